@@ -1,0 +1,291 @@
+"""The client: its lifetime, and the ways to call VK."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections import OrderedDict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self, Unpack, final
+
+from anyio import (
+    TASK_STATUS_IGNORED,
+    AsyncContextManagerMixin,
+    Event,
+    Semaphore,
+    current_time,
+    sleep_forever,
+)
+from anyio.lowlevel import current_token
+
+from ._captcha import Questions
+from ._config import Config, Options
+from ._errors import ClientClosedError, ClientUseError
+from ._groups import MethodGroup, to_vk_name
+from ._lane import Core, Lane
+from ._request import APIRequest
+from ._services import Services
+from ._statistics import Statistics
+from ._transport import Transport
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from anyio.abc import TaskStatus
+
+    from ._answer import Answer
+    from ._execute import ExecuteResult
+
+
+class _State(enum.Enum):
+    NEW = "has not been entered: use it inside `async with VK(...) as api:`"
+    OPEN = "is open"
+    CLOSING = "is closing and takes no new calls"
+    CLOSED = "has been closed: make a new one"
+
+
+@final
+class VK(AsyncContextManagerMixin):
+    """A client of the VK API for one access token.
+
+    ::
+
+        async with VK(token, limit=20) as api:
+            [user] = await api.users.get(user_ids=[1])
+
+    It lives as long as its ``async with`` block, once, and may be used by any number
+    of tasks of the same event loop. Leaving the block normally finishes the calls that
+    were accepted; leaving it by an exception or a cancellation gives them up.
+
+    All methods of VK are found by their names: ``api.users.get``,
+    ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``. A call may be
+    cancelled at any time, and ``anyio.fail_after`` bounds it as a whole.
+
+    :param token: an access token of a user, a community or a service
+    :param options: see :class:`~vkanyio.Config`
+    :raises TypeError: for an unknown option, or a value of the wrong type
+    :raises ValueError: for a value that is not allowed
+    """
+
+    def __init__(self, token: str, **options: Unpack[Options]) -> None:
+        self._setup(Config.from_options(token, options))
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Make a client from a configuration."""
+        if not isinstance(config, Config):
+            message = f"config must be a vkanyio.Config, got {config!r}"
+            raise TypeError(message)
+        client = cls.__new__(cls)
+        client._setup(config)
+        return client
+
+    def _setup(self, config: Config) -> None:
+        self._config = config
+        self._state = _State.NEW
+
+    def __repr__(self) -> str:
+        return f"<vkanyio.VK, {self._state.name.lower()}>"
+
+    def __getattr__(self, name: str) -> MethodGroup:
+        group = to_vk_name(name)
+        if group is None:
+            message = f"VK has no group of methods {name!r}"
+            raise AttributeError(message, name=name, obj=self)
+        return MethodGroup(self.call, group)
+
+    @property
+    def config(self) -> Config:
+        """The options of this client, which do not change."""
+        return self._config
+
+    async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Call a method by its name, as VK spells it: ``"users.get"``.
+
+        It is sent again only where that cannot carry it out twice, see
+        :class:`~vkanyio.APIRequest`, which also tells how values are encoded.
+
+        :param params: the parameters, by VK's names; ``None`` is not sent
+        :return: VK's answer: a dict, list, int or str, just as it came
+        :raises APIError: if VK answers with an error
+        :raises TransportError: if no usable answer came
+        :raises OutcomeUnknownError: if that leaves open whether VK carried it out
+        """
+        return await self.call_with_request(APIRequest(method, params))
+
+    async def call_with_request(self, request: APIRequest) -> Any:
+        """Send a request that was made before, once.
+
+        :return: VK's answer; any other task gets it by ``await request.wait()``
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(request, APIRequest):
+            message = f"request must be a vkanyio.APIRequest, got {request!r}"
+            raise TypeError(message)
+        return (await self._send(request)).response
+
+    async def execute(self, code: str, /, **args: Any) -> ExecuteResult:
+        """Run VKScript on VK's side: up to 25 calls in one request.
+
+        It is sent again only if all calls that the code names merely read.
+
+        :param code: the script (https://dev.vk.com/method/execute)
+        :param args: what the script finds in ``Args``, each as a string
+        :return: what the script returned, and which of its calls failed; it unpacks
+            into ``response, errors``
+        :raises CompileError: if VK cannot read the script; nothing of it was run
+        :raises ScriptRuntimeError: if it failed while it ran
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(code, str) or not code.strip():
+            message = f"code must be VKScript, a non-empty str, got {code!r}"
+            raise TypeError(message)
+        if "code" in args:
+            message = "args must not hold `code`, which is the script itself"
+            raise TypeError(message)
+        answer = await self._send(APIRequest("execute", {**args, "code": code}))
+        return answer.to_execute_result()
+
+    async def procedure(self, name: str, /, **params: Any) -> ExecuteResult:
+        """Run a procedure that is stored in the application: ``execute.name``.
+
+        What it does is not known here, so it is never repeated after a doubtful end.
+
+        :param name: its name, without ``execute.``
+        :param params: what it finds in ``Args``, each as a string
+        :return: as :meth:`execute`
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+            message = f"name must be the name of a stored procedure, got {name!r}"
+            raise ValueError(message)
+        answer = await self._send(APIRequest(f"execute.{name}", params))
+        return answer.to_execute_result()
+
+    def statistics(self) -> Statistics:
+        """Return what the client has done so far.
+
+        :raises ClientClosedError: before the client was entered
+        """
+        if self._state is _State.NEW:
+            raise self._closed_error()
+        core = self._core
+        counters = core.counters
+        return Statistics(
+            waiting=sum(exchange is None for exchange in core.live.values()),
+            in_flight=counters.in_flight,
+            calls=counters.calls,
+            sent=counters.sent,
+            batches=dict(counters.batches),
+            retries=dict(counters.retries),
+            refused=counters.refused,
+            margin=self._lane.limiter.margin(current_time()),
+        )
+
+    async def run(self, *, task_status: TaskStatus[Self] = TASK_STATUS_IGNORED) -> None:
+        """Keep the client open until it is cancelled: ``await tg.start(api.run)``.
+
+        For programs that cannot stay inside an ``async with`` block, such as the start
+        and stop hooks of a framework. Cancelling it gives up the calls in flight.
+        """
+        async with self:
+            task_status.started(self)
+            await sleep_forever()
+
+    async def _send(self, request: APIRequest) -> Answer:
+        self._check_open()
+        request.slot.claim()
+        return await self._lane_of(request.own_token).call(request)
+
+    def _lane_of(self, token: str | None) -> Lane:
+        if token is None or token == self._config.token:
+            return self._lane
+        lane = self._lanes.get(token)
+        if lane is None:
+            # Those idle for longest come first: a service that sees many tokens over
+            # the weeks keeps only those at work.
+            for known, oldest in tuple(self._lanes.items()):
+                if not oldest.is_idle():
+                    break
+                oldest.stop()
+                del self._lanes[known]
+            lane = self._lanes[token] = Lane(self._core, token)
+            lane.start()
+        self._lanes.move_to_end(token)
+        return lane
+
+    def _check_open(self) -> None:
+        if self._state is not _State.OPEN:
+            raise self._closed_error()
+        crash = self._core.services.crash_error()
+        if crash is not None:
+            raise crash
+        if self._home != current_token() or self._pid != os.getpid():
+            message = (
+                "the client lives in another event loop, thread or process: make one"
+                " there, or come back by `anyio.from_thread.run`"
+            )
+            raise ClientUseError(message)
+
+    def _closed_error(self) -> ClientClosedError:
+        return ClientClosedError(f"the client {self._state.value}")
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        """Open the client, and close it with the block."""
+        if self._state is not _State.NEW:
+            message = f"the client {self._state.value}: it is entered once"
+            raise ClientUseError(message)
+        self._state = _State.OPEN
+        self._home, self._pid = current_token(), os.getpid()
+        transport = Transport(self._config)
+        try:
+            async with Services(self._fail_crashed) as services:
+                self._core = self._make_core(services, transport)
+                self._lanes: OrderedDict[str, Lane] = OrderedDict()
+                self._lane = Lane(self._core, self._config.token, self._config.limiter)
+                try:
+                    await transport.open()
+                    self._lane.start()
+                    yield self
+                    self._state = _State.CLOSING
+                    await self._finish()
+                finally:
+                    self._state = _State.CLOSED
+                    self._core.fail_all(_closed_meanwhile)
+        finally:
+            self._state = _State.CLOSED
+            await transport.close()
+
+    def _make_core(self, services: Services, transport: Transport) -> Core:
+        config = self._config
+        headers = {"user-agent": f"vkanyio/{__version__}", **config.headers}
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        return Core(
+            config=config,
+            services=services,
+            transport=transport,
+            connections=Semaphore(config.max_connections, fast_acquire=True),
+            questions=Questions(config),
+            headers={name.lower(): value for name, value in headers.items()},
+            check_open=self._check_open,
+        )
+
+    async def _finish(self) -> None:
+        """Wait until every call that was accepted has its outcome."""
+        core = self._core
+        while core.live:
+            core.settled = Event()
+            await core.settled.wait()
+
+    def _fail_crashed(self) -> None:
+        services = self._core.services
+        self._core.fail_all(lambda _: services.crash_error() or _closed_meanwhile(_))
+
+
+def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
+    maybe_sent = request.slot.maybe_sent
+    fate = "may have reached VK" if maybe_sent else "did not reach VK"
+    message = f"the client was closed before {request.method} ended, which {fate}"
+    return ClientClosedError(message, maybe_sent=maybe_sent)

@@ -1,0 +1,106 @@
+"""What goes into the next HTTP request."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, final
+
+from anyio import ClosedResourceError, WouldBlock, create_memory_object_stream
+
+from ._request import APIRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._limiter import Start
+    from ._ticker import Ticker
+
+
+@final
+class Collector:
+    """Takes the calls of one token off their channel, in the order of arrival.
+
+    It waits for a live call, then for a tick, and only then takes: what was cancelled
+    meanwhile is never sent and costs nothing. No await stands between taking a call
+    and starting it.
+
+    :param ticker: where the ticks come from
+    :param begin: starts a call, synchronously
+    """
+
+    def __init__(
+        self, ticker: Ticker, begin: Callable[[APIRequest, Start], None]
+    ) -> None:
+        self._ticker = ticker
+        self._begin = begin
+        # Unbounded: every call in it holds a room token, so that the calls that were
+        # given up take no room from those that wait.
+        self._channel, self._arrivals = create_memory_object_stream[APIRequest | None](
+            math.inf
+        )
+        self._waiting: deque[APIRequest] = deque()
+        self._held_back: Counter[str] = Counter()
+
+    def submit(self, request: APIRequest) -> None:
+        """Put a call at the end of the line."""
+        self._channel.send_nowait(request)
+
+    async def run(self) -> None:
+        """Start calls for ever."""
+        with self._channel, self._arrivals:
+            while True:
+                while not self._has_work():
+                    self._put(await self._arrivals.receive())
+                start = await self._ticker.tick()
+                request = self._take()
+                if request is None:
+                    self._ticker.release(start)
+                else:
+                    self._begin(request, start)
+
+    @contextmanager
+    def holding_back(self, method: str) -> Iterator[None]:
+        """Let nothing through that changes anything, nor other calls of a method."""
+        self._held_back[method] += 1
+        try:
+            yield
+        finally:
+            self._held_back[method] -= 1
+            self._held_back += Counter()  # drops what is back at zero
+            with suppress(ClosedResourceError):  # the client may be closing
+                self._channel.send_nowait(None)  # there may be work now
+
+    def _has_work(self) -> bool:
+        self._drain()
+        return any(self._may_go(request) for request in self._waiting)
+
+    def _take(self) -> APIRequest | None:
+        self._drain()
+        for request in self._waiting:
+            if self._may_go(request):
+                self._waiting.remove(request)
+                return request
+        return None
+
+    def _drain(self) -> None:
+        """Take what is on the channel, and drop what was given up at the front."""
+        while True:
+            try:
+                self._put(self._arrivals.receive_nowait())
+            except WouldBlock:
+                break
+        while self._waiting and not self._waiting[0].slot.is_live:
+            self._waiting.popleft()
+
+    def _put(self, request: APIRequest | None) -> None:
+        if request is not None:
+            self._waiting.append(request)
+
+    def _may_go(self, request: APIRequest) -> bool:
+        if not request.slot.is_live:
+            return False
+        if not self._held_back:
+            return True
+        return request.method not in self._held_back and request.reads()

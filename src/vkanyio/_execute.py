@@ -1,0 +1,58 @@
+"""What ``execute`` and stored procedures bring back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ExecuteError:
+    """A call inside a script that failed: its value in the script was ``false``.
+
+    :ivar method: the method that failed
+    :ivar code: VK's error code, see :exc:`~vkanyio.APIError`
+    :ivar message: VK's own text
+    :ivar raw: the whole entry
+    """
+
+    method: str
+    code: int
+    message: str
+    raw: Mapping[str, Any] = attrs.field(repr=False)
+
+    @classmethod
+    def from_raw(cls, raw: Any) -> Self:
+        """Read an entry of VK's ``execute_errors``, whatever is missing in it."""
+        entry: dict[str, Any] = raw if isinstance(raw, dict) else {}
+        code = entry.get("error_code")
+        return cls(
+            method=str(entry.get("method", "")),
+            code=code if isinstance(code, int) else 0,
+            message=str(entry.get("error_msg", "")),
+            raw=entry,
+        )
+
+
+@final
+@attrs.frozen
+class ExecuteResult:
+    """What a script returned, and what failed on the way.
+
+    It unpacks: ``response, errors = await api.execute(code)``.
+
+    :ivar response: what the script returned
+    :ivar errors: the calls that failed, in the order in which they were made
+    """
+
+    response: Any
+    errors: tuple[ExecuteError, ...] = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.response
+        yield self.errors

@@ -1,0 +1,155 @@
+"""All that belongs to one token: its limit, its line of calls, its room."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, final
+
+import attrs
+from anyio import Event, Semaphore, current_time
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from ._collector import Collector
+from ._dispatch import Exchange
+from ._limiter import Limiter
+from ._slot import State
+from ._statistics import Counters
+from ._ticker import Ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from anyio import CancelScope
+
+    from ._answer import Answer
+    from ._captcha import Questions
+    from ._config import Config
+    from ._encoding import Encoded
+    from ._errors import VKError
+    from ._limiter import Start
+    from ._request import APIRequest
+    from ._services import Services
+    from ._transport import Transport
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Core:
+    """What the lanes of a client have in common.
+
+    :ivar live: the calls without an outcome, with the exchange of those on their way
+    :ivar settled: set when there is no live call left
+    """
+
+    config: Config
+    services: Services
+    transport: Transport
+    connections: Semaphore
+    headers: Mapping[str, str]
+    questions: Questions
+    check_open: Callable[[], None]
+    counters: Counters = attrs.field(factory=Counters)
+    live: dict[APIRequest, Exchange | None] = attrs.field(factory=dict)
+    settled: Event = attrs.field(factory=Event)
+    orders: count[int] = attrs.field(factory=count)
+
+    def fail_all(self, error_for: Callable[[APIRequest], VKError]) -> None:
+        """Fail every live call, each with an error of its own."""
+        for request in tuple(self.live):
+            request.slot.fail(error_for(request))
+
+
+@final
+class Lane:
+    """The line of calls that one token waits in.
+
+    Each token has a limit of its own, so the calls of one do not hold up another's.
+
+    :ivar token: the token that is sent; a validation replaces it
+    """
+
+    def __init__(self, core: Core, token: str, limiter: Limiter | None = None) -> None:
+        config = core.config
+        self.token = token
+        self.config = config
+        self.counters = core.counters
+        self.transport = core.transport
+        self.questions = core.questions
+        self.limiter = limiter or Limiter(
+            config.limit, burst=config.request_mode == "burst"
+        )
+        self.ticker = Ticker(self.limiter, core.connections)
+        self.collector = Collector(self.ticker, self._begin)
+        self.common_params: dict[str, Encoded] = {"v": config.version}
+        if config.language is not None:
+            self.common_params["lang"] = config.language
+        self._core = core
+        self._room = Semaphore(config.max_waiting, fast_acquire=True)
+        self._busy = 0
+        self._scopes: list[CancelScope] = []
+
+    def start(self) -> None:
+        """Start the tasks of the token."""
+        for task in (self.ticker.run, self.collector.run):
+            self._scopes.append(self._core.services.start_soon(task, endless=True))
+
+    def stop(self) -> None:
+        """End the tasks of the token."""
+        for scope in self._scopes:
+            scope.cancel()
+
+    def is_idle(self) -> bool:
+        """Return whether a new lane could take this one's place unnoticed."""
+        return not self._busy and self.limiter.is_idle(current_time())
+
+    def headers(self, token: str, more: Mapping[str, str] | None) -> dict[str, str]:
+        """Return the headers of a request."""
+        headers = {**self._core.headers, "authorization": f"Bearer {token}"}
+        for name, value in (more or {}).items():
+            headers[name.lower()] = value
+        return headers
+
+    async def call(self, request: APIRequest) -> Answer:
+        """Send a call in its turn, and wait for the answer.
+
+        A call that waits for room has not been accepted yet.
+        """
+        self._busy += 1
+        try:
+            await checkpoint_if_cancelled()
+            async with self._room:
+                self._core.check_open()
+                self._accept(request)
+                answer: Answer = await request.slot.wait()
+                return answer
+        finally:
+            self._busy -= 1
+            request.slot.give_up_if_unsent()
+
+    def _accept(self, request: APIRequest) -> None:
+        core, slot = self._core, request.slot
+        slot.accept(next(core.orders), on_end=partial(self._end, request))
+        core.counters.calls += 1
+        core.live[request] = None
+        self.collector.submit(request)
+
+    def _begin(self, request: APIRequest, start: Start) -> None:
+        core = self._core
+        core.live[request] = exchange = Exchange(self, request)
+        core.counters.batches[1] += 1
+        core.services.start_soon(self._run, exchange, start)
+
+    async def _run(self, exchange: Exchange, start: Start) -> None:
+        self._busy += 1
+        try:
+            await exchange.run(start)
+        finally:
+            self._busy -= 1
+
+    def _end(self, request: APIRequest) -> None:
+        exchange = self._core.live.pop(request)
+        if exchange is not None and request.slot.state is State.GIVEN_UP:
+            exchange.cancel()
+        if not self._core.live:
+            self._core.settled.set()

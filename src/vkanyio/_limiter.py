@@ -1,0 +1,174 @@
+"""The rate limit of one token, as arithmetic: no clock, no task, no waiting."""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections import deque
+from typing import final
+
+LEAST_MARGIN = 0.02
+"""Kept at all times: clocks and networks are never exact."""
+MOST_SPREAD = 0.10
+"""More than this is not the network but methods of different speed.
+
+Requests 1000/3 ms apart were refused by VK's servers, 1100/3 ms apart were not
+(VKCOM/vk-android-sdk, issue 328).
+"""
+MOST_PENALTY = 1.0
+PENALTY_STEP = 0.05
+PENALTY_HALF_LIFE = 30.0
+_ROUND_TRIPS_KEPT = 32
+
+
+@final
+class Start:
+    """The start of one request, in the log of a :class:`Limiter`.
+
+    :ivar at: when the request left, in seconds of the event loop's clock; infinite
+        until it has left
+    """
+
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at = math.inf
+
+    def __lt__(self, other: Start) -> bool:
+        return self.at < other.at
+
+
+@final
+class Limiter:
+    """Says how soon the next request of a token may start.
+
+    It keeps a log of the last ``limit`` starts. A request may start when fewer than
+    ``limit`` of them lie within the last ``window * (1 + margin)`` seconds, so that VK
+    never sees more than ``limit`` requests in any ``window``, in whatever way it
+    counts. Without ``burst`` the starts are spaced evenly on top of that.
+
+    The margin allows for requests that take different times to arrive: it is at least
+    2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % in
+    each second in which VK refused a request, which is forgotten over minutes.
+
+    One limiter may serve several clients of the same token, in the same event loop.
+
+    :param limit: requests in a window: 3 for a user token, 20 for a community token
+    :param burst: start up to ``limit`` requests at once
+    :param window: seconds
+    """
+
+    def __init__(self, limit: int, *, burst: bool = False, window: float = 1.0) -> None:
+        if not isinstance(limit, int) or isinstance(limit, bool):
+            msg = f"limit must be an int, got {limit!r}"
+            raise TypeError(msg)
+        if limit < 1:
+            msg = f"limit must be at least 1 request a second, got {limit!r}"
+            raise ValueError(msg)
+        if not 0 < window < math.inf:
+            msg = f"window must be a number of seconds above 0, got {window!r}"
+            raise ValueError(msg)
+        self.limit = limit
+        self.burst = burst
+        self.window = window
+        self._log: list[Start] = []  # sorted, the newest `limit` starts
+        self._next_even = -math.inf
+        self._not_before = -math.inf
+        self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
+        self._spread = 0.0
+        self._penalty = 0.0
+        self._penalty_at = -math.inf
+
+    def __repr__(self) -> str:
+        return f"Limiter({self.limit}, burst={self.burst}, window={self.window})"
+
+    def margin(self, now: float) -> float:
+        """Return the part of the window that is kept free, 0.02 being 2 %."""
+        return max(LEAST_MARGIN, self._spread) + self._penalty_left(now)
+
+    def ready_at(self, now: float) -> float:
+        """Return the time from which a request may start, which may be past.
+
+        Ask again at that time: a pause may have come in between.
+        """
+        self._forget_another_clock(now)
+        ready = self._not_before
+        if not self.burst:
+            ready = max(ready, self._next_even)
+        if len(self._log) == self.limit:
+            # What has not left yet leaves now at the earliest.
+            oldest = min(self._log[0].at, now)
+            ready = max(ready, oldest + self.window * (1 + self.margin(now)))
+        return ready
+
+    def start(self, now: float) -> Start:
+        """Enter a request into the log that is about to leave.
+
+        It counts as just leaving until :meth:`left` says when it did: however long a
+        connection takes, and however the event loop stalls in between, no volley comes
+        of it.
+        """
+        start = Start()
+        self._enter(start)
+        # A little late, the beat is kept, so that lateness does not add up; after a
+        # stall it begins anew, so that nothing is caught up with.
+        period = self._period(now)
+        beat = self._next_even if now < self._next_even + period else now
+        self._next_even = beat + period
+        return start
+
+    def left(self, start: Start, now: float) -> None:
+        """Note that the request of this start is leaving now."""
+        if start in self._log:
+            self._log.remove(start)
+            start.at = now
+            self._enter(start)
+
+    def withdraw(self, start: Start, now: float) -> None:
+        """Give back a start whose request has not left and will not."""
+        if start in self._log:
+            self._log.remove(start)
+            self._next_even -= self._period(now)
+
+    def observe(self, round_trip: float) -> None:
+        """Learn from the seconds between a request and its answer."""
+        trips = self._round_trips
+        trips.append(round_trip)
+        if len(trips) >= 4:
+            ranked = sorted(trips)
+            quarter = len(ranked) // 4
+            between_quartiles = ranked[-1 - quarter] - ranked[quarter]
+            self._spread = min(between_quartiles / self.window, MOST_SPREAD)
+
+    def refused(self, now: float) -> None:
+        """Slow down, since VK answered error 6."""
+        self._not_before = max(self._not_before, now + self.window / 2)
+        if now - self._penalty_at >= self.window:  # a volley of refusals counts once
+            penalty = self._penalty_left(now) + PENALTY_STEP
+            self._penalty = min(penalty, MOST_PENALTY)
+            self._penalty_at = now
+
+    def is_idle(self, now: float) -> bool:
+        """Return whether a fresh limiter would not allow more than this one."""
+        return self.ready_at(now) <= now and self._penalty_left(now) < LEAST_MARGIN
+
+    def _period(self, now: float) -> float:
+        return self.window * (1 + self.margin(now)) / self.limit
+
+    def _enter(self, start: Start) -> None:
+        insort(self._log, start)
+        del self._log[: -self.limit]
+
+    def _penalty_left(self, now: float) -> float:
+        if not self._penalty:
+            return 0.0
+        half_lives = (now - self._penalty_at) / PENALTY_HALF_LIFE
+        return self._penalty * math.exp2(-half_lives)
+
+    def _forget_another_clock(self, now: float) -> None:
+        # Each event loop has a clock of its own: the log of an earlier one could lie
+        # far in the future of this one.
+        if self._penalty_at > now or any(now < s.at < math.inf for s in self._log):
+            self._log.clear()
+            self._next_even = self._not_before = self._penalty_at = -math.inf
+            self._penalty = 0.0

@@ -1,0 +1,159 @@
+"""The tasks of a client, kept apart from the body of its ``async with``."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeVarTuple, Unpack, final
+
+from anyio import (
+    AsyncContextManagerMixin,
+    CancelScope,
+    create_task_group,
+    get_cancelled_exc_class,
+)
+
+from ._errors import ClientCrashedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+
+Args = TypeVarTuple("Args")
+
+
+def _crashed(cause: Exception) -> ClientCrashedError:
+    error = ClientCrashedError(
+        f"a task of the client has crashed, which is a bug in vkanyio: {cause!r}"
+    )
+    error.__cause__ = cause
+    return error
+
+
+@final
+class Services(AsyncContextManagerMixin):
+    """A task group whose tasks and body do not touch each other.
+
+    What is raised in the body leaves as itself, never in an exception group, while the
+    tasks end with the body. A crash of a task never cancels the body: it is told by
+    ``on_crash``, and raised when the body has ended well.
+
+    :param on_crash: called once, synchronously, when a task crashes
+    """
+
+    def __init__(self, on_crash: Callable[[], None]) -> None:
+        self._on_crash = on_crash
+        self._crash: Exception | None = None
+        self._scopes: set[CancelScope] = set()
+
+    def crash_error(self) -> ClientCrashedError | None:
+        """Return a new error about the crash of a task, if there was one."""
+        return None if self._crash is None else _crashed(self._crash)
+
+    def start_soon(
+        self,
+        function: Callable[[Unpack[Args]], Awaitable[None]],
+        *args: *Args,
+        endless: bool = False,
+    ) -> CancelScope:
+        """Start a task.
+
+        :param endless: whether it may not end by itself
+        :return: the scope to cancel it by
+        """
+        # Shielded, so that calls still work in the clean-up of a cancelled body. Made
+        # here: the body may leave before the task takes its first step, and the scope
+        # must be known by then.
+        scope = CancelScope(shield=True)
+        self._scopes.add(scope)
+        name = f"vkanyio {function.__qualname__}"
+        self._tasks.start_soon(self._run, scope, function, args, endless, name=name)
+        return scope
+
+    async def _run(
+        self,
+        scope: CancelScope,
+        function: Callable[..., Awaitable[None]],
+        args: tuple[Any, ...],
+        endless: bool,
+    ) -> None:
+        try:
+            with scope:
+                await self._watch(scope, function, args, endless)
+        finally:
+            self._scopes.discard(scope)
+
+    async def _watch(
+        self,
+        scope: CancelScope,
+        function: Callable[..., Awaitable[None]],
+        args: tuple[Any, ...],
+        endless: bool,
+    ) -> None:
+        try:
+            await function(*args)
+        except Exception as error:
+            self._note_crash(error)
+        except get_cancelled_exc_class():
+            if scope.cancel_called:
+                raise
+            # asyncio's `Task.cancel` on a task of ours: the group would take it for
+            # the end of the body, and the client would stop without a word.
+            message = f"{function.__qualname__} was cancelled from outside"
+            self._note_crash(RuntimeError(message))
+        else:
+            if endless:
+                self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
+
+    def _note_crash(self, cause: Exception) -> None:
+        if self._crash is None:
+            self._crash = cause
+            self._on_crash()
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        """Run the tasks until the body ends."""
+        body: BaseException | None = None
+        try:
+            async with create_task_group() as self._tasks:
+                try:
+                    yield self
+                except get_cancelled_exc_class():
+                    raise  # through the group, which keeps the accounts of its scopes
+                except BaseException as error:
+                    body = error
+                finally:
+                    for scope in tuple(self._scopes):
+                        scope.cancel()
+                    self._tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if body is None:
+                raise _lone(group) from None
+        except get_cancelled_exc_class():
+            # On asyncio the end of a task group is a checkpoint: an error that was
+            # raised in the clean-up of a cancelled body would be lost to it.
+            if body is None:
+                raise
+        self._leave(body)
+
+    def _leave(self, body: BaseException | None) -> None:
+        crash = self.crash_error()
+        if body is None:
+            if crash is not None:
+                raise crash
+            return
+        if crash is not None:
+            body.add_note(str(crash))
+        context = body.__context__
+        try:
+            raise body
+        finally:
+            body.__context__ = context
+            del body, context
+
+
+def _lone(group: BaseExceptionGroup) -> BaseException:
+    """Take what is no error of a task's, such as Ctrl-C, out of its group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,49 @@
+"""What a client has done so far, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Statistics:
+    """A snapshot of a client's work, from :meth:`VK.statistics`.
+
+    :ivar waiting: calls that wait for their turn
+    :ivar in_flight: HTTP requests that are on their way
+    :ivar calls: calls that were accepted
+    :ivar sent: HTTP requests that were made, repetitions included
+    :ivar batches: how many requests carried how many calls
+    :ivar retries: how many requests were sent again, by the error that led to it
+    :ivar refused: how often VK answered error 6, too many requests per second
+    :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %
+    """
+
+    waiting: int
+    in_flight: int
+    calls: int
+    sent: int
+    batches: Mapping[int, int]
+    retries: Mapping[str, int]
+    refused: int
+    margin: float
+
+
+@final
+@attrs.define(eq=False)
+class Counters:
+    """The running numbers behind :class:`Statistics`."""
+
+    in_flight: int = 0
+    calls: int = 0
+    sent: int = 0
+    batches: Counter[int] = attrs.field(factory=Counter)
+    retries: Counter[str] = attrs.field(factory=Counter)
+    refused: int = 0

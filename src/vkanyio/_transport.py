@@ -1,0 +1,235 @@
+"""HTTP: connections, the deadline of an attempt, and what its failures mean."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any, Protocol, final
+
+import httpx
+from anyio import CancelScope, move_on_after, to_thread
+
+from ._errors import ConnectionFailedError, RequestTimeoutError
+from ._retry import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._config import Config
+
+CONNECTIONS_PER_POOL = 10
+"""httpx's pool costs O(connections) squared per request, so it is kept small."""
+KEEPALIVE_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
+
+# httpx and httpx2 have exceptions of the same names, but not the same classes.
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
+_OF_THE_NETWORK = frozenset({"RequestError", "OSError"})
+_HOPELESS = "CERTIFICATE_VERIFY_FAILED"
+
+
+class HTTPResponse(Protocol):
+    """What vkanyio needs of an HTTP answer."""
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        ...
+
+
+class HTTPClient(Protocol):
+    """What vkanyio needs of an HTTP client: one method.
+
+    ``httpx.AsyncClient`` has it, and so has ``httpx2.AsyncClient``.
+    """
+
+    async def post(
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: dict[str, str],
+        follow_redirects: bool,
+        timeout: None,  # noqa: ASYNC109 - httpx's own parameter, switched off
+        extensions: dict[str, Any],
+    ) -> HTTPResponse:
+        """Send a POST request and read the whole answer."""
+        ...
+
+
+@final
+class Trace:
+    """What is known of one attempt while it is on its way.
+
+    :ivar sent: whether bytes of the request have begun to leave
+    :param leaving: called when they do
+    """
+
+    __slots__ = ("_leaving", "connecting", "failed_at_once", "sent")
+
+    def __init__(self, leaving: Callable[[], None]) -> None:
+        self._leaving = leaving
+        self.connecting = False
+        self.failed_at_once = False
+        self.sent = False
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of an event of httpcore's.
+
+        https://www.encode.io/httpcore/extensions/#trace
+        """
+        if event.endswith("connect_tcp.started"):
+            self.connecting = True
+        elif event.endswith("send_request_headers.started"):
+            if info["request"].method != b"CONNECT":  # that one is for the proxy
+                self.sent = True
+                self._leaving()
+        elif event.endswith("send_request_headers.failed") and self.sent:
+            self.failed_at_once = True
+
+    def never_sent(self) -> bool:
+        """Return whether it is certain that VK did not get the request."""
+        return self.failed_at_once or (self.connecting and not self.sent)
+
+    def reused_connection(self) -> bool:
+        """Return whether the request went out on a connection that had served."""
+        return self.sent and not self.connecting
+
+
+@final
+class _Pool:
+    """An httpx client with few enough connections to stay quick."""
+
+    __slots__ = ("client", "in_flight")
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.in_flight = 0
+
+
+@final
+class Transport:
+    """Sends requests over httpx, or over the client that the user brought.
+
+    Whoever sends holds one of ``max_connections``, so no request ever waits for a
+    connection inside httpx: cancelling one there loses the connection for good.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._client = config.http_client
+        self._host = httpx.URL(config.base_url).host
+        self._ssl_context: ssl.SSLContext | None = None
+        self._pools: list[_Pool] = []
+        self.traces = self._client is None
+        """Whether the client is known to say when a request leaves."""
+
+    async def open(self) -> None:
+        """Make ready what takes time: 0.1 s for the certificates of TLS."""
+        if self._client is not None:
+            return
+        if self._config.base_url.startswith("https:"):
+            self._ssl_context = await to_thread.run_sync(
+                httpx.create_ssl_context, abandon_on_cancel=True
+            )
+        else:
+            self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    async def close(self) -> None:
+        """Close the connections, in bounded time; a client of the user's stays open."""
+        with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
+            while self._pools:
+                await self._pools.pop().client.aclose()
+
+    async def send(
+        self, method: str, body: bytes, headers: Mapping[str, str], trace: Trace
+    ) -> HTTPResponse | Failure:
+        """Make one attempt."""
+        url = f"{self._config.base_url.rstrip('/')}/{method}"
+        response: HTTPResponse | None = None
+        try:
+            with move_on_after(self._config.timeout):
+                response = await self._post(url, body, dict(headers), trace)
+        except Exception as error:
+            return self._failure(error, method, trace)
+        if trace.sent:
+            self.traces = True
+        return self._timeout(method, trace) if response is None else response
+
+    async def _post(
+        self, url: str, body: bytes, headers: dict[str, str], trace: Trace
+    ) -> HTTPResponse:
+        pool = None if self._client is not None else self._roomy_pool()
+        client: Any = self._client if pool is None else pool.client
+        if pool is not None:
+            pool.in_flight += 1
+        try:
+            response: HTTPResponse = await client.post(
+                url,
+                content=body,
+                headers=headers,
+                follow_redirects=False,
+                timeout=None,
+                extensions={"trace": trace},
+            )
+        finally:
+            if pool is not None:
+                pool.in_flight -= 1
+        return response
+
+    def _roomy_pool(self) -> _Pool:
+        for pool in self._pools:
+            if pool.in_flight < CONNECTIONS_PER_POOL:
+                return pool
+        assert self._ssl_context is not None
+        client = httpx.AsyncClient(
+            verify=self._ssl_context,
+            proxy=self._config.proxy,
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS_PER_POOL,
+                max_keepalive_connections=CONNECTIONS_PER_POOL,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+            ),
+        )
+        self._pools.append(_Pool(client))
+        return self._pools[-1]
+
+    def _timeout(self, method: str, trace: Trace) -> Failure:
+        seconds = self._config.timeout
+        if trace.never_sent():
+            return Failure(
+                ConnectionFailedError(
+                    f"no connection to {self._host} within {seconds:g} s",
+                    method=method,
+                ),
+                maybe_carried_out=False,
+                may_pass=True,
+            )
+        return Failure(
+            RequestTimeoutError(f"no answer within {seconds:g} s", method=method),
+            maybe_carried_out=True,
+            may_pass=True,
+        )
+
+    def _failure(self, error: Exception, method: str, trace: Trace) -> Failure:
+        names = {cls.__name__ for cls in type(error).__mro__}
+        never_sent = trace.never_sent() or bool(names & _NEVER_SENT)
+        of_the_network = bool(names & _OF_THE_NETWORK)
+        what = str(error) or type(error).__name__
+        if not of_the_network:
+            message = f"the HTTP client failed with {type(error).__name__}: {what}"
+        elif never_sent:
+            message = f"could not connect to {self._host}: {what}"
+        else:
+            message = f"lost the connection to {self._host}: {what}"
+        return Failure(
+            ConnectionFailedError(message, method=method),
+            maybe_carried_out=not never_sent,
+            may_pass=of_the_network and _HOPELESS not in what,
+            # The server had closed a connection that was kept for later requests.
+            at_once=of_the_network and trace.reused_connection(),
+        )
