@@ -9,6 +9,7 @@ import attrs
 
 from ._errors import APIError, InvalidResponseError
 from ._execute import ExecuteError, ExecuteResult
+from ._guards import is_dict, is_list
 from ._retry import Failure
 
 if TYPE_CHECKING:
@@ -45,33 +46,31 @@ def read_answer(
         envelope = json.loads(body)
     except (ValueError, RecursionError):
         return _not_an_answer("is not JSON", status, body, request, token)
-    if isinstance(envelope, dict):
-        code = _error_code(envelope.get("error"))
-        if code is not None:
-            return Failure.from_api(_api_error(code, envelope["error"], request))
-        if "response" in envelope and "error" not in envelope:
+    if is_dict(envelope):
+        error = envelope.get("error")
+        if is_dict(error) and type(error.get("error_code")) is int:
+            return Failure.from_api(_api_error(error, body, request))
+        if "response" in envelope and error is None:
             errors = envelope.get("execute_errors")
-            return Answer(
-                envelope["response"], errors if isinstance(errors, list) else ()
-            )
+            return Answer(envelope["response"], errors if is_list(errors) else ())
     return _not_an_answer("is not VK's", status, body, request, token)
 
 
-def _error_code(error: object) -> int | None:
-    code = error.get("error_code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
-
-
-def _api_error(code: int, raw: dict[str, Any], request: APIRequest) -> APIError:
-    subcode = raw.get("error_subcode")
-    shown = {key: value for key, value in raw.items() if key != "request_params"}
+def _api_error(error: dict[str, Any], body: bytes, request: APIRequest) -> APIError:
+    code: int = error["error_code"]
+    subcode = error.get("error_subcode")
+    # They repeat the parameters, and old versions of VK's API the token with them.
+    raw = {key: value for key, value in error.items() if key != "request_params"}
+    if "captcha_ts" in raw:
+        # It goes back just as VK wrote it, which a float does not promise.
+        raw["captcha_ts"] = json.loads(body, parse_float=str)["error"]["captcha_ts"]
     return APIError[code](
         code,
-        str(raw.get("error_msg", "")),
+        str(error.get("error_msg", "")),
         method=request.method,
         params=request.shown_params(),
         subcode=subcode if isinstance(subcode, int) else None,
-        raw=shown,
+        raw=raw,
     )
 
 

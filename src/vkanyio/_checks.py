@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+
+from ._guards import is_mapping
 
 _METHOD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -45,7 +46,7 @@ def check_method_name(method: object, *, option: str = "method") -> None:
 
 def check_headers(name: str, headers: object) -> None:
     """Refuse what is no HTTP header, or is one that vkanyio writes itself."""
-    if not isinstance(headers, Mapping):
+    if not is_mapping(headers):
         message = f"{name} must be a dict of str to str, got {type(headers).__name__}"
         raise TypeError(message)
     for key, value in headers.items():

@@ -183,7 +183,7 @@ class VK(AsyncContextManagerMixin):
             margin=self._lane.limiter.margin(current_time()),
         )
 
-    async def run(self, *, task_status: TaskStatus[Self] = TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: TaskStatus[Any] = TASK_STATUS_IGNORED) -> None:
         """Keep the client open until it is cancelled: ``await tg.start(api.run)``.
 
         For programs that cannot stay inside an ``async with`` block, such as the start
@@ -270,6 +270,7 @@ class VK(AsyncContextManagerMixin):
             questions=Questions(config),
             headers={name.lower(): value for name, value in headers.items()},
             check_open=self._check_open,
+            live={},
         )
 
     async def _finish(self) -> None:

@@ -12,7 +12,7 @@ from anyio import ClosedResourceError, WouldBlock, create_memory_object_stream
 from ._request import APIRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from ._limiter import Start
     from ._ticker import Ticker
@@ -61,7 +61,7 @@ class Collector:
                     self._begin(request, start)
 
     @contextmanager
-    def holding_back(self, method: str) -> Iterator[None]:
+    def holding_back(self, method: str) -> Generator[None]:
         """Let nothing through that changes anything, nor other calls of a method."""
         self._held_back[method] += 1
         try:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import math
-import re
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final
-from urllib.parse import urlsplit
 
 import attrs
 
-from ._checks import check_headers, check_method_name, check_token
-from ._limiter import Limiter
+from . import _validators as check
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ._captcha import Captcha, Confirmation, Validation
+    from ._limiter import Limiter
     from ._transport import HTTPClient
 
 Mode = Literal["sequential", "parallel", "parallel_selected"]
@@ -25,7 +21,6 @@ RequestMode = Literal["sequential", "burst"]
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
 
 LANGUAGES = ("ru", "uk", "be", "en", "es", "fi", "de", "it")
-PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 # Uploads fail inside `execute` (vk-io keeps the same list).
 NOT_FOR_EXECUTE = (
@@ -42,173 +37,6 @@ NOT_FOR_EXECUTE = (
     "polls.savePhoto",
     "stories.save",
 )
-
-
-def _refuse(attribute: attrs.Attribute[Any], value: object, wanted: str) -> str:
-    return f"{attribute.name} must be {wanted}, got {value!r}"
-
-
-def _token(_: Config, __: attrs.Attribute[str], value: str) -> None:
-    check_token("token", value)
-
-
-@attrs.frozen
-class _Whole:
-    """A whole number within bounds."""
-
-    least: int
-    most: float = math.inf
-    hint: str = ""
-
-    def __call__(self, _: Config, attribute: attrs.Attribute[int], value: int) -> None:
-        bounds = f"from {self.least}"
-        if self.most < math.inf:
-            bounds += f" to {self.most:.0f}"
-        message = _refuse(attribute, value, f"a whole number {bounds}") + self.hint
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(message)
-        if not self.least <= value <= self.most:
-            raise ValueError(message)
-
-
-@attrs.frozen
-class _Seconds:
-    """A finite number of seconds."""
-
-    or_zero: bool = False
-
-    def __call__(
-        self, _: Config, attribute: attrs.Attribute[float], value: float
-    ) -> None:
-        bounds = "of at least 0" if self.or_zero else "above 0"
-        message = _refuse(attribute, value, f"a number of seconds {bounds}")
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise TypeError(message)
-        if not math.isfinite(value) or value < 0 or (value == 0 and not self.or_zero):
-            raise ValueError(message)
-
-
-@attrs.frozen
-class _OneOf:
-    """One word of a few."""
-
-    words: tuple[str, ...]
-    or_none: bool = False
-
-    def __call__(
-        self, _: Config, attribute: attrs.Attribute[str], value: str | None
-    ) -> None:
-        if value is None and self.or_none:
-            return
-        words = ", ".join(f'"{word}"' for word in self.words)
-        message = _refuse(attribute, value, f"one of {words}")
-        if not isinstance(value, str):
-            raise TypeError(message)
-        if value not in self.words:
-            raise ValueError(message)
-
-
-def _mode(_: Config, attribute: attrs.Attribute[str], value: str) -> None:
-    _OneOf(("sequential", "parallel", "parallel_selected"))(_, attribute, value)
-    if value != "sequential":
-        message = (
-            f'{attribute.name}="{value}" packs calls into `execute`, which this version'
-            ' of vkanyio does not do: use mode="sequential", or api.execute() with a'
-            " script of your own"
-        )
-        raise ValueError(message)
-
-
-def _method_names(
-    _: Config, attribute: attrs.Attribute[Collection[str]], value: Collection[str]
-) -> None:
-    if isinstance(value, str):
-        message = _refuse(attribute, value, "a collection of method names, not a str")
-        raise TypeError(message)
-    for name in value:
-        check_method_name(name, option=attribute.name)
-
-
-def _to_names(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | set | frozenset) else value
-
-
-def _version(_: Config, attribute: attrs.Attribute[str], value: str) -> None:
-    message = _refuse(attribute, value, 'a version of VK\'s API such as "5.199"')
-    if not isinstance(value, str):
-        raise TypeError(message)
-    if not re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,4}", value):
-        raise ValueError(message)
-
-
-def _base_url(_: Config, attribute: attrs.Attribute[str], value: str) -> None:
-    wanted = 'an http(s) address without "?", "#" and password, such as {}'
-    message = _refuse(attribute, value, wanted.format('"https://api.vk.ru/method"'))
-    if not isinstance(value, str):
-        raise TypeError(message)
-    if not _is_plain_url(value, ("http", "https")) or re.search(r"[?#@\s]", value):
-        raise ValueError(message)
-
-
-def _proxy(_: Config, attribute: attrs.Attribute[str], value: str | None) -> None:
-    if value is None:
-        return
-    schemes = ", ".join(PROXY_SCHEMES)
-    wanted = f'an address such as "http://localhost:3128", its scheme one of {schemes}'
-    # The address may hold a password: it is not repeated.
-    if not isinstance(value, str):
-        message = f"{attribute.name} must be {wanted}, got a {type(value).__name__}"
-        raise TypeError(message)
-    if not _is_plain_url(value, PROXY_SCHEMES):
-        message = f"{attribute.name} must be {wanted}, got another address"
-        raise ValueError(message)
-    if value.startswith("socks") and find_spec("socksio") is None:
-        message = (
-            f"{attribute.name} is a SOCKS proxy, which needs one more package:"
-            " pip install 'vkanyio[socks]'"
-        )
-        raise ValueError(message)
-
-
-def _is_plain_url(value: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        url = urlsplit(value)
-        _ = url.port
-    except ValueError:
-        return False
-    return url.scheme in schemes and bool(url.hostname)
-
-
-def _headers(
-    _: Config, attribute: attrs.Attribute[Any], value: Mapping[str, str]
-) -> None:
-    check_headers(attribute.name, value)
-
-
-def _http_client(_: Config, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is None:
-        return
-    if not hasattr(value, "aclose") or not callable(getattr(value, "post", None)):
-        message = _refuse(
-            attribute, value, "an httpx.AsyncClient or an httpx2.AsyncClient"
-        )
-        raise TypeError(message)
-
-
-def _limiter(_: Config, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not isinstance(value, Limiter):
-        message = _refuse(attribute, value, "a vkanyio.Limiter")
-        raise TypeError(message)
-
-
-def _function(_: Config, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not callable(value):
-        raise TypeError(_refuse(attribute, value, "an async function"))
-
-
-def _flag(_: Config, attribute: attrs.Attribute[bool], value: object) -> None:
-    if not isinstance(value, bool):
-        raise TypeError(_refuse(attribute, value, "True or False"))
 
 
 class Options(TypedDict, total=False):
@@ -280,64 +108,82 @@ class Config:
     :raises ValueError: for a value that is not allowed
     """
 
-    token: str = attrs.field(repr=False, validator=_token)
+    token: str = attrs.field(repr=False, validator=check.is_token)
     limit: int = attrs.field(
         default=3,
         kw_only=True,
-        validator=_Whole(
+        validator=check.Whole(
             1, hint=" (VK allows a user token 3 requests a second, a community 20)"
         ),
     )
-    wait: float = attrs.field(default=3.0, kw_only=True, validator=_Seconds(True))
-    mode: Mode = attrs.field(default="sequential", kw_only=True, validator=_mode)
-    request_mode: RequestMode = attrs.field(
-        default="sequential", kw_only=True, validator=_OneOf(("sequential", "burst"))
+    wait: float = attrs.field(
+        default=3.0, kw_only=True, validator=check.Seconds(or_zero=True)
     )
-    execute_count: int = attrs.field(default=25, kw_only=True, validator=_Whole(1, 25))
+    mode: Mode = attrs.field(
+        default="sequential", kw_only=True, validator=check.is_mode
+    )
+    request_mode: RequestMode = attrs.field(
+        default="sequential",
+        kw_only=True,
+        validator=check.OneOf(("sequential", "burst")),
+    )
+    execute_count: int = attrs.field(
+        default=25, kw_only=True, validator=check.Whole(1, 25)
+    )
     execute_methods: Collection[str] = attrs.field(
         default=("messages.send",),
         kw_only=True,
-        converter=_to_names,
-        validator=_method_names,
+        converter=check.to_tuple,
+        validator=check.are_method_names,
     )
     execute_unsupported_methods: Collection[str] = attrs.field(
         default=NOT_FOR_EXECUTE,
         kw_only=True,
-        converter=_to_names,
-        validator=_method_names,
+        converter=check.to_tuple,
+        validator=check.are_method_names,
     )
-    retry_limit: int = attrs.field(default=3, kw_only=True, validator=_Whole(0))
-    retry_unsafe: bool = attrs.field(default=False, kw_only=True, validator=_flag)
-    timeout: float = attrs.field(default=10.0, kw_only=True, validator=_Seconds())
-    version: str = attrs.field(default="5.199", kw_only=True, validator=_version)
+    retry_limit: int = attrs.field(default=3, kw_only=True, validator=check.Whole(0))
+    retry_unsafe: bool = attrs.field(
+        default=False, kw_only=True, validator=check.is_flag
+    )
+    timeout: float = attrs.field(default=10.0, kw_only=True, validator=check.Seconds())
+    version: str = attrs.field(
+        default="5.199", kw_only=True, validator=check.is_version
+    )
     base_url: str = attrs.field(
-        default="https://api.vk.ru/method", kw_only=True, validator=_base_url
+        default="https://api.vk.ru/method", kw_only=True, validator=check.is_base_url
     )
     headers: Mapping[str, str] = attrs.field(
-        factory=dict, kw_only=True, repr=False, validator=_headers
+        factory=dict,
+        kw_only=True,
+        repr=False,
+        converter=check.to_dict,
+        validator=check.are_headers,
     )
     language: Language | None = attrs.field(
-        default=None, kw_only=True, validator=_OneOf(LANGUAGES, or_none=True)
+        default=None, kw_only=True, validator=check.OneOf(LANGUAGES, or_none=True)
     )
     proxy: str | None = attrs.field(
-        default=None, kw_only=True, repr=False, validator=_proxy
+        default=None, kw_only=True, repr=False, validator=check.is_proxy
     )
     http_client: HTTPClient | None = attrs.field(
-        default=None, kw_only=True, validator=_http_client
+        default=None, kw_only=True, validator=check.is_http_client
     )
     limiter: Limiter | None = attrs.field(
-        default=None, kw_only=True, validator=_limiter
+        default=None, kw_only=True, validator=check.is_limiter
     )
-    max_waiting: int = attrs.field(default=1000, kw_only=True, validator=_Whole(1))
-    max_connections: int = attrs.field(default=100, kw_only=True, validator=_Whole(1))
+    max_waiting: int = attrs.field(default=1000, kw_only=True, validator=check.Whole(1))
+    max_connections: int = attrs.field(
+        default=100, kw_only=True, validator=check.Whole(1)
+    )
     on_captcha: Callable[[Captcha], Awaitable[None]] | None = attrs.field(
-        default=None, kw_only=True, validator=_function
+        default=None, kw_only=True, validator=check.is_function
     )
     on_validation: Callable[[Validation], Awaitable[str]] | None = attrs.field(
-        default=None, kw_only=True, validator=_function
+        default=None, kw_only=True, validator=check.is_function
     )
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None = attrs.field(
-        default=None, kw_only=True, validator=_function
+        default=None, kw_only=True, validator=check.is_function
     )
 
     def __attrs_post_init__(self) -> None:

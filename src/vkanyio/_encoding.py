@@ -17,6 +17,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlencode
 
+from ._guards import is_mapping
+
 Encoded = str | int
 
 _SERIES = (Sequence, AbstractSet, Iterator, ValuesView)
@@ -48,8 +50,9 @@ def _encode(name: str, value: Any) -> Encoded:
         return _check_text(name, value)
     if isinstance(value, int) and not isinstance(value, Enum):
         return int(value)
-    if hasattr(value, "to_vk"):
-        return _encode(name, value.to_vk())
+    to_vk: Any = getattr(value, "to_vk", None)
+    if to_vk is not None:
+        return _encode(name, to_vk())
     if isinstance(value, Enum):
         return _encode(name, value.value)
     if isinstance(value, float):
@@ -122,7 +125,7 @@ def _json_default(value: Any) -> Any:
         return value.value
     if isinstance(value, datetime):
         return int(value.timestamp())
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return dict(value)
     if _is_series(value):
         return list(value)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 import attrs
 
+from ._guards import is_dict
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -29,7 +31,7 @@ class ExecuteError:
     @classmethod
     def from_raw(cls, raw: Any) -> Self:
         """Read an entry of VK's ``execute_errors``, whatever is missing in it."""
-        entry: dict[str, Any] = raw if isinstance(raw, dict) else {}
+        entry = raw if is_dict(raw) else {}
         code = entry.get("error_code")
         return cls(
             method=str(entry.get("method", "")),

@@ -49,8 +49,8 @@ class Core:
     headers: Mapping[str, str]
     questions: Questions
     check_open: Callable[[], None]
+    live: dict[APIRequest, Exchange | None]
     counters: Counters = attrs.field(factory=Counters)
-    live: dict[APIRequest, Exchange | None] = attrs.field(factory=dict)
     settled: Event = attrs.field(factory=Event)
     orders: count[int] = attrs.field(factory=count)
 

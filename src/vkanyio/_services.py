@@ -13,6 +13,7 @@ from anyio import (
 )
 
 from ._errors import ClientCrashedError
+from ._guards import is_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -151,9 +152,6 @@ class Services(AsyncContextManagerMixin):
             del body, context
 
 
-def _lone(group: BaseExceptionGroup) -> BaseException:
+def _lone(error: BaseException) -> BaseException:
     """Take what is no error of a task's, such as Ctrl-C, out of its group."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return _lone(error.exceptions[0]) if is_group(error) else error

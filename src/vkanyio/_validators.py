@@ -1,0 +1,194 @@
+"""Validators of options: each names the option, the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from importlib.util import find_spec
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from ._checks import check_headers, check_method_name, check_token
+from ._guards import is_mapping, is_tuple
+from ._limiter import Limiter
+
+if TYPE_CHECKING:
+    Attribute = attrs.Attribute[Any]
+
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+def _refusal(attribute: Attribute, value: Any, wanted: str) -> str:
+    return f"{attribute.name} must be {wanted}, got {value!r}"
+
+
+@attrs.frozen
+class Whole:
+    """A whole number within bounds."""
+
+    least: int
+    most: float = math.inf
+    hint: str = ""
+
+    def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
+        bounds = f"of at least {self.least}"
+        if self.most < math.inf:
+            bounds = f"from {self.least} to {self.most:.0f}"
+        message = _refusal(attribute, value, f"a whole number {bounds}") + self.hint
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(message)
+        if not self.least <= value <= self.most:
+            raise ValueError(message)
+
+
+@attrs.frozen
+class Seconds:
+    """A finite number of seconds."""
+
+    or_zero: bool = False
+
+    def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
+        bounds = "of at least 0" if self.or_zero else "above 0"
+        message = _refusal(attribute, value, f"a number of seconds {bounds}")
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise TypeError(message)
+        if not math.isfinite(value) or value < 0 or (value == 0 and not self.or_zero):
+            raise ValueError(message)
+
+
+@attrs.frozen
+class OneOf:
+    """One word of a few."""
+
+    words: tuple[str, ...]
+    or_none: bool = False
+
+    def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
+        if value is None and self.or_none:
+            return
+        words = ", ".join(f'"{word}"' for word in self.words)
+        message = _refusal(attribute, value, f"one of {words}")
+        if not isinstance(value, str):
+            raise TypeError(message)
+        if value not in self.words:
+            raise ValueError(message)
+
+
+def is_token(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check an access token, without repeating any of it."""
+    check_token(attribute.name, value)
+
+
+def is_mode(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check the mode; the packing ones are known, but not to be had."""
+    OneOf(("sequential", "parallel", "parallel_selected"))(_, attribute, value)
+    if value != "sequential":
+        message = (
+            f'{attribute.name}="{value}" packs calls into `execute`, which this version'
+            ' of vkanyio does not do: use mode="sequential", or api.execute() with a'
+            " script of your own"
+        )
+        raise ValueError(message)
+
+
+def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a collection of method names."""
+    if not is_tuple(value):
+        message = _refusal(attribute, value, "a list of method names")
+        raise TypeError(message)
+    for name in value:
+        check_method_name(name, option=attribute.name)
+
+
+def to_tuple(value: Any) -> Any:
+    """Freeze a collection, and leave what is none to the validator."""
+    items: Any = value
+    return tuple(items) if isinstance(value, list | set | frozenset) else value
+
+
+def to_dict(value: Any) -> Any:
+    """Copy a mapping, and leave what is none to the validator."""
+    return dict(value) if is_mapping(value) else value
+
+
+def is_version(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a version of VK's API."""
+    message = _refusal(attribute, value, 'a version of VK\'s API such as "5.199"')
+    if not isinstance(value, str):
+        raise TypeError(message)
+    if not re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,4}", value):
+        raise ValueError(message)
+
+
+def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check the address below which the methods are found."""
+    wanted = 'an address such as "https://api.vk.ru/method", without "?", "#" and "@"'
+    if not isinstance(value, str):
+        raise TypeError(_refusal(attribute, value, wanted))
+    if "@" in value:  # there may be a password before it
+        message = f'{attribute.name} must be {wanted}, got one with "@" in it'
+        raise ValueError(message)
+    if not _is_url(value, ("http", "https")) or re.search(r"[?#\s]", value):
+        raise ValueError(_refusal(attribute, value, wanted))
+
+
+def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check the address of a proxy, without repeating the password in it."""
+    if value is None:
+        return
+    schemes = ", ".join(PROXY_SCHEMES)
+    wanted = f'an address such as "http://localhost:3128", its scheme one of {schemes}'
+    if not isinstance(value, str):
+        message = f"{attribute.name} must be {wanted}, got a {type(value).__name__}"
+        raise TypeError(message)
+    if not _is_url(value, PROXY_SCHEMES):
+        message = f"{attribute.name} must be {wanted}, got something else"
+        raise ValueError(message)
+    if value.startswith("socks") and find_spec("socksio") is None:
+        message = (
+            f"{attribute.name} is a SOCKS proxy, which needs one more package:"
+            " pip install 'vkanyio[socks]'"
+        )
+        raise ValueError(message)
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        return False
+    return url.scheme in schemes and bool(url.hostname)
+
+
+def are_headers(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check HTTP headers."""
+    check_headers(attribute.name, value)
+
+
+def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a client that the user brings."""
+    if value is not None and not iscoroutinefunction(getattr(value, "post", None)):
+        wanted = "an httpx.AsyncClient or an httpx2.AsyncClient"
+        raise TypeError(_refusal(attribute, value, wanted))
+
+
+def is_limiter(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a rate limit that is shared."""
+    if value is not None and not isinstance(value, Limiter):
+        raise TypeError(_refusal(attribute, value, "a vkanyio.Limiter"))
+
+
+def is_function(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a function that answers VK's questions."""
+    if value is not None and not callable(value):
+        raise TypeError(_refusal(attribute, value, "an async function"))
+
+
+def is_flag(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check what is on or off."""
+    if not isinstance(value, bool):
+        raise TypeError(_refusal(attribute, value, "True or False"))
