@@ -66,7 +66,7 @@ def _api_error(error: dict[str, Any], body: bytes, request: APIRequest) -> APIEr
         raw["captcha_ts"] = json.loads(body, parse_float=str)["error"]["captcha_ts"]
     return APIError[code](
         code,
-        str(error.get("error_msg", "")),
+        str(error.get("error_msg") or ""),
         method=request.method,
         params=request.shown_params(),
         subcode=subcode if isinstance(subcode, int) else None,

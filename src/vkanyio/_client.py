@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, final
 
 from anyio import (
     TASK_STATUS_IGNORED,
-    AsyncContextManagerMixin,
     Event,
     Semaphore,
     current_time,
+    get_current_task,
     sleep_forever,
 )
 from anyio.lowlevel import current_token
@@ -31,6 +31,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
+    from types import TracebackType
 
     from anyio.abc import TaskStatus
 
@@ -38,15 +39,24 @@ if TYPE_CHECKING:
     from ._execute import ExecuteResult
 
 
+DEFAULT_HEADERS = {
+    "user-agent": f"vkanyio/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "content-type": "application/x-www-form-urlencoded",
+}
+
+
 class _State(enum.Enum):
     NEW = "has not been entered: use it inside `async with VK(...) as api:`"
+    ENTERING = "is being entered and takes no calls yet"
     OPEN = "is open"
     CLOSING = "is closing and takes no new calls"
     CLOSED = "has been closed: make a new one"
 
 
 @final
-class VK(AsyncContextManagerMixin):
+class VK:
     """A client of the VK API for one access token.
 
     ::
@@ -168,7 +178,7 @@ class VK(AsyncContextManagerMixin):
 
         :raises ClientClosedError: before the client was entered
         """
-        if self._state is _State.NEW:
+        if self._state in (_State.NEW, _State.ENTERING):
             raise self._closed_error()
         core = self._core
         counters = core.counters
@@ -221,7 +231,7 @@ class VK(AsyncContextManagerMixin):
         crash = self._core.services.crash_error()
         if crash is not None:
             raise crash
-        if self._home != current_token() or self._pid != os.getpid():
+        if self._home[0] != os.getpid() or self._home[1] != current_token():
             message = (
                 "the client lives in another event loop, thread or process: make one"
                 " there, or come back by `anyio.from_thread.run`"
@@ -231,23 +241,43 @@ class VK(AsyncContextManagerMixin):
     def _closed_error(self) -> ClientClosedError:
         return ClientClosedError(f"the client {self._state.value}")
 
-    @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        """Open the client, and close it with the block."""
+    # anyio's mixin for this would not let the errors of misuse be vkanyio's own.
+    async def __aenter__(self) -> Self:
         if self._state is not _State.NEW:
-            message = f"the client {self._state.value}: it is entered once"
+            message = f"the client {self._state.value}; it is entered once"
             raise ClientUseError(message)
-        self._state = _State.OPEN
-        self._home, self._pid = current_token(), os.getpid()
+        self._state = _State.ENTERING
+        self._home = (os.getpid(), current_token())
+        self._task = get_current_task().id
+        self._life = self._live()
+        return await self._life.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        if get_current_task().id != self._task:
+            message = (
+                "the client must be left by the task that entered it: where that cannot"
+                " be, use `await task_group.start(api.run)`"
+            )
+            raise ClientUseError(message)
+        return await self._life.__aexit__(kind, error, traceback)
+
+    @asynccontextmanager
+    async def _live(self) -> AsyncGenerator[Self]:
         transport = Transport(self._config)
         try:
+            await transport.open()
             async with Services(self._fail_crashed) as services:
                 self._core = self._make_core(services, transport)
                 self._lanes: OrderedDict[str, Lane] = OrderedDict()
                 self._lane = Lane(self._core, self._config.token, self._config.limiter)
                 try:
-                    await transport.open()
                     self._lane.start()
+                    self._state = _State.OPEN
                     yield self
                     self._state = _State.CLOSING
                     await self._finish()
@@ -260,8 +290,7 @@ class VK(AsyncContextManagerMixin):
 
     def _make_core(self, services: Services, transport: Transport) -> Core:
         config = self._config
-        headers = {"user-agent": f"vkanyio/{__version__}", **config.headers}
-        headers["content-type"] = "application/x-www-form-urlencoded"
+        headers = {**DEFAULT_HEADERS, **config.headers}
         return Core(
             config=config,
             services=services,

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, final
 
 from anyio import ClosedResourceError, WouldBlock, create_memory_object_stream
+from anyio.lowlevel import checkpoint
 
 from ._request import APIRequest
 
@@ -59,6 +60,10 @@ class Collector:
                     self._ticker.release(start)
                 else:
                     self._begin(request, start)
+                    if self._waiting:
+                        # One at a time: trio runs those that start together in any
+                        # order.
+                        await checkpoint()
 
     @contextmanager
     def holding_back(self, method: str) -> Generator[None]:

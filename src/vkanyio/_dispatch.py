@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import CancelScope, current_time, sleep
+from anyio import current_time, sleep
 
 from ._answer import Answer, read_answer
 from ._errors import APIError, CaptchaError, OutcomeUnknownError, VKError
@@ -14,6 +14,8 @@ from ._transport import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from anyio import CancelScope
 
     from ._lane import Lane
     from ._limiter import Start
@@ -34,6 +36,7 @@ class Exchange:
     """One call on its way to VK and back, with all its attempts.
 
     :ivar request: the call
+    :ivar scope: what to cancel it by
     :ivar answers: how many answers to captchas were sent with it
     :ivar extra: parameters that go with every further attempt
     :ivar answered_before: how many of VK's questions had been answered when the last
@@ -50,24 +53,24 @@ class Exchange:
         self._tries = 0
         self._refusals = 0
         self._first_refusal = 0.0
-        self._scope = CancelScope()
+        self.scope: CancelScope | None = None
 
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""
         questions = self._lane.questions
-        with self._scope:
-            outcome = await self._carry_out({}, start)
-            if isinstance(outcome, CaptchaError):
-                # What is sent while VK wants a captcha solved meets flood control.
-                with self._lane.collector.holding_back(self.request.method):
-                    outcome = await questions.resolve(self, outcome)
-            else:
+        outcome = await self._carry_out({}, start)
+        if isinstance(outcome, CaptchaError):
+            # What is sent while VK wants a captcha solved meets flood control.
+            with self._lane.collector.holding_back(self.request.method):
                 outcome = await questions.resolve(self, outcome)
-            self.settle(outcome)
+        else:
+            outcome = await questions.resolve(self, outcome)
+        self.settle(outcome)
 
     def cancel(self) -> None:
         """Stop, since nobody waits for the outcome any more."""
-        self._scope.cancel()
+        if self.scope is not None:
+            self.scope.cancel()
 
     def settle(self, outcome: Answer | VKError) -> None:
         """Give the outcome to those who wait for it."""

@@ -21,6 +21,12 @@ from ._guards import is_mapping
 
 Encoded = str | int
 
+SECRET_PARAMS = frozenset(
+    {"access_token", "captcha_key", "client_secret", "password", "success_token"}
+)
+"""Parameters that no error and no repr shows."""
+
+_MOST_INT = 2**64
 _SERIES = (Sequence, AbstractSet, Iterator, ValuesView)
 
 # JSON's own escapes are not VKScript's: it knows these four and takes all other text
@@ -31,113 +37,137 @@ _VKSCRIPT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": 
 def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     """Encode the parameters of a call, leaving out those that are ``None``.
 
-    :raises TypeError: for a value of a type that VK has no form for
-    :raises ValueError: for a value that VK has no form for, such as NaN
+    :raises TypeError: for a value of a type that VK has no form for, naming it
+    :raises ValueError: for a value that VK has no form for, such as NaN, naming it
     """
+    if not is_mapping(params):
+        msg = f"params must be a dict of parameters, got {params!r}"
+        raise TypeError(msg)
     encoded: dict[str, Encoded] = {}
     for name, value in params.items():
         if not isinstance(name, str) or not name:
             msg = f"the name of a parameter must be a non-empty string, got {name!r}"
             raise TypeError(msg)
-        if value is not None:
-            _check_text(name, name)
+        if value is None:
+            continue
+        _check_text(repr(name), name)
+        try:
             encoded[name] = _encode(name, value)
+        except RecursionError:
+            msg = f"{name} is nested too deeply, or contains itself"
+            raise ValueError(msg) from None
     return encoded
 
 
 def _encode(name: str, value: Any) -> Encoded:
-    if isinstance(value, str) and not isinstance(value, Enum):
-        return _check_text(name, value)
-    if isinstance(value, int) and not isinstance(value, Enum):
-        return int(value)
-    to_vk: Any = getattr(value, "to_vk", None)
-    if to_vk is not None:
-        return _encode(name, to_vk())
-    if isinstance(value, Enum):
-        return _encode(name, value.value)
+    value = _simplify(name, value)
+    if isinstance(value, str | int):
+        return value
     if isinstance(value, float):
-        return _fixed_point(name, value)
-    if isinstance(value, datetime):
-        return int(value.timestamp())
-    if isinstance(value, Mapping):
+        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+    if is_mapping(value):
         return _to_json(name, value)
     if _is_series(value):
-        return _join(name, value)
-    msg = (
-        f"{name} must be a str, number, bool, list, dict, datetime, enum or an object"
-        f" with to_vk(), got {value!r} ({type(value).__name__})"
-    )
-    raise TypeError(msg)
+        return _join(name, list(value))
+    raise _wrong_type(name, value)
+
+
+def _simplify(name: str, value: Any) -> Any:
+    """Reduce a value to one that JSON knows, or a mapping or series of values."""
+    # What a value says of itself goes before what it is: an attachment may be a dict.
+    to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
+    if to_vk is not None:
+        return _simplify(name, to_vk())
+    if isinstance(value, Enum):
+        return _simplify(name, value.value)
+    if isinstance(value, str):
+        return _check_text(name, str(value))
+    if isinstance(value, int):
+        return _check_int(name, int(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            msg = f"{name} must be a finite number, got {value!r}"
+            raise ValueError(msg)
+        return float(value)
+    if isinstance(value, datetime):
+        return _to_unix_time(name, value)
+    return value
 
 
 def _is_series(value: Any) -> bool:
-    return isinstance(
-        value, Sequence | AbstractSet | Iterator | ValuesView
-    ) and not isinstance(value, bytes | bytearray | memoryview)
+    is_text = isinstance(value, str | bytes | bytearray | memoryview)
+    return not is_text and isinstance(value, _SERIES)
 
 
-def _join(name: str, values: Any) -> Encoded:
-    items = list(values)
+def _join(name: str, values: list[Any]) -> Encoded:
+    items = [_simplify(f"{name}[{i}]", value) for i, value in enumerate(values)]
     if items and all(isinstance(item, Mapping) for item in items):
-        # A row of objects has no comma form: the few methods that take one
+        # Objects have no comma form: the few methods that take a row of them
         # (ads.createAds) want a JSON array.
         return _to_json(name, items)
-    encoded: list[str] = []
-    for index, item in enumerate(items):
-        place = f"{name}[{index}]"
-        if item is None or isinstance(item, Mapping) or _is_series_of_values(item):
-            msg = f"{place} must be a single value, got {item!r}"
+    for i, item in enumerate(items):
+        if not isinstance(item, str | int | float):
+            msg = f"{name}[{i}] must be a single value, got {_shown(name, item)}"
             raise TypeError(msg)
-        encoded.append(str(_encode(place, item)))
-    return ",".join(encoded)
-
-
-def _is_series_of_values(item: Any) -> bool:
-    return _is_series(item) and not isinstance(item, str) and not hasattr(item, "to_vk")
-
-
-def _fixed_point(name: str, value: float) -> str:
-    if not math.isfinite(value):
-        msg = f"{name} must be a finite number, got {value!r}"
-        raise ValueError(msg)
-    return format(Decimal(repr(float(value))), "f")  # VK reads no exponents
+    return ",".join(str(_encode(f"{name}[{i}]", x)) for i, x in enumerate(items))
 
 
 def _to_json(name: str, value: Any) -> str:
-    try:
-        text = json.dumps(
-            value,
-            ensure_ascii=False,
-            separators=(",", ":"),
-            allow_nan=False,
-            default=_json_default,
-        )
-    except (TypeError, ValueError, RecursionError) as error:
-        msg = f"{name} has no JSON form: {error}"
-        raise type(error)(msg) from None
-    return _check_text(name, text)
+    plain = _to_plain(name, value)
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def _json_default(value: Any) -> Any:
-    if hasattr(value, "to_vk"):
-        return value.to_vk()
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return int(value.timestamp())
+def _to_plain(name: str, value: Any) -> Any:
+    # True and False stay what they are in JSON: only parameters know them as 1 and 0.
+    value = value if isinstance(value, bool) else _simplify(name, value)
+    if value is None or isinstance(value, str | int | float):
+        return value
     if is_mapping(value):
-        return dict(value)
+        for key in value:
+            if not isinstance(key, str | int):
+                msg = f"the keys of {name} must be strings, got {key!r}"
+                raise TypeError(msg)
+        return {
+            _check_text(name, str(key)): _to_plain(f"{name}.{key}", item)
+            for key, item in value.items()
+        }
     if _is_series(value):
-        return list(value)
-    msg = f"{value!r} is of type {type(value).__name__}"
-    raise TypeError(msg)
+        return [_to_plain(f"{name}[{i}]", item) for i, item in enumerate(value)]
+    raise _wrong_type(name, value)
+
+
+def _wrong_type(name: str, value: Any) -> TypeError:
+    return TypeError(
+        f"{name} must be a str, number, bool, list, dict, datetime, enum or an object"
+        f" with to_vk(), got {_shown(name, value)}"
+    )
+
+
+def _shown(name: str, value: Any) -> str:
+    kind = type(value).__name__
+    return kind if name in SECRET_PARAMS else f"{value!r} ({kind})"
+
+
+def _to_unix_time(name: str, value: datetime) -> int:
+    try:
+        return int(value.timestamp())
+    except (ValueError, OverflowError, OSError):
+        msg = f"{name} must be a time that Unix time has, got {value!r}"
+        raise ValueError(msg) from None
+
+
+def _check_int(name: str, value: int) -> int:
+    if abs(value) >= _MOST_INT:
+        msg = f"{name} must be a number of at most 64 bits, got a larger one"
+        raise ValueError(msg)
+    return value
 
 
 def _check_text(name: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        msg = f"{name} must be text that UTF-8 can carry, got {text!r}"
+        msg = f"{name} must be text that UTF-8 can carry, got a lone surrogate in it"
         raise ValueError(msg) from None
     return text
 

@@ -49,42 +49,44 @@ class VKError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Make copies and pickles whole, whatever the constructor takes."""
-        return _restore, (type(self), self.args, self.__dict__)
+        return _restore, (type(self), self.args, self.__dict__, self.__cause__)
 
 
 def _restore(
-    cls: type[VKError], args: tuple[Any, ...], state: dict[str, Any]
+    cls: type[VKError],
+    args: tuple[Any, ...],
+    state: dict[str, Any],
+    cause: BaseException | None,
 ) -> VKError:
     error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)
+    error.__cause__ = cause
     return error
 
 
 def copy_error(error: VKError) -> VKError:
     """Give each waiter an error of its own: raising writes into the instance."""
-    twin = copy.copy(error)
-    twin.__cause__ = error.__cause__
-    return twin
+    return copy.copy(error)
 
 
 class _ClassPerCode(type):
     """What makes ``APIError[901]`` the class of error 901."""
 
     def __getitem__(cls, code: int) -> type[APIError]:
+        if not isinstance(code, int) or isinstance(code, bool):
+            msg = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
+            raise TypeError(msg)
         known = _classes.get(code)
         return _make_class(code) if known is None else known
 
 
 def _make_class(code: int) -> type[APIError]:
-    if type(code) is not int:
-        msg = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
-        raise TypeError(msg)
-
     class Made(APIError, code=code):
         __doc__ = f"VK's error {code}."
 
-    Made.__name__ = Made.__qualname__ = f"APIError{code}"
+    Made.__name__ = Made.__qualname__ = f"APIError{code:d}"
+    Made.__module__ = APIError.__module__
     return Made
 
 
@@ -139,7 +141,10 @@ class APIError(VKError, metaclass=_ClassPerCode):
         return f"{where}error {self.code}{fine}: {self.message}{advice}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_api_error, (self.code, self.args, self.__dict__)
+        cls, state = type(self), (self.args, self.__dict__, self.__cause__)
+        if cls is _classes.get(self.code):  # it may have been made here
+            return _restore_by_code, (self.code, *state)
+        return _restore, (cls, *state)
 
     @property
     def documentation(self) -> str:
@@ -147,10 +152,8 @@ class APIError(VKError, metaclass=_ClassPerCode):
         return f"https://dev.vk.com/method/{self.method}"
 
 
-def _restore_api_error(
-    code: int, args: tuple[Any, ...], state: dict[str, Any]
-) -> VKError:
-    return _restore(APIError[code], args, state)
+def _restore_by_code(code: int, *state: Any) -> VKError:
+    return _restore(APIError[code], *state)
 
 
 class UnknownError(APIError, code=1):

@@ -42,7 +42,7 @@ class MethodGroup:
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = to_vk_name(name)
         if method is None:
-            message = f"VK has no method {self._name}.{name}"
+            message = f"VK has no method of the name {name!r}"
             raise AttributeError(message, name=name, obj=self)
         call, full_name = self._call, f"{self._name}.{method}"
 

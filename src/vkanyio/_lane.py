@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 from anyio import Event, Semaphore, current_time
-from anyio.lowlevel import checkpoint_if_cancelled
 
 from ._collector import Collector
 from ._dispatch import Exchange
@@ -117,8 +116,7 @@ class Lane:
         """
         self._busy += 1
         try:
-            await checkpoint_if_cancelled()
-            async with self._room:
+            async with self._room:  # a checkpoint, room or not
                 self._core.check_open()
                 self._accept(request)
                 answer: Answer = await request.slot.wait()
@@ -138,7 +136,7 @@ class Lane:
         core = self._core
         core.live[request] = exchange = Exchange(self, request)
         core.counters.batches[1] += 1
-        core.services.start_soon(self._run, exchange, start)
+        exchange.scope = core.services.start_soon(self._run, exchange, start)
 
     async def _run(self, exchange: Exchange, start: Start) -> None:
         self._busy += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections import deque
 from typing import final
 
@@ -23,7 +22,7 @@ _ROUND_TRIPS_KEPT = 32
 
 @final
 class Start:
-    """The start of one request, in the log of a :class:`Limiter`.
+    """The start of one request, from :meth:`Limiter.start`.
 
     :ivar at: when the request left, in seconds of the event loop's clock; infinite
         until it has left
@@ -33,9 +32,6 @@ class Start:
 
     def __init__(self) -> None:
         self.at = math.inf
-
-    def __lt__(self, other: Start) -> bool:
-        return self.at < other.at
 
 
 @final
@@ -59,31 +55,26 @@ class Limiter:
     """
 
     def __init__(self, limit: int, *, burst: bool = False, window: float = 1.0) -> None:
-        if not isinstance(limit, int) or isinstance(limit, bool):
-            msg = f"limit must be an int, got {limit!r}"
-            raise TypeError(msg)
-        if limit < 1:
-            msg = f"limit must be at least 1 request a second, got {limit!r}"
-            raise ValueError(msg)
-        if not 0 < window < math.inf:
-            msg = f"window must be a number of seconds above 0, got {window!r}"
-            raise ValueError(msg)
+        _check(limit, burst, window)
         self.limit = limit
         self.burst = burst
         self.window = window
-        self._log: list[Start] = []  # sorted, the newest `limit` starts
+        self._log: deque[float] = deque(maxlen=limit)  # when requests left, in order
+        self._leaving: set[Start] = set()  # started, but not left yet
         self._next_even = -math.inf
         self._not_before = -math.inf
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
         self._spread = 0.0
         self._penalty = 0.0
         self._penalty_at = -math.inf
+        self._seen = -math.inf
 
     def __repr__(self) -> str:
         return f"Limiter({self.limit}, burst={self.burst}, window={self.window})"
 
     def margin(self, now: float) -> float:
         """Return the part of the window that is kept free, 0.02 being 2 %."""
+        self._see(now)
         return max(LEAST_MARGIN, self._spread) + self._penalty_left(now)
 
     def ready_at(self, now: float) -> float:
@@ -91,44 +82,46 @@ class Limiter:
 
         Ask again at that time: a pause may have come in between.
         """
-        self._forget_another_clock(now)
+        self._see(now)
         ready = self._not_before
         if not self.burst:
             ready = max(ready, self._next_even)
-        if len(self._log) == self.limit:
-            # What has not left yet leaves now at the earliest.
-            oldest = min(self._log[0].at, now)
-            ready = max(ready, oldest + self.window * (1 + self.margin(now)))
+        period = self.window * (1 + self.margin(now))
+        room = self.limit - len(self._leaving)
+        if room <= 0:
+            ready = max(ready, now + period)  # they leave now at the earliest
+        elif len(self._log) >= room:
+            ready = max(ready, self._log[-room] + period)
         return ready
 
     def start(self, now: float) -> Start:
-        """Enter a request into the log that is about to leave.
+        """Enter a request that is about to leave.
 
         It counts as just leaving until :meth:`left` says when it did: however long a
         connection takes, and however the event loop stalls in between, no volley comes
         of it.
         """
         start = Start()
-        self._enter(start)
+        self._leaving.add(start)
         # A little late, the beat is kept, so that lateness does not add up; after a
         # stall it begins anew, so that nothing is caught up with.
-        period = self._period(now)
-        beat = self._next_even if now < self._next_even + period else now
-        self._next_even = beat + period
+        beat = self.window * (1 + self.margin(now)) / self.limit
+        due = self._next_even if now < self._next_even + beat else now
+        self._next_even = due + beat
         return start
 
     def left(self, start: Start, now: float) -> None:
         """Note that the request of this start is leaving now."""
-        if start in self._log:
-            self._log.remove(start)
+        if start in self._leaving:
+            self._leaving.remove(start)
+            self._log.append(now)
             start.at = now
-            self._enter(start)
 
-    def withdraw(self, start: Start, now: float) -> None:
+    def withdraw(self, start: Start) -> None:
         """Give back a start whose request has not left and will not."""
-        if start in self._log:
-            self._log.remove(start)
-            self._next_even -= self._period(now)
+        if start in self._leaving:
+            self._leaving.remove(start)
+            self._next_even -= self.window / self.limit
 
     def observe(self, round_trip: float) -> None:
         """Learn from the seconds between a request and its answer."""
@@ -142,6 +135,7 @@ class Limiter:
 
     def refused(self, now: float) -> None:
         """Slow down, since VK answered error 6."""
+        self._see(now)
         self._not_before = max(self._not_before, now + self.window / 2)
         if now - self._penalty_at >= self.window:  # a volley of refusals counts once
             penalty = self._penalty_left(now) + PENALTY_STEP
@@ -150,14 +144,13 @@ class Limiter:
 
     def is_idle(self, now: float) -> bool:
         """Return whether a fresh limiter would not allow more than this one."""
-        return self.ready_at(now) <= now and self._penalty_left(now) < LEAST_MARGIN
-
-    def _period(self, now: float) -> float:
-        return self.window * (1 + self.margin(now)) / self.limit
-
-    def _enter(self, start: Start) -> None:
-        insort(self._log, start)
-        del self._log[: -self.limit]
+        period = self.window * (1 + self.margin(now))
+        last = self._log[-1] if self._log else -math.inf
+        return (
+            not self._leaving
+            and max(last + period, self._not_before) <= now
+            and self._penalty_left(now) < LEAST_MARGIN
+        )
 
     def _penalty_left(self, now: float) -> float:
         if not self._penalty:
@@ -165,10 +158,30 @@ class Limiter:
         half_lives = (now - self._penalty_at) / PENALTY_HALF_LIFE
         return self._penalty * math.exp2(-half_lives)
 
-    def _forget_another_clock(self, now: float) -> None:
-        # Each event loop has a clock of its own: the log of an earlier one could lie
+    def _see(self, now: float) -> None:
+        # Each event loop has a clock of its own: what an earlier one wrote could lie
         # far in the future of this one.
-        if self._penalty_at > now or any(now < s.at < math.inf for s in self._log):
+        if now < self._seen:
             self._log.clear()
+            self._leaving.clear()
             self._next_even = self._not_before = self._penalty_at = -math.inf
             self._penalty = 0.0
+        self._seen = now
+
+
+def _check(limit: object, burst: object, window: object) -> None:
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        msg = f"limit must be a whole number of requests, got {limit!r}"
+        raise TypeError(msg)
+    if limit < 1:
+        msg = f"limit must be at least 1 request a window, got {limit!r}"
+        raise ValueError(msg)
+    if not isinstance(burst, bool):
+        msg = f"burst must be True or False, got {burst!r}"
+        raise TypeError(msg)
+    if not isinstance(window, int | float) or isinstance(window, bool):
+        msg = f"window must be a number of seconds, got {window!r}"
+        raise TypeError(msg)
+    if not 0 < window < math.inf:
+        msg = f"window must be a number of seconds above 0, got {window!r}"
+        raise ValueError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from ._checks import check_headers, check_method_name, check_token
-from ._encoding import encode_params, to_form, to_vkscript
+from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
 from ._retry import KEYS, Repetition, new_random_id, repetition_of_call
 from ._slot import Slot
 
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
     from ._answer import Answer
     from ._encoding import Encoded
-
-SECRET_PARAMS = frozenset(
-    {"access_token", "captcha_key", "client_secret", "password", "success_token"}
-)
-"""Parameters that no error and no repr shows."""
 
 
 @final
@@ -59,7 +54,10 @@ class APIRequest:
         check_method_name(method)
         if headers is not None:
             check_headers("headers", headers)
-        encoded = encode_params(params or {})
+        if repeatable is not None and not isinstance(repeatable, bool):
+            message = f"repeatable must be True, False or None, got {repeatable!r}"
+            raise TypeError(message)
+        encoded = encode_params({} if params is None else params)
         own_token = encoded.pop("access_token", None)
         if own_token is not None:
             check_token("access_token", own_token)

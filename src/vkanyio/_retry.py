@@ -68,11 +68,16 @@ KEYS = {
 }
 """The parameter by which VK knows a repeated call, for the methods that have one."""
 
+STATE_BY_PARAMETER = {"messages.getInviteLink": "reset"}
+"""Methods that read, unless a parameter is set."""
+
 _VERB = re.compile(r"[a-z]+")
 
 
 def repetition_of_method(method: str) -> Repetition:
     """Tell what repeating a method does, by the verb that its name begins with."""
+    if method.partition(".")[0] == "execute":
+        return Repetition.NEVER  # what a stored procedure does is not known here
     if method in KEYS:
         return Repetition.KEYED
     if method in _READ_METHODS:
@@ -89,7 +94,7 @@ def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition
     """Tell what repeating a call does: its parameters have a say in it."""
     if method == "execute":
         return repetition_of_script(str(params.get("code", "")))
-    if method == "messages.getInviteLink" and _is_set(params.get("reset")):
+    if _is_set(params.get(STATE_BY_PARAMETER.get(method, ""))):
         return Repetition.STATE
     repetition = repetition_of_method(method)
     if repetition is Repetition.KEYED and not _is_set(params.get(KEYS[method])):
@@ -114,6 +119,8 @@ def repetition_of_script(code: str) -> Repetition:
     methods = _API_CALL.findall(code)
     if len(methods) != len(_API.findall(code)):
         return Repetition.NEVER
+    if not STATE_BY_PARAMETER.keys().isdisjoint(methods):
+        return Repetition.STATE
     found = {repetition_of_method(method) for method in methods}
     if found <= {Repetition.READ}:
         return Repetition.READ

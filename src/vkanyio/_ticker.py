@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, final
 
-from anyio import Event, Semaphore, current_time, move_on_at
+from anyio import Event, Semaphore, WouldBlock, current_time, move_on_at
+from anyio.lowlevel import checkpoint
 
 if TYPE_CHECKING:
     from ._limiter import Limiter, Start
@@ -56,6 +58,10 @@ class Ticker:
         :param again: for a request that is sent again, its place in the order of
             arrival
         """
+        if not self._somebody_waits() and self._window_is_open():
+            with suppress(WouldBlock):
+                self._connections.acquire_nowait()
+                return self._limiter.start(current_time())  # no need for the task
         waiter = _Waiter((again is None, again or 0))
         heappush(self._waiters, waiter)
         self._wanted.set()
@@ -73,7 +79,7 @@ class Ticker:
         """Return the connection of a tick, and the tick itself if nothing left."""
         self._connections.release()
         if start.at == math.inf:
-            self._limiter.withdraw(start, current_time())
+            self._limiter.withdraw(start)
             self._returned.set()
 
     async def run(self) -> None:
@@ -84,13 +90,18 @@ class Ticker:
                 await self._wanted.wait()
             await self._window_opens()
             await self._connections.acquire()
-            now = current_time()
-            if self._limiter.ready_at(now) > now or not self._somebody_waits():
+            if not self._somebody_waits() or not self._window_is_open():
                 self._connections.release()  # things changed while it waited
                 continue
             waiter = heappop(self._waiters)
-            waiter.start = self._limiter.start(now)
+            waiter.start = self._limiter.start(current_time())
             waiter.granted.set()
+            # One at a time: trio runs tasks that wake together in any order.
+            await checkpoint()
+
+    def _window_is_open(self) -> bool:
+        now = current_time()
+        return self._limiter.ready_at(now) <= now
 
     async def _window_opens(self) -> None:
         while (ready := self._limiter.ready_at(now := current_time())) > now:

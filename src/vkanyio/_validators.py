@@ -18,6 +18,7 @@ from ._limiter import Limiter
 if TYPE_CHECKING:
     Attribute = attrs.Attribute[Any]
 
+MOST_SECONDS = 1e9
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -55,7 +56,7 @@ class Seconds:
         message = _refusal(attribute, value, f"a number of seconds {bounds}")
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise TypeError(message)
-        if not math.isfinite(value) or value < 0 or (value == 0 and not self.or_zero):
+        if not 0 <= value <= MOST_SECONDS or (value == 0 and not self.or_zero):
             raise ValueError(message)
 
 
@@ -131,7 +132,7 @@ def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
     if "@" in value:  # there may be a password before it
         message = f'{attribute.name} must be {wanted}, got one with "@" in it'
         raise ValueError(message)
-    if not _is_url(value, ("http", "https")) or re.search(r"[?#\s]", value):
+    if not _is_url(value, ("http", "https")) or re.search(r"[?#]", value):
         raise ValueError(_refusal(attribute, value, wanted))
 
 
@@ -147,7 +148,7 @@ def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
     if not _is_url(value, PROXY_SCHEMES):
         message = f"{attribute.name} must be {wanted}, got something else"
         raise ValueError(message)
-    if value.startswith("socks") and find_spec("socksio") is None:
+    if urlsplit(value).scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
             f"{attribute.name} is a SOCKS proxy, which needs one more package:"
             " pip install 'vkanyio[socks]'"
@@ -156,6 +157,8 @@ def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    if re.search(r"[\x00-\x20\x7f]", value):
+        return False
     try:
         url = urlsplit(value)
         _ = url.port
@@ -171,7 +174,8 @@ def are_headers(_: Any, attribute: Attribute, value: Any) -> None:
 
 def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
     """Check a client that the user brings."""
-    if value is not None and not iscoroutinefunction(getattr(value, "post", None)):
+    is_client = iscoroutinefunction(getattr(value, "post", None))
+    if value is not None and (isinstance(value, type) or not is_client):
         wanted = "an httpx.AsyncClient or an httpx2.AsyncClient"
         raise TypeError(_refusal(attribute, value, wanted))
 
