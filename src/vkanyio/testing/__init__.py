@@ -1,0 +1,36 @@
+"""A stand-in for VK, and a virtual clock, for tests without a network.
+
+:class:`Simulator` behaves like the VK API, in process or on a real socket; what goes
+wrong with it is ordered from :mod:`vkanyio.testing.faults`.
+"""
+
+from __future__ import annotations
+
+from . import faults as faults
+from ._call import Account as Account
+from ._call import Call as Call
+from ._call import Reply as Reply
+from ._clock import VirtualClockLoop as VirtualClockLoop
+from ._errors import ConnectionDropped as ConnectionDropped
+from ._errors import ConnectionFault as ConnectionFault
+from ._errors import ConnectionRefused as ConnectionRefused
+from ._errors import VKFault as VKFault
+from ._ledger import Entry as Entry
+from ._ledger import Ledger as Ledger
+from ._simulator import Simulator as Simulator
+
+for _public in (
+    Account,
+    Call,
+    ConnectionDropped,
+    ConnectionFault,
+    ConnectionRefused,
+    Entry,
+    Ledger,
+    Reply,
+    Simulator,
+    VKFault,
+    VirtualClockLoop,
+):
+    _public.__module__ = __name__
+del _public

@@ -1,0 +1,161 @@
+"""One call, from the decision about it to its entry in the ledger."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, final
+
+import anyio
+import attrs
+
+from ._call import Call, Method, Reply
+from ._errors import JSON, VKFault
+from ._ledger import Entry, Ledger
+from ._wire import Answer, error_answer, response_answer
+from .faults import Fault, Mishap, Refusal, captcha
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._captcha import Captchas
+    from ._rules import Rules
+
+
+@final
+@attrs.frozen(eq=False)
+class Backend:
+    """What all calls have in common."""
+
+    methods: dict[str, Method]
+    rules: Rules
+    captchas: Captchas
+    ledger: Ledger
+
+    def fault_for(
+        self, method: str, params: Mapping[str, str], now: float, *, inner: bool = False
+    ) -> Fault | None:
+        """Decide what befalls a call.
+
+        :param method: the method that is called
+        :param params: its parameters
+        :param now: the time
+        :param inner: whether the call is inside an ``execute``
+        :return: the fault, if any
+        """
+        verdict = self.captchas.judge(params, now)
+        if verdict == "wrong":
+            return captcha("new" if params.get("success_token") else "old")
+        excused: set[str] = set()
+        if verdict == "right":
+            excused.add("captcha")
+        if params.get("confirm") == "1":
+            excused.add("confirmation")
+        return self.rules.pick(method, excused, inner=inner)
+
+
+@final
+@attrs.frozen(eq=False, kw_only=True)
+class Visit:
+    """An HTTP request that has arrived, and with it one call or several."""
+
+    backend: Backend
+    number: int
+    token: int | None
+
+    async def invoke(self, inner: Call) -> JSON:
+        """Carry out a call that was made from within another.
+
+        :param inner: the call
+        :return: the method's value
+        :raises VKFault: if it is refused
+        """
+        fault = self.backend.fault_for(
+            inner.method, inner.params, inner.time, inner=True
+        )
+        return await Attempt(self, inner, fault).invoke()
+
+
+@final
+@attrs.frozen(eq=False)
+class Attempt:
+    """A call that has been let in, or turned away at the door."""
+
+    visit: Visit
+    call: Call
+    fault: Fault | None = None
+
+    async def run(self) -> Answer:
+        """Let the call meet its fate.
+
+        :return: the answer
+        :raises ConnectionFault: where the client is to see the connection fail
+        """
+        if isinstance(self.fault, Mishap):
+            return await self.fault.strike(self)
+        return await self.carry_out()
+
+    async def carry_out(self) -> Answer:
+        """Have the method's effect, and enter it into the ledger.
+
+        :return: the answer, a refusal among others
+        """
+        try:
+            reply = await self._perform()
+        except VKFault as refusal:
+            return self.refuse(refusal)
+        return response_answer(reply.response, reply.execute_errors)
+
+    async def invoke(self) -> JSON:
+        """Have the method's effect, and enter it into the ledger.
+
+        :return: the method's value
+        :raises VKFault: if the call is refused
+        """
+        try:
+            return (await self._perform()).response
+        except VKFault as refusal:
+            self._note(refusal.code)
+            raise
+
+    def refuse(self, refusal: VKFault) -> Answer:
+        """Turn the call away, and enter that into the ledger.
+
+        :param refusal: VK's error
+        :return: the answer
+        """
+        self._note(refusal.code)
+        return error_answer(refusal, self.call.method, self.call.params)
+
+    def lose(self) -> None:
+        """Enter into the ledger that the fault kept the call from its effect."""
+        assert self.fault is not None
+        self._note(self.fault.name)
+
+    async def _perform(self) -> Reply:
+        call, backend = self.call, self.visit.backend
+        if isinstance(self.fault, Refusal):
+            raise self.fault.refuse(backend.captchas, call.time)
+        if (method := backend.methods.get(call.method)) is None:
+            raise VKFault(3)
+        if not call.params.get("v"):
+            raise VKFault(8, "Invalid request: v (version) is required")
+        method.check(call)
+        result = method.handler(call)
+        if inspect.isawaitable(result):
+            result = await result
+        reply = result if isinstance(result, Reply) else Reply(result)
+        self._note("repeated" if reply.repeated else "carried out")
+        return reply
+
+    def _note(self, outcome: int | str) -> None:
+        self.visit.backend.ledger.append(
+            Entry(
+                time=anyio.current_time(),
+                request=self.visit.number,
+                token=self.visit.token,
+                method=self.call.method,
+                params=self.call.params,
+                outcome=outcome,
+                fault=self.fault.name if self.fault else None,
+            )
+        )

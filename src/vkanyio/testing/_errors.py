@@ -1,0 +1,76 @@
+"""VK's refusals, and the ways in which a connection fails."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+JSON = Any
+"""A value as :func:`json.dumps` takes it."""
+
+ERROR_TEXTS: Final = {
+    1: "Unknown error occurred",
+    3: "Unknown method passed",
+    5: "User authorization failed",
+    6: "Too many requests per second",
+    7: "Permission to perform this action is denied",
+    8: "Invalid request",
+    9: "Flood control",
+    10: "Internal server error: Unknown error, try later",
+    12: "Unable to compile code",
+    13: "Runtime error occurred during code invocation",
+    14: "Captcha needed",
+    15: "Access denied",
+    17: "Validation required",
+    24: "Confirmation required",
+    27: "Group authorization failed",
+    28: "Application authorization failed",
+    29: "Rate limit reached",
+    36: "Method execution was interrupted due to timeout",
+    100: "One of the parameters specified was missing or invalid",
+    104: "Not found",
+    113: "Invalid user id",
+    1117: "Access token has expired",
+    9999: "Not supported http method",
+}
+"""The base texts of VK's schema, for the codes that the simulator speaks of."""
+
+
+class VKFault(Exception):
+    """Raised by a method's handler to answer with one of VK's errors.
+
+    :param code: VK's error code
+    :param message: VK's text; without one, the text that belongs to the code
+    :param extra: further fields of the error object, such as ``error_subcode``
+    """
+
+    def __init__(self, code: int, message: str | None = None, **extra: JSON) -> None:
+        self.code = code
+        self.message = message or ERROR_TEXTS.get(code, f"Error {code}")
+        self.extra = extra
+        super().__init__(f"[{code}] {self.message}")
+
+    @classmethod
+    def parameter(cls, detail: str) -> VKFault:
+        """Make the error 100 about a parameter.
+
+        :param detail: what is wrong, such as "random_id is a required parameter"
+        :return: the fault, to be raised
+        """
+        return cls(100, f"{ERROR_TEXTS[100]}: {detail}")
+
+
+class ConnectionFault(Exception):
+    """The connection fails instead of bringing an answer.
+
+    It leaves the ASGI application as an exception. :meth:`Simulator.serve` and
+    :meth:`Simulator.http_client` make of it what a client would see; another ASGI
+    server is likely to answer 500.
+    """
+
+
+class ConnectionDropped(ConnectionFault):
+    """The connection was lost before an answer came."""
+
+
+class ConnectionRefused(ConnectionFault):
+    """There was no connection, and the request never arrived."""

@@ -1,0 +1,160 @@
+"""The book of what happened, for tests that ask whether anything was done twice."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias, final, overload
+
+import attrs
+
+Outcome: TypeAlias = int | str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One call that reached the simulator."""
+
+    time: float
+    """When it was decided, by :func:`anyio.current_time`."""
+
+    request: int
+    """The number of the HTTP request that brought it, from 1 on.
+
+    The calls of one ``execute`` share it.
+    """
+
+    token: int | None
+    """Which token it came with: 0 is the first one that the simulator saw, None is none
+    at all."""
+
+    method: str
+    params: Mapping[str, str]
+    """The parameters as they came, without ``access_token``."""
+
+    outcome: Outcome
+    """What became of it.
+
+    - "carried out": it had its effect,
+    - "repeated": it was recognised as a repetition, and answered without an effect,
+    - an :class:`int`: it was refused with this error code,
+    - any other text: the name of the fault that kept it from being carried out.
+    """
+
+    fault: str | None = None
+    """The name of the fault that struck it, also where it was carried out."""
+
+
+@final
+class Ledger(Sequence[Entry]):
+    """Every call in the order in which the simulator decided about it."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._starts: list[tuple[float, int | None]] = []
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<Ledger: {self.summary()}>"
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests have arrived."""
+        return len(self._starts)
+
+    @property
+    def starts(self) -> list[float]:
+        """When each HTTP request arrived, by :func:`anyio.current_time`."""
+        return [time for time, _ in self._starts]
+
+    def carried_out(self, method: str | None = None) -> list[Entry]:
+        """List the calls that had their effect.
+
+        :param method: only the calls of this method
+        :return: the entries, in order
+        """
+        return self._select("carried out", method)
+
+    def repeated(self, method: str | None = None) -> list[Entry]:
+        """List the calls that were recognised as repetitions and had no effect.
+
+        :param method: only the calls of this method
+        :return: the entries, in order
+        """
+        return self._select("repeated", method)
+
+    def refused(self, code: int | None = None) -> list[Entry]:
+        """List the calls that were refused with an error.
+
+        :param code: only the calls refused with this code
+        :return: the entries, in order
+        """
+        return [
+            entry
+            for entry in self._entries
+            if isinstance(entry.outcome, int) and code in (None, entry.outcome)
+        ]
+
+    def worst_window(self, seconds: float = 1.0, *, token: int | None = None) -> int:
+        """Count the most HTTP requests that arrived within any window of time.
+
+        :param seconds: the length of the window, which includes its beginning and
+            excludes its end
+        :param token: count only the requests of this token, numbered as in
+            :attr:`Entry.token`
+        :return: the number of requests in the fullest window
+        """
+        worst = 0
+        window: deque[float] = deque()
+        for time, owner in self._starts:
+            if token not in (None, owner):
+                continue
+            window.append(time)
+            while time - window[0] >= seconds:
+                window.popleft()
+            worst = max(worst, len(window))
+        return worst
+
+    def summary(self) -> str:
+        """Sum up in one line.
+
+        :return: for example "40 requests, 1000 calls carried out, 2 refused"
+        """
+        return (
+            f"{self.requests} requests, {len(self.carried_out())} calls carried out, "
+            f"{len(self.refused())} refused"
+        )
+
+    def arrived(self, time: float, token: int | None) -> int:
+        """Note an HTTP request.
+
+        :param time: when it arrived
+        :param token: whose it is, or None for nobody's
+        :return: its number
+        """
+        self._starts.append((time, token))
+        return len(self._starts)
+
+    def append(self, entry: Entry) -> None:
+        """Note what became of a call."""
+        self._entries.append(entry)
+
+    def _select(self, outcome: str, method: str | None) -> list[Entry]:
+        return [
+            entry
+            for entry in self._entries
+            if entry.outcome == outcome and method in (None, entry.method)
+        ]

@@ -1,0 +1,95 @@
+"""Which calls a fault strikes."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .faults import Fault, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@attrs.define(kw_only=True)
+class _Rule:
+    fault: Fault
+    method: str | None
+    nth: int
+    times: float
+    rate: float
+    seen: int = 0
+    struck: int = 0
+
+    def concerns(self, method: str, excused: Collection[str], *, inner: bool) -> bool:
+        if inner and not isinstance(self.fault, Refusal):
+            return False
+        return self.method in (None, method) and self.fault.name not in excused
+
+    def strikes(self, chance: random.Random) -> bool:
+        due = self.seen >= self.nth and self.struck < self.times
+        return due and (self.rate == 1 or chance.random() < self.rate)
+
+
+@final
+class Rules:
+    """The faults that a test has ordered, in that order.
+
+    :param seed: makes the calls that a rate picks the same in every run
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(f"faults {seed}")
+        self._rules: list[_Rule] = []
+
+    def add(
+        self,
+        fault: Fault,
+        method: str | None,
+        nth: int | None,
+        times: int | None,
+        rate: float | None,
+    ) -> None:
+        """Add a rule, as ``Simulator.fault`` describes it."""
+        for name, number in (("nth", nth), ("times", times)):
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be at least 1, not {number}")
+        if rate is not None and not 0 <= rate <= 1:
+            raise ValueError(f"rate must be between 0 and 1, not {rate}")
+        default = 1 if rate is None else math.inf
+        self._rules.append(
+            _Rule(
+                fault=fault,
+                method=method,
+                nth=nth or 1,
+                times=default if times is None else times,
+                rate=1 if rate is None else rate,
+            )
+        )
+
+    def clear(self) -> None:
+        """Forget all rules."""
+        self._rules.clear()
+
+    def pick(
+        self, method: str, excused: Collection[str], *, inner: bool
+    ) -> Fault | None:
+        """Find the fault that strikes a call, and count it as used.
+
+        :param method: the method that is called
+        :param excused: names of faults that cannot strike it
+        :param inner: whether the call is inside an ``execute``
+        :return: the fault of the first rule that applies
+        """
+        picked: _Rule | None = None
+        for rule in self._rules:
+            if not rule.concerns(method, excused, inner=inner):
+                continue
+            rule.seen += 1
+            if picked is None and rule.strikes(self._random):
+                rule.struck += 1
+                picked = rule
+        return picked.fault if picked else None

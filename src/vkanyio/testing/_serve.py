@@ -1,0 +1,153 @@
+"""The simulator on a real socket, by hypercorn."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any, TypeAlias, final
+
+import anyio
+
+from ._asgi import Message, Receive, Scope, Send
+from ._errors import ConnectionFault
+
+logger = logging.getLogger("vkanyio.testing")
+
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BACKLOG = 1024
+
+KEEP_ALIVE = 75.0
+"""Seconds for which an idle connection is kept, as nginx does by default."""
+
+PATIENCE = 1.0
+"""Seconds until a connection that does not end by itself is cut."""
+
+
+@asynccontextmanager
+async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, None]:
+    """Serve an application until the block is left.
+
+    :param app: an ASGI application
+    :param host: the address to listen on
+    :param port: the port, 0 for any that is free
+    :return: the base URL
+    """
+    serve_asgi, config = _hypercorn()
+    site = _Site(app)
+    failure: BaseException | None = None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Clients can connect from here on: until the server runs, they wait in the backlog.
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
+        config.bind = [f"fd://{listener.dup().detach()}"]
+        try:
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(_run, serve_asgi, site, config)
+                try:
+                    yield _base_url(listener)
+                except anyio.get_cancelled_exc_class():
+                    raise
+                except BaseException as exc:
+                    # Kept out of the group, which would wrap it.
+                    failure = exc
+                finally:
+                    site.close()
+        except anyio.get_cancelled_exc_class():
+            # A cancelled group on asyncio raises this in place of the body's failure.
+            if failure is None:
+                raise
+    try:
+        if failure is not None:
+            raise failure
+    finally:
+        del failure
+
+
+async def _run(
+    serve_asgi: Callable[..., Awaitable[None]], site: _Site, config: Any
+) -> None:
+    # Hypercorn ends in order when it is asked to, but not when it is cancelled.
+    with anyio.CancelScope(shield=True):
+        await serve_asgi(site, config, shutdown_trigger=site.closed.wait)
+
+
+def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
+    try:
+        from hypercorn.config import Config
+    except ModuleNotFoundError as exc:
+        raise ModuleNotFoundError(
+            "Simulator.serve() needs hypercorn: pip install 'vkanyio[testing]'",
+            name=exc.name,
+        ) from exc
+    trio = sys.modules.get("trio")
+    in_trio = trio is not None and trio.lowlevel.in_trio_task()
+    serve_asgi = import_module(f"hypercorn.{'trio' if in_trio else 'asyncio'}").serve
+    config = Config()
+    config.accesslog = config.errorlog = None
+    config.backlog = BACKLOG
+    config.graceful_timeout = PATIENCE
+    config.include_server_header = False
+    config.keep_alive_timeout = KEEP_ALIVE
+    return serve_asgi, config
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]" if ":" in host else host
+    return f"http://{address}:{port}/method"
+
+
+@final
+class _Site:
+    """The application as hypercorn gets it: it knows how to lose a connection."""
+
+    def __init__(self, app: Application) -> None:
+        self.closed = anyio.Event()
+        self._app = app
+        self._running: set[anyio.CancelScope] = set()
+
+    def close(self) -> None:
+        """Ask the server to end, and cut off what is being answered."""
+        self.closed.set()
+        for scope in self._running:
+            scope.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answered = False
+
+        async def note_and_send(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        with anyio.CancelScope() as cutoff:
+            self._running.add(cutoff)
+            try:
+                await self._app(scope, receive, note_and_send)
+            except ConnectionFault:
+                pass
+            except Exception:
+                logger.exception("the simulator failed to answer")
+                raise
+            finally:
+                self._running.discard(cutoff)
+        if not answered:
+            await _hang_up(send)
+
+
+async def _hang_up(send: Send) -> None:
+    """Close the connection without an answer.
+
+    ASGI has no word for that, and where an application says nothing hypercorn answers
+    500. If it leaves after an interim response, though, hypercorn takes the answer for
+    begun and just closes. Clients skip interim responses, so that what they see is a
+    server that went away before answering.
+    """
+    await send({"type": "http.response.start", "status": 100, "headers": []})

@@ -1,0 +1,162 @@
+"""HTTP in, HTTP out: what of VK's interface has to do with bytes."""
+
+from __future__ import annotations
+
+import email.parser
+import email.policy
+import json
+from typing import TYPE_CHECKING, final
+from urllib.parse import parse_qsl
+
+import attrs
+
+from ._errors import JSON, VKFault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from email.message import EmailMessage
+
+PREFIX = "/method/"
+
+LONGEST_TARGET = 8192
+"""Bytes of path and query that nginx takes by default. VK's nginx answers 414 to
+GET requests that are too long, as bug reports of several clients show."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Request:
+    """An HTTP request that has arrived as a whole."""
+
+    verb: str
+    path: str
+    query: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """By lower-case names."""
+    body: bytes = attrs.field(repr=False)
+
+    @property
+    def method(self) -> str | None:
+        """The name of VK's method, or None if the path leads elsewhere."""
+        if not self.path.startswith(PREFIX):
+            return None
+        return self.path.removeprefix(PREFIX)
+
+    def params(self) -> dict[str, str]:
+        """Read the parameters, those of the body before those of the query.
+
+        :return: names and values, ``access_token`` among them if it is there
+        :raises VKFault: code 8, for a body that VK does not read: it takes forms,
+            urlencoded and multipart, but no JSON (https://dev.vk.com/api/api-requests)
+        """
+        params = _urlencoded(self.query)
+        if self.body:
+            content_type = self.headers.get("content-type", "")
+            kind = content_type.partition(";")[0].strip().lower()
+            if kind == "application/x-www-form-urlencoded":
+                params |= _urlencoded(self.body)
+            elif kind == "multipart/form-data":
+                params |= _multipart(content_type, self.body)
+            else:
+                raise VKFault(8, f"Invalid request: cannot read a body of {kind!r}")
+        return params
+
+    def token(self, params: Mapping[str, str]) -> str:
+        """Find the access token, in the header or among the parameters.
+
+        :param params: what :meth:`params` returned
+        :return: the token, empty if there is none
+        """
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token.strip()
+        return params.get("access_token", "")
+
+
+@final
+@attrs.frozen
+class Answer:
+    """An HTTP response."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json; charset=utf-8"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, by lower-case names."""
+        return {
+            "content-type": self.content_type,
+            "content-length": str(len(self.body)),
+        }
+
+
+def response_answer(value: JSON, execute_errors: Sequence[JSON] = ()) -> Answer:
+    """Wrap a method's value.
+
+    :param value: what the method returns
+    :param execute_errors: the failures within an ``execute``; VK sends the key only if
+        there are any
+    :return: the answer
+    """
+    envelope: dict[str, JSON] = {"response": value}
+    if execute_errors:
+        envelope["execute_errors"] = list(execute_errors)
+    return _json_answer(envelope)
+
+
+def error_answer(fault: VKFault, method: str, params: Mapping[str, str]) -> Answer:
+    """Wrap a refusal, under status 200 as all of VK's errors are.
+
+    :param fault: the error
+    :param method: the method that was called
+    :param params: the parameters that came with it, which VK repeats without the token
+    :return: the answer
+    """
+    sent = {"method": method, "oauth": "1", **params}
+    sent.pop("access_token", None)
+    error = {
+        "error_code": fault.code,
+        "error_msg": fault.message,
+        **fault.extra,
+        "request_params": [{"key": key, "value": sent[key]} for key in sent],
+    }
+    return _json_answer({"error": error})
+
+
+def html_answer(status: int, title: str) -> Answer:
+    """Make a page as a web server in front of VK sends it.
+
+    :param status: the HTTP status
+    :param title: what the page says
+    :return: the answer
+    """
+    page = (
+        f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{status} {title}</h1></center>\r\n"
+        "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Answer(page.encode(), status, "text/html")
+
+
+def _json_answer(envelope: JSON) -> Answer:
+    text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+    return Answer(text.encode())
+
+
+def _urlencoded(form: bytes) -> dict[str, str]:
+    text = form.decode("utf-8", "replace")
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _multipart(content_type: str, body: bytes) -> dict[str, str]:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    parser = email.parser.BytesParser(policy=email.policy.HTTP)
+    message: EmailMessage = parser.parsebytes(head + body)
+    params: dict[str, str] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        payload = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(payload, bytes):
+            params[name] = payload.decode("utf-8", "replace")
+    return params

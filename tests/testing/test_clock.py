@@ -1,0 +1,110 @@
+"""The virtual clock of asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from vkanyio.testing import VirtualClockLoop, _clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+
+def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
+        return runner.run(function())
+
+
+def test_a_year_passes_at_once() -> None:
+    async def sleep() -> float:
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        await asyncio.sleep(365 * 86400)
+        return loop.time() - before
+
+    real = time.monotonic()
+    assert run(sleep) == pytest.approx(365 * 86400)
+    assert time.monotonic() - real < 60
+
+
+def test_tasks_wake_in_the_order_of_their_deadlines_each_at_its_own_time() -> None:
+    woken: list[Any] = []
+
+    async def sleep(seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        await asyncio.sleep(seconds)
+        woken.append(pytest.approx(loop.time() - before))
+
+    async def main() -> None:
+        await asyncio.gather(sleep(3), sleep(1), sleep(0.1), sleep(2))
+
+    run(main)
+    assert woken == [0.1, 1, 2, 3]
+
+
+def test_time_stands_still_while_tasks_can_run() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, lambda: None)
+        before = loop.time()
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        return loop.time() - before
+
+    assert run(main) == 0
+
+
+def test_the_clock_does_not_begin_at_zero() -> None:
+    async def main() -> float:
+        return asyncio.get_running_loop().time()
+
+    assert run(main) > 0
+
+
+def test_a_timeout_comes_due_although_nothing_else_happens() -> None:
+    async def main() -> bool:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(10):
+                await asyncio.Event().wait()
+        return True
+
+    assert run(main)
+
+
+def test_waiting_for_what_never_comes_is_reported_as_a_deadlock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_clock, "GRACE", 0.01)
+
+    async def main() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(RuntimeError, match="deadlock: "):
+        run(main)
+
+
+def test_a_thread_is_given_time_to_wake_the_loop() -> None:
+    async def main() -> bool:
+        loop = asyncio.get_running_loop()
+        asleep, woken = threading.Event(), asyncio.Event()
+
+        def wake() -> None:
+            asleep.wait()
+            loop.call_soon_threadsafe(woken.set)
+
+        thread = threading.Thread(target=wake)
+        thread.start()
+        loop.call_soon(asleep.set)
+        await woken.wait()
+        thread.join()
+        return True
+
+    assert run(main)
