@@ -69,7 +69,7 @@ def _api_error(error: dict[str, Any], body: bytes, request: APIRequest) -> APIEr
         str(error.get("error_msg") or ""),
         method=request.method,
         params=request.shown_params(),
-        subcode=subcode if isinstance(subcode, int) else None,
+        subcode=subcode if type(subcode) is int else None,
         raw=raw,
     )
 

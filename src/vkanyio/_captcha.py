@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, final
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from ._request import APIRequest
 
 MOST_ATTEMPTS = 5
+
+answering = ContextVar("answering", default=False)
+"""Whether this task answers a question of VK's: its calls must not wait for that."""
+
 _ECHOED = ("captcha_sid", "captcha_ts", "captcha_attempt", "remixstlid")
 
 
@@ -213,12 +218,18 @@ class Questions:
         self, exchange: Exchange, outcome: Answer | VKError
     ) -> Answer | VKError:
         """Have VK's questions about a call answered, and return what became of it."""
+        if exchange.request.slot.urgent:
+            return outcome  # a question about the answer to a question
         asked: set[type] = set()
         while (kind := type(outcome)) in self._ask and kind not in asked:
             async with self._turn:
                 if exchange.answered_before == self.answered:
                     asked.add(kind)
-                    outcome = await self._ask[kind](exchange, outcome)
+                    mark = answering.set(True)
+                    try:
+                        outcome = await self._ask[kind](exchange, outcome)
+                    finally:
+                        answering.reset(mark)
                     continue
             outcome = await exchange.send_again({})
         return outcome

@@ -51,7 +51,8 @@ def check_headers(name: str, headers: object) -> None:
         raise TypeError(message)
     for key, value in headers.items():
         if not isinstance(key, str) or not isinstance(value, str):
-            message = f"{name} must be a dict of str to str, got {key!r}: {value!r}"
+            kind = type(value).__name__
+            message = f"{name} must be a dict of str to str, got {key!r}: a {kind}"
             raise TypeError(message)
         if key.lower() in _OWN_HEADERS:
             instead = "give the token instead" if key.lower() == "authorization" else ""

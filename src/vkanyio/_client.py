@@ -24,7 +24,7 @@ from ._errors import ClientClosedError, ClientUseError
 from ._groups import MethodGroup, to_vk_name
 from ._lane import Core, Lane
 from ._request import APIRequest
-from ._services import Services
+from ._services import Services, crash_error
 from ._statistics import Statistics
 from ._transport import Transport
 from ._version import __version__
@@ -215,11 +215,8 @@ class VK:
         if lane is None:
             # Those idle for longest come first: a service that sees many tokens over
             # the weeks keeps only those at work.
-            for known, oldest in tuple(self._lanes.items()):
-                if not oldest.is_idle():
-                    break
-                oldest.stop()
-                del self._lanes[known]
+            while self._lanes and next(iter(self._lanes.values())).is_idle():
+                self._lanes.popitem(last=False)[1].stop()
             lane = self._lanes[token] = Lane(self._core, token)
             lane.start()
         self._lanes.move_to_end(token)
@@ -228,9 +225,8 @@ class VK:
     def _check_open(self) -> None:
         if self._state is not _State.OPEN:
             raise self._closed_error()
-        crash = self._core.services.crash_error()
-        if crash is not None:
-            raise crash
+        if self._core.services.crash is not None:
+            raise crash_error(self._core.services.crash)
         if self._home[0] != os.getpid() or self._home[1] != current_token():
             message = (
                 "the client lives in another event loop, thread or process: make one"
@@ -268,13 +264,14 @@ class VK:
 
     @asynccontextmanager
     async def _live(self) -> AsyncGenerator[Self]:
-        transport = Transport(self._config)
+        config, transport = self._config, Transport(self._config)
+        await transport.open()
+        services = Services(self._fail_crashed)
+        self._core = self._make_core(services, transport)
+        self._lane = Lane(self._core, config.token, config.limiter)
+        self._lanes: OrderedDict[str, Lane] = OrderedDict()
         try:
-            await transport.open()
-            async with Services(self._fail_crashed) as services:
-                self._core = self._make_core(services, transport)
-                self._lanes: OrderedDict[str, Lane] = OrderedDict()
-                self._lane = Lane(self._core, self._config.token, self._config.limiter)
+            async with services:
                 try:
                     self._lane.start()
                     self._state = _State.OPEN
@@ -286,6 +283,8 @@ class VK:
                     self._core.fail_all(_closed_meanwhile)
         finally:
             self._state = _State.CLOSED
+            for lane in (self._lane, *self._lanes.values()):
+                lane.collector.close()
             await transport.close()
 
     def _make_core(self, services: Services, transport: Transport) -> Core:
@@ -309,9 +308,8 @@ class VK:
             core.settled = Event()
             await core.settled.wait()
 
-    def _fail_crashed(self) -> None:
-        services = self._core.services
-        self._core.fail_all(lambda _: services.crash_error() or _closed_meanwhile(_))
+    def _fail_crashed(self, cause: Exception) -> None:
+        self._core.fail_all(lambda _: crash_error(cause))
 
 
 def _closed_meanwhile(request: APIRequest) -> ClientClosedError:

@@ -65,6 +65,11 @@ class Collector:
                         # order.
                         await checkpoint()
 
+    def close(self) -> None:
+        """Close the channel, whether or not :meth:`run` has."""
+        self._channel.close()
+        self._arrivals.close()
+
     @contextmanager
     def holding_back(self, method: str) -> Generator[None]:
         """Let nothing through that changes anything, nor other calls of a method."""
@@ -106,6 +111,6 @@ class Collector:
     def _may_go(self, request: APIRequest) -> bool:
         if not request.slot.is_live:
             return False
-        if not self._held_back:
+        if not self._held_back or request.slot.urgent:
             return True
         return request.method not in self._held_back and request.reads()

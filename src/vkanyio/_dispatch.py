@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import current_time, sleep
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from ._answer import Answer, read_answer
 from ._errors import APIError, CaptchaError, OutcomeUnknownError, VKError
@@ -122,7 +123,6 @@ class Exchange:
         if isinstance(reply, Failure):
             outcome: Answer | Failure = reply
         else:
-            lane.limiter.observe(current_time() - start.at)
             outcome = read_answer(
                 reply.status_code, reply.content, self.request, self._token
             )
@@ -133,6 +133,7 @@ class Exchange:
     async def _send(
         self, answer: Mapping[str, Any], start: Start
     ) -> HTTPResponse | Failure:
+        await checkpoint_if_cancelled()  # nothing leaves that nobody waits for
         lane = self._lane
         self._token = lane.token
         self.answered_before = lane.questions.answered
@@ -143,7 +144,12 @@ class Exchange:
             lane.limiter.left(start, current_time())
         self.request.slot.maybe_sent = True
         lane.counters.sent += 1
-        return await lane.transport.send(self.request.method, form, headers, trace)
+        began = current_time()
+        reply = await lane.transport.send(self.request.method, form, headers, trace)
+        if not isinstance(reply, Failure):
+            lane.limiter.left(start, began)  # unless it is known better
+            lane.limiter.observe(current_time() - start.at)
+        return reply
 
     def _delay_before_retry(self, failure: Failure) -> float | None:
         """Return the seconds to wait before the next attempt, None for no other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -26,7 +27,6 @@ SECRET_PARAMS = frozenset(
 )
 """Parameters that no error and no repr shows."""
 
-_MOST_INT = 2**64
 _SERIES = (Sequence, AbstractSet, Iterator, ValuesView)
 
 # JSON's own escapes are not VKScript's: it knows these four and takes all other text
@@ -123,17 +123,23 @@ def _to_plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     if is_mapping(value):
-        for key in value:
-            if not isinstance(key, str | int):
-                msg = f"the keys of {name} must be strings, got {key!r}"
-                raise TypeError(msg)
         return {
-            _check_text(name, str(key)): _to_plain(f"{name}.{key}", item)
+            _to_key(name, key): _to_plain(f"{name}.{key}", item)
             for key, item in value.items()
         }
     if _is_series(value):
         return [_to_plain(f"{name}[{i}]", item) for i, item in enumerate(value)]
     raise _wrong_type(name, value)
+
+
+def _to_key(name: str, key: Any) -> str:
+    if isinstance(key, bool):
+        return json.dumps(key)
+    plain = _simplify(name, key)
+    if not isinstance(plain, str | int):
+        msg = f"the keys of {name} must be strings, got {key!r}"
+        raise TypeError(msg)
+    return str(plain)
 
 
 def _wrong_type(name: str, value: Any) -> TypeError:
@@ -145,7 +151,8 @@ def _wrong_type(name: str, value: Any) -> TypeError:
 
 def _shown(name: str, value: Any) -> str:
     kind = type(value).__name__
-    return kind if name in SECRET_PARAMS else f"{value!r} ({kind})"
+    is_secret = re.split(r"[.[]", name)[0] in SECRET_PARAMS
+    return kind if is_secret else f"{value!r} ({kind})"
 
 
 def _to_unix_time(name: str, value: datetime) -> int:
@@ -157,9 +164,11 @@ def _to_unix_time(name: str, value: datetime) -> int:
 
 
 def _check_int(name: str, value: int) -> int:
-    if abs(value) >= _MOST_INT:
-        msg = f"{name} must be a number of at most 64 bits, got a larger one"
-        raise ValueError(msg)
+    try:
+        str(value)
+    except ValueError:
+        msg = f"{name} must be a number that fits on a page, got {value.bit_length()}"
+        raise ValueError(f"{msg} bits") from None
     return value
 
 

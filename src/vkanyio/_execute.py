@@ -34,9 +34,9 @@ class ExecuteError:
         entry = raw if is_dict(raw) else {}
         code = entry.get("error_code")
         return cls(
-            method=str(entry.get("method", "")),
-            code=code if isinstance(code, int) else 0,
-            message=str(entry.get("error_msg", "")),
+            method=str(entry.get("method") or ""),
+            code=code if type(code) is int else 0,
+            message=str(entry.get("error_msg") or ""),
             raw=entry,
         )
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, final
 import attrs
 from anyio import Event, Semaphore, current_time
 
+from ._captcha import answering
 from ._collector import Collector
 from ._dispatch import Exchange
+from ._errors import VKError
 from ._limiter import Limiter
 from ._slot import State
 from ._statistics import Counters
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from ._captcha import Questions
     from ._config import Config
     from ._encoding import Encoded
-    from ._errors import VKError
     from ._limiter import Start
     from ._request import APIRequest
     from ._services import Services
@@ -117,8 +118,12 @@ class Lane:
         self._busy += 1
         try:
             async with self._room:  # a checkpoint, room or not
-                self._core.check_open()
-                self._accept(request)
+                try:
+                    self._core.check_open()
+                except VKError as error:
+                    request.slot.fail(error)
+                else:
+                    self._accept(request)
                 answer: Answer = await request.slot.wait()
                 return answer
         finally:
@@ -127,7 +132,11 @@ class Lane:
 
     def _accept(self, request: APIRequest) -> None:
         core, slot = self._core, request.slot
-        slot.accept(next(core.orders), on_end=partial(self._end, request))
+        slot.accept(
+            next(core.orders),
+            urgent=answering.get(),
+            on_end=partial(self._end, request),
+        )
         core.counters.calls += 1
         core.live[request] = None
         self.collector.submit(request)

@@ -65,7 +65,7 @@ class APIRequest:
             encoded.setdefault("random_id", new_random_id())
         self.method = method
         self.params: Mapping[str, Encoded] = encoded
-        self.headers = headers
+        self.headers = None if headers is None else dict(headers)
         self.repeatable = repeatable
         self.own_token = None if own_token is None else str(own_token)
         self.slot = Slot()

@@ -119,9 +119,10 @@ def repetition_of_script(code: str) -> Repetition:
     methods = _API_CALL.findall(code)
     if len(methods) != len(_API.findall(code)):
         return Repetition.NEVER
-    if not STATE_BY_PARAMETER.keys().isdisjoint(methods):
-        return Repetition.STATE
-    found = {repetition_of_method(method) for method in methods}
+    found = {
+        Repetition.STATE if name in STATE_BY_PARAMETER else repetition_of_method(name)
+        for name in methods
+    }
     if found <= {Repetition.READ}:
         return Repetition.READ
     if found <= {Repetition.READ, Repetition.STATE}:

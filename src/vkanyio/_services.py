@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Args = TypeVarTuple("Args")
 
 
-def _crashed(cause: Exception) -> ClientCrashedError:
+def crash_error(cause: Exception) -> ClientCrashedError:
+    """Make an error about the crash of a task: one for each who hears of it."""
     error = ClientCrashedError(
         f"a task of the client has crashed, which is a bug in vkanyio: {cause!r}"
     )
@@ -38,17 +39,14 @@ class Services(AsyncContextManagerMixin):
     tasks end with the body. A crash of a task never cancels the body: it is told by
     ``on_crash``, and raised when the body has ended well.
 
-    :param on_crash: called once, synchronously, when a task crashes
+    :param on_crash: called once, synchronously, with the first crash of a task
+    :ivar crash: what that was
     """
 
-    def __init__(self, on_crash: Callable[[], None]) -> None:
+    def __init__(self, on_crash: Callable[[Exception], None]) -> None:
         self._on_crash = on_crash
-        self._crash: Exception | None = None
+        self.crash: Exception | None = None
         self._scopes: set[CancelScope] = set()
-
-    def crash_error(self) -> ClientCrashedError | None:
-        """Return a new error about the crash of a task, if there was one."""
-        return None if self._crash is None else _crashed(self._crash)
 
     def start_soon(
         self,
@@ -106,9 +104,9 @@ class Services(AsyncContextManagerMixin):
                 self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
 
     def _note_crash(self, cause: Exception) -> None:
-        if self._crash is None:
-            self._crash = cause
-            self._on_crash()
+        if self.crash is None:
+            self.crash = cause
+            self._on_crash(cause)
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -134,10 +132,14 @@ class Services(AsyncContextManagerMixin):
             # raised in the clean-up of a cancelled body would be lost to it.
             if body is None:
                 raise
+        if self._scopes:
+            # asyncio again: cancelled before its first step, a task leaves no trace but
+            # this, and the group takes it for the end of the body.
+            self._note_crash(RuntimeError("a task was cancelled before it began"))
         self._leave(body)
 
     def _leave(self, body: BaseException | None) -> None:
-        crash = self.crash_error()
+        crash = None if self.crash is None else crash_error(self.crash)
         if body is None:
             if crash is not None:
                 raise crash

@@ -32,6 +32,7 @@ class Slot:
     clean-up.
 
     :ivar order: the place of the call in the order of arrival
+    :ivar urgent: whether it serves to answer VK's question about another call
     :ivar maybe_sent: whether any of it may have reached VK
     """
 
@@ -45,11 +46,13 @@ class Slot:
         "maybe_sent",
         "order",
         "state",
+        "urgent",
     )
 
     def __init__(self) -> None:
         self.state = State.NEW
         self.order = 0
+        self.urgent = False
         self.maybe_sent = False
         self._on_end: Callable[[], None] | None = None
         self._done = Event()
@@ -70,10 +73,11 @@ class Slot:
             raise ClientUseError(message)
         self.state = State.CLAIMED
 
-    def accept(self, order: int, *, on_end: Callable[[], None]) -> None:
+    def accept(self, order: int, *, urgent: bool, on_end: Callable[[], None]) -> None:
         """Let the call into the line."""
         self.state = State.LIVE
         self.order = order
+        self.urgent = urgent
         self._on_end = on_end
 
     def give_up_if_unsent(self) -> None:
@@ -89,7 +93,7 @@ class Slot:
 
     def fail(self, error: VKError) -> None:
         """Settle the call with an error that no other call has."""
-        if self.is_live:
+        if self.is_live or self.state is State.CLAIMED:
             self._error = error
             self._end(State.SETTLED)
 

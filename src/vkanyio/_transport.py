@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, final
 from urllib.parse import urlsplit
@@ -191,21 +192,21 @@ class Transport:
         """Whether the client is known to say when a request leaves."""
 
     async def open(self) -> None:
-        """Make ready what takes time: 0.1 s for the certificates of TLS."""
-        if self._client is not None:
-            return
-        if self._config.base_url.startswith("https:"):
-            self._ssl_context = await to_thread.run_sync(
-                httpx.create_ssl_context, abandon_on_cancel=True
-            )
-        else:
-            self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        """Make ready what takes time, in a thread.
+
+        The certificates of TLS take 0.1 s, and the first connection pool of a process
+        imports the half of httpx.
+        """
+        if self._client is None:
+            pool = await to_thread.run_sync(self._new_pool, abandon_on_cancel=True)
+            self._pools.append(pool)
 
     async def close(self) -> None:
         """Close the connections, in bounded time; a client of the user's stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
             while self._pools:
-                await self._pools.pop().aclose()
+                with suppress(Exception):  # a connection that is lost is closed, too
+                    await self._pools.pop().aclose()
 
     async def send(
         self, method: str, body: bytes, headers: Mapping[str, str], trace: Trace
@@ -247,9 +248,16 @@ class Transport:
         for pool in self._pools:
             if pool.in_flight < CONNECTIONS_PER_POOL:
                 return pool
-        assert self._ssl_context is not None
-        self._pools.append(_Pool(self._ssl_context, self._proxy))
+        self._pools.append(self._new_pool())
         return self._pools[-1]
+
+    def _new_pool(self) -> _Pool:
+        if self._ssl_context is None:
+            if self._config.base_url.startswith("https:"):
+                self._ssl_context = httpx.create_ssl_context()
+            else:
+                self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return _Pool(self._ssl_context, self._proxy)
 
     def _timeout(self, method: str, trace: Trace) -> Failure:
         seconds = self._config.timeout

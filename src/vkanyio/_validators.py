@@ -7,9 +7,9 @@ import re
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import attrs
+import httpx
 
 from ._checks import check_headers, check_method_name, check_token
 from ._guards import is_mapping, is_tuple
@@ -148,7 +148,7 @@ def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
     if not _is_url(value, PROXY_SCHEMES):
         message = f"{attribute.name} must be {wanted}, got something else"
         raise ValueError(message)
-    if urlsplit(value).scheme.startswith("socks") and find_spec("socksio") is None:
+    if httpx.URL(value).scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
             f"{attribute.name} is a SOCKS proxy, which needs one more package:"
             " pip install 'vkanyio[socks]'"
@@ -157,14 +157,13 @@ def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
-    if re.search(r"[\x00-\x20\x7f]", value):
+    if re.search(r"[\s\x00-\x20\x7f]", value):
         return False
     try:
-        url = urlsplit(value)
-        _ = url.port
-    except ValueError:
+        url = httpx.URL(value)
+    except (httpx.InvalidURL, ValueError):
         return False
-    return url.scheme in schemes and bool(url.hostname)
+    return url.scheme in schemes and bool(url.host)
 
 
 def are_headers(_: Any, attribute: Attribute, value: Any) -> None:
