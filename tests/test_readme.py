@@ -1,0 +1,141 @@
+"""The code of the README runs, against the simulator, on both backends."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+import vkanyio
+from vkanyio import VK
+from vkanyio.testing import Reply, Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+README = Path(__file__).parent.with_name("README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+TESTED = {
+    "def show(": "test_the_first_program_prints_every_user",
+    "def post(": "test_posting_looks_before_it_repeats",
+    "def first_name(": "test_a_call_is_bounded_in_time",
+    "def names(": "test_a_script_returns_what_it_found_and_what_failed",
+    "def solve(": "test_a_captcha_is_answered",
+    "def test_a_lost_answer": "test_the_example_of_a_test_passes",
+}
+
+
+def load(mark: str) -> dict[str, Any]:
+    """Run the block with a mark in it, and return the names that it defines."""
+    [block] = [block for block in BLOCKS if mark in block]
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    return names
+
+
+def test_every_block_has_a_test():
+    assert len(BLOCKS) == len(TESTED)
+    for mark, test in TESTED.items():
+        assert sum(mark in block for block in BLOCKS) == 1
+        assert test in globals()
+
+
+def test_a_complete_program_ends_before_line_40():
+    before = README.splitlines()[:40]
+    assert "anyio.run(main)" in "\n".join(before)
+    assert before.count("```") >= 1
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_first_program_prints_every_user(
+    backend: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    simulator = Simulator(limit=0)
+    client = partial(VK, http_client=simulator.http_client())
+
+    def fast_client(token: str, **options: Any) -> VK:
+        return client(token, **{**options, "limit": 1000})
+
+    monkeypatch.setenv("VK_TOKEN", "any")
+    monkeypatch.setattr(vkanyio, "VK", fast_client)
+    monkeypatch.setattr(anyio, "run", partial(anyio.run, backend=backend))
+    load("def show(")
+    assert len(simulator.ledger.carried_out("users.get")) == 100
+    assert len(capsys.readouterr().out.splitlines()) == 100
+
+
+@pytest.mark.anyio
+async def test_posting_looks_before_it_repeats(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    post = load("def post(")["post"]
+    async with make_client() as api:
+        assert await post(api, "one") == 1
+        simulator.fault(faults.drop_after(), "wall.post")
+        assert await post(api, "two") == 2
+        simulator.fault(faults.drop_before(), "wall.post")
+        assert await post(api, "three") is None
+        simulator.fault(faults.error(9), "wall.post")
+        assert await post(api, "four") is None
+    assert len(simulator.ledger.carried_out("wall.post")) == 2
+
+
+@pytest.mark.anyio
+async def test_a_call_is_bounded_in_time(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    first_name = load("def first_name(")["first_name"]
+    async with make_client() as api:
+        assert await first_name(api)
+        simulator.fault(faults.hang_before(), "users.get")
+        start = anyio.current_time()
+        with pytest.raises(TimeoutError):
+            await first_name(api)
+        assert anyio.current_time() == start + 5
+
+
+@pytest.mark.anyio
+async def test_a_script_returns_what_it_found_and_what_failed(
+    simulator: Simulator,
+    make_client: Callable[..., VK],
+    capsys: pytest.CaptureFixture[str],
+):
+    failed = {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"}
+    simulator.add_method(
+        "execute", lambda call: Reply([call.text("ids")], execute_errors=[failed])
+    )
+    async with make_client() as api:
+        assert await load("def names(")["names"](api) == ["1,2,3"]
+    assert capsys.readouterr().out == "users.get 113 Invalid user id\n"
+
+
+@pytest.mark.anyio
+async def test_a_captcha_is_answered(
+    simulator: Simulator,
+    make_client: Callable[..., VK],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    names = load("def solve(")
+    assert isinstance(names["client"]("any-token"), VK)
+
+    async def ask_a_person(captcha: vkanyio.Captcha) -> str:
+        return simulator.solve(captcha.redirect_uri or "")
+
+    monkeypatch.setitem(names, "ask_a_person", ask_a_person)
+    simulator.fault(faults.captcha(), "wall.post")
+    async with make_client(on_captcha=names["solve"]) as api:
+        assert await api.wall.post(message="hello") == {"post_id": 1}
+
+
+@pytest.mark.anyio
+async def test_the_example_of_a_test_passes():
+    mark = "def test_a_lost_answer"
+    names = load(mark)
+    await names["test_a_lost_answer_is_no_reason_to_post_twice"]()
