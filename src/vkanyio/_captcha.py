@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import attrs
-from anyio import Lock
+from anyio import Event, Lock
 
 from ._checks import check_token
 from ._errors import (
@@ -74,10 +74,16 @@ class Captcha:
     :ivar request: the call
     """
 
-    def __init__(self, exchange: Exchange, error: CaptchaError) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        error: CaptchaError,
+        is_question: Callable[[Answer | VKError], bool],
+    ) -> None:
         self._exchange = exchange
+        self._is_question = is_question
         self._closed = False
-        self._sending = False
+        self._sending: Event | None = None
         self.error = error
         self.outcome: Answer | VKError | None = None
         self.request = exchange.request
@@ -119,37 +125,48 @@ class Captcha:
         :raises CaptchaError: if VK refused the answer; the captcha is a new one then,
             and can be answered again
         :raises VKError: if VK's verdict did not arrive
-        :raises ClientUseError: if this captcha is no longer open
+        :raises ClientUseError: if this captcha is no longer open, or five answers to it
+            were refused
         """
-        if not isinstance(answer, str) or not answer:
-            message = f"answer must be a non-empty str, got {answer!r}"
-            raise TypeError(message)
-        if self._closed or self._sending or self.outcome is not None:
-            message = "this captcha is not open: answer it once, inside `on_captcha`"
-            raise ClientUseError(message)
-        if self._exchange.answers >= MOST_ATTEMPTS:
-            raise copy_error(self.error)
+        self._check_open(answer)
         self._exchange.answers += 1
-        self._sending = True
+        self._sending = Event()
         try:
             outcome = await self._exchange.send_again(self._to_params(answer, cookie))
+            if isinstance(outcome, CaptchaError):
+                self.error = outcome
+                raise copy_error(outcome)
+            self.outcome = outcome
+            if not self._is_question(outcome):  # VK may have another one
+                self._exchange.settle(outcome)
         finally:
-            self._sending = False
-        if isinstance(outcome, CaptchaError):
-            self.error = outcome
-            raise copy_error(outcome)
-        self.outcome = outcome
-        self._exchange.settle(outcome)
+            self._sending.set()
+            self._sending = None
         if isinstance(outcome, VKError) and not isinstance(outcome, APIError):
             raise copy_error(outcome)
 
-    def close(self) -> None:
-        """Take no more answers."""
+    def _check_open(self, answer: object) -> None:
+        if not isinstance(answer, str) or not answer:
+            kind = type(answer).__name__ if answer != "" else "an empty one"
+            message = f"answer must be a non-empty str, got {kind}"
+            raise TypeError(message)
+        if self._closed or self._sending is not None or self.outcome is not None:
+            message = "this captcha is not open: answer it once, inside `on_captcha`"
+            raise ClientUseError(message)
+        if self._exchange.answers >= MOST_ATTEMPTS:
+            message = f"VK refused {MOST_ATTEMPTS} answers, and gets no more"
+            raise ClientUseError(message)
+
+    async def close(self) -> None:
+        """Take no more answers, and wait for one that is on its way."""
         self._closed = True
+        if self._sending is not None:
+            await self._sending.wait()
 
     def _to_params(self, answer: str, cookie: str | None) -> dict[str, Any]:
         # Clients that work with the captcha of 2025 send back whatever VK sent.
-        params = {key: self.raw[key] for key in _ECHOED if key in self.raw}
+        echoed = {key: self.raw.get(key) for key in _ECHOED}
+        params = {k: v for k, v in echoed.items() if v is not None}
         if cookie is not None:
             params["remixstlid"] = cookie
         params["success_token" if self.redirect_uri else "captcha_key"] = answer
@@ -221,7 +238,7 @@ class Questions:
         if exchange.request.slot.urgent:
             return outcome  # a question about the answer to a question
         asked: set[type] = set()
-        while (kind := type(outcome)) in self._ask and kind not in asked:
+        while self._is_question(outcome) and (kind := type(outcome)) not in asked:
             async with self._turn:
                 if exchange.answered_before == self.answered:
                     asked.add(kind)
@@ -234,6 +251,9 @@ class Questions:
             outcome = await exchange.send_again({})
         return outcome
 
+    def _is_question(self, outcome: Answer | VKError) -> bool:
+        return type(outcome) in self._ask
+
     async def _captcha(
         self,
         on_captcha: Callable[[Captcha], Awaitable[None]],
@@ -241,14 +261,13 @@ class Questions:
         error: CaptchaError,
     ) -> Answer | VKError:
         while True:
-            captcha = Captcha(exchange, error)
+            captcha = Captcha(exchange, error, self._is_question)
             problem: Exception | None = None
             try:
                 await on_captcha(captcha)
             except Exception as raised:
                 problem = raised
-            finally:
-                captcha.close()
+            await captcha.close()
             if captcha.outcome is not None:
                 self.answered += 1
                 return captcha.outcome

@@ -89,7 +89,7 @@ class Exchange:
 
     def replace_token(self, token: str) -> None:
         """Use another token from now on, for all calls of the old one."""
-        self._lane.token = token
+        self._lane.replace_token(token)
 
     async def _carry_out(
         self, answer: Mapping[str, Any], start: Start

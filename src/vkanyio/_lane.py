@@ -39,6 +39,7 @@ class Core:
     """What the lanes of a client have in common.
 
     :ivar live: the calls without an outcome, with the exchange of those on their way
+    :ivar replaced_tokens: what a validation brought in place of a token
     :ivar settled: set when there is no live call left
     """
 
@@ -52,6 +53,7 @@ class Core:
     live: dict[APIRequest, Exchange | None]
     counters: Counters = attrs.field(factory=Counters)
     settled: Event = attrs.field(factory=Event)
+    replaced_tokens: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     orders: count[int] = attrs.field(factory=count)
 
     def fail_all(self, error_for: Callable[[APIRequest], VKError]) -> None:
@@ -71,7 +73,8 @@ class Lane:
 
     def __init__(self, core: Core, token: str, limiter: Limiter | None = None) -> None:
         config = core.config
-        self.token = token
+        self.token = core.replaced_tokens.get(token, token)
+        self._token = token
         self.config = config
         self.counters = core.counters
         self.transport = core.transport
@@ -98,6 +101,10 @@ class Lane:
         """End the tasks of the token."""
         for scope in self._scopes:
             scope.cancel()
+
+    def replace_token(self, token: str) -> None:
+        """Send another token from now on, for the calls of this one."""
+        self.token = self._core.replaced_tokens[self._token] = token
 
     def is_idle(self) -> bool:
         """Return whether a new lane could take this one's place unnoticed."""

@@ -26,12 +26,14 @@ class Start:
 
     :ivar at: when the request left, in seconds of the event loop's clock; infinite
         until it has left
+    :ivar beat: the seconds to the next even start
     """
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "beat")
 
-    def __init__(self) -> None:
+    def __init__(self, beat: float) -> None:
         self.at = math.inf
+        self.beat = beat
 
 
 @final
@@ -101,11 +103,11 @@ class Limiter:
         connection takes, and however the event loop stalls in between, no volley comes
         of it.
         """
-        start = Start()
-        self._leaving.add(start)
         # A little late, the beat is kept, so that lateness does not add up; after a
         # stall it begins anew, so that nothing is caught up with.
         beat = self.window * (1 + self.margin(now)) / self.limit
+        start = Start(beat)
+        self._leaving.add(start)
         due = self._next_even if now < self._next_even + beat else now
         self._next_even = due + beat
         return start
@@ -121,7 +123,7 @@ class Limiter:
         """Give back a start whose request has not left and will not."""
         if start in self._leaving:
             self._leaving.remove(start)
-            self._next_even -= self.window / self.limit
+            self._next_even -= start.beat
 
     def observe(self, round_trip: float) -> None:
         """Learn from the seconds between a request and its answer."""

@@ -1,0 +1,104 @@
+"""The command line against a simulator that is served from a thread of the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from vkanyio.testing import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Start: TypeAlias = Callable[..., subprocess.Popen[str]]
+
+TOKEN = "vk1.a.the-secret-token"
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    return Simulator(limit=0)
+
+
+@pytest.fixture
+def base_url(simulator: Simulator) -> Iterator[str]:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(simulator.serve()) as base_url,
+    ):
+        yield base_url
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tuple(os.environ):
+        if name.lower().endswith("_proxy") or name in ("FORCE_COLOR", "NO_COLOR"):
+            monkeypatch.delenv(name)
+    # With it, Python loses what does not fit a pipe instead of failing.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    # Set here so that it is taken back: the demo sets it for its own process.
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("VK_TOKEN", TOKEN)
+
+
+# Makes its standard input the terminal that Ctrl-C and the prompt for a password use.
+ON_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "vkanyio", *sys.argv[1:]])
+"""
+
+
+def run_on_terminal(*words: str, awaited: str = "", typed: str = "") -> tuple[int, str]:
+    """Run the command line on a terminal of 80 columns.
+
+    :param awaited: what is shown when it is time to type
+    :return: the exit code, and what was shown
+    """
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ON_TERMINAL, *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    with os.fdopen(ours, "r+b", buffering=0) as terminal, suppress(OSError):
+        while awaited.encode() not in shown:
+            shown += terminal.read(100)
+        terminal.write(typed.encode())
+        while chunk := terminal.read(1000):  # Linux ends it by an OSError
+            shown += chunk
+    return process.wait(), shown.decode()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the command line in a process, which does not outlive the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start_process(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vkanyio", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        processes.append(process)
+        return process
+
+    yield start_process
+    for process in processes:
+        process.kill()
+        process.communicate()

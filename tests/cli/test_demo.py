@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vkanyio.cli import _simulator_process
+from vkanyio.cli._app import run
+from vkanyio.cli._common import Failure
+from vkanyio.cli._demo import MODES, Plan
+from vkanyio.cli._simulator_process import simulator_process
+from vkanyio.testing import Simulator, faults
+
+from .conftest import run_on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .conftest import Start
+
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+ON_REAL_CLOCKS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
+LINUX = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="watches a process that is not its child"
+)
+
+
+@BACKENDS
+def test_shows_a_row_for_each_mode(start: Start, backend: str) -> None:
+    process = start(
+        *["demo", "--backend", backend, "--calls", "20"],
+        *["--limit", "100", "--latency", "0.01"],
+    )
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    for mode in MODES:
+        [row] = re.findall(rf"^ {mode} +20 +(\d+) +\S+ +\S+ +0 $", out, re.MULTILINE)
+        assert int(row) >= 20  # more, if the simulator refused some
+    assert re.search(r"It counted \d+ requests, 40 calls carried out, \d+ refused", out)
+    assert out.replace("\n", "").isprintable()
+
+
+@POSIX
+def test_shows_its_progress_on_a_terminal_and_then_takes_it_away() -> None:
+    code, shown = run_on_terminal("demo", "--calls", "20", "--limit", "1000")
+    assert code == 0
+    bars, last = shown.rsplit("\x1b[?25h", 1)  # the cursor is back
+    assert "20/20" in bars
+    assert "sequential ..." not in shown
+    assert "HTTP requests" in last
+    assert "20/20" not in last
+
+
+@POSIX
+@BACKENDS
+def test_ctrl_c_on_a_terminal_leaves_it_in_order(backend: str) -> None:
+    code, shown = run_on_terminal(
+        "demo", "--backend", backend, awaited="/100", typed="\x03"
+    )
+    assert code == 130
+    assert "\x1b[?25h" in shown
+    assert shown.endswith("\r\nvkanyio: interrupted\r\n")
+    assert "Traceback" not in shown
+
+
+def children(pid: int) -> list[int]:
+    """List the child processes of all threads of a process."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in lists for child in path.read_text().split()]
+
+
+@POSIX
+@LINUX
+@BACKENDS
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_ends_at_once_and_leaves_no_simulator_behind(
+    start: Start, backend: str, how: signal.Signals
+) -> None:
+    process = start("demo", "--backend", backend)
+    assert process.stdout is not None
+    while "sequential ..." not in process.stdout.readline():
+        assert process.poll() is None
+    [simulator] = children(process.pid)
+    watched = os.pidfd_open(simulator)
+    try:
+        process.send_signal(how)
+        _, err = process.communicate(timeout=5)
+        assert select.select([watched], [], [], 10)[0], "the simulator is still there"
+    finally:
+        os.close(watched)
+    if how is signal.SIGINT:
+        assert (process.returncode, err) == (130, "vkanyio: interrupted\n")
+    else:
+        assert (process.returncode, err) == (-how, "")
+
+
+@BACKENDS
+def test_a_reader_that_has_enough_ends_it_without_a_traceback(
+    start: Start, backend: str
+) -> None:
+    process = start("demo", "--backend", backend)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (1, "")
+
+
+@pytest.fixture
+def pretend_simulator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Puts a shell script in the simulator's place."""
+
+    def pretend(script: str) -> None:
+        path = tmp_path / "simulator"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setattr(sys, "executable", str(path))
+
+    return pretend
+
+
+@POSIX
+def test_failed_calls_are_counted_and_told(
+    base_url: str,
+    simulator: Simulator,
+    pretend_simulator: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    simulator.fault(faults.error(15, "Access denied"), "wall.get", times=4)
+    pretend_simulator(f"echo {base_url}; exec cat")
+    assert run(["demo", "--calls", "8", "--limit", "1000"]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert re.search(r"^ burst +8 +8 +\S+ +\S+ +2 $", out, re.MULTILINE)
+    assert "AccessDeniedError, 4 times, such as: wall.get: error 15" in out
+    assert "It counted" not in out  # this one said nothing about itself
+
+
+@POSIX
+@BACKENDS
+def test_a_simulator_that_cannot_start_is_one_line(
+    pretend_simulator: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+    backend: str,
+) -> None:
+    pretend_simulator("echo '  | OSError: no room' >&2; echo '  +-----' >&2; exit 1")
+    assert run(["demo", "--backend", backend]) == 1
+    err = capsys.readouterr().err
+    assert err == "vkanyio: the simulator did not start: OSError: no room\n"
+
+
+@POSIX
+def test_a_simulator_that_says_nothing_is_not_waited_for(
+    pretend_simulator: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_simulator_process, "START_SECONDS", 0.05)
+    pretend_simulator("exec cat")
+    assert run(["demo"]) == 1
+    assert "did not start within 0.05 s" in capsys.readouterr().err
+
+
+@POSIX
+@ON_REAL_CLOCKS
+async def test_a_simulator_that_does_not_end_is_killed(
+    anyio_backend: str,
+    pretend_simulator: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_simulator_process, "STOP_SECONDS", 0.05)
+    pid = tmp_path / "pid"
+    pretend_simulator(f"echo $$ > {pid}; echo http://vk/method; exec sleep 600")
+    async with simulator_process(limit=1, latency=0) as simulator:
+        assert simulator.base_url == "http://vk/method"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+@POSIX
+@ON_REAL_CLOCKS
+async def test_an_error_in_the_block_leaves_as_itself(
+    anyio_backend: str, pretend_simulator: Callable[[str], None]
+) -> None:
+    pretend_simulator("echo http://vk/method; exec cat")
+    with pytest.raises(Failure, match="mine"):
+        async with simulator_process(limit=1, latency=0):
+            raise Failure("mine")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--calls", "0"], "--calls"),
+        (["--limit", "0"], "--limit"),
+        (["--latency", "-1"], "--latency"),
+        (["--latency", "nan"], "--latency"),
+        (["--backend", "curio"], "--backend"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_it(
+    capsys: pytest.CaptureFixture[str], words: Sequence[str], named: str
+) -> None:
+    assert run(["demo", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert named in err
+    assert err.count("\n") == 1
+
+
+def test_the_best_that_the_limit_allows() -> None:
+    plan = Plan(calls=200, limit=20, latency=0.1)
+    assert plan.best_seconds("sequential") == pytest.approx(10.05)
+    assert plan.best_seconds("burst") == pytest.approx(9.1)

@@ -1,0 +1,494 @@
+"""Cancelling calls, and bounding them, wherever they happen to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio import (
+    CancelScope,
+    create_task_group,
+    current_time,
+    fail_after,
+    move_on_after,
+)
+from anyio.lowlevel import checkpoint
+from httpx import AsyncClient
+
+from _helpers import (
+    InstantTransport,
+    add_echoes,
+    answered_at_once,
+    assert_at_rest,
+    assert_gone,
+    carried_out,
+    collect_garbage,
+    counted_turns,
+    get,
+    note,
+    own_tasks,
+    settle,
+)
+from vkanyio import (
+    CaptchaError,
+    ClientUseError,
+    ParameterError,
+)
+from vkanyio._dispatch import Exchange
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# ruff: noqa: PT012 - what leaves the block of a client is what this is about
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_to_warn_of() -> Iterator[None]:
+    yield
+    collect_garbage()
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    """A VK that takes a second to answer."""
+    simulator = Simulator(limit=0, latency=1.0)
+    add_echoes(simulator)
+    return simulator
+
+
+def never_solve(captcha: Any) -> Any:
+    return anyio.sleep_forever()
+
+
+# Before the request starts
+
+
+async def test_a_call_in_a_cancelled_scope_is_never_sent(make_client, simulator):
+    async with make_client(limit=1) as api:
+        with CancelScope() as scope:
+            scope.cancel()
+            await api.call("test.get", {"id": 1})
+        assert scope.cancelled_caught
+        await answered_at_once(api, 2)
+        assert_at_rest(api)
+    assert carried_out(simulator) == [2]
+    assert api.statistics().calls == 1
+
+
+@pytest.mark.parametrize("request_mode", ["sequential", "burst"])
+async def test_a_call_cancelled_while_it_waits_for_a_tick_uses_none(
+    make_client, simulator, request_mode
+):
+    async with make_client(limit=1, request_mode=request_mode) as api:
+        start = current_time()
+        await api.call("test.get", {"id": 1})
+        first_left = simulator.ledger.starts[0] - 0.5
+        window = 1.02
+        with move_on_after(0.01) as scope:
+            await api.call("test.get", {"id": 2})
+        assert scope.cancelled_caught
+        await anyio.sleep_until(first_left + window)
+        await answered_at_once(api, 3)
+        assert current_time() == pytest.approx(start + 1 + window)
+        assert_at_rest(api)
+    assert carried_out(simulator) == [1, 3]
+
+
+async def test_a_call_cancelled_while_it_waits_for_a_connection_uses_no_tick(
+    make_client, simulator
+):
+    async with make_client(limit=2, max_connections=1) as api:
+        async with create_task_group() as tasks:
+            tasks.start_soon(api.call_with_request, get(1))
+            await anyio.sleep(0.75)  # the window is open, the connection is not
+            with move_on_after(0.125) as scope:
+                await api.call_with_request(get(2))
+            assert scope.cancelled_caught
+        await answered_at_once(api, 3)
+        assert_at_rest(api)
+    assert carried_out(simulator) == [1, 3]
+
+
+async def test_calls_behind_a_cancelled_one_move_up(make_client, simulator):
+    outcomes: list[Any] = []
+    async with make_client(limit=1) as api, create_task_group() as tasks:
+        start = current_time()
+        doomed = CancelScope()
+
+        async def call_and_give_up() -> None:
+            with doomed:
+                await api.call_with_request(get(2))
+
+        tasks.start_soon(note, outcomes, api.call_with_request, get(1))
+        await settle()
+        tasks.start_soon(call_and_give_up)
+        await settle()
+        tasks.start_soon(note, outcomes, api.call_with_request, get(3))
+        await settle()
+        doomed.cancel()
+    assert outcomes == [1, 3]
+    assert current_time() == pytest.approx(start + 1.02 + 1)
+    assert carried_out(simulator) == [1, 3]
+
+
+async def test_a_call_cancelled_while_it_waits_for_room_leaves_the_room_alone(
+    make_client, simulator
+):
+    outcomes: list[Any] = []
+    async with make_client(max_waiting=1) as api:
+        async with create_task_group() as tasks:
+            tasks.start_soon(note, outcomes, api.call_with_request, get(1))
+            await settle()
+            with move_on_after(0.5) as scope:
+                await api.call_with_request(get(2))
+            assert scope.cancelled_caught
+            tasks.start_soon(note, outcomes, api.call_with_request, get(3))
+        assert_at_rest(api)
+    assert outcomes == [1, 3]
+    assert carried_out(simulator) == [1, 3]
+
+
+async def test_calls_that_were_given_up_take_no_room(make_client):
+    async with make_client(limit=1, max_waiting=3) as api:
+        await api.call_with_request(get(0))
+        for i in range(1, 30):
+            with move_on_after(0):
+                await api.call_with_request(get(i))
+        async with create_task_group() as tasks:
+            for i in range(3):
+                tasks.start_soon(api.call_with_request, get(i))
+            await settle()
+            assert api.statistics().waiting + api.statistics().in_flight == 3
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_call_is_sent_or_withdrawn_but_not_both(make_client, turns):
+    transport = InstantTransport()
+    http_client = AsyncClient(transport=transport)
+    async with make_client(limit=1, http_client=http_client) as api:
+        scope = CancelScope()
+
+        async def call() -> None:
+            with scope:
+                await api.call_with_request(get(1))
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(call)
+            for _ in range(turns):
+                await checkpoint()
+            scope.cancel()
+        await settle()
+        sent = transport.requests
+        assert api.statistics().sent == sent
+        assert_at_rest(api)
+        start = current_time()
+        await api.call_with_request(get(2))
+        assert current_time() == pytest.approx(start + sent * 1.02 + 1)
+
+
+# In flight
+
+
+async def test_a_request_that_nobody_waits_for_is_cancelled(make_client, simulator):
+    async with make_client(max_connections=1) as api:
+        with move_on_after(0.25) as scope:
+            await api.call_with_request(get(1))
+        assert scope.cancelled_caught
+        await settle()
+        assert_at_rest(api)
+        assert len(own_tasks()) == 2
+        await answered_at_once(api, 2)
+    assert carried_out(simulator) == [2], "the other was on its way for half a second"
+
+
+async def test_a_request_that_another_task_waits_for_goes_on(make_client, simulator):
+    outcomes: list[Any] = []
+    request = get(1)
+    async with make_client() as api, create_task_group() as tasks:
+        tasks.start_soon(note, outcomes, request.wait)
+        await settle()
+        with move_on_after(0.25) as scope:
+            await api.call_with_request(request)
+        assert scope.cancelled_caught
+    assert outcomes == [1]
+    assert carried_out(simulator) == [1]
+
+
+async def test_the_last_who_waits_takes_the_request_along(make_client, simulator):
+    request = get(1)
+
+    async def wait(seconds: float) -> None:
+        with move_on_after(seconds):
+            await request.wait()
+
+    async with make_client() as api, create_task_group() as tasks:
+        tasks.start_soon(wait, 0.25)
+        tasks.start_soon(wait, 0.375)
+        with move_on_after(0.125):
+            await api.call_with_request(request)
+    await anyio.sleep(5)
+    assert simulator.ledger.requests == 0
+    assert_gone(api)
+
+
+async def test_who_comes_after_a_request_was_given_up_is_told_so(make_client):
+    request = get(1)
+    async with make_client() as api:
+        with move_on_after(0.25):
+            await api.call_with_request(request)
+        with pytest.raises(ClientUseError):
+            await request.wait()
+
+
+async def test_a_call_that_is_given_up_does_not_disturb_another(make_client, simulator):
+    outcomes: list[Any] = []
+    async with make_client() as api, create_task_group() as tasks:
+        for i in range(5):
+            tasks.start_soon(note, outcomes, api.call_with_request, get(i))
+        await settle()
+        with move_on_after(0.25):
+            await api.call_with_request(get(9))
+    assert sorted(outcomes) == [0, 1, 2, 3, 4]
+    assert sorted(carried_out(simulator)) == [0, 1, 2, 3, 4]
+
+
+# In the tick of the deadline
+
+
+@pytest.fixture(params=["settled first", "cancelled first"])
+def coincidence(request, monkeypatch) -> list[CancelScope]:
+    """Scopes that are cancelled in the very step in which a call is settled."""
+    scopes: list[CancelScope] = []
+    settle_call = Exchange.settle
+
+    def settle_and_cancel(self: Exchange, outcome: Any) -> None:
+        if request.param == "settled first":
+            settle_call(self, outcome)
+        for scope in scopes:
+            scope.cancel()
+        settle_call(self, outcome)
+
+    monkeypatch.setattr(Exchange, "settle", settle_and_cancel)
+    return scopes
+
+
+async def test_a_result_in_the_tick_of_a_cancellation_wins(make_client, coincidence):
+    async with make_client() as api:
+        with CancelScope() as scope:
+            coincidence.append(scope)
+            assert await api.call_with_request(get(1)) == 1
+        assert scope.cancel_called
+        assert not scope.cancelled_caught
+        coincidence.clear()
+        assert await api.call_with_request(get(2)) == 2
+
+
+async def test_an_error_in_the_tick_of_a_cancellation_wins(
+    make_client, simulator, coincidence
+):
+    simulator.fault(faults.error(100))
+    async with make_client() as api:
+        with pytest.raises(ParameterError), CancelScope() as scope:
+            coincidence.append(scope)
+            await api.call_with_request(get(1))
+        assert not scope.cancelled_caught
+
+
+async def test_all_who_wait_get_a_result_in_the_tick_of_a_cancellation(
+    make_client, coincidence
+):
+    request = get(1)
+    results: list[int] = []
+
+    async def wait() -> None:
+        with CancelScope() as scope:
+            coincidence.append(scope)
+            results.append(await request.wait())
+
+    async with make_client() as api, create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(wait)
+        await api.call_with_request(request)
+    assert results == [1, 1, 1]
+
+
+async def test_after_such_a_result_the_scope_is_still_cancelled(
+    make_client, coincidence
+):
+    async with make_client() as api:
+        with CancelScope() as scope:
+            coincidence.append(scope)
+            assert await api.call_with_request(get(1)) == 1
+            await checkpoint()
+            pytest.fail("it went on")
+        assert scope.cancelled_caught
+
+
+async def test_when_the_deadline_comes_with_the_answer_there_is_one_outcome(
+    make_client, simulator
+):
+    async with make_client() as api:
+        for i in range(20):
+            start = current_time()
+            result = None
+            with move_on_after(1) as scope:
+                result = await api.call_with_request(get(i))
+            assert current_time() == start + 1
+            assert scope.cancelled_caught == (result is None)
+            assert result in (None, i)
+            await anyio.sleep(1)
+            assert_at_rest(api)
+    assert carried_out(simulator) == [*range(20)]
+
+
+# Everywhere else
+
+
+async def test_a_call_can_be_bounded_in_the_line(make_client, simulator):
+    async with make_client(limit=1) as api, create_task_group() as tasks:
+        tasks.start_soon(api.call_with_request, get(1))
+        await settle()
+        start = current_time()
+        with pytest.raises(TimeoutError), fail_after(0.25):
+            await api.call_with_request(get(2))
+        assert current_time() == start + 0.25
+    assert carried_out(simulator) == [1]
+
+
+async def test_a_call_can_be_bounded_in_flight(make_client, simulator):
+    simulator.fault(faults.hang_after())
+    async with make_client() as api:
+        start = current_time()
+        with pytest.raises(TimeoutError), fail_after(5):
+            await api.call_with_request(get(1))
+        assert current_time() == start + 5
+        await settle()
+        assert_at_rest(api)
+
+
+async def test_a_call_can_be_bounded_before_it_is_sent_again(make_client, simulator):
+    simulator.fault(faults.refuse(), rate=1)
+    async with make_client(wait=1000, retry_limit=1000) as api:
+        start = current_time()
+        with pytest.raises(TimeoutError), fail_after(5):
+            await api.call_with_request(get(1))
+        assert current_time() == start + 5
+        await settle()
+        assert_at_rest(api)
+        sent = api.statistics().sent
+        await anyio.sleep(80_000)
+        assert api.statistics().sent == sent
+
+
+async def test_a_call_can_be_bounded_after_it_was_refused(make_client, simulator):
+    simulator.fault(faults.error(6), rate=1)
+    async with make_client() as api:
+        start = current_time()
+        with pytest.raises(TimeoutError), fail_after(20):
+            await api.call_with_request(get(1))
+        assert current_time() == start + 20
+        await settle()
+        assert_at_rest(api)
+
+
+async def test_a_call_can_be_bounded_during_a_captcha(make_client, simulator):
+    simulator.fault(faults.captcha(), times=2)
+    async with make_client(on_captcha=never_solve) as api:
+        for _ in range(2):
+            start = current_time()
+            with pytest.raises(TimeoutError), fail_after(5):
+                await api.call_with_request(get(1))
+            assert current_time() == start + 5
+            await settle()
+            assert_at_rest(api)
+        assert await api.call_with_request(get(2)) == 2
+    assert carried_out(simulator) == [2]
+
+
+async def test_a_call_can_be_bounded_while_another_has_the_captcha(
+    make_client, simulator
+):
+    simulator.fault(faults.captcha(), times=2)
+    outcomes: list[Any] = []
+
+    async def solve(captcha: Any) -> None:
+        await anyio.sleep(30)
+        await captcha.retry(simulator.solve(captcha.sid))
+
+    async with make_client(on_captcha=solve) as api, create_task_group() as tasks:
+        tasks.start_soon(note, outcomes, api.call_with_request, get(1))
+        await settle()
+        with pytest.raises(TimeoutError), fail_after(5):
+            await api.call_with_request(get(2))
+    assert outcomes == [1]
+    assert carried_out(simulator) == [1]
+    assert_gone(api)
+
+
+async def test_giving_up_a_call_ends_its_captcha_handler(make_client, simulator):
+    ended: list[float] = []
+
+    async def on_captcha(captcha: Any) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append(current_time())
+
+    simulator.fault(faults.captcha())
+    async with make_client(on_captcha=on_captcha) as api:
+        start = current_time()
+        with move_on_after(5):
+            await api.call_with_request(get(1))
+        await settle()
+    assert ended == [start + 5]
+
+
+async def test_an_answer_to_a_captcha_can_be_bounded(make_client, simulator):
+    async def on_captcha(captcha: Any) -> None:
+        with fail_after(0.5):
+            await captcha.retry(simulator.solve(captcha.sid))
+
+    simulator.fault(faults.captcha())
+    async with make_client(on_captcha=on_captcha) as api:
+        with pytest.raises(CaptchaError) as caught:
+            await api.call_with_request(get(1))
+        assert isinstance(caught.value.__cause__, TimeoutError)
+        assert_at_rest(api)
+        assert await api.call_with_request(get(2)) == 2
+
+
+async def test_calls_can_be_bounded_while_the_client_closes(make_client):
+    outcomes: list[Any] = []
+
+    async def call(api: Any) -> None:
+        with move_on_after(0.5) as scope:
+            await api.call_with_request(get(1))
+        outcomes.append(scope.cancelled_caught)
+
+    async with create_task_group() as outer:
+        start = current_time()
+        async with make_client() as api:
+            outer.start_soon(call, api)
+            await settle()
+        assert current_time() == start + 0.5, "nothing was left to wait for"
+    assert outcomes == [True]
+    assert_gone(api)
+
+
+async def test_a_cancelled_caller_leaves_within_a_few_turns(make_client):
+    async with make_client(limit=1) as api:
+        for i in range(3):  # in flight, and in the line
+            with CancelScope() as scope:
+                async with create_task_group() as tasks:
+                    tasks.start_soon(api.call_with_request, get(i))
+                    await anyio.sleep(0.25)
+                    async with counted_turns() as turns:
+                        scope.cancel()
+                        with CancelScope(shield=True):
+                            await checkpoint()
+                        before = turns.count
+            assert turns.count - before <= 20

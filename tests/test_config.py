@@ -1,0 +1,460 @@
+"""The options of a client."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import re
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import httpx
+import httpx2
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import vkanyio._validators
+from vkanyio import VK, APIRequest, Config, HTTPResponse, Limiter
+from vkanyio._config import NOT_FOR_EXECUTE, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOKEN = "vk1.a.the-secret-token"
+
+
+def defaults() -> dict[str, Any]:
+    config = Config(TOKEN)
+    return {field.name: getattr(config, field.name) for field in attrs.fields(Config)}
+
+
+def test_the_defaults_are_those_that_are_documented() -> None:
+    assert defaults() == {
+        "token": TOKEN,
+        "limit": 3,
+        "wait": 3.0,
+        "mode": "sequential",
+        "request_mode": "sequential",
+        "execute_count": 25,
+        "execute_methods": ("messages.send",),
+        "execute_unsupported_methods": NOT_FOR_EXECUTE,
+        "retry_limit": 3,
+        "retry_unsafe": False,
+        "timeout": 10.0,
+        "version": "5.199",
+        "base_url": "https://api.vk.ru/method",
+        "headers": {},
+        "language": None,
+        "proxy": None,
+        "http_client": None,
+        "limiter": None,
+        "max_waiting": 1000,
+        "max_connections": 100,
+        "on_captcha": None,
+        "on_validation": None,
+        "on_confirmation": None,
+    }
+
+
+def test_the_methods_that_are_never_packed_are_the_twelve_that_save() -> None:
+    assert len(set(NOT_FOR_EXECUTE)) == len(NOT_FOR_EXECUTE) == 12
+
+
+def test_type_checkers_know_every_option_and_no_other() -> None:
+    fields = {field.name for field in attrs.fields(Config)}
+    assert set(Options.__annotations__) == fields - {"token"}
+    assert not Options.__required_keys__
+
+
+async def handler(question: Any) -> Any:
+    """Answers nothing."""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", 1),
+        ("limit", 20),
+        ("wait", 0),
+        ("wait", 0.5),
+        ("mode", "sequential"),
+        ("request_mode", "burst"),
+        ("execute_count", 1),
+        ("execute_methods", ()),
+        ("retry_limit", 0),
+        ("retry_unsafe", True),
+        ("timeout", 1),
+        ("version", "5.131"),
+        ("base_url", "http://localhost:8080/method/"),
+        ("base_url", "http://[::1]:8080"),
+        ("headers", {"User-Agent": "me", "X-Empty": ""}),
+        ("language", "uk"),
+        ("proxy", "http://user:password@localhost:3128"),
+        ("proxy", "socks5://localhost:1080"),
+        ("proxy", "socks5h://localhost"),
+        ("http_client", None),
+        ("limiter", Limiter(20, burst=True)),
+        ("max_waiting", 1),
+        ("max_connections", 1),
+        ("on_captcha", handler),
+        ("on_validation", handler),
+        ("on_confirmation", handler),
+    ],
+)
+def test_allowed_values_are_taken_as_they_are(name: str, value: Any) -> None:
+    options: dict[str, Any] = {name: value}
+    assert getattr(Config(TOKEN, **options), name) == value
+    assert getattr(VK(TOKEN, **options).config, name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("limit", "3", "whole number"),
+        ("limit", 3.0, "whole number"),
+        ("limit", True, "whole number"),
+        ("limit", None, "whole number"),
+        ("wait", "3", "seconds"),
+        ("wait", True, "seconds"),
+        ("wait", None, "seconds"),
+        ("mode", None, "sequential"),
+        ("mode", ["parallel"], "sequential"),
+        ("request_mode", 1, "burst"),
+        ("request_mode", None, "burst"),
+        ("execute_count", 2.5, "from 1 to 25"),
+        ("execute_methods", "messages.send", "method names"),
+        ("execute_methods", None, "method names"),
+        ("execute_methods", 5, "method names"),
+        ("execute_methods", [5], "users.get"),
+        ("execute_unsupported_methods", "docs.save", "method names"),
+        ("retry_limit", 1.0, "whole number"),
+        ("retry_limit", False, "whole number"),
+        ("retry_unsafe", 1, "True or False"),
+        ("retry_unsafe", "yes", "True or False"),
+        ("timeout", "10", "seconds"),
+        ("timeout", None, "seconds"),
+        ("version", 5.199, "5.199"),
+        ("version", None, "5.199"),
+        ("base_url", b"https://api.vk.ru", "https://api.vk.ru/method"),
+        ("base_url", None, "https://api.vk.ru/method"),
+        ("language", 0, '"ru"'),
+        ("http_client", object(), "httpx.AsyncClient"),
+        ("http_client", "client", "httpx.AsyncClient"),
+        ("limiter", 3, "vkanyio.Limiter"),
+        ("max_waiting", 1.5, "whole number"),
+        ("max_connections", "10", "whole number"),
+        ("on_captcha", "solve", "async function"),
+        ("on_validation", 1, "async function"),
+        ("on_confirmation", True, "async function"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_what_is_allowed(
+    name: str, value: Any, allowed: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        VK(TOKEN, **{name: value})
+    message = str(caught.value)
+    assert message.startswith(name)
+    assert allowed in message
+    shown = value[0] if isinstance(value, list) and value == [5] else value
+    assert f"got {shown!r}" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("limit", 0, "at least 1"),
+        ("limit", -1, "at least 1"),
+        ("wait", -0.1, "at least 0"),
+        ("wait", float("nan"), "at least 0"),
+        ("wait", float("inf"), "at least 0"),
+        pytest.param("wait", 10**400, "at least 0", id="wait-huge"),
+        ("mode", "paralel", '"parallel"'),
+        ("request_mode", "Burst", '"burst"'),
+        ("execute_count", 0, "from 1 to 25"),
+        ("execute_count", 26, "from 1 to 25"),
+        ("execute_methods", ["users.get", "wall post"], "users.get"),
+        ("execute_unsupported_methods", [""], "users.get"),
+        ("retry_limit", -1, "at least 0"),
+        ("timeout", 0, "above 0"),
+        ("timeout", -1, "above 0"),
+        ("timeout", float("inf"), "above 0"),
+        pytest.param("timeout", 10**400, "above 0", id="timeout-huge"),
+        ("version", "5", "5.199"),
+        ("version", "v5.199", "5.199"),
+        ("version", "5.199\n", "5.199"),
+        ("version", "\u0665.199", "5.199"),
+        ("base_url", "", "https://"),
+        ("base_url", "api.vk.ru/method", "https://"),
+        ("base_url", "ftp://api.vk.ru", "https://"),
+        ("base_url", "https://", "https://"),
+        ("base_url", "https://api.vk.ru/method?v=5", "https://"),
+        ("base_url", "https://api.vk.ru/method#here", "https://"),
+        ("base_url", "https://api.vk.ru/me thod", "https://"),
+        ("base_url", "https://api.vk.ru/method\n", "https://"),
+        ("base_url", "https://api\x00.vk.ru/method", "https://"),
+        ("base_url", "https://api\u2003.vk.ru/method", "https://"),
+        ("base_url", "https://\xd7/method", "https://"),
+        ("base_url", "https://api.vk.ru:port/method", "https://"),
+        ("base_url", "https://[::1/method", "https://"),
+        ("language", "RU", '"ru"'),
+        ("language", "", '"ru"'),
+        ("max_waiting", 0, "at least 1"),
+        ("max_connections", 0, "at least 1"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_with_what_is_allowed(
+    name: str, value: Any, allowed: str
+) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - matched below
+        VK(TOKEN, **{name: value})
+    message = str(caught.value)
+    assert message.startswith(name)
+    assert allowed in message
+    shown = value[-1] if isinstance(value, list) else value
+    assert f"got {shown!r}" in message
+
+
+def test_a_limit_of_zero_is_refused_with_what_vk_allows() -> None:
+    with pytest.raises(ValueError, match=r"limit .*3 .*20"):
+        Config(TOKEN, limit=0)
+
+
+@pytest.mark.parametrize("mode", ["parallel", "parallel_selected"])
+def test_packing_is_refused_with_what_to_do_instead(mode: Any) -> None:
+    with pytest.raises(ValueError, match=rf'mode="{mode}".*mode="sequential"'):
+        Config(TOKEN, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("limt", "limit"), ("time_out", "timeout"), ("http_clients", "http_client")],
+)
+def test_an_unknown_option_is_refused_with_the_one_probably_meant(
+    name: str, meant: str
+) -> None:
+    with pytest.raises(TypeError, match=f"{name!r}.*did you mean {meant!r}"):
+        VK(TOKEN, **{name: 1})  # type: ignore[arg-type]
+
+
+def test_an_option_like_no_other_is_refused_with_all_that_there_are() -> None:
+    with pytest.raises(TypeError, match=r"'qqq'.*request_mode") as caught:
+        VK(TOKEN, qqq=1)  # type: ignore[call-arg]
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("methods", [["a.b", "c.d"], {"a.b"}, frozenset({"a.b"})])
+def test_collections_of_methods_are_frozen(methods: Any) -> None:
+    config = Config(TOKEN, execute_methods=methods)
+    assert isinstance(config.execute_methods, tuple)
+    assert set(config.execute_methods) == set(methods)
+
+
+def test_a_configuration_does_not_change() -> None:
+    headers = {"X-A": "1"}
+    config = Config(TOKEN, headers=headers)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        config.limit = 20  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        VK(TOKEN).config = config  # type: ignore[misc]
+    headers["Authorization"] = "Bearer another"
+    assert config.headers == {"X-A": "1"}
+
+
+def test_a_client_is_made_from_a_configuration() -> None:
+    config = Config(TOKEN, limit=20)
+    assert VK.from_config(config).config is config
+    with pytest.raises(TypeError, match="Config"):
+        VK.from_config({"token": TOKEN})  # type: ignore[arg-type]
+
+
+# The token
+
+
+def test_the_token_is_in_no_repr() -> None:
+    config = Config(TOKEN)
+    for shown in (repr(config), str(config), repr(VK(TOKEN)), repr(VK(TOKEN).config)):
+        assert TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    "token",
+    [None, 5, b"vk1.a.SECRET", ["vk1.a.SECRET"], {"token": "vk1.a.SECRET"}, object()],
+)
+def test_a_token_that_is_no_text_is_refused_without_repeating_it(token: Any) -> None:
+    with pytest.raises(TypeError, match=r"token must be .* str") as caught:
+        VK(token)
+    assert "SECRET" not in str(caught.value)
+    assert type(token).__name__ in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        " ",
+        "vk1.a.SECRET\n",
+        "vk1.a. SECRET",
+        "vk1.a.SECRET\r\nX-Injected: 1",
+        "vk1.a.SECRETé",
+        "vk1.a.SECRET\x00",
+        "vk1.a.SECRET\x7f",
+        "vk1.a.SECRET\ud800",
+    ],
+)
+def test_text_that_is_no_token_is_refused_without_repeating_it(token: str) -> None:
+    with pytest.raises(ValueError, match="token must be") as caught:
+        VK(token)
+    assert "SECRET" not in str(caught.value)
+
+
+@given(st.sampled_from(sorted(Options.__annotations__)), st.text() | st.integers())
+def test_no_message_about_another_option_shows_the_token(name: str, value: Any) -> None:
+    message = name
+    try:
+        VK(TOKEN, **{name: value})
+    except (TypeError, ValueError) as error:
+        message = str(error)
+    assert message.startswith(name)
+    assert TOKEN not in message
+
+
+# Proxies
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "ftp://user:PASSWORD@localhost",
+        "user:PASSWORD@localhost:3128",
+        "http://user:PASSWORD@",
+        "http://user:PASSWORD@localhost:port",
+        "http://user:PASSWORD@local host:3128",
+        "http://user:PASSWORD@localhost:3128\n",
+        "socks4://user:PASSWORD@localhost",
+        "",
+    ],
+)
+def test_a_wrong_proxy_is_refused_without_repeating_its_password(proxy: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"proxy must be .*http, https, socks5"
+    ) as info:
+        VK(TOKEN, proxy=proxy)
+    assert "PASSWORD" not in str(info.value)
+
+
+@pytest.mark.parametrize("proxy", [b"http://user:PASSWORD@localhost", 3128])
+def test_a_proxy_is_text(proxy: Any) -> None:
+    with pytest.raises(TypeError, match="proxy must be") as caught:
+        VK(TOKEN, proxy=proxy)
+    assert "PASSWORD" not in str(caught.value)
+    assert type(proxy).__name__ in str(caught.value)
+
+
+def test_the_password_of_a_proxy_is_in_no_repr() -> None:
+    config = Config(TOKEN, proxy="http://user:PASSWORD@localhost:3128")
+    assert "PASSWORD" not in repr(config)
+
+
+def test_the_password_in_a_base_url_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="base_url") as caught:
+        Config(TOKEN, base_url="https://user:PASSWORD@localhost/method")
+    assert "PASSWORD" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS5"])
+def test_a_socks_proxy_without_its_package_says_what_to_install(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_spec = importlib.util.find_spec
+
+    def without_socksio(name: str) -> Any:
+        return None if name == "socksio" else find_spec(name)
+
+    monkeypatch.setattr(vkanyio._validators, "find_spec", without_socksio)
+    with pytest.raises(ValueError, match=re.escape("vkanyio[socks]")) as caught:
+        VK(TOKEN, proxy=f"{scheme}://user:PASSWORD@localhost")
+    assert "PASSWORD" not in str(caught.value)
+    VK(TOKEN, proxy="http://localhost:3128")  # which needs no package
+
+
+# Addresses in general
+
+starts = st.sampled_from(
+    ["https://", "http://", "socks5://", "http://u:p@", "http://["]
+)
+ends = st.sampled_from(["", "/", "/x", ":80/", ":99999", ":", "]/", "/\n"])
+
+
+@given(st.builds(lambda *parts: "".join(parts), starts, st.text(max_size=10), ends))
+@example("http://\xd7")
+@example("http://a..b")
+@example("http://user:password@localhost:3128/")
+def test_an_address_that_is_accepted_is_one_that_httpx_takes(address: str) -> None:
+    with contextlib.suppress(ValueError):
+        httpx.URL(Config(TOKEN, base_url=address).base_url)
+    with contextlib.suppress(ValueError):
+        proxy = Config(TOKEN, proxy=address).proxy
+        assert proxy is not None
+        httpx.Proxy(proxy)
+
+
+# HTTP clients
+
+
+class Reply:
+    status_code = 200
+    content = b'{"response":1}'
+
+
+class Recorder:
+    """All that a user's own HTTP client has to be."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+
+    async def post(self, url: str, **arguments: Any) -> HTTPResponse:
+        self.headers = arguments["headers"]
+        return Reply()
+
+
+@pytest.mark.parametrize("make", [httpx.AsyncClient, httpx2.AsyncClient, Recorder])
+def test_an_asynchronous_http_client_is_taken(make: Callable[[], Any]) -> None:
+    client = make()
+    assert Config(TOKEN, http_client=client).http_client is client
+
+
+@pytest.mark.parametrize("make", [httpx.Client, httpx2.Client])
+def test_a_synchronous_http_client_is_refused(make: Callable[[], Any]) -> None:
+    with make() as client, pytest.raises(TypeError, match="AsyncClient"):
+        Config(TOKEN, http_client=client)
+
+
+def test_the_class_of_an_http_client_is_refused() -> None:
+    with pytest.raises(TypeError, match="AsyncClient"):
+        Config(TOKEN, http_client=httpx.AsyncClient)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("client", [Recorder(), httpx.AsyncClient()])
+def test_a_proxy_belongs_to_the_client_that_is_brought(client: Any) -> None:
+    with pytest.raises(ValueError, match="proxy and http_client"):
+        Config(TOKEN, http_client=client, proxy="http://localhost:3128")
+
+
+@pytest.mark.anyio
+async def test_headers_are_merged_over_the_default_ones_whatever_their_case() -> None:
+    client = Recorder()
+    async with VK(TOKEN, headers={"X-A": "1", "X-B": "1"}, http_client=client) as api:
+        await api.call_with_request(APIRequest("users.get", headers={"x-b": "2"}))
+        sent = client.headers
+        assert all(name == name.lower() for name in sent)
+        assert sent["user-agent"].startswith("vkanyio/")
+        assert sent["authorization"] == f"Bearer {TOKEN}"
+        assert sent["content-type"] == "application/x-www-form-urlencoded"
+        assert (sent["x-a"], sent["x-b"]) == ("1", "2")
+        await api.users.get()
+        assert client.headers["x-b"] == "1"
+    async with VK(TOKEN, headers={"User-Agent": "me"}, http_client=client) as api:
+        await api.users.get()
+        assert client.headers["user-agent"] == "me"

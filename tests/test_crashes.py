@@ -1,0 +1,330 @@
+"""A failure inside the client: its callers hear of it, its body is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
+
+from _helpers import add_echoes, assert_gone, collect_garbage, note, own_tasks, settle
+from vkanyio import APIRequest, ClientClosedError, ClientCrashedError, Limiter
+from vkanyio._collector import Collector
+from vkanyio._dispatch import Exchange
+from vkanyio._services import Services
+from vkanyio._ticker import Ticker
+from vkanyio.testing import Simulator, VirtualClockLoop, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# ruff: noqa: PT012 - what leaves the block of a client is what this is about
+
+pytestmark = pytest.mark.anyio
+
+only_on_asyncio = pytest.mark.parametrize(
+    "anyio_backend", [("asyncio", {"loop_factory": VirtualClockLoop})]
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_to_warn_of() -> Iterator[None]:
+    yield
+    collect_garbage()
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    """A VK that takes a second to answer."""
+    simulator = Simulator(limit=0, latency=1.0)
+    add_echoes(simulator)
+    return simulator
+
+
+class Bug(Exception):
+    """What is wrong with the client."""
+
+
+PARTS = [
+    (Ticker, "run"),
+    (Ticker, "tick"),
+    (Exchange, "run"),
+    (Exchange, "settle"),
+    (Limiter, "ready_at"),
+    (Limiter, "start"),
+]
+
+
+@pytest.fixture(params=PARTS, ids=lambda part: f"{part[0].__name__}.{part[1]}")
+def bug(request, monkeypatch) -> Bug:
+    """A bug in one part of the client, met as soon as a call is made."""
+    owner, name = request.param
+    bug = Bug(name)
+
+    def crash(*_: Any) -> None:
+        raise bug
+
+    async def crash_in_a_task(*_: Any) -> None:
+        await settle()
+        raise bug
+
+    is_async = name in ("run", "tick")
+    monkeypatch.setattr(owner, name, crash_in_a_task if is_async else crash)
+    return bug
+
+
+async def test_every_call_hears_of_a_crash_and_the_body_goes_on(make_client, bug):
+    outcomes: list[Any] = []
+    with pytest.raises(ClientCrashedError) as caught:
+        async with make_client() as api, create_task_group() as tasks:
+            for i in range(3):
+                tasks.start_soon(note, outcomes, api.call, "test.get", {"id": i})
+            await anyio.sleep(0.5)
+            await note(outcomes, api.call, "test.get", {"id": 3})
+            await note(outcomes, api.execute, "return 1;")
+            await anyio.sleep(3600)
+            outcomes.append("the body goes on")
+    assert outcomes.pop() == "the body goes on"
+    assert [type(error) for error in outcomes] == [ClientCrashedError] * 5
+    errors = [*outcomes, caught.value]
+    assert len({id(error) for error in errors}) == 6
+    assert all(error.__cause__ is bug for error in errors)
+    assert own_tasks() == []
+
+
+async def test_an_error_of_the_body_is_not_replaced_by_a_crash(make_client, bug):
+    error = ValueError("the body's own")
+    with pytest.raises(ValueError, match="own") as caught:
+        async with make_client() as api:
+            await note([], api.call, "test.get", {"id": 1})
+            raise error
+    assert caught.value is error
+    assert error.__context__ is None
+    [remark] = error.__notes__
+    assert repr(bug) in remark
+    assert own_tasks() == []
+
+
+async def test_a_cancelled_body_stays_cancelled_after_a_crash(make_client, bug):
+    with anyio.move_on_after(60) as scope:
+        async with make_client() as api:
+            await note([], api.call, "test.get", {"id": 1})
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert own_tasks() == []
+
+
+async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch):
+    bug = Bug("an answer that cannot be settled")
+
+    def crash(*_: Any) -> None:
+        raise bug
+
+    monkeypatch.setattr(Exchange, "settle", crash)
+    outcomes: list[Any] = []
+    async with create_task_group() as outer:
+        with pytest.raises(ClientCrashedError) as caught:
+            async with make_client() as api:
+                outer.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+                await settle()
+        assert caught.value.__cause__ is bug
+        await settle()
+    [error] = outcomes
+    assert isinstance(error, ClientCrashedError)
+    assert error.__cause__ is bug
+    assert_gone(api)
+
+
+async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatch):
+    bug = Bug("an answer that cannot be settled")
+
+    def crash(*_: Any) -> None:
+        raise bug
+
+    monkeypatch.setattr(Exchange, "settle", crash)
+    outcomes: list[Any] = []
+    request = APIRequest("test.get", {"id": 1})
+    with pytest.raises(ClientCrashedError):
+        async with make_client(max_waiting=1) as api, create_task_group() as tasks:
+            for i in range(3):
+                tasks.start_soon(note, outcomes, api.call, "test.get", {"id": i})
+            await settle()
+            tasks.start_soon(note, outcomes, request.wait)
+            tasks.start_soon(note, outcomes, api.call_with_request, request)
+    assert [type(error) for error in outcomes] == [ClientCrashedError] * 5
+    assert len({id(error) for error in outcomes}) == 5
+    assert_gone(api)
+
+
+async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
+    make_client, monkeypatch
+):
+    bug = Bug("a tick that is not granted")
+
+    async def crash(*_: Any) -> None:
+        raise bug
+
+    outcomes: list[Any] = []
+    with pytest.raises(ClientCrashedError):
+        async with make_client() as api:
+            await api.call("test.get", {"id": 1})
+            monkeypatch.setattr(Ticker, "tick", crash)
+            for token in ("another", None):
+                params = {"id": 1, "access_token": token}
+                with anyio.fail_after(60):
+                    await note(outcomes, api.call, "test.get", params)
+    assert [type(error) for error in outcomes] == [ClientCrashedError] * 2
+    assert all(error.__cause__ is bug for error in outcomes)
+
+
+@pytest.mark.parametrize("owner", [Ticker, Collector])
+async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, owner):
+    run = owner.run
+
+    async def end(self: Any) -> None:
+        with suppress(Bug):
+            await run(self)
+
+    async def crash(*_: Any) -> None:
+        raise Bug
+
+    monkeypatch.setattr(owner, "run", end)
+    monkeypatch.setattr(Ticker, "_window_opens" if owner is Ticker else "tick", crash)
+    outcomes: list[Any] = []
+    with pytest.raises(ClientCrashedError, match="ended"):
+        async with make_client(limit=1) as api, create_task_group() as tasks:
+            for i in range(2):
+                tasks.start_soon(note, outcomes, api.call, "test.get", {"id": i})
+    assert isinstance(outcomes[-1], ClientCrashedError)
+    assert own_tasks() == []
+
+
+async def test_a_handler_that_fails_is_no_crash(make_client, simulator):
+    async def on_captcha(captcha):
+        raise Bug("the user's own")
+
+    simulator.fault(faults.captcha())
+    outcomes: list[Any] = []
+    async with make_client(on_captcha=on_captcha) as api:
+        await note(outcomes, api.call, "test.get", {"id": 1})
+        assert await api.call("test.get", {"id": 2}) == 2
+    assert isinstance(outcomes[0].__cause__, Bug)
+    assert_gone(api)
+
+
+# asyncio's way of ending a task from outside
+
+# The warning is about the coroutine that asyncio never started.
+never_awaited = pytest.mark.filterwarnings("ignore:coroutine.*never awaited")
+
+
+def cancel_tasks_of_the_client(part: str = "") -> int:
+    """Cancel like programs do that end whatever runs."""
+    found = [
+        task
+        for task in asyncio.all_tasks()
+        if task.get_name().startswith(f"vkanyio {part}")
+    ]
+    for task in found:
+        task.cancel()
+    return len(found)
+
+
+@only_on_asyncio
+@pytest.mark.parametrize("part", ["Ticker", "Collector", "Lane", ""])
+async def test_cancelling_a_task_of_the_client_is_a_crash(make_client, part):
+    outcomes: list[Any] = []
+    with pytest.raises(ClientCrashedError, match="cancelled"):
+        async with make_client() as api, create_task_group() as tasks:
+            tasks.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+            await anyio.sleep(0.5)
+            assert cancel_tasks_of_the_client(part)
+            await settle()
+            await note(outcomes, api.call, "test.get", {"id": 2})
+            await anyio.sleep(60)
+            outcomes.append("the body goes on")
+    assert outcomes.pop() == "the body goes on"
+    assert [type(error) for error in outcomes] == [ClientCrashedError] * 2
+    assert asyncio.current_task().cancelling() == 0
+    assert_gone(api)
+
+
+@only_on_asyncio
+@never_awaited
+@pytest.mark.parametrize("turns", range(1, 8))
+async def test_cancelling_the_tasks_of_the_client_at_any_time_is_a_crash(
+    make_client, turns
+):
+    outcomes: list[Any] = []
+    with pytest.raises(ClientCrashedError):
+        async with make_client() as api, create_task_group() as tasks:
+            tasks.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+            for _ in range(turns):
+                await checkpoint()
+            assert cancel_tasks_of_the_client()
+            with anyio.fail_after(60):
+                await note(outcomes, api.call, "test.get", {"id": 2})
+    assert {type(error) for error in outcomes} == {ClientCrashedError}
+    assert asyncio.current_task().cancelling() == 0
+    assert own_tasks() == []
+
+
+@only_on_asyncio
+@never_awaited
+@pytest.mark.parametrize("part", ["Ticker", "Collector"])
+async def test_a_service_cancelled_before_its_first_step_is_a_crash(make_client, part):
+    with pytest.raises(ClientCrashedError):
+        async with make_client() as api:
+            assert cancel_tasks_of_the_client(part)
+            await note([], api.call, "test.get", {"id": 1})
+    assert asyncio.current_task().cancelling() == 0
+    assert own_tasks() == []
+
+
+@only_on_asyncio
+@never_awaited
+async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
+    make_client, monkeypatch
+):
+    start_soon = Services.start_soon
+
+    def start_and_cancel(self: Services, function: Any, *args: Any, **how: Any) -> Any:
+        before = asyncio.all_tasks()
+        scope = start_soon(self, function, *args, **how)
+        if not how.get("endless"):
+            [task] = asyncio.all_tasks() - before
+            task.cancel()
+        return scope
+
+    monkeypatch.setattr(Services, "start_soon", start_and_cancel)
+    outcomes: list[Any] = []
+    async with create_task_group() as outer:
+        with pytest.raises(ClientCrashedError):
+            async with make_client() as api:
+                outer.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+                await anyio.sleep(60)
+    # anyio ends the block itself, so that the caller may hear of that first.
+    assert isinstance(outcomes[0], ClientClosedError | ClientCrashedError)
+    assert own_tasks() == []
+
+
+@only_on_asyncio
+async def test_cancelling_every_task_there_is_leaves_by_the_bodys_cancellation(
+    make_client,
+):
+    async def use_client():
+        async with make_client() as api:
+            await api.call("test.get", {"id": 1})
+
+    task = asyncio.create_task(use_client())
+    await anyio.sleep(0.5)
+    for each in asyncio.all_tasks() - {asyncio.current_task()}:
+        if each is task or each.get_name().startswith("vkanyio "):
+            each.cancel("everybody out")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert own_tasks() == []

@@ -1,0 +1,313 @@
+"""The tree of errors."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+
+import vkanyio
+from vkanyio import (
+    APIError,
+    AuthError,
+    ClientClosedError,
+    ClientCrashedError,
+    ClientUseError,
+    ConnectionFailedError,
+    InvalidResponseError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    TooManyRequestsError,
+    TransportError,
+    VKError,
+)
+from vkanyio._errors import copy_error
+
+CODES = {
+    1: vkanyio.UnknownError,
+    3: vkanyio.UnknownMethodError,
+    5: vkanyio.AuthError,
+    6: vkanyio.TooManyRequestsError,
+    7: vkanyio.PermissionDeniedError,
+    8: vkanyio.InvalidRequestError,
+    9: vkanyio.FloodControlError,
+    10: vkanyio.InternalServerError,
+    12: vkanyio.CompileError,
+    13: vkanyio.ScriptRuntimeError,
+    14: vkanyio.CaptchaError,
+    15: vkanyio.AccessDeniedError,
+    17: vkanyio.ValidationError,
+    24: vkanyio.ConfirmationError,
+    27: vkanyio.GroupAuthError,
+    28: vkanyio.AppAuthError,
+    29: vkanyio.RateLimitError,
+    36: vkanyio.InterruptedCallError,
+    100: vkanyio.ParameterError,
+    1117: vkanyio.TokenExpiredError,
+}
+
+
+def public_errors() -> list[type[VKError]]:
+    return [
+        value
+        for value in vars(vkanyio).values()
+        if isinstance(value, type) and issubclass(value, VKError)
+    ]
+
+
+class MyAuthError(AuthError):
+    """What a user makes of a class of ours."""
+
+
+def make(cls: type[APIError], code: int = 5) -> APIError:
+    error = cls(
+        code,
+        "no",
+        method="wall.post",
+        params={"message": "hi", "owner_id": -1},
+        subcode=1130,
+        raw={"error_code": code, "view": "alert"},
+    )
+    error.add_note("a note")
+    return error
+
+
+def caused(error: VKError) -> VKError:
+    error.__cause__ = OSError("of the network")
+    return error
+
+
+ERRORS: list[VKError] = [
+    VKError("text", 5),
+    make(APIError),
+    make(APIError[901], 901),
+    make(APIError[123_456], 123_456),
+    make(MyAuthError),
+    *(make(cls, code) for code, cls in CODES.items()),
+    TransportError("text", method="users.get"),
+    caused(ConnectionFailedError("text", method="users.get")),
+    RequestTimeoutError("text", method="users.get"),
+    InvalidResponseError("text", method="users.get", status=502, body=b"<html>"),
+    OutcomeUnknownError(TransportError("text"), method="wall.post"),
+    ClientClosedError("text", maybe_sent=True),
+    caused(ClientCrashedError("text")),
+    ClientUseError("text"),
+]
+
+
+# The tree
+
+
+@pytest.mark.parametrize(("code", "cls"), CODES.items())
+def test_every_code_with_a_name_has_its_class(code: int, cls: type[APIError]) -> None:
+    assert APIError[code] is cls
+    assert issubclass(cls, APIError)
+    assert cls.__bases__ == (APIError,)
+
+
+def test_no_class_of_a_code_is_missing_here() -> None:
+    named = {cls for cls in public_errors() if issubclass(cls, APIError)}
+    assert named == {APIError, *CODES.values()}
+
+
+@pytest.mark.parametrize(
+    ("cls", "parents"),
+    [
+        (APIError, {VKError}),
+        (TransportError, {VKError}),
+        (ConnectionFailedError, {VKError, TransportError}),
+        (RequestTimeoutError, {VKError, TransportError, TimeoutError, OSError}),
+        (InvalidResponseError, {VKError, TransportError}),
+        (OutcomeUnknownError, {VKError}),
+        (ClientClosedError, {VKError}),
+        (ClientCrashedError, {VKError}),
+        (ClientUseError, {VKError, RuntimeError}),
+    ],
+)
+def test_the_tree_is_arranged_by_what_the_caller_does_next(
+    cls: type[VKError], parents: set[type]
+) -> None:
+    assert set(cls.__mro__) - {cls, Exception, BaseException, object} == parents
+
+
+def test_every_error_is_a_vk_error_under_its_public_name() -> None:
+    assert VKError.__bases__ == (Exception,)
+    for value in vars(vkanyio).values():
+        if isinstance(value, type) and issubclass(value, BaseException):
+            assert issubclass(value, VKError)
+    for cls in (*public_errors(), APIError[901], APIError[77]):
+        assert cls.__module__ == "vkanyio"
+        assert cls.__doc__
+
+
+def test_every_public_class_has_its_public_name() -> None:
+    for name, value in vars(vkanyio).items():
+        if isinstance(value, type) and not name.startswith("_"):
+            assert (value.__module__, value.__qualname__) == ("vkanyio", name)
+
+
+# Classes by code
+
+
+def test_a_code_without_a_name_has_a_class_that_stays_the_same() -> None:
+    assert APIError[901] is APIError[901]
+    assert APIError[901] is not APIError[902]
+    assert issubclass(APIError[901], APIError)
+    assert "901" in APIError[901].__name__
+    assert "901" in str(APIError[901].__doc__)
+
+
+def test_a_class_by_code_catches_that_code_and_nothing_else() -> None:
+    def catch(code: int) -> str:
+        try:
+            raise make(APIError[code], code)
+        except APIError[901]:
+            return "901"
+        except APIError[6]:
+            return "6"
+        except APIError:
+            return "another"
+
+    caught = [catch(code) for code in (901, 902, 6, 5)]
+    assert caught == ["901", "another", "6", "another"]
+
+
+@pytest.mark.parametrize("code", ["901", None, 901.0, 5.0, True, [5], (5,), slice(5)])
+def test_what_is_no_code_is_refused(code: Any) -> None:
+    with pytest.raises(TypeError, match="an int"):
+        APIError[code]
+
+
+def test_a_class_of_a_user_does_not_take_the_place_of_ours() -> None:
+    assert APIError[5] is AuthError
+    assert issubclass(MyAuthError, AuthError)
+
+
+# Attributes
+
+
+def test_an_api_error_tells_what_vk_said() -> None:
+    error = make(AuthError)
+    assert error.code == 5
+    assert error.message == "no"
+    assert error.method == "wall.post"
+    assert error.params == {"message": "hi", "owner_id": -1}
+    assert error.subcode == 1130
+    assert error.raw == {"error_code": 5, "view": "alert"}
+    assert error.documentation == "https://dev.vk.com/method/wall.post"
+
+
+def test_an_api_error_needs_only_its_code_and_text() -> None:
+    error = AuthError(5, "no")
+    assert (error.method, error.params, error.subcode, error.raw) == ("", {}, None, {})
+    assert str(error).startswith("error 5: no")
+
+
+def test_an_api_error_has_mappings_of_its_own() -> None:
+    params, raw = {"a": 1}, {"b": 2}
+    error = APIError(5, "no", params=params, raw=raw)
+    error.params["a"] = 5
+    error.raw["b"] = 5
+    assert (params, raw) == ({"a": 1}, {"b": 2})
+
+
+@pytest.mark.parametrize(("code", "cls"), CODES.items())
+def test_the_text_has_the_method_the_code_and_advice(
+    code: int, cls: type[APIError]
+) -> None:
+    text = str(make(cls, code))
+    assert text.startswith(f"wall.post: error {code}/1130: no")
+    assert cls.advice in text
+    assert text.endswith(f" ({cls.advice})" if cls.advice else "no")
+
+
+@pytest.mark.parametrize("code", [3, 5, 6, 7, 9, 12, 13, 14, 17, 24, 27, 28, 29, 1117])
+def test_there_is_advice_where_the_caller_can_do_something(code: int) -> None:
+    assert len(APIError[code].advice) > 10
+
+
+def test_parameters_are_in_no_text() -> None:
+    assert "hi" not in f"{make(AuthError)} {make(AuthError)!r}"
+
+
+def test_the_text_of_a_transport_error_has_the_method() -> None:
+    assert str(ConnectionFailedError("lost", method="users.get")) == "users.get: lost"
+    assert str(ConnectionFailedError("lost")) == "lost"
+
+
+def test_a_timeout_is_caught_as_a_timeout() -> None:
+    with pytest.raises(TimeoutError, match=r"users\.get: no answer"):
+        raise RequestTimeoutError("no answer within 10 s", method="users.get")
+
+
+def test_an_unknown_outcome_names_the_method_and_the_cause() -> None:
+    cause = ConnectionFailedError("lost", method="wall.post")
+    error = OutcomeUnknownError(cause, method="wall.post")
+    assert error.__cause__ is cause
+    assert error.method == "wall.post"
+    assert str(error).startswith("wall.post may have been carried out")
+    assert "lost" in str(error)
+
+
+# Copies
+
+
+def same(one: BaseException | None, other: BaseException | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (
+        type(one) is type(other)
+        and one.args == other.args
+        and one.__dict__ == other.__dict__
+        and str(one) == str(other)
+        and repr(one) == repr(other)
+        and same(one.__cause__, other.__cause__)
+    )
+
+
+def by_pickle(error: VKError) -> Any:
+    return pickle.loads(pickle.dumps(error))
+
+
+def by_old_pickle(error: VKError) -> Any:
+    return pickle.loads(pickle.dumps(error, protocol=0))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, copy_error, by_pickle, by_old_pickle]
+)
+def test_a_copy_has_the_type_and_all_attributes(copied: Any, error: VKError) -> None:
+    twin = copied(error)
+    assert twin is not error
+    assert same(twin, error)
+
+
+def test_raising_a_copy_writes_nothing_into_the_original() -> None:
+    error = TooManyRequestsError(6, "no")
+    twin = copy_error(error)
+    with pytest.raises(TooManyRequestsError):
+        raise twin from OSError("elsewhere")
+    twin.add_note("of the twin")
+    assert error.__cause__ is None
+    assert error.__traceback__ is None
+    assert not hasattr(error, "__notes__")
+
+
+def test_errors_of_every_public_class_are_copied_here() -> None:
+    assert {type(error) for error in ERRORS} >= set(public_errors())
+
+
+def test_a_group_of_errors_survives_a_pickle() -> None:
+    group = ExceptionGroup("two", [make(AuthError), RequestTimeoutError("late")])
+    twin = pickle.loads(pickle.dumps(group))
+    assert [str(error) for error in twin.exceptions] == [
+        str(error) for error in group.exceptions
+    ]
+
+
+def test_the_attributes_of_a_closed_client_tell_whether_the_call_left() -> None:
+    assert ClientClosedError("text").maybe_sent is False
+    assert ClientClosedError("text", maybe_sent=True).maybe_sent is True

@@ -1,0 +1,416 @@
+"""The arithmetic of the rate limit, without an event loop."""
+
+from __future__ import annotations
+
+import math
+import re
+from heapq import heappop, heappush
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from vkanyio import Limiter
+from vkanyio._limiter import LEAST_MARGIN, MOST_PENALTY, MOST_SPREAD, PENALTY_STEP
+
+if TYPE_CHECKING:
+    from vkanyio._limiter import Start
+
+both_modes = pytest.mark.parametrize("burst", [False, True])
+
+
+@attrs.frozen
+class Request:
+    """What happens to one request, in seconds and yes or no."""
+
+    idle: float = 0.0  # before anybody wants it
+    late: float = 0.0  # the task wakes up later than it asked for
+    delay: float = 0.0  # from the start until the request leaves
+    withdrawn: bool = False
+    refused: bool = False
+
+
+class Run:
+    """Plays requests against a limiter, in the order of time."""
+
+    def __init__(self, limiter: Limiter, now: float = 0.0) -> None:
+        self.limiter = limiter
+        self.now = now
+        self.lefts: list[float] = []
+        self._order = count()
+        self._leaving: list[tuple[float, int, Start, Request]] = []
+
+    def play(self, request: Request) -> None:
+        self.advance(self.now + request.idle)
+        while (ready := self.limiter.ready_at(self.now)) > self.now:
+            self.advance(ready + request.late)
+        start = self.limiter.start(self.now)
+        leaves_at = self.now + request.delay
+        heappush(self._leaving, (leaves_at, next(self._order), start, request))
+        self.advance(self.now)
+
+    def advance(self, until: float) -> None:
+        while self._leaving and self._leaving[0][0] <= until:
+            self.now, _, start, request = heappop(self._leaving)
+            if request.withdrawn:
+                self.limiter.withdraw(start)
+            else:
+                self.limiter.left(start, self.now)
+                self.lefts.append(self.now)
+            if request.refused:
+                self.limiter.refused(self.now)
+        self.now = until
+        if self.limiter.is_idle(until):
+            # A fresh limiter may take the place of this one.
+            assert not self._leaving
+            assert not self.lefts or self.lefts[-1] <= until - self.limiter.window
+
+    def finish(self) -> None:
+        self.advance(self.now + 1e6)
+
+    def worst_window(self) -> float:
+        """Return the least time in which one more than ``limit`` left."""
+        later = self.lefts[self.limiter.limit :]
+        return min(
+            (b - a for a, b in zip(self.lefts, later, strict=False)), default=9e9
+        )
+
+
+def saturated(limiter: Limiter, seconds: float, **request: Any) -> list[float]:
+    run = Run(limiter)
+    while run.now < seconds:
+        run.play(Request(**request))
+    return run.lefts
+
+
+# Never more than the limit
+
+delays = st.one_of(st.just(0.0), st.floats(0, 0.2), st.floats(0, 5))
+requests = st.builds(
+    Request,
+    idle=delays,
+    late=delays,
+    delay=delays,
+    withdrawn=st.booleans(),
+    refused=st.sampled_from([False, False, False, True]),
+)
+# A program that has a lot to do is what finds the limit.
+busy_requests = st.builds(Request, late=st.floats(0, 0.01), delay=st.floats(0, 2))
+schedules = st.lists(requests, max_size=60) | st.lists(busy_requests, max_size=60)
+
+
+@given(st.integers(1, 5), st.booleans(), st.sampled_from([0.5, 1.0, 3.0]), schedules)
+@example(3, True, 1.0, [Request(delay=d) for d in (1.0, 0.0, 0.0, 0.5, 0.0, 0.0)])
+@example(2, True, 1.0, [Request(delay=1.5, withdrawn=w) for w in (True, False) * 4])
+def test_no_window_ever_holds_more_requests_than_the_limit(
+    limit: int, burst: bool, window: float, schedule: list[Request]
+) -> None:
+    run = Run(Limiter(limit, burst=burst, window=window))
+    for request in schedule:
+        run.play(request)
+    run.finish()
+    assert len(run.lefts) == sum(not request.withdrawn for request in schedule)
+    assert run.worst_window() >= window * (1 + LEAST_MARGIN / 2)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 20, 35])
+@both_modes
+def test_nearly_all_of_the_limit_is_spent(limit: int, burst: bool) -> None:
+    lefts = saturated(Limiter(limit, burst=burst), 60)
+    assert len(lefts) >= 0.95 * limit * 60
+    assert len(lefts) <= limit * 60 + limit
+
+
+@pytest.mark.parametrize("limit", [1, 3, 20])
+def test_a_burst_starts_all_of_the_limit_at_once(limit: int) -> None:
+    run = Run(Limiter(limit, burst=True), now=100.0)
+    for _ in range(2):
+        for _ in range(limit):
+            run.play(Request())
+        assert run.lefts[-limit:] == [run.now] * limit
+        assert run.limiter.ready_at(run.now) == pytest.approx(run.now + 1.02)
+        run.advance(run.now + 50)
+
+
+def test_the_window_slides_by_each_request() -> None:
+    run = Run(Limiter(3, burst=True))
+    for request in (Request(), Request(idle=0.5), Request(), Request(), Request()):
+        run.play(request)
+    assert run.lefts == pytest.approx([0, 0.5, 0.5, 1.02, 1.52])
+
+
+# Even spacing
+
+
+@pytest.mark.parametrize(("limit", "window"), [(1, 1.0), (3, 1.0), (20, 1.0), (3, 2.0)])
+def test_starts_are_evenly_spaced_from_the_first_one_on(
+    limit: int, window: float
+) -> None:
+    lefts = saturated(Limiter(limit, window=window), 30)
+    gaps = [later - earlier for earlier, later in pairwise(lefts)]
+    assert lefts[0] == 0
+    assert gaps == pytest.approx([window * 1.02 / limit] * len(gaps))
+
+
+def test_waking_up_a_little_late_does_not_add_up() -> None:
+    beat = 1.02 / 20
+    lefts = saturated(Limiter(20), 30, late=0.1 * beat)
+    assert len(lefts) >= 0.97 * 20 * 30  # by adding up it would be 0.89
+
+
+def test_a_stall_is_not_caught_up_with() -> None:
+    limiter = Limiter(20)
+    run = Run(limiter)
+    for _ in range(20):
+        run.play(Request())
+    run.play(Request(late=10.0))
+    stalled = len(run.lefts) - 1
+    for _ in range(40):
+        run.play(Request())
+    gaps = [later - earlier for earlier, later in pairwise(run.lefts[stalled:])]
+    assert min(gaps) == pytest.approx(1.02 / 20)
+
+
+def test_an_idle_client_saves_nothing_up() -> None:
+    run = Run(Limiter(3))
+    for idle in (0, 100, 0, 0):
+        run.play(Request(idle=idle))
+    assert run.lefts == pytest.approx([0, 100, 100.34, 100.68])
+
+
+# Starts that have not left
+
+
+@both_modes
+def test_what_has_not_left_yet_counts_as_just_leaving(burst: bool) -> None:
+    limiter = Limiter(3, burst=burst)
+    run = Run(limiter)
+    for _ in range(3):
+        run.play(Request(delay=50.0))
+    for now in (1.0, 10.0, 49.0):
+        assert limiter.ready_at(now) >= now + 1.0
+    run.advance(55.0)
+    assert limiter.ready_at(55.0) == pytest.approx(51.02)
+
+
+def test_what_left_late_counts_from_when_it_left() -> None:
+    limiter = Limiter(2, burst=True)
+    first, second = limiter.start(0.0), limiter.start(0.0)
+    assert first.at == second.at == math.inf
+    limiter.left(second, 0.5)
+    limiter.left(first, 3.0)
+    assert (first.at, second.at) == (3.0, 0.5)
+    assert limiter.ready_at(3.0) <= 3.0
+    limiter.left(limiter.start(3.0), 3.0)
+    assert limiter.ready_at(3.0) == pytest.approx(4.02)
+
+
+def test_a_request_leaves_once() -> None:
+    limiter = Limiter(1, burst=True)
+    start = limiter.start(0.0)
+    limiter.left(start, 0.0)
+    limiter.left(start, 5.0)
+    limiter.withdraw(start)
+    assert start.at == 0.0
+    assert limiter.ready_at(0.5) == pytest.approx(1.02)
+
+
+def test_a_burst_that_is_withdrawn_leaves_no_trace() -> None:
+    limiter = Limiter(3, burst=True)
+    for _ in range(10):
+        starts = [limiter.start(0.0) for _ in range(3)]
+        assert limiter.ready_at(0.0) > 0.0
+        for start in starts:
+            limiter.withdraw(start)
+            limiter.withdraw(start)  # once is enough
+        assert limiter.ready_at(0.0) <= 0.0
+    assert limiter.is_idle(0.0)
+
+
+@pytest.mark.parametrize("penalties", [0, 3])
+def test_a_place_in_the_beat_that_is_withdrawn_goes_to_the_next(penalties: int) -> None:
+    limiter = Limiter(3)
+    now = 0.0
+    for _ in range(penalties):
+        limiter.refused(now)
+        now += 1.0
+    for _ in range(10):
+        start = limiter.start(now)
+        beat = limiter.ready_at(now) - now
+        assert beat == pytest.approx((1 + limiter.margin(now)) / 3)
+        limiter.withdraw(start)
+        # The margin of one beat may be lost, not the beat.
+        wait = max(limiter.ready_at(now) - now, 0)
+        assert wait <= limiter.margin(now) / 3 + 1e-9
+        now += wait
+
+
+def test_what_was_withdrawn_twice_gives_back_one_place() -> None:
+    limiter = Limiter(3)
+    start, kept = limiter.start(0.0), limiter.start(0.34)
+    limiter.left(kept, 0.34)
+    limiter.withdraw(start)
+    ready = limiter.ready_at(0.34)
+    limiter.withdraw(start)
+    assert limiter.ready_at(0.34) == ready
+
+
+# The margin
+
+
+@pytest.mark.parametrize(
+    ("round_trips", "margin"),
+    [
+        ([], 0.02),
+        ([0.1] * 32, 0.02),
+        ([0.1, 0.2, 0.1], 0.02),  # too few to tell
+        ([0.100, 0.110] * 16, 0.02),
+        ([0.10, 0.15] * 16, 0.05),
+        ([0.1, 0.9] * 16, 0.10),
+        ([0.1] * 30 + [5.0] * 2, 0.02),  # the slowest few do not count
+        ([0.1, 0.9] * 16 + [0.1] * 32, 0.02),  # what was long ago is forgotten
+    ],
+)
+def test_the_margin_follows_the_spread_of_the_round_trips(
+    round_trips: list[float], margin: float
+) -> None:
+    limiter = Limiter(20)
+    for round_trip in round_trips:
+        limiter.observe(round_trip)
+    assert limiter.margin(0.0) == pytest.approx(margin)
+
+
+@given(st.lists(st.floats(0, 1000), max_size=80))
+def test_the_margin_stays_in_its_bounds(round_trips: list[float]) -> None:
+    limiter = Limiter(20)
+    for round_trip in round_trips:
+        limiter.observe(round_trip)
+    assert LEAST_MARGIN <= limiter.margin(0.0) <= MOST_SPREAD
+
+
+def test_a_wider_margin_slows_the_starts_down() -> None:
+    limiter = Limiter(20, burst=True)
+    for round_trip in [0.1, 0.9] * 16:
+        limiter.observe(round_trip)
+    for _ in range(20):
+        limiter.left(limiter.start(0.0), 0.0)
+    assert limiter.ready_at(0.0) == pytest.approx(1.10)
+
+
+@both_modes
+def test_a_refusal_makes_a_pause_and_a_wider_margin(burst: bool) -> None:
+    limiter = Limiter(20, burst=burst)
+    limiter.refused(100.0)
+    assert limiter.ready_at(100.0) == pytest.approx(100.5)
+    assert limiter.margin(100.0) == pytest.approx(LEAST_MARGIN + PENALTY_STEP)
+    assert not limiter.is_idle(100.0)
+
+
+def test_a_volley_of_refusals_counts_once_in_a_window() -> None:
+    limiter = Limiter(20)
+    for now in (0.0, 0.0, 0.1, 0.99):
+        limiter.refused(now)
+    assert limiter.margin(0.99) == pytest.approx(0.07, abs=0.002)
+    limiter.refused(1.0)
+    assert limiter.margin(1.0) == pytest.approx(0.12, abs=0.002)
+
+
+def test_refusals_are_forgotten_by_half_every_thirty_seconds() -> None:
+    limiter = Limiter(20)
+    limiter.refused(0.0)
+    for seconds, penalty in ((30, 0.025), (60, 0.0125), (120, 0.003125)):
+        assert limiter.margin(seconds) == pytest.approx(0.02 + penalty)
+    assert limiter.is_idle(120.0)
+
+
+def test_refusals_without_end_slow_down_to_a_bound() -> None:
+    limiter = Limiter(20)
+    for second in range(1000):
+        limiter.refused(float(second))
+        assert limiter.margin(second) <= LEAST_MARGIN + MOST_PENALTY
+    assert limiter.margin(999.0) == pytest.approx(LEAST_MARGIN + MOST_PENALTY, abs=0.05)
+
+
+# Idleness
+
+
+def test_a_limiter_is_idle_once_its_window_has_passed() -> None:
+    for burst in (False, True):
+        limiter = Limiter(3, burst=burst)
+        assert limiter.is_idle(0.0)
+        start = limiter.start(0.0)
+        assert not limiter.is_idle(5.0)
+        limiter.left(start, 10.0)
+        assert not limiter.is_idle(10.0)
+        assert not limiter.is_idle(10.9)
+        assert limiter.is_idle(11.1)
+
+
+# Another clock
+
+
+def used(burst: bool, what: str) -> Limiter:
+    limiter = Limiter(2, burst=burst)
+    late = 1e6
+    for start in (limiter.start(late), limiter.start(late)):
+        if what == "left":
+            limiter.left(start, late)
+        elif what == "withdrawn":
+            limiter.withdraw(start)
+    if what == "refused":
+        limiter.refused(late)
+    return limiter
+
+
+@both_modes
+@pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "leaving"])
+@pytest.mark.parametrize("first", ["ready_at", "margin", "is_idle", "refused", "start"])
+def test_what_another_clock_wrote_is_forgotten(
+    burst: bool, what: str, first: str
+) -> None:
+    limiter = used(burst, what)
+    getattr(limiter, first)(5.0)
+    assert limiter.ready_at(5.0) <= 5.51
+    assert limiter.margin(5.0) <= LEAST_MARGIN + PENALTY_STEP
+    run = Run(limiter, now=10.0)
+    for _ in range(20):
+        run.play(Request())
+    assert run.now <= 25.0
+    assert run.worst_window() >= 1.0
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"limit": 0}, ValueError),
+        ({"limit": -1}, ValueError),
+        ({"limit": 3.0}, TypeError),
+        ({"limit": True}, TypeError),
+        ({"limit": "3"}, TypeError),
+        ({"limit": None}, TypeError),
+        ({"limit": 3, "burst": "yes"}, TypeError),
+        ({"limit": 3, "burst": None}, TypeError),
+        ({"limit": 3, "window": 0}, ValueError),
+        ({"limit": 3, "window": -1.0}, ValueError),
+        ({"limit": 3, "window": math.nan}, ValueError),
+        ({"limit": 3, "window": math.inf}, ValueError),
+        ({"limit": 3, "window": "1"}, TypeError),
+        ({"limit": 3, "window": True}, TypeError),
+    ],
+)
+def test_a_wrong_argument_is_refused_by_name(
+    arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    name, value = list(arguments.items())[-1]
+    with pytest.raises(error, match=rf"{name} must be .*{re.escape(repr(value))}"):
+        Limiter(**arguments)
+
+
+def test_a_limiter_shows_what_it_was_made_of() -> None:
+    assert repr(Limiter(20, burst=True)) == "Limiter(20, burst=True, window=1.0)"

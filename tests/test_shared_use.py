@@ -1,0 +1,181 @@
+"""Many tasks, many tokens and many clients, or nothing to do at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio import create_task_group, current_time, move_on_after
+
+from _helpers import (
+    add_echoes,
+    answered_at_once,
+    assert_gone,
+    carried_out,
+    collect_garbage,
+    counted_turns,
+    get,
+    note,
+    own_tasks,
+    settle,
+)
+from vkanyio import APIRequest, ClientClosedError, ClientUseError, Limiter
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# ruff: noqa: PT012 - what leaves the block of a client is what this is about
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_to_warn_of() -> Iterator[None]:
+    yield
+    collect_garbage()
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    """A VK that takes a second to answer."""
+    simulator = Simulator(limit=0, latency=1.0)
+    add_echoes(simulator)
+    return simulator
+
+
+# One request, several tasks
+
+
+async def test_a_request_is_sent_once(make_client, simulator):
+    request = get(1)
+    async with make_client() as api:
+        assert await api.call_with_request(request) == 1
+        with pytest.raises(ClientUseError):
+            await api.call_with_request(request)
+        assert await request.wait() == 1
+    assert carried_out(simulator) == [1]
+
+
+async def test_a_request_is_sent_once_at_a_time(make_client, simulator):
+    request = get(1)
+    async with make_client() as api, create_task_group() as tasks:
+        tasks.start_soon(api.call_with_request, request)
+        await settle()
+        with pytest.raises(ClientUseError):
+            await api.call_with_request(request)
+    assert carried_out(simulator) == [1]
+    assert_gone(api)
+
+
+async def test_several_who_wait_get_equal_results(make_client):
+    outcomes: list[Any] = []
+    request = get(7)
+    async with make_client() as api, create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(note, outcomes, request.wait)
+        tasks.start_soon(note, outcomes, api.call_with_request, request)
+    assert outcomes == [7] * 4
+
+
+async def test_several_who_wait_get_errors_of_their_own(make_client, simulator):
+    simulator.fault(faults.drop_after())
+    outcomes: list[Any] = []
+    request = APIRequest("test.post", {"id": 7})
+    async with make_client() as api, create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(note, outcomes, request.wait)
+        tasks.start_soon(note, outcomes, api.call_with_request, request)
+    assert len({id(error) for error in outcomes}) == 4
+    assert len({type(error) for error in outcomes}) == 1
+    assert len({str(error) for error in outcomes}) == 1
+    assert outcomes[0].__cause__ is not None
+    assert len({id(error.__cause__) for error in outcomes}) == 1
+
+
+# One client, several tokens
+
+
+async def test_one_tokens_waiting_calls_do_not_hold_up_anothers(make_client, simulator):
+    async with make_client(limit=10) as api, create_task_group() as tasks:
+        for i in range(500):
+            tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
+        await anyio.sleep(5)
+        await answered_at_once(api, 1000)
+        start = current_time()
+        await api.call_with_request(get(1001, access_token="another"))
+        assert current_time() == pytest.approx(start + 1)
+        tasks.cancel_scope.cancel()
+    assert_gone(api)
+
+
+async def test_one_tokens_crowd_takes_none_of_anothers_room(make_client):
+    async with make_client(max_waiting=2, limit=1) as api, create_task_group() as tasks:
+        for i in range(10):
+            tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
+        await settle()
+        await answered_at_once(api, 1000)
+        tasks.cancel_scope.cancel()
+
+
+async def test_idle_tokens_cost_nothing(make_client, simulator):
+    most = 0
+    async with make_client() as api:
+        for i in range(50):
+            token = f"token-{i}"
+            assert await api.call_with_request(get(i, access_token=token)) == i
+            await anyio.sleep(60)
+            most = max(most, len(own_tasks()))
+        assert await api.call_with_request(get(50)) == 50
+    assert most <= 6
+    assert carried_out(simulator) == list(range(51))
+    assert_gone(api)
+
+
+async def test_a_token_at_work_keeps_its_pace(make_client, simulator):
+    async with make_client(limit=1) as api, create_task_group() as tasks:
+        for i in range(3):
+            tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
+        for i in range(20):
+            await api.call_with_request(get(i, access_token=f"token-{i}"))
+    assert simulator.ledger.worst_window(token=0) == 1
+    assert_gone(api)
+
+
+# Idle
+
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_an_idle_client_never_wakes(make_client, used):
+    async with make_client(limit=1) as api:
+        if used:
+            for token in (None, "another"):
+                await api.call_with_request(get(1, access_token=token))
+            with move_on_after(0.1):
+                await api.call_with_request(get(2))
+            await anyio.sleep(60)
+        await settle()
+        async with counted_turns() as turns:
+            await anyio.sleep(3600)
+        assert turns.count <= 3
+
+
+# A limiter that clients share
+
+
+async def test_giving_up_leaves_nothing_in_a_shared_limiter(make_client):
+    limiter = Limiter(1)
+    async with create_task_group() as outer:
+        with move_on_after(0):
+            async with make_client(limiter=limiter) as api:
+                for i in range(5):
+                    outer.start_soon(note, [], api.call_with_request, get(i))
+                await anyio.sleep_forever()
+    await anyio.sleep(60)
+    async with make_client(limiter=limiter) as api:
+        await answered_at_once(api, 1)
+        with pytest.raises(ClientClosedError):
+            async with make_client() as other:
+                pass
+            await other.call_with_request(get(2))

@@ -1,0 +1,367 @@
+"""Over real sockets: connections, and what their failures mean to the caller."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute
+from anyio.streams.buffered import BufferedByteStream
+
+from vkanyio import (
+    VK,
+    ConnectionFailedError,
+    InvalidResponseError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    VKError,
+)
+from vkanyio.testing import Call, Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from anyio.abc import SocketStream
+
+    Handle = Callable[[BufferedByteStream], Awaitable[None]]
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+]
+
+TOKEN = "vk1.a.the-secret-token"
+READ = "users.get", {"user_ids": 1}
+POST = "wall.post", {"message": "hello"}
+FINE = b'HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{"response":1}'
+GONE = (
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    anyio.IncompleteRead,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scheme in ("http", "https", "all"):
+        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
+        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+
+
+@asynccontextmanager
+async def listening(handle: Handle) -> AsyncIterator[str]:
+    """Have connections to a port handled, and give the base URL of that port."""
+
+    async def accept(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(*GONE):
+                await handle(BufferedByteStream(stream))
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tg:
+        tg.start_soon(listener.serve, accept)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/method"
+        tg.cancel_scope.cancel()
+
+
+async def read_request(stream: BufferedByteStream) -> bytes:
+    """Read a request with its body."""
+    head = await stream.receive_until(b"\r\n\r\n", 65536)
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    assert length is not None
+    return head + b"\r\n\r\n" + await stream.receive_exactly(int(length[1]))
+
+
+async def be_silent(stream: BufferedByteStream) -> None:
+    await anyio.sleep_forever()
+
+
+def client(base_url: str, **options: Any) -> VK:
+    options = {"limit": 1000, "wait": 0, "retry_limit": 0, **options}
+    return VK(TOKEN, base_url=base_url, **options)
+
+
+async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> VKError:
+    with pytest.raises(VKError) as caught, anyio.fail_after(5):
+        await api.call(*call)
+    return caught.value
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[str]:
+    """Give the base URL of a port at which nobody listens."""
+    async with listening(be_silent) as base_url:
+        pass
+    yield base_url
+
+
+async def test_calls_are_answered_over_a_real_socket() -> None:
+    simulator = Simulator(limit=0)
+    async with simulator.serve() as base_url, client(base_url) as api:
+        [user] = await api.users.get(user_ids=1)
+        assert user["id"] == 1
+        assert await api.wall.post(message="Привет, мир & all") == {"post_id": 1}
+        page = await api.wall.get()
+    assert page["items"][0]["text"] == "Привет, мир & all"
+
+
+@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+async def test_where_nobody_listens_the_connection_fails_for_certain(call: Any) -> None:
+    async with nobody() as base_url, client(base_url, retry_limit=2) as api:
+        error = await error_of(api, call)
+        assert api.statistics().sent == 3
+    assert isinstance(error, ConnectionFailedError)
+    assert "127.0.0.1" in str(error)
+    assert error.__cause__ is error.__context__ is None
+    frames = traceback.extract_tb(error.__traceback__)
+    assert len(frames) < 12
+    assert not [frame for frame in frames if "httpcore" in frame.filename]
+
+
+@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+async def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
+    call: Any,
+) -> None:
+    closed = anyio.Event()
+
+    async def answer_once(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        await stream.send(FINE)
+        await stream.aclose()
+        closed.set()
+
+    async with listening(answer_once) as base_url, client(base_url) as api:
+        assert await api.call(*call) == 1
+        await closed.wait()
+        assert await api.call(*call) == 1
+
+
+async def test_a_server_that_restarts_between_two_calls_is_not_noticed() -> None:
+    simulator = Simulator(limit=0)
+    async with simulator.serve() as base_url:
+        port = int(base_url.split(":")[2].split("/")[0])
+        api = client(base_url)
+        await api.__aenter__()
+        try:
+            await api.users.get(user_ids=1)
+        except BaseException:
+            await api.__aexit__(None, None, None)
+            raise
+    try:
+        async with simulator.serve(port=port):
+            await api.users.get(user_ids=1)
+    finally:
+        await api.__aexit__(None, None, None)
+
+
+async def serve_one_and_drop_the_next(stream: BufferedByteStream) -> None:
+    await read_request(stream)
+    await stream.send(FINE)
+    await read_request(stream)
+
+
+async def test_a_read_on_a_connection_closed_under_it_is_repeated_at_once() -> None:
+    async with (
+        listening(serve_one_and_drop_the_next) as base_url,
+        client(base_url, wait=1000, retry_limit=1) as api,
+    ):
+        for _ in range(4):
+            with anyio.fail_after(5):
+                assert await api.call(*READ) == 1
+        assert api.statistics().retries["ConnectionFailedError"] == 3
+
+
+async def test_a_write_on_a_connection_closed_under_it_is_not_repeated() -> None:
+    async with (
+        listening(serve_one_and_drop_the_next) as base_url,
+        client(base_url, retry_limit=3) as api,
+    ):
+        await api.call(*POST)
+        error = await error_of(api, POST)
+        assert api.statistics().sent == 2
+    assert isinstance(error, OutcomeUnknownError)
+    assert isinstance(error.__cause__, ConnectionFailedError)
+
+
+@pytest.mark.parametrize("most", [1, 10, 25])
+async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
+    now = worst = opened = 0
+    full = anyio.Event()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        nonlocal now, worst, opened
+        opened += 1
+        while True:
+            await read_request(stream)
+            now += 1
+            worst = max(worst, now)
+            if now == most:
+                full.set()
+            await full.wait()
+            now -= 1
+            await stream.send(FINE)
+
+    async with (
+        listening(serve) as base_url,
+        client(base_url, max_connections=most, request_mode="burst") as api,
+    ):
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tg:
+                for _ in range(4 * most):
+                    tg.start_soon(api.call, "users.get")
+    assert worst == most
+    assert opened <= most
+
+
+# Deadlines.
+
+
+@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
+    call: Any,
+) -> None:
+    async with listening(be_silent) as base_url:
+        secure = base_url.replace("http:", "https:")
+        async with client(secure, timeout=0.1, retry_limit=1) as api:
+            error = await error_of(api, call)
+            assert api.statistics().sent == 2
+    assert isinstance(error, ConnectionFailedError)
+    assert "127.0.0.1" in str(error)
+
+
+async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
+    async with (
+        listening(be_silent) as base_url,
+        client(base_url, timeout=0.1, retry_limit=1) as api,
+    ):
+        error = await error_of(api, READ)
+        assert api.statistics().sent == 2
+    assert isinstance(error, RequestTimeoutError)
+
+
+async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> None:
+    async with (
+        listening(be_silent) as base_url,
+        client(base_url, timeout=0.1, retry_limit=3) as api,
+    ):
+        error = await error_of(api, POST)
+        assert api.statistics().sent == 1
+    assert isinstance(error, OutcomeUnknownError)
+    assert isinstance(error.__cause__, RequestTimeoutError)
+
+
+# Answers that break off, and answers that are none.
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200",
+        FINE[:-1],
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+    ],
+    ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk", "no gzip"],
+)
+@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+async def test_an_answer_that_breaks_off_is_a_lost_connection(
+    call: Any, answer: bytes
+) -> None:
+    async def break_off(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        await stream.send(answer)
+
+    async with (
+        listening(break_off) as base_url,
+        client(base_url, retry_limit=2) as api,
+    ):
+        error = await error_of(api, call)
+        assert api.statistics().sent == (3 if call == READ else 1)
+    if call == POST:
+        assert isinstance(error, OutcomeUnknownError)
+        assert isinstance(error.__cause__, ConnectionFailedError)
+    else:
+        assert isinstance(error, ConnectionFailedError)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirection_is_not_followed_and_the_token_goes_nowhere(
+    status: int,
+) -> None:
+    elsewhere: list[bytes] = []
+    requests: list[bytes] = []
+
+    async def collect(stream: BufferedByteStream) -> None:
+        elsewhere.append(await read_request(stream))
+
+    async with listening(collect) as target:
+
+        async def redirect(stream: BufferedByteStream) -> None:
+            requests.append(await read_request(stream))
+            head = f"HTTP/1.1 {status} Moved\r\nlocation: {target}/users.get\r\n"
+            await stream.send(f"{head}content-length: 0\r\n\r\n".encode())
+
+        async with (
+            listening(redirect) as base_url,
+            client(base_url, retry_limit=3) as api,
+        ):
+            error = await error_of(api, READ)
+    assert isinstance(error, InvalidResponseError)
+    assert error.status == status
+    assert len(requests) == 1
+    assert elsewhere == []
+
+
+async def test_a_request_on_the_wire_has_the_token_in_one_header_only() -> None:
+    requests: list[bytes] = []
+
+    async def serve(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+        await stream.send(FINE)
+
+    async with listening(serve) as base_url, client(base_url) as api:
+        await api.call("users.get", {"user_ids": [1, 2]})
+    [request] = requests
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"POST /method/users.get HTTP/1.1"
+    assert sum(TOKEN.encode() in line for line in lines) == 1
+    assert b"authorization: bearer " + TOKEN.encode() in head.lower().replace(
+        TOKEN.lower().encode(), TOKEN.encode()
+    )
+    assert body == b"v=5.199&user_ids=1%2C2"
+
+
+@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+async def test_a_call_cancelled_in_flight_leaves_a_client_that_works(call: Any) -> None:
+    simulator = Simulator(limit=0)
+    simulator.fault(faults.hang_before(), times=30)
+    arrived = anyio.Event()
+
+    def note(_: Call) -> int:
+        arrived.set()
+        return 1
+
+    simulator.add_method("test.get", note)
+    async with (
+        simulator.serve() as base_url,
+        client(base_url, max_connections=12, request_mode="burst") as api,
+    ):
+        for _ in range(3):
+            async with anyio.create_task_group() as tg:
+                for _ in range(10):
+                    tg.start_soon(api.call, *call)
+                while api.statistics().in_flight < 10:
+                    await anyio.lowlevel.checkpoint()
+                tg.cancel_scope.cancel()
+        simulator.clear_faults()
+        with anyio.fail_after(5):
+            await api.call("test.get")
+    assert arrived.is_set()
