@@ -179,3 +179,16 @@ async def test_giving_up_leaves_nothing_in_a_shared_limiter(make_client):
             async with make_client() as other:
                 pass
             await other.call_with_request(get(2))
+
+
+async def test_tokens_take_turns_at_the_last_connection(make_client, simulator):
+    outcomes: list[Any] = []
+    async with make_client(max_connections=1) as api:
+        start = current_time()
+        async with create_task_group() as tasks:
+            for i in range(6):
+                request = get(i, access_token=f"token-{i % 3}")
+                tasks.start_soon(note, outcomes, api.call_with_request, request)
+        assert current_time() == pytest.approx(start + 6)
+    assert sorted(outcomes) == list(range(6))
+    assert_gone(api)

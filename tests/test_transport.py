@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import gc
 import traceback
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from anyio.abc import SocketAttribute
-from anyio.streams.buffered import BufferedByteStream
 
+from _sockets import FINE, be_silent, listening, nobody, read_request
 from vkanyio import (
     VK,
     ConnectionFailedError,
@@ -23,11 +21,7 @@ from vkanyio import (
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from anyio.abc import SocketStream
-
-    Handle = Callable[[BufferedByteStream], Awaitable[None]]
+    from anyio.streams.buffered import BufferedByteStream
 
 pytestmark = [
     pytest.mark.anyio,
@@ -37,13 +31,6 @@ pytestmark = [
 TOKEN = "vk1.a.the-secret-token"
 READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
-FINE = b'HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{"response":1}'
-GONE = (
-    anyio.BrokenResourceError,
-    anyio.ClosedResourceError,
-    anyio.EndOfStream,
-    anyio.IncompleteRead,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -51,34 +38,6 @@ def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
-
-
-@asynccontextmanager
-async def listening(handle: Handle) -> AsyncIterator[str]:
-    """Have connections to a port handled, and give the base URL of that port."""
-
-    async def accept(stream: SocketStream) -> None:
-        async with stream:
-            with suppress(*GONE):
-                await handle(BufferedByteStream(stream))
-
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    async with listener, anyio.create_task_group() as tg:
-        tg.start_soon(listener.serve, accept)
-        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/method"
-        tg.cancel_scope.cancel()
-
-
-async def read_request(stream: BufferedByteStream) -> bytes:
-    """Read a request with its body."""
-    head = await stream.receive_until(b"\r\n\r\n", 65536)
-    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-    assert length is not None
-    return head + b"\r\n\r\n" + await stream.receive_exactly(int(length[1]))
-
-
-async def be_silent(stream: BufferedByteStream) -> None:
-    await anyio.sleep_forever()
 
 
 def client(base_url: str, **options: Any) -> VK:
@@ -90,14 +49,6 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> VKError:
     with pytest.raises(VKError) as caught, anyio.fail_after(5):
         await api.call(*call)
     return caught.value
-
-
-@asynccontextmanager
-async def nobody() -> AsyncIterator[str]:
-    """Give the base URL of a port at which nobody listens."""
-    async with listening(be_silent) as base_url:
-        pass
-    yield base_url
 
 
 async def test_calls_are_answered_over_a_real_socket() -> None:
@@ -143,20 +94,11 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
 
 async def test_a_server_that_restarts_between_two_calls_is_not_noticed() -> None:
     simulator = Simulator(limit=0)
-    async with simulator.serve() as base_url:
+    async with nobody() as base_url, client(base_url) as api:
         port = int(base_url.split(":")[2].split("/")[0])
-        api = client(base_url)
-        await api.__aenter__()
-        try:
-            await api.users.get(user_ids=1)
-        except BaseException:
-            await api.__aexit__(None, None, None)
-            raise
-    try:
-        async with simulator.serve(port=port):
-            await api.users.get(user_ids=1)
-    finally:
-        await api.__aexit__(None, None, None)
+        for _ in range(2):
+            async with simulator.serve(port=port):
+                await api.users.get(user_ids=1)
 
 
 async def serve_one_and_drop_the_next(stream: BufferedByteStream) -> None:
@@ -230,6 +172,7 @@ async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
         async with client(secure, timeout=0.1, retry_limit=1) as api:
             error = await error_of(api, call)
             assert api.statistics().sent == 2
+    gc.collect(1)  # a socket left open would warn now
     assert isinstance(error, ConnectionFailedError)
     assert "127.0.0.1" in str(error)
 

@@ -49,6 +49,8 @@ def read_answer(
     if is_dict(envelope):
         error = envelope.get("error")
         if is_dict(error) and type(error.get("error_code")) is int:
+            if token.encode() in body:  # not that VK is known to do so
+                error = json.loads(body.replace(token.encode(), b"***"))["error"]
             return Failure.from_api(_api_error(error, body, request))
         if "response" in envelope and error is None:
             errors = envelope.get("execute_errors")

@@ -103,7 +103,10 @@ def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition
 
 
 def _is_set(value: Encoded | None) -> bool:
-    return value not in (None, 0, "", "0")
+    if isinstance(value, str) and value.lstrip("-").isdecimal():
+        value = int(value[:400])
+    # VK keeps 32 bits of a number.
+    return value % 2**32 != 0 if isinstance(value, int) else bool(value)
 
 
 _API = re.compile(r"\bAPI\b")

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+import attrs
 import httpx
 from anyio import CancelScope, move_on_after, to_thread
 
 from ._errors import ConnectionFailedError, RequestTimeoutError
+from ._guards import is_group
 from ._retry import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from ._config import Config
 
@@ -73,10 +75,11 @@ class Trace:
     :param leaving: called when they do
     """
 
-    __slots__ = ("_leaving", "connecting", "failed_at_once", "sent")
+    __slots__ = ("_leaving", "_tcp_stream", "connecting", "failed_at_once", "sent")
 
     def __init__(self, leaving: Callable[[], None]) -> None:
         self._leaving = leaving
+        self._tcp_stream: Any = None
         self.connecting = False
         self.failed_at_once = False
         self.sent = False
@@ -94,6 +97,12 @@ class Trace:
                 self._leaving()
         elif event.endswith("send_request_headers.failed") and self.sent:
             self.failed_at_once = True
+        elif event.endswith("connect_tcp.complete"):
+            self._tcp_stream = info["return_value"]
+        elif event.endswith(("start_tls.failed", "setup_socks5_connection.failed")):
+            # httpcore leaves the socket open when a handshake is cancelled or refused.
+            with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
+                await self._tcp_stream.aclose()
 
     def never_sent(self) -> bool:
         """Return whether it is certain that VK did not get the request."""
@@ -104,9 +113,50 @@ class Trace:
         return self.sent and not self.connecting
 
 
+def _reason(error: BaseException) -> str:
+    """Return what the system said, rather than what was made of it on the way up."""
+    cause: BaseException | None = error
+    said = str(error) or type(error).__name__
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            said = cause.strerror
+        below = cause.__cause__ or cause.__context__
+        cause = cause.exceptions[0] if is_group(cause) else below
+    return said
+
+
 @lru_cache(maxsize=1024)
 def _parse_url(url: str) -> httpx.URL:
     return httpx.URL(url)
+
+
+@final
+@attrs.frozen
+class _Answer:
+    """An answer that needed no decoding."""
+
+    status_code: int
+    content: bytes
+
+
+@final
+class _Body(httpx.AsyncByteStream):
+    """The body of a request, without an async generator.
+
+    trio warns of each of those that a cancellation leaves unfinished.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
 
 
 @final
@@ -142,21 +192,28 @@ class _Pool:
         extensions: dict[str, Any],
     ) -> HTTPResponse:
         """Send a POST request and read the whole answer."""
+        target = _parse_url(url)
+        headers["host"] = target.netloc.decode("ascii")
+        headers["content-length"] = str(len(content))
         request = httpx.Request(
             "POST",
-            _parse_url(url),
+            target,
             headers=headers,
-            content=content,
+            stream=_Body(content),
             extensions={"timeout": {}, **extensions},
         )
         response = await self._transport.handle_async_request(request)
         try:
-            await response.aread()
+            body = b"".join([part async for part in response.aiter_raw()])
         except BaseException:
             with CancelScope(shield=True):  # it only closes the socket
                 await response.aclose()
             raise
-        return response
+        if "content-encoding" in response.headers:
+            return httpx.Response(
+                response.status_code, headers=response.headers, content=body
+            )
+        return _Answer(response.status_code, body)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -184,7 +241,7 @@ class Transport:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._client = config.http_client
-        self._host = httpx.URL(config.base_url).host
+        self._host = httpx.URL(config.base_url).netloc.decode()
         self._proxy = config.proxy or environment_proxy(config.base_url)
         self._ssl_context: ssl.SSLContext | None = None
         self._pools: list[_Pool] = []
@@ -280,7 +337,7 @@ class Transport:
         names = {cls.__name__ for cls in type(error).__mro__}
         never_sent = trace.never_sent() or bool(names & _NEVER_SENT)
         of_the_network = bool(names & _OF_THE_NETWORK)
-        what = str(error) or type(error).__name__
+        what = _reason(error)
         if not of_the_network:
             message = f"the HTTP client failed with {type(error).__name__}: {what}"
         elif never_sent:

@@ -78,7 +78,6 @@ def options() -> None:
     VK()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     VK(b"token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     VK("token", limt=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    VK("token", 3)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
     VK("token", limit="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     VK("token", mode="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     VK("token", language="xx")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

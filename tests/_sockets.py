@@ -1,0 +1,83 @@
+"""Servers of few words on loopback sockets, for what the simulator cannot play."""
+
+from __future__ import annotations
+
+import re
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import SocketAttribute
+from anyio.streams.buffered import BufferedByteStream
+from anyio.streams.tls import TLSStream
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from anyio.abc import ByteStream, SocketStream
+
+    Handle = Callable[[BufferedByteStream], Awaitable[None]]
+
+FINE = b'HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{"response":1}'
+GONE = (
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    anyio.IncompleteRead,
+)
+
+
+@asynccontextmanager
+async def listening(
+    handle: Handle, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Have the connections to a port handled, and give the base URL of that port."""
+
+    async def accept(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(*GONE):
+                await handle(BufferedByteStream(await secured(stream, tls)))
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tg:
+        tg.start_soon(listener.serve, accept)
+        scheme = "http" if tls is None else "https"
+        port = listener.extra(SocketAttribute.local_port)
+        yield f"{scheme}://127.0.0.1:{port}/method"
+        tg.cancel_scope.cancel()
+
+
+async def secured(stream: ByteStream, tls: ssl.SSLContext | None) -> ByteStream:
+    """Talk TLS over a connection, as its server, if there is a context for it."""
+    if tls is None:
+        return stream
+    return await TLSStream.wrap(stream, server_side=True, ssl_context=tls)
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[str]:
+    """Give the base URL of a port at which nobody listens."""
+    async with listening(be_silent) as base_url:
+        pass
+    yield base_url
+
+
+async def read_request(stream: BufferedByteStream) -> bytes:
+    """Read a request with its body."""
+    head = await stream.receive_until(b"\r\n\r\n", 65536)
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    body = await stream.receive_exactly(int(length[1])) if length else b""
+    return head + b"\r\n\r\n" + body
+
+
+async def be_silent(stream: BufferedByteStream) -> None:
+    """Take a connection, and nothing more."""
+    await anyio.sleep_forever()
+
+
+async def be_fine(stream: BufferedByteStream) -> None:
+    """Answer every request with 1."""
+    while True:
+        await read_request(stream)
+        await stream.send(FINE)

@@ -1,0 +1,241 @@
+"""HTTP clients that the user brings, and the exceptions that never leave vkanyio."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+
+from vkanyio import (
+    VK,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    VKError,
+)
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    MakeClient = Callable[..., VK]
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "vk1.a.the-secret-token"
+READ = "users.get", {"user_ids": 1}
+POST = "wall.post", {"message": "hello"}
+
+real_time = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+
+
+@pytest.fixture(params=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest) -> ModuleType:
+    return pytest.importorskip(request.param)
+
+
+class Raising:
+    """An HTTP client that raises whatever it is given, for ever."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.options: dict[str, Any] = {}
+
+    async def post(self, url: str, **options: Any) -> httpx.Response:
+        self.options = options
+        await anyio.lowlevel.checkpoint()
+        raise self._error
+
+    async def aclose(self) -> None:
+        raise AssertionError("who brings a client closes it")
+
+
+async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, int]:
+    with pytest.raises(VKError) as caught:
+        await api.call(*call)
+    return caught.value, api.statistics().sent
+
+
+NEVER_SENT = ["ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"]
+PERHAPS_SENT = [
+    *("ReadError", "WriteError", "CloseError", "ReadTimeout", "WriteTimeout"),
+    *("RemoteProtocolError", "LocalProtocolError", "DecodingError", "TooManyRedirects"),
+]
+
+
+@both_calls
+@pytest.mark.parametrize("name", NEVER_SENT)
+async def test_an_exception_of_before_the_sending_is_a_connection_that_failed(
+    make_client: MakeClient, library: ModuleType, name: str, call: Any
+) -> None:
+    client = Raising(getattr(library, name)("the reason"))
+    async with make_client(http_client=client) as api:
+        error, sent = await error_of(api, call)
+    assert type(error) is ConnectionFailedError
+    assert "the reason" in str(error)
+    assert error.__cause__ is error.__context__ is None
+    assert sent == 4
+
+
+@both_calls
+@pytest.mark.parametrize("name", PERHAPS_SENT)
+async def test_an_exception_of_after_the_sending_leaves_a_write_in_doubt(
+    make_client: MakeClient, library: ModuleType, name: str, call: Any
+) -> None:
+    client = Raising(getattr(library, name)("the reason"))
+    async with make_client(http_client=client) as api:
+        error, sent = await error_of(api, call)
+    if call == READ:
+        assert type(error) is ConnectionFailedError
+        assert sent == 4
+    else:
+        assert type(error) is OutcomeUnknownError
+        assert type(error.__cause__) is ConnectionFailedError
+        assert sent == 1
+    assert "the reason" in str(error)
+
+
+@both_calls
+@pytest.mark.parametrize(
+    "problem",
+    [
+        ValueError("a bug"),
+        TypeError("a bug"),
+        httpx.InvalidURL("a bug"),
+        RuntimeError("a bug: the client has been closed"),
+        ExceptionGroup("a bug", [ValueError()]),
+        anyio.ClosedResourceError("a bug"),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+async def test_a_bug_of_the_http_client_is_named_and_not_retried(
+    make_client: MakeClient, call: Any, problem: Exception
+) -> None:
+    async with make_client(http_client=Raising(problem)) as api:
+        error, sent = await error_of(api, call)
+    assert type(error) is (
+        ConnectionFailedError if call == READ else OutcomeUnknownError
+    )
+    assert type(problem).__name__ in str(error)
+    assert "a bug" in str(error)
+    assert sent == 1
+
+
+@both_calls
+async def test_an_operating_systems_error_is_one_of_the_network(
+    make_client: MakeClient, call: Any
+) -> None:
+    async with make_client(http_client=Raising(OSError("no route"))) as api:
+        error, sent = await error_of(api, call)
+    assert type(error) is (
+        ConnectionFailedError if call == READ else OutcomeUnknownError
+    )
+    assert sent == (4 if call == READ else 1)
+
+
+async def test_an_error_without_a_text_is_told_by_its_name(
+    make_client: MakeClient,
+) -> None:
+    async with make_client(http_client=Raising(httpx.ReadError(""))) as api:
+        error, _ = await error_of(api, READ)
+    assert "ReadError" in str(error)
+
+
+async def test_a_clients_own_timeouts_and_redirections_are_switched_off(
+    make_client: MakeClient,
+) -> None:
+    client = Raising(httpx.ReadError("x"))
+    async with make_client(http_client=client) as api:
+        await error_of(api, POST)
+    assert client.options["timeout"] is None
+    assert client.options["follow_redirects"] is False
+
+
+@real_time
+async def test_calls_are_answered_through_a_client_that_stays_open(
+    library: ModuleType,
+) -> None:
+    simulator = Simulator(limit=0)
+    async with (
+        simulator.serve() as base_url,
+        library.AsyncClient(trust_env=False) as http_client,
+    ):
+        for _ in range(2):
+            async with VK(
+                TOKEN, base_url=base_url, http_client=http_client, limit=1000
+            ) as api:
+                [user] = await api.users.get(user_ids=1)
+                assert user["id"] == 1
+                assert await api.wall.post(message="hello")
+            assert not http_client.is_closed
+        answer = await http_client.get(f"{base_url}/users.get")
+        assert answer.status_code == 200
+
+
+@real_time
+@both_calls
+async def test_failures_of_a_client_on_real_sockets_are_mapped(
+    library: ModuleType, call: Any
+) -> None:
+    simulator = Simulator(limit=0)
+    simulator.fault(faults.drop_after(), rate=1)
+    async with library.AsyncClient(trust_env=False) as http_client:
+        options: dict[str, Any] = {
+            "http_client": http_client,
+            "retry_limit": 0,
+            "timeout": 0.2,
+        }
+        async with simulator.serve() as base_url:
+            async with VK(TOKEN, base_url=base_url, **options) as api:
+                dropped, _ = await error_of(api, call)
+            simulator.clear_faults()
+            simulator.fault(faults.hang_before(), rate=1)
+            async with VK(TOKEN, base_url=base_url, **options) as api:
+                late, _ = await error_of(api, call)
+        async with VK(TOKEN, base_url=base_url, **options) as api:
+            refused, _ = await error_of(api, call)
+    assert type(refused) is ConnectionFailedError
+    causes = [dropped, late]
+    if call == POST:
+        assert {type(error) for error in causes} == {OutcomeUnknownError}
+        causes = [error.__cause__ for error in causes]
+    assert list(map(type, causes)) == [ConnectionFailedError, RequestTimeoutError]
+    for error in (dropped, late, refused):
+        text = "".join(traceback.format_exception(error))
+        assert "httpcore" not in text
+        assert f"{library.__name__}." not in text
+
+
+@real_time
+async def test_a_client_that_tells_of_its_progress_is_certain_of_more(
+    library: ModuleType,
+) -> None:
+    """The deadline of a connection that is not made in time leaves no doubt."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    async with (
+        listener,
+        library.AsyncClient(trust_env=False) as http_client,
+        VK(
+            TOKEN,
+            base_url=f"https://127.0.0.1:{port}/method",  # but it talks no TLS
+            http_client=http_client,
+            retry_limit=0,
+            timeout=0.1,
+        ) as api,
+    ):
+        error, _ = await error_of(api, POST)
+    assert type(error) is ConnectionFailedError
+
+
+def test_both_libraries_still_have_the_exceptions_that_are_told_by_name() -> None:
+    for name in ("httpx", "httpx2"):
+        library = importlib.import_module(name)
+        for error in NEVER_SENT:
+            assert issubclass(getattr(library, error), library.RequestError)

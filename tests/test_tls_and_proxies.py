@@ -1,0 +1,281 @@
+"""The way to VK: certificates that are checked, and proxies that stand in between."""
+
+from __future__ import annotations
+
+import gc
+import ssl
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio.streams.buffered import BufferedByteStream
+
+from _sockets import FINE, be_fine, listening, nobody, read_request, secured
+from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+]
+
+TOKEN = "vk1.a.the-secret-token"
+PASSWORD = "the-secret-of-the-proxy"
+READ = "users.get", {"user_ids": 1}
+POST = "wall.post", {"message": "hello"}
+both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+
+# It signed itself, for localhost and 127.0.0.1, until 2120. Nobody else trusts it.
+LOCALHOST = """
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzLqLMvGh8U401NKh
+0E+OCij9H5xKSs56Xs3fU0HYIkqhRANCAATKibI4/w5WtFHM7zghi25qHus5keJF
+60nxElyskvOAqygQ0EBZfHWuJjZY659H4Z9VPnRnijtTiPHQRuP1uv6C
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMqJsjj/Dla0Uczv
+OCGLbmoe6zmR4kXrSfESXKyS84CrKBDQQFl8da4mNljrn0fhn1U+dGeKO1OI8dBG
+4/W6/oKjTjBMMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAPBgNVHRMBAf8E
+BTADAQH/MB0GA1UdDgQWBBT7Jh89kEZlkOvPCjbOtK+Gm//NQzAKBggqhkjOPQQD
+AgNIADBFAiA/8YPS9+A19UMEbzngUEwwG0N1pobXvSbS+iT0PtJ8MwIhALix4t0h
+uo2uKtqAelieNTSdtfWTihv4ZcM4oiI/f9jf
+-----END CERTIFICATE-----
+"""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    path = tmp_path / "localhost.pem"
+    path.write_text(LOCALHOST.lstrip())
+    return str(path)
+
+
+@pytest.fixture
+def tls(certificate: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusted(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scheme in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
+        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+
+
+def client(base_url: str, **options: Any) -> VK:
+    options = {"limit": 1000, "wait": 0, "retry_limit": 2, **options}
+    return VK(TOKEN, base_url=base_url, **options)
+
+
+def port_of(base_url: str) -> int:
+    return int(base_url.split(":")[2].split("/")[0])
+
+
+async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, int]:
+    with pytest.raises(VKError) as caught, anyio.fail_after(5):
+        await api.call(*call)
+    return caught.value, api.statistics().sent
+
+
+# TLS.
+
+
+@pytest.mark.usefixtures("trusted")
+@both_calls
+async def test_a_server_with_a_trusted_certificate_is_talked_to(
+    tls: ssl.SSLContext, call: Any
+) -> None:
+    async with listening(be_fine, tls) as base_url, client(base_url) as api:
+        assert await api.call(*call) == 1
+        assert await api.call(*call) == 1
+
+
+@both_calls
+async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
+    tls: ssl.SSLContext, call: Any
+) -> None:
+    requests: list[bytes] = []
+
+    async def collect(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+
+    async with listening(collect, tls) as base_url, client(base_url) as api:
+        error, sent = await error_of(api, call)
+    gc.collect(1)
+    assert type(error) is ConnectionFailedError
+    assert "127.0.0.1" in str(error)
+    assert "certificate" in str(error).lower()
+    assert sent == 1  # it would be no better the next time
+    assert requests == []
+
+
+@both_calls
+async def test_a_server_that_talks_no_tls_gets_nothing(call: Any) -> None:
+    async def talk(stream: BufferedByteStream) -> None:
+        await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with (
+        listening(talk) as base_url,
+        client(base_url.replace("http:", "https:")) as api,
+    ):
+        error, _ = await error_of(api, call)
+    gc.collect(1)
+    assert type(error) is ConnectionFailedError
+
+
+# Proxies.
+
+
+async def test_calls_go_through_an_http_proxy_that_is_told_the_whole_address() -> None:
+    requests: list[bytes] = []
+
+    async def relay(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+        await stream.send(FINE)
+
+    async with (
+        listening(relay) as proxy,
+        client("http://vk.invalid/method", proxy=proxy) as api,
+    ):
+        assert await api.call(*POST) == 1
+    assert requests[0].startswith(b"POST http://vk.invalid/method/wall.post HTTP/1.1")
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
+    tls: ssl.SSLContext,
+) -> None:
+    outside: list[bytes] = []
+    inside: list[bytes] = []
+
+    async def tunnel(stream: BufferedByteStream) -> None:
+        outside.append(await stream.receive_until(b"\r\n\r\n", 65536))
+        await stream.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        within = BufferedByteStream(await secured(stream, tls))
+        inside.append(await read_request(within))
+        await within.send(FINE)
+
+    async with (
+        listening(tunnel) as proxy,
+        client("https://localhost/method", proxy=proxy) as api,
+    ):
+        assert await api.call(*POST) == 1
+    assert outside[0].startswith(b"CONNECT localhost:443 HTTP/1.1")
+    assert TOKEN.encode() not in outside[0]
+    assert inside[0].startswith(b"POST /method/wall.post HTTP/1.1")
+
+
+@both_calls
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
+        b"",
+    ],
+    ids=["407", "502", "nothing"],
+)
+async def test_a_proxy_that_makes_no_tunnel_is_a_connection_that_failed(
+    call: Any, answer: bytes
+) -> None:
+    async def refuse(stream: BufferedByteStream) -> None:
+        await stream.receive_until(b"\r\n\r\n", 65536)
+        await stream.send(answer)
+
+    async with listening(refuse) as address:
+        proxy = address.replace("//", f"//user:{PASSWORD}@")
+        async with client("https://vk.invalid/method", proxy=proxy) as api:
+            error, sent = await error_of(api, call)
+            assert PASSWORD not in f"{api!r} {api.config!r}"
+    assert type(error) is ConnectionFailedError
+    assert PASSWORD not in "".join(traceback.format_exception(error))
+    assert sent == 3
+
+
+@both_calls
+async def test_a_proxy_that_is_not_there_is_a_connection_that_failed(call: Any) -> None:
+    async with (
+        nobody() as proxy,
+        client("http://vk.invalid/method", proxy=proxy) as api,
+    ):
+        error, sent = await error_of(api, call)
+    assert type(error) is ConnectionFailedError
+    assert sent == 3
+
+
+@both_calls
+async def test_a_proxy_that_loses_the_request_leaves_a_write_in_doubt(
+    call: Any,
+) -> None:
+    async def lose(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+
+    async with (
+        listening(lose) as proxy,
+        client("http://vk.invalid/method", proxy=proxy) as api,
+    ):
+        error, sent = await error_of(api, call)
+    if call == READ:
+        assert (type(error), sent) == (ConnectionFailedError, 3)
+    else:
+        assert (type(error), sent) == (OutcomeUnknownError, 1)
+
+
+@both_calls
+@pytest.mark.parametrize("verdict", [0, 5], ids=["accepted", "refused"])
+async def test_calls_go_through_a_socks_proxy(call: Any, verdict: int) -> None:
+    pytest.importorskip("socksio")
+    targets: list[bytes] = []
+
+    async def relay(stream: BufferedByteStream) -> None:
+        assert await stream.receive_exactly(3) == b"\x05\x01\x00"
+        await stream.send(b"\x05\x00")
+        kind = await stream.receive_exactly(4)
+        assert kind == b"\x05\x01\x00\x03"  # connect to a name
+        [length] = await stream.receive_exactly(1)
+        targets.append(await stream.receive_exactly(length + 2))
+        await stream.send(bytes([5, verdict, 0, 1, 127, 0, 0, 1, 0, 80]))
+        if verdict == 0:
+            await be_fine(stream)
+
+    async with listening(relay) as base_url:
+        proxy = f"socks5://127.0.0.1:{port_of(base_url)}"
+        async with client("http://vk.invalid/method", proxy=proxy) as api:
+            if verdict == 0:
+                assert await api.call(*call) == 1
+            else:
+                error, _ = await error_of(api, call)
+                assert type(error) is ConnectionFailedError
+    assert targets[0] == b"vk.invalid\x00\x50"
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_the_proxy_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async with listening(be_fine) as proxy:
+        monkeypatch.setenv(name, proxy.removesuffix("/method"))
+        async with client("http://vk.invalid/method") as api:
+            assert await api.call(*READ) == 1
+
+
+async def test_a_host_that_the_environment_excepts_is_reached_directly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with nobody() as proxy, listening(be_fine) as base_url:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        async with client(base_url) as api:
+            assert await api.call(*READ) == 1
