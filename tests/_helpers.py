@@ -72,6 +72,13 @@ async def settle() -> None:
         await checkpoint()
 
 
+def cancelling() -> int:
+    """Return how many cancellations of this task are on asyncio's books."""
+    task = asyncio.current_task()
+    assert task is not None
+    return task.cancelling()
+
+
 def own_tasks() -> list[str]:
     """Return the names of the tasks that clients have running."""
     names = [task.name or "" for task in get_running_tasks()]

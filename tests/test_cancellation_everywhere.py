@@ -53,15 +53,22 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, simulator: Simulator) -> None:
         self.sent: list[tuple[float, int]] = []
+        self.most_in_flight = 0
+        self._in_flight = 0
         self._client = simulator.http_client()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Hand a request on."""
         [number] = parse_qs(request.content.decode())["id"]
         self.sent.append((current_time(), int(number)))
-        return await self._client.post(
-            request.url, content=request.content, headers=request.headers
-        )
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            return await self._client.post(
+                request.url, content=request.content, headers=request.headers
+            )
+        finally:
+            self._in_flight -= 1
 
     def ids(self) -> list[int]:
         """Return which calls were sent, once for each attempt."""
@@ -261,6 +268,7 @@ async def cancel_at(step: int, victims: set[int], by_task: bool) -> bool:
     calls.assert_own()
     calls.assert_told_right(wire)
     wire.assert_paced(3)
+    assert wire.most_in_flight <= 2
     return steps.count >= step
 
 
@@ -443,6 +451,7 @@ class Schedule:
         calls.assert_own()
         self._check_sending()
         self.wire.assert_paced(self.limit)
+        assert self.wire.most_in_flight <= self.client.config.max_connections
         done = [
             entry.params["id"]
             for entry in self.simulator.ledger.carried_out("test.post")

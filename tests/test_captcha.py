@@ -419,25 +419,6 @@ async def test_a_solved_captcha_takes_no_second_answer(
     assert simulator.ledger.requests == 3
 
 
-async def test_a_captcha_takes_one_answer_at_a_time(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.fault(faults.captcha())
-
-    async def solve(captcha: Captcha) -> None:
-        answer = simulator.solve(captcha.redirect_uri or "")
-        simulator.fault(faults.delay(1))
-        async with anyio.create_task_group() as tg:
-            tg.start_soon(captcha.retry, answer)
-            await anyio.sleep(0.5)
-            with pytest.raises(ClientUseError):
-                await captcha.retry("another")
-
-    async with make_client(on_captcha=solve) as api:
-        assert await api.call(*POST) == {"post_id": 1}
-    assert simulator.ledger.requests == 2
-
-
 async def test_a_captcha_takes_no_answer_after_its_handler_has_ended(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

@@ -12,6 +12,7 @@ from vkanyio import (
     Captcha,
     CaptchaError,
     ClientClosedError,
+    ClientUseError,
     OutcomeUnknownError,
     VKError,
 )
@@ -285,3 +286,22 @@ async def test_an_answer_that_outlives_its_handler_posts_nothing_behind_our_back
                 expected = 0
             await anyio.sleep(5)
     assert len(simulator.ledger.carried_out()) == expected or expected is None
+
+
+async def test_a_captcha_takes_one_answer_at_a_time(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+
+    async def solve(captcha: Captcha) -> None:
+        answer = simulator.solve(captcha.redirect_uri or "")
+        simulator.fault(faults.delay(1))
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(captcha.retry, answer)
+            await anyio.sleep(0.5)
+            with pytest.raises(ClientUseError):
+                await captcha.retry("another")
+
+    async with make_client(on_captcha=solve) as api:
+        assert await api.wall.post(message="hello") == {"post_id": 1}
+    assert simulator.ledger.requests == 2

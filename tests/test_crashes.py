@@ -11,7 +11,15 @@ import pytest
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
-from _helpers import add_echoes, assert_gone, collect_garbage, note, own_tasks, settle
+from _helpers import (
+    add_echoes,
+    assert_gone,
+    cancelling,
+    collect_garbage,
+    note,
+    own_tasks,
+    settle,
+)
 from vkanyio import APIRequest, ClientClosedError, ClientCrashedError, Limiter
 from vkanyio._collector import Collector
 from vkanyio._dispatch import Exchange
@@ -249,7 +257,7 @@ async def test_cancelling_a_task_of_the_client_is_a_crash(make_client, part):
             outcomes.append("the body goes on")
     assert outcomes.pop() == "the body goes on"
     assert [type(error) for error in outcomes] == [ClientCrashedError] * 2
-    assert asyncio.current_task().cancelling() == 0
+    assert cancelling() == 0
     assert_gone(api)
 
 
@@ -269,7 +277,7 @@ async def test_cancelling_the_tasks_of_the_client_at_any_time_is_a_crash(
             with anyio.fail_after(60):
                 await note(outcomes, api.call, "test.get", {"id": 2})
     assert {type(error) for error in outcomes} == {ClientCrashedError}
-    assert asyncio.current_task().cancelling() == 0
+    assert cancelling() == 0
     assert own_tasks() == []
 
 
@@ -281,7 +289,7 @@ async def test_a_service_cancelled_before_its_first_step_is_a_crash(make_client,
         async with make_client() as api:
             assert cancel_tasks_of_the_client(part)
             await note([], api.call, "test.get", {"id": 1})
-    assert asyncio.current_task().cancelling() == 0
+    assert cancelling() == 0
     assert own_tasks() == []
 
 

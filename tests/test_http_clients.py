@@ -37,7 +37,8 @@ both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 
 @pytest.fixture(params=["httpx", "httpx2"])
 def library(request: pytest.FixtureRequest) -> ModuleType:
-    return pytest.importorskip(request.param)
+    module: ModuleType = pytest.importorskip(request.param)
+    return module
 
 
 class Raising:
@@ -201,10 +202,10 @@ async def test_failures_of_a_client_on_real_sockets_are_mapped(
         async with VK(TOKEN, base_url=base_url, **options) as api:
             refused, _ = await error_of(api, call)
     assert type(refused) is ConnectionFailedError
-    causes = [dropped, late]
+    causes: list[BaseException | None] = [dropped, late]
     if call == POST:
         assert {type(error) for error in causes} == {OutcomeUnknownError}
-        causes = [error.__cause__ for error in causes]
+        causes = [dropped.__cause__, late.__cause__]
     assert list(map(type, causes)) == [ConnectionFailedError, RequestTimeoutError]
     for error in (dropped, late, refused):
         text = "".join(traceback.format_exception(error))

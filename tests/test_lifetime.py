@@ -278,6 +278,34 @@ async def test_a_client_is_not_entered_twice(make_client):
     assert_gone(api)
 
 
+async def test_a_client_that_is_being_entered_is_not_entered_again(
+    make_client, opening
+):
+    client = make_client()
+
+    async def enter():
+        async with client:
+            pytest.fail("it was entered twice at once")
+
+    opening.append(enter)
+    with pytest.raises(ClientUseError):
+        async with client:
+            pytest.fail("it was entered")
+    assert own_tasks() == []
+
+
+async def test_a_client_is_left_by_the_task_that_entered_it(make_client):
+    client = make_client()
+    await client.__aenter__()
+    with pytest.raises(ExceptionGroup) as caught:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.__aexit__, None, None, None)
+    assert caught.group_contains(ClientUseError, depth=1)
+    assert await client.users.get(), "it is open as before"
+    await client.__aexit__(None, None, None)
+    assert_gone(client)
+
+
 async def test_a_used_client_is_not_entered_again(make_client):
     async with make_client() as api:
         pass
@@ -296,8 +324,12 @@ async def test_a_used_client_is_not_entered_again(make_client):
 async def test_another_event_loop_cannot_use_it(make_client, simulator, other):
     async with make_client() as api:
 
+        async def call() -> None:
+            with anyio.fail_after(1):
+                await api.call("users.get")
+
         def elsewhere() -> None:
-            anyio.run(api.call, "users.get", backend=other)
+            anyio.run(call, backend=other)
 
         with pytest.raises(ClientUseError, match="event loop"):
             await anyio.to_thread.run_sync(elsewhere)

@@ -37,7 +37,7 @@ EVERY_FAULT: list[Fault] = [
 
 def make_call(kind: str, mark: str) -> tuple[str, dict[str, Any]]:
     """Make a call whose parameters show the mark in the ledger."""
-    return {
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
         "read": ("users.get", {"user_ids": 1, "mark": mark}),
         "message": ("messages.send", {"peer_id": 1, "message": "hi", "mark": mark}),
         "message without a key": (
@@ -47,7 +47,8 @@ def make_call(kind: str, mark: str) -> tuple[str, dict[str, Any]]:
         "post": ("wall.post", {"message": "hi", "mark": mark}),
         "post with a key": ("wall.post", {"message": "hi", "mark": mark, "guid": mark}),
         "setting": ("status.set", {"text": "hi", "mark": mark}),
-    }[kind]
+    }
+    return calls[kind]
 
 
 KINDS = ["message", "message without a key", "post", "post with a key", "setting"]

@@ -17,8 +17,6 @@ from vkanyio.testing import Call, Simulator, VKFault
 from vkanyio.testing.faults import error
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from vkanyio.testing import Entry
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +45,11 @@ async def call_all(api: VK, numbers: range | list[int]) -> None:
 async def read(api: VK, number: int, **params: Any) -> None:
     [user] = await api.users.get(user_ids=number, **params)
     assert user["id"] == number
+
+
+async def read_as(api: VK, token: str, number: int) -> None:
+    """Call under a token of the call's own."""
+    await read(api, number, access_token=token)
 
 
 def numbers_of(entries: list[Entry]) -> list[int]:
@@ -243,17 +246,13 @@ async def test_waiting_calls_of_one_token_do_not_delay_those_of_another() -> Non
         begin = anyio.current_time()
         async with anyio.create_task_group() as others:
             for number in range(1, 8):
-                others.start_soon(share(api, number))
+                others.start_soon(read_as, api, OTHER_TOKEN, number)
         took = anyio.current_time() - begin
         tg.cancel_scope.cancel()
     assert took == pytest.approx(6 * 1.02 / 3 + 0.1, abs=0.01)
     assert simulator.ledger.refused() == []
     for token in (0, 1):
         assert simulator.ledger.worst_window(1.0, token=token) == 3
-
-
-def share(api: VK, number: int) -> Callable[[], Awaitable[None]]:
-    return lambda: read(api, number, access_token=OTHER_TOKEN)
 
 
 async def test_a_token_of_a_call_that_is_the_clients_own_spends_the_same_limit() -> (
@@ -263,7 +262,7 @@ async def test_a_token_of_a_call_that_is_the_clients_own_spends_the_same_limit()
     async with client_of(simulator, limit=3) as api, anyio.create_task_group() as tg:
         tg.start_soon(call_all, api, range(1, 5))
         for number in range(5, 9):
-            tg.start_soon(lambda n=number: read(api, n, access_token=TOKEN))
+            tg.start_soon(read_as, api, TOKEN, number)
     assert_within_limit(simulator, 3)
 
 

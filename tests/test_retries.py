@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 import pytest
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-READING = {
+Calls: TypeAlias = dict[str, tuple[str, dict[str, Any]]]
+
+READING: Calls = {
     "a read": ("users.get", {"user_ids": 1}),
     "a script that reads": (
         "execute",
         {"code": 'return API.users.get({"user_ids": 1});'},
     ),
 }
-KEYED = {
+KEYED: Calls = {
     "a message": ("messages.send", {"peer_id": 1, "message": "hello"}),
     "a message with a key": (
         "messages.send",
@@ -46,7 +48,7 @@ KEYED = {
     ),
     "a post with a key": ("wall.post", {"message": "hello", "guid": "a1"}),
 }
-UNSAFE = {
+UNSAFE: Calls = {
     "a message without a key": (
         "messages.send",
         {"peer_id": 1, "message": "hello", "random_id": 0},
@@ -61,7 +63,7 @@ UNSAFE = {
     "a procedure": ("execute.digest", {"day": 1}),
     "an unknown method": ("pages.whatever", {}),
 }
-ALL = {**READING, **KEYED, **UNSAFE}
+ALL: Calls = {**READING, **KEYED, **UNSAFE}
 
 reading = pytest.mark.parametrize("call", READING.values(), ids=READING)
 keyed = pytest.mark.parametrize("call", KEYED.values(), ids=KEYED)

@@ -143,6 +143,34 @@ async def test_a_token_at_work_keeps_its_pace(make_client, simulator):
     assert_gone(api)
 
 
+# Calls that are held back
+
+
+async def test_what_was_given_up_behind_a_call_that_is_held_back_is_not_sent(
+    make_client, simulator
+):
+    async def on_captcha(captcha: Any) -> None:
+        await anyio.sleep(60)
+        await captcha.retry(simulator.solve(captcha.sid))
+
+    simulator.fault(faults.captcha())
+    outcomes: list[Any] = []
+    async with make_client(on_captcha=on_captcha, limit=1) as api:
+        async with create_task_group() as tasks:
+            tasks.start_soon(note, outcomes, api.call_with_request, get(1))
+            await anyio.sleep(5)
+            post = APIRequest("test.post", {"id": 2})
+            tasks.start_soon(note, outcomes, api.call_with_request, post)
+            assert await api.call("users.get")
+            with move_on_after(0.001) as scope:
+                await api.call("users.get")
+            assert scope.cancelled_caught
+        assert api.statistics().sent == 4
+    assert sorted(outcomes) == [1, 2]
+    assert len(simulator.ledger.carried_out("users.get")) == 1
+    assert_gone(api)
+
+
 # Idle
 
 

@@ -16,6 +16,7 @@ from ._errors import (
     CaptchaError,
     ClientUseError,
     ConfirmationError,
+    TransportError,
     ValidationError,
     VKError,
     copy_error,
@@ -269,7 +270,8 @@ class Questions:
                 problem = raised
             await captcha.close()
             if captcha.outcome is not None:
-                self.answered += 1
+                accepted = not isinstance(captcha.outcome, TransportError)
+                self.answered += accepted
                 return captcha.outcome
             refused = captcha.error is not error
             if not refused or not isinstance(problem, CaptchaError | None):

@@ -246,7 +246,11 @@ class VK:
         self._home = (os.getpid(), current_token())
         self._task = get_current_task().id
         self._life = self._live()
-        return await self._life.__aenter__()
+        try:
+            return await self._life.__aenter__()
+        except BaseException:
+            self._state = _State.CLOSED
+            raise
 
     async def __aexit__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, final
 
@@ -41,12 +41,16 @@ class Collector:
         self._channel, self._arrivals = create_memory_object_stream[APIRequest | None](
             math.inf
         )
-        self._waiting: deque[APIRequest] = deque()
+        self._waiting: OrderedDict[APIRequest, None] = OrderedDict()
         self._held_back: Counter[str] = Counter()
 
     def submit(self, request: APIRequest) -> None:
         """Put a call at the end of the line."""
         self._channel.send_nowait(request)
+
+    def drop(self, request: APIRequest) -> None:
+        """Forget a call that has ended, so that it takes no memory in the line."""
+        self._waiting.pop(request, None)
 
     async def run(self) -> None:
         """Start calls for ever."""
@@ -90,27 +94,23 @@ class Collector:
         self._drain()
         for request in self._waiting:
             if self._may_go(request):
-                self._waiting.remove(request)
+                del self._waiting[request]
                 return request
         return None
 
     def _drain(self) -> None:
-        """Take what is on the channel, and drop what was given up at the front."""
+        """Take what is on the channel into the line."""
         while True:
             try:
                 self._put(self._arrivals.receive_nowait())
             except WouldBlock:
-                break
-        while self._waiting and not self._waiting[0].slot.is_live:
-            self._waiting.popleft()
+                return
 
     def _put(self, request: APIRequest | None) -> None:
-        if request is not None:
-            self._waiting.append(request)
+        if request is not None and request.slot.is_live:
+            self._waiting[request] = None
 
     def _may_go(self, request: APIRequest) -> bool:
-        if not request.slot.is_live:
-            return False
         if not self._held_back or request.slot.urgent:
             return True
         return request.method not in self._held_back and request.reads()

@@ -46,6 +46,7 @@ class Exchange:
 
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
+        self.scope: CancelScope | None = None
         self.answers = 0
         self.extra: dict[str, Any] = {}
         self.answered_before = 0
@@ -54,7 +55,6 @@ class Exchange:
         self._tries = 0
         self._refusals = 0
         self._first_refusal = 0.0
-        self.scope: CancelScope | None = None
 
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""
@@ -99,7 +99,7 @@ class Exchange:
             outcome = await self._attempt(answer, start)
             if isinstance(outcome, Answer):
                 return outcome
-            delay = self._delay_before_retry(outcome)
+            delay = self._plan_retry(outcome)
             if delay is None:
                 return outcome.error
             self._note_retry(outcome.error, delay)
@@ -151,11 +151,11 @@ class Exchange:
             lane.limiter.observe(current_time() - start.at)
         return reply
 
-    def _delay_before_retry(self, failure: Failure) -> float | None:
-        """Return the seconds to wait before the next attempt, None for no other."""
+    def _plan_retry(self, failure: Failure) -> float | None:
+        """Return the seconds until the next attempt, None if there is to be none."""
         code = failure.error.code if isinstance(failure.error, APIError) else None
         if code == TOO_MANY_REQUESTS:
-            return self._delay_after_refusal()
+            return self._plan_after_refusal()
         if code in TOKEN_REFUSED and self._token != self._lane.token:
             return 0.0  # the token was replaced meanwhile
         config = self._lane.config
@@ -169,7 +169,7 @@ class Exchange:
             return 0.0
         return back_off(config.wait, self._tries)
 
-    def _delay_after_refusal(self) -> float | None:
+    def _plan_after_refusal(self) -> float | None:
         # The first time the whole token pauses, and its calls keep their order. A call
         # that is refused on and on makes way for the others.
         now = current_time()

@@ -162,6 +162,7 @@ class Lane:
             self._busy -= 1
 
     def _end(self, request: APIRequest) -> None:
+        self.collector.drop(request)
         exchange = self._core.live.pop(request)
         if exchange is not None and request.slot.state is State.GIVEN_UP:
             exchange.cancel()

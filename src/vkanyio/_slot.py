@@ -115,7 +115,9 @@ class Slot:
         except get_cancelled_exc_class():
             # A result that came in the tick of the deadline wins. The cancellation of
             # a scope is delivered again at the next checkpoint; a task's own
-            # (asyncio's `Task.cancel`) would be lost, and goes on.
+            # (asyncio's `Task.cancel`) would be lost, and goes on. Where both come in
+            # the same tick as the result, asyncio makes one of them, and the task's
+            # own cannot be told from it.
             if self.state is not State.SETTLED or not _is_in_cancelled_scope():
                 raise
         finally:
