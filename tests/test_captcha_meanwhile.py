@@ -305,3 +305,22 @@ async def test_a_captcha_takes_one_answer_at_a_time(
     async with make_client(on_captcha=solve) as api:
         assert await api.wall.post(message="hello") == {"post_id": 1}
     assert simulator.ledger.requests == 2
+
+
+async def test_a_refusal_that_leaves_a_task_group_of_the_handler_is_asked_afresh(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+    asked = 0
+
+    async def solve(captcha: Captcha) -> None:
+        nonlocal asked
+        asked += 1
+        right = simulator.solve(captcha.redirect_uri or "")
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(anyio.sleep, 1)
+            tg.start_soon(captcha.retry, right if asked == 2 else "wrong")
+
+    async with make_client(on_captcha=solve) as api:
+        assert await api.wall.post(message="hello") == {"post_id": 1}
+    assert asked == 2

@@ -11,7 +11,7 @@ import anyio
 import httpx
 import pytest
 
-from vkanyio import VK, APIRequest, Captcha, Validation, VKError
+from vkanyio import VK, APIError, APIRequest, Captcha, Validation, VKError
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
@@ -319,3 +319,22 @@ async def test_a_closed_client_shows_no_token(
             await live()
     assert len(errors) == 1
     assert_no_secret(*texts_of(errors[0]), *traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("token", ["t", "1", "4", "token", '"', "\\", ":", "error"])
+async def test_a_token_that_is_part_of_an_answer_breaks_nothing(
+    simulator: Simulator, token: str
+) -> None:
+    simulator.fault(faults.captcha())
+    simulator.fault(faults.error(100, extra=[True, 14, None]), nth=2)
+    pages: list[str | None] = []
+
+    async def solve(captcha: Captcha) -> None:
+        pages.append(captcha.redirect_uri)
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+    client = simulator.http_client()
+    async with VK(token, limit=1000, http_client=client, on_captcha=solve) as api:
+        with pytest.raises(APIError[100]):
+            await api.call(*POST)
+    assert len(pages) == 1

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 import attrs
-from anyio import Event, Lock
+from anyio import Event, Lock, get_cancelled_exc_class
 
 from ._checks import check_token
 from ._errors import (
@@ -21,6 +21,7 @@ from ._errors import (
     VKError,
     copy_error,
 )
+from ._guards import is_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,10 @@ class Exchange(Protocol):
 
     def replace_token(self, token: str) -> None:
         """Use another token from now on."""
+        ...
+
+    def is_cancelled(self) -> bool:
+        """Return whether the call is being given up."""
         ...
 
 
@@ -209,6 +214,35 @@ class Validation:
     raw: Mapping[str, Any] = attrs.field(repr=False)
 
 
+class _HandlerFailed(Exception):
+    """A function of the user's raised."""
+
+    def __init__(self, problem: BaseException) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+async def _consult(
+    exchange: Exchange, function: Callable[[Any], Awaitable[Any]], question: Any
+) -> Any:
+    try:
+        return await function(question)
+    except Exception as problem:
+        raise _HandlerFailed(problem) from problem
+    except get_cancelled_exc_class() as problem:
+        if exchange.is_cancelled():
+            raise
+        # asyncio: the function awaited something that was cancelled elsewhere.
+        raise _HandlerFailed(problem) from problem
+
+
+def _is_refusal(problem: BaseException) -> bool:
+    """Return whether the function let VK's refusal through, and nothing else."""
+    if is_group(problem):
+        return all(_is_refusal(inner) for inner in problem.exceptions)
+    return isinstance(problem, CaptchaError)
+
+
 _Ask = Callable[[Exchange, Any], Awaitable["Answer | VKError"]]
 
 
@@ -263,18 +297,18 @@ class Questions:
     ) -> Answer | VKError:
         while True:
             captcha = Captcha(exchange, error, self._is_question)
-            problem: Exception | None = None
+            problem: BaseException | None = None
             try:
-                await on_captcha(captcha)
-            except Exception as raised:
-                problem = raised
+                await _consult(exchange, on_captcha, captcha)
+            except _HandlerFailed as failed:
+                problem = failed.problem
             await captcha.close()
             if captcha.outcome is not None:
                 accepted = not isinstance(captcha.outcome, TransportError)
                 self.answered += accepted
                 return captcha.outcome
             refused = captcha.error is not error
-            if not refused or not isinstance(problem, CaptchaError | None):
+            if not refused or not (problem is None or _is_refusal(problem)):
                 captcha.error.__cause__ = problem
                 return captcha.error
             if exchange.answers >= MOST_ATTEMPTS:
@@ -290,9 +324,9 @@ class Questions:
         text = str(error.raw.get("confirmation_text", ""))
         question = Confirmation(text=text, request=exchange.request, raw=error.raw)
         try:
-            agreed = await on_confirmation(question)
-        except Exception as problem:
-            error.__cause__ = problem
+            agreed = await _consult(exchange, on_confirmation, question)
+        except _HandlerFailed as failed:
+            error.__cause__ = failed.problem
             return error
         if not agreed:
             return error
@@ -308,9 +342,12 @@ class Questions:
         uri = error.raw.get("redirect_uri")
         question = Validation(redirect_uri=uri, request=exchange.request, raw=error.raw)
         try:
-            token = await on_validation(question)
+            token = await _consult(exchange, on_validation, question)
             check_token("the answer of on_validation", token)
-        except Exception as problem:
+        except _HandlerFailed as failed:
+            error.__cause__ = failed.problem
+            return error
+        except (TypeError, ValueError) as problem:
             error.__cause__ = problem
             return error
         exchange.replace_token(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import current_time, sleep
+from anyio import CancelScope, current_time, sleep
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from ._answer import Answer, read_answer
@@ -15,8 +15,6 @@ from ._transport import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from anyio import CancelScope
 
     from ._lane import Lane
     from ._limiter import Start
@@ -46,7 +44,7 @@ class Exchange:
 
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
-        self.scope: CancelScope | None = None
+        self.scope = CancelScope(shield=True)
         self.answers = 0
         self.extra: dict[str, Any] = {}
         self.answered_before = 0
@@ -68,10 +66,9 @@ class Exchange:
             outcome = await questions.resolve(self, outcome)
         self.settle(outcome)
 
-    def cancel(self) -> None:
-        """Stop, since nobody waits for the outcome any more."""
-        if self.scope is not None:
-            self.scope.cancel()
+    def is_cancelled(self) -> bool:
+        """Return whether the call is being given up."""
+        return self.scope.cancel_called
 
     def settle(self, outcome: Answer | VKError) -> None:
         """Give the outcome to those who wait for it."""

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, final
 
 import attrs
-from anyio import Event, Semaphore, current_time
+from anyio import CancelScope, Event, Semaphore, current_time
 
 from ._captcha import answering
 from ._collector import Collector
@@ -20,8 +20,6 @@ from ._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from anyio import CancelScope
 
     from ._answer import Answer
     from ._captcha import Questions
@@ -95,7 +93,9 @@ class Lane:
     def start(self) -> None:
         """Start the tasks of the token."""
         for task in (self.ticker.run, self.collector.run):
-            self._scopes.append(self._core.services.start_soon(task, endless=True))
+            scope = CancelScope(shield=True)
+            self._core.services.start_soon(task, scope=scope, endless=True)
+            self._scopes.append(scope)
 
     def stop(self) -> None:
         """End the tasks of the token."""
@@ -152,7 +152,7 @@ class Lane:
         core = self._core
         core.live[request] = exchange = Exchange(self, request)
         core.counters.batches[1] += 1
-        exchange.scope = core.services.start_soon(self._run, exchange, start)
+        core.services.start_soon(self._run, exchange, start, scope=exchange.scope)
 
     async def _run(self, exchange: Exchange, start: Start) -> None:
         self._busy += 1
@@ -165,6 +165,6 @@ class Lane:
         self.collector.drop(request)
         exchange = self._core.live.pop(request)
         if exchange is not None and request.slot.state is State.GIVEN_UP:
-            exchange.cancel()
+            exchange.scope.cancel()
         if not self._core.live:
             self._core.settled.set()

@@ -52,21 +52,19 @@ class Services(AsyncContextManagerMixin):
         self,
         function: Callable[[Unpack[Args]], Awaitable[None]],
         *args: *Args,
+        scope: CancelScope,
         endless: bool = False,
-    ) -> CancelScope:
+    ) -> None:
         """Start a task.
 
+        :param scope: what to cancel it by; shielded, so that calls still work in the
+            clean-up of a cancelled body
         :param endless: whether it may not end by itself
-        :return: the scope to cancel it by
         """
-        # Shielded, so that calls still work in the clean-up of a cancelled body. Made
-        # here: the body may leave before the task takes its first step, and the scope
-        # must be known by then.
-        scope = CancelScope(shield=True)
+        # Noted here, since the body may leave before the task takes its first step.
         self._scopes.add(scope)
         name = f"vkanyio {function.__qualname__}"
         self._tasks.start_soon(self._run, scope, function, args, endless, name=name)
-        return scope
 
     async def _run(
         self,
@@ -77,31 +75,18 @@ class Services(AsyncContextManagerMixin):
     ) -> None:
         try:
             with scope:
-                await self._watch(scope, function, args, endless)
-        finally:
-            self._scopes.discard(scope)
-
-    async def _watch(
-        self,
-        scope: CancelScope,
-        function: Callable[..., Awaitable[None]],
-        args: tuple[Any, ...],
-        endless: bool,
-    ) -> None:
-        try:
-            await function(*args)
-        except Exception as error:
+                await function(*args)
+                if endless:
+                    self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
+        except Exception as error:  # whatever it is, it is a crash
             self._note_crash(error)
         except get_cancelled_exc_class():
-            if scope.cancel_called:
-                raise
             # asyncio's `Task.cancel` on a task of ours: the group would take it for
             # the end of the body, and the client would stop without a word.
             message = f"{function.__qualname__} was cancelled from outside"
             self._note_crash(RuntimeError(message))
-        else:
-            if endless:
-                self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
+        finally:
+            self._scopes.discard(scope)
 
     def _note_crash(self, cause: Exception) -> None:
         if self.crash is None:
