@@ -77,7 +77,7 @@ async def be_silent(stream: BufferedByteStream) -> None:
 
 
 async def be_fine(stream: BufferedByteStream) -> None:
-    """Answer every request with 1."""
+    """Success every request with 1."""
     while True:
         await read_request(stream)
         await stream.send(FINE)

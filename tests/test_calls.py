@@ -213,7 +213,7 @@ async def test_a_failure_of_an_encoder_is_the_callers_and_not_retried(
 
 
 def run_script(call: Call) -> Reply:
-    """Answer as VK does: two calls failed within the script, one by execute itself."""
+    """Success as VK does: two calls failed within the script, one by execute itself."""
     arguments = {k: v for k, v in call.params.items() if k not in ("v", "code")}
     errors = [
         {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"},
@@ -352,7 +352,7 @@ async def test_the_statistics_count_what_was_done(
     assert statistics.sent == simulator.ledger.requests == 8
     assert statistics.batches == {1: 6}
     assert statistics.retries == {"InvalidResponseError": 1, "TooManyRequestsError": 1}
-    assert statistics.refused == 1
+    assert statistics.too_many_requests == 1
     assert (statistics.waiting, statistics.in_flight) == (0, 0)
 
 

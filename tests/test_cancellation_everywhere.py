@@ -149,8 +149,8 @@ class Calls:
             if isinstance(outcome, int):
                 assert i in sent
             if isinstance(outcome, ClientClosedError):
-                assert outcome.maybe_sent == (i in sent), (i, outcome)
-            if not self.requests[i].slot.maybe_sent:
+                assert outcome.maybe_carried_out == (i in sent), (i, outcome)
+            if not self.requests[i].slot.maybe_carried_out:
                 assert i not in sent, i
 
 
@@ -459,16 +459,16 @@ class Schedule:
         assert len(set(done)) == len(done)
         if self.ending in ("end", "leave"):
             closed = [e for e in calls.errors() if isinstance(e, ClientClosedError)]
-            assert not any(error.maybe_sent for error in closed)
+            assert not any(error.maybe_carried_out for error in closed)
 
     def _check_sending(self) -> None:
         sent = set(self.wire.ids())
         for i, outcome in self.calls.outcomes.items():
             if isinstance(outcome, int):
                 assert i in sent
-            if isinstance(outcome, ClientClosedError) and outcome.maybe_sent:
+            if isinstance(outcome, ClientClosedError) and outcome.maybe_carried_out:
                 assert i in sent
-            if isinstance(outcome, ClientClosedError) and not outcome.maybe_sent:
+            if isinstance(outcome, ClientClosedError) and not outcome.maybe_carried_out:
                 done = carried_out(self.simulator)
                 assert i not in done
 

@@ -112,7 +112,7 @@ async def test_a_closing_client_takes_no_new_calls(make_client, simulator):
     late, first = outcomes
     assert first == 1
     assert isinstance(late, ClientClosedError)
-    assert not late.maybe_sent
+    assert not late.maybe_carried_out
     assert carried_out(simulator) == [1]
 
 
@@ -128,7 +128,7 @@ async def test_a_call_that_waits_for_room_is_not_accepted_any_more(
     refused = [each for each in outcomes if isinstance(each, ClientClosedError)]
     assert len(refused) == 2
     assert refused[0] is not refused[1]
-    assert not any(error.maybe_sent for error in refused)
+    assert not any(error.maybe_carried_out for error in refused)
     assert carried_out(simulator) == [0]
     assert_gone(api)
 
@@ -215,7 +215,7 @@ MAYBE_SENT = {
 def fate(kinds: dict[str, list[Any]]) -> dict[str, bool]:
     for [error] in kinds.values():
         assert isinstance(error, ClientClosedError), error
-    return {name: error.maybe_sent for name, [error] in kinds.items()}
+    return {name: error.maybe_carried_out for name, [error] in kinds.items()}
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ async def test_closing_can_be_bounded(make_client):
                 await settle()
     [error] = outcomes
     assert isinstance(error, ClientClosedError)
-    assert error.maybe_sent
+    assert error.maybe_carried_out
     assert_gone(api)
 
 
@@ -309,7 +309,7 @@ async def test_what_was_not_sent_by_the_time_of_an_error_never_is(make_client, t
                     await checkpoint()
                 raise Broken
     [error] = outcomes
-    assert transport.requests == error.maybe_sent
+    assert transport.requests == error.maybe_carried_out
     assert_gone(client)
 
 
@@ -327,7 +327,7 @@ async def test_all_who_wait_get_an_error_of_their_own(make_client):
                 raise Broken
     assert len({id(error) for error in outcomes}) == len(outcomes) == 5
     assert all(isinstance(error, ClientClosedError) for error in outcomes)
-    assert all(error.maybe_sent for error in outcomes)
+    assert all(error.maybe_carried_out for error in outcomes)
 
 
 async def test_outer_tasks_hear_of_it_within_a_few_turns(make_client):
@@ -366,7 +366,7 @@ async def test_a_captcha_handler_ends_with_the_client(make_client, simulator):
         assert fates == ["ended"]
     [error] = outcomes
     assert isinstance(error, ClientClosedError)
-    assert not error.maybe_sent, "a call that meets a captcha is not carried out"
+    assert not error.maybe_carried_out, "a call that meets a captcha is not carried out"
     assert_gone(api)
 
 

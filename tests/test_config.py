@@ -164,8 +164,8 @@ def test_a_value_of_another_type_is_refused_with_what_is_allowed(
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("limit", 0, "at least 1"),
-        ("limit", -1, "at least 1"),
+        ("limit", 0, "from 1 to"),
+        ("limit", -1, "from 1 to"),
         ("wait", -0.1, "at least 0"),
         ("wait", float("nan"), "at least 0"),
         ("wait", float("inf"), "at least 0"),

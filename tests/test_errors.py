@@ -91,7 +91,7 @@ ERRORS: list[VKError] = [
     RequestTimeoutError("text", method="users.get"),
     InvalidResponseError("text", method="users.get", status=502, body=b"<html>"),
     OutcomeUnknownError(TransportError("text"), method="wall.post"),
-    ClientClosedError("text", maybe_sent=True),
+    ClientClosedError("text", maybe_carried_out=True),
     caused(ClientCrashedError("text")),
     ClientUseError("text"),
 ]
@@ -309,5 +309,5 @@ def test_a_group_of_errors_survives_a_pickle() -> None:
 
 
 def test_the_attributes_of_a_closed_client_tell_whether_the_call_left() -> None:
-    assert ClientClosedError("text").maybe_sent is False
-    assert ClientClosedError("text", maybe_sent=True).maybe_sent is True
+    assert ClientClosedError("text").maybe_carried_out is False
+    assert ClientClosedError("text", maybe_carried_out=True).maybe_carried_out is True

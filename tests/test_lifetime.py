@@ -244,7 +244,7 @@ async def test_a_new_client_takes_no_calls(make_client, simulator):
     for function in (client.users.get, client.statistics):
         with pytest.raises(ClientClosedError, match="async with") as caught:
             await function()
-        assert not caught.value.maybe_sent
+        assert not caught.value.maybe_carried_out
     assert simulator.ledger.requests == 0
 
 
@@ -264,7 +264,7 @@ async def test_a_closed_client_takes_no_calls(make_client, simulator):
     for call in [*calls, lambda: api.procedure("stored")]:
         with pytest.raises(ClientClosedError) as caught:
             await call()
-        assert not caught.value.maybe_sent
+        assert not caught.value.maybe_carried_out
     assert simulator.ledger.requests == 0
     assert api.statistics().calls == 0
 

@@ -61,7 +61,7 @@ class Run:
                 self.limiter.left(start, self.now)
                 self.lefts.append(self.now)
             if request.refused:
-                self.limiter.refused(self.now)
+                self.limiter.slow_down(self.now)
         self.now = until
         if self.limiter.is_idle(until):
             # A fresh limiter may take the place of this one.
@@ -235,7 +235,7 @@ def test_a_place_in_the_beat_that_is_withdrawn_goes_to_the_next(penalties: int) 
     limiter = Limiter(3)
     now = 0.0
     for _ in range(penalties):
-        limiter.refused(now)
+        limiter.slow_down(now)
         now += 1.0
     for _ in range(10):
         start = limiter.start(now)
@@ -300,7 +300,7 @@ def test_a_wider_margin_slows_the_starts_down() -> None:
 @both_modes
 def test_a_refusal_makes_a_pause_and_a_wider_margin(burst: bool) -> None:
     limiter = Limiter(20, burst=burst)
-    limiter.refused(100.0)
+    limiter.slow_down(100.0)
     assert limiter.ready_at(100.0) == pytest.approx(100.5)
     assert limiter.margin(100.0) == pytest.approx(LEAST_MARGIN + PENALTY_STEP)
     assert not limiter.is_idle(100.0)
@@ -309,15 +309,15 @@ def test_a_refusal_makes_a_pause_and_a_wider_margin(burst: bool) -> None:
 def test_a_volley_of_refusals_counts_once_in_a_window() -> None:
     limiter = Limiter(20)
     for now in (0.0, 0.0, 0.1, 0.99):
-        limiter.refused(now)
+        limiter.slow_down(now)
     assert limiter.margin(0.99) == pytest.approx(0.07, abs=0.002)
-    limiter.refused(1.0)
+    limiter.slow_down(1.0)
     assert limiter.margin(1.0) == pytest.approx(0.12, abs=0.002)
 
 
 def test_refusals_are_forgotten_by_half_every_thirty_seconds() -> None:
     limiter = Limiter(20)
-    limiter.refused(0.0)
+    limiter.slow_down(0.0)
     for seconds, penalty in ((30, 0.025), (60, 0.0125), (120, 0.003125)):
         assert limiter.margin(seconds) == pytest.approx(0.02 + penalty)
     assert limiter.is_idle(120.0)
@@ -326,7 +326,7 @@ def test_refusals_are_forgotten_by_half_every_thirty_seconds() -> None:
 def test_refusals_without_end_slow_down_to_a_bound() -> None:
     limiter = Limiter(20)
     for second in range(1000):
-        limiter.refused(float(second))
+        limiter.slow_down(float(second))
         assert limiter.margin(second) <= LEAST_MARGIN + MOST_PENALTY
     assert limiter.margin(999.0) == pytest.approx(LEAST_MARGIN + MOST_PENALTY, abs=0.05)
 
@@ -358,13 +358,15 @@ def used(burst: bool, what: str) -> Limiter:
         elif what == "withdrawn":
             limiter.withdraw(start)
     if what == "refused":
-        limiter.refused(late)
+        limiter.slow_down(late)
     return limiter
 
 
 @both_modes
 @pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "leaving"])
-@pytest.mark.parametrize("first", ["ready_at", "margin", "is_idle", "refused", "start"])
+@pytest.mark.parametrize(
+    "first", ["ready_at", "margin", "is_idle", "slow_down", "start"]
+)
 def test_what_another_clock_wrote_is_forgotten(
     burst: bool, what: str, first: str
 ) -> None:

@@ -383,7 +383,7 @@ async def test_cancelling_the_task_of_the_body_leaves_at_once(make_client):
     assert task.cancelling() == 1
     [error] = outcomes
     assert isinstance(error, ClientClosedError)
-    assert error.maybe_sent
+    assert error.maybe_carried_out
     assert_gone(clients[0])
 
 

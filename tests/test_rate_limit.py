@@ -310,7 +310,7 @@ async def test_error_6_reaches_no_caller_and_leaves_the_order_as_it_was(
         statistics = api.statistics()
     assert numbers_of(simulator.ledger.carried_out()) == [*range(1, 31)]
     refused = len(simulator.ledger.refused(6))
-    assert 0 < refused == statistics.refused
+    assert 0 < refused == statistics.too_many_requests
     assert statistics.sent == 30 + refused
 
 

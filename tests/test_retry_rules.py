@@ -136,7 +136,7 @@ def test_a_key_that_is_not_set_keeps_nothing_from_being_repeated(
 
 
 @pytest.mark.parametrize("method", sorted(KEYS))
-@pytest.mark.parametrize("key", [1, -1, "1", "a-guid"])
+@pytest.mark.parametrize("key", [1, -1, "1"])
 def test_a_key_that_is_set_makes_a_call_repeatable(method: str, key: Any) -> None:
     assert repetition_of_call(method, {KEYS[method]: key}) is KEYED
 
@@ -250,15 +250,15 @@ def test_nothing_around_a_write_hides_it(before: str, after: str, gap: str) -> N
 def test_vk_s_own_failures_leave_open_what_was_done(code: int) -> None:
     failure = Failure.from_api(APIError[code](code, ""))
     assert failure.maybe_carried_out
-    assert failure.may_pass
-    assert not failure.at_once
+    assert failure.is_transient
+    assert not failure.retry_at_once
 
 
 @given(st.integers().filter(lambda code: code not in (1, 10, 36)))
 def test_with_all_other_codes_nothing_was_done(code: int) -> None:
     failure = Failure.from_api(APIError(code, ""))
     assert not failure.maybe_carried_out
-    assert not failure.may_pass
+    assert not failure.is_transient
 
 
 def test_the_ambiguous_codes_are_three() -> None:
@@ -297,3 +297,14 @@ def test_a_random_id_is_one_that_vk_keeps_whole() -> None:
     assert max(keys) < 2**31
     assert max(keys) > 2**30  # all of its range is used: that many do not meet
     assert len(set(keys)) > 9_990
+
+
+def test_a_text_is_a_key_for_a_guid_and_none_for_a_random_id() -> None:
+    for method, key in KEYS.items():
+        is_key = repetition_of_call(method, {key: "a-guid"}) is KEYED
+        assert is_key == (key == "guid")
+
+
+@pytest.mark.parametrize("zero", ["0.4", " 0", "+0", "0.0", str(2**32), 2**33, "-0"])
+def test_a_random_id_that_vk_reads_as_zero_is_no_key(zero: Any) -> None:
+    assert repetition_of_call("messages.send", {"random_id": zero}) is NEVER

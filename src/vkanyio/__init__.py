@@ -41,10 +41,10 @@ from ._execute import ExecuteError as ExecuteError
 from ._execute import ExecuteResult as ExecuteResult
 from ._groups import MethodGroup as MethodGroup
 from ._limiter import Limiter as Limiter
+from ._pool import HTTPClient as HTTPClient
+from ._pool import HTTPResponse as HTTPResponse
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
-from ._transport import HTTPClient as HTTPClient
-from ._transport import HTTPResponse as HTTPResponse
 from ._version import __version__ as __version__
 
 # Tracebacks and documentation name things by where they are imported from.

@@ -1,71 +1,25 @@
-"""Questions that only a person can answer: captcha, validation and confirmation."""
+"""What the functions that answer VK's questions are given."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
-from anyio import Event, Lock, get_cancelled_exc_class
+from anyio import Event
 
-from ._checks import check_token
-from ._errors import (
-    APIError,
-    CaptchaError,
-    ClientUseError,
-    ConfirmationError,
-    TransportError,
-    ValidationError,
-    VKError,
-    copy_error,
-)
-from ._guards import is_group
+from ._errors import APIError, CaptchaError, ClientUseError, VKError, copy_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ._answer import Answer
-    from ._config import Config
+    from ._dispatch import Exchange
     from ._request import APIRequest
+    from ._response import Outcome
 
 MOST_ATTEMPTS = 5
-
-answering = ContextVar("answering", default=False)
-"""Whether this task answers a question of VK's: its calls must not wait for that."""
+"""Answers to captchas that one call may send."""
 
 _ECHOED = ("captcha_sid", "captcha_ts", "captcha_attempt", "remixstlid")
-
-
-class Exchange(Protocol):
-    """The call that VK asks about.
-
-    :ivar answers: how many answers to captchas were sent with it
-    :ivar extra: parameters that go with every further attempt
-    :ivar answered_before: :attr:`Questions.answered` when it was sent
-    """
-
-    request: APIRequest
-    answers: int
-    extra: dict[str, Any]
-    answered_before: int
-
-    async def send_again(self, answer: Mapping[str, Any]) -> Answer | VKError:
-        """Send the call again, with an answer to VK's question."""
-        ...
-
-    def settle(self, outcome: Answer | VKError) -> None:
-        """Give the outcome to those who wait for it."""
-        ...
-
-    def replace_token(self, token: str) -> None:
-        """Use another token from now on."""
-        ...
-
-    def is_cancelled(self) -> bool:
-        """Return whether the call is being given up."""
-        ...
 
 
 @final
@@ -76,6 +30,10 @@ class Captcha:
     are optional (https://dev.vk.com/api/captcha-error): since 2025 there is a
     ``redirect_uri`` to open in a browser, before that there were ``sid`` and ``img``.
 
+    Until it is answered, calls of the token that change anything wait, since VK takes
+    them for a flood; reads go on. What the function itself calls, and the tasks that it
+    starts, does not wait.
+
     :ivar attempt: 1 for the first answer to this call, at most 5
     :ivar request: the call
     """
@@ -84,14 +42,14 @@ class Captcha:
         self,
         exchange: Exchange,
         error: CaptchaError,
-        is_question: Callable[[Answer | VKError], bool],
+        is_question: Callable[[Outcome], bool],
     ) -> None:
         self._exchange = exchange
         self._is_question = is_question
         self._closed = False
         self._sending: Event | None = None
         self.error = error
-        self.outcome: Answer | VKError | None = None
+        self.outcome: Outcome | None = None
         self.request = exchange.request
 
     def __repr__(self) -> str:
@@ -121,7 +79,7 @@ class Captcha:
     @property
     def attempt(self) -> int:
         """Which answer to this call the next one is."""
-        return self._exchange.answers + 1
+        return self._exchange.captcha_answers + 1
 
     async def retry(self, answer: str, *, cookie: str | None = None) -> None:
         """Send the call again with an answer, and return when VK has accepted it.
@@ -135,7 +93,7 @@ class Captcha:
             were refused
         """
         self._check_open(answer)
-        self._exchange.answers += 1
+        self._exchange.captcha_answers += 1
         self._sending = Event()
         try:
             outcome = await self._exchange.send_again(self._to_params(answer, cookie))
@@ -159,7 +117,7 @@ class Captcha:
         if self._closed or self._sending is not None or self.outcome is not None:
             message = "this captcha is not open: answer it once, inside `on_captcha`"
             raise ClientUseError(message)
-        if self._exchange.answers >= MOST_ATTEMPTS:
+        if self._exchange.captcha_answers >= MOST_ATTEMPTS:
             message = f"VK refused {MOST_ATTEMPTS} answers, and gets no more"
             raise ClientUseError(message)
 
@@ -212,144 +170,3 @@ class Validation:
     redirect_uri: str | None
     request: APIRequest
     raw: Mapping[str, Any] = attrs.field(repr=False)
-
-
-class _HandlerFailed(Exception):
-    """A function of the user's raised."""
-
-    def __init__(self, problem: BaseException) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-async def _consult(
-    exchange: Exchange, function: Callable[[Any], Awaitable[Any]], question: Any
-) -> Any:
-    try:
-        return await function(question)
-    except Exception as problem:
-        raise _HandlerFailed(problem) from problem
-    except get_cancelled_exc_class() as problem:
-        if exchange.is_cancelled():
-            raise
-        # asyncio: the function awaited something that was cancelled elsewhere.
-        raise _HandlerFailed(problem) from problem
-
-
-def _is_refusal(problem: BaseException) -> bool:
-    """Return whether the function let VK's refusal through, and nothing else."""
-    if is_group(problem):
-        return all(_is_refusal(inner) for inner in problem.exceptions)
-    return isinstance(problem, CaptchaError)
-
-
-_Ask = Callable[[Exchange, Any], Awaitable["Answer | VKError"]]
-
-
-@final
-class Questions:
-    """Puts VK's questions to the functions of the configuration, one at a time.
-
-    :ivar answered: how many captchas and validations were; a call that met one before
-        the last was answered is tried again without asking
-    """
-
-    def __init__(self, config: Config) -> None:
-        self.answered = 0
-        self._turn = Lock()
-        self._ask: dict[type, _Ask] = {}
-        if config.on_captcha is not None:
-            self._ask[CaptchaError] = partial(self._captcha, config.on_captcha)
-        if config.on_confirmation is not None:
-            ask = partial(self._confirmation, config.on_confirmation)
-            self._ask[ConfirmationError] = ask
-        if config.on_validation is not None:
-            self._ask[ValidationError] = partial(self._validation, config.on_validation)
-
-    async def resolve(
-        self, exchange: Exchange, outcome: Answer | VKError
-    ) -> Answer | VKError:
-        """Have VK's questions about a call answered, and return what became of it."""
-        if exchange.request.slot.urgent:
-            return outcome  # a question about the answer to a question
-        asked: set[type] = set()
-        while self._is_question(outcome) and (kind := type(outcome)) not in asked:
-            async with self._turn:
-                if exchange.answered_before == self.answered:
-                    asked.add(kind)
-                    mark = answering.set(True)
-                    try:
-                        outcome = await self._ask[kind](exchange, outcome)
-                    finally:
-                        answering.reset(mark)
-                    continue
-            outcome = await exchange.send_again({})
-        return outcome
-
-    def _is_question(self, outcome: Answer | VKError) -> bool:
-        return type(outcome) in self._ask
-
-    async def _captcha(
-        self,
-        on_captcha: Callable[[Captcha], Awaitable[None]],
-        exchange: Exchange,
-        error: CaptchaError,
-    ) -> Answer | VKError:
-        while True:
-            captcha = Captcha(exchange, error, self._is_question)
-            problem: BaseException | None = None
-            try:
-                await _consult(exchange, on_captcha, captcha)
-            except _HandlerFailed as failed:
-                problem = failed.problem
-            await captcha.close()
-            if captcha.outcome is not None:
-                accepted = not isinstance(captcha.outcome, TransportError)
-                self.answered += accepted
-                return captcha.outcome
-            refused = captcha.error is not error
-            if not refused or not (problem is None or _is_refusal(problem)):
-                captcha.error.__cause__ = problem
-                return captcha.error
-            if exchange.answers >= MOST_ATTEMPTS:
-                return captcha.error
-            error = captcha.error
-
-    async def _confirmation(
-        self,
-        on_confirmation: Callable[[Confirmation], Awaitable[bool]],
-        exchange: Exchange,
-        error: ConfirmationError,
-    ) -> Answer | VKError:
-        text = str(error.raw.get("confirmation_text", ""))
-        question = Confirmation(text=text, request=exchange.request, raw=error.raw)
-        try:
-            agreed = await _consult(exchange, on_confirmation, question)
-        except _HandlerFailed as failed:
-            error.__cause__ = failed.problem
-            return error
-        if not agreed:
-            return error
-        exchange.extra["confirm"] = 1
-        return await exchange.send_again({})
-
-    async def _validation(
-        self,
-        on_validation: Callable[[Validation], Awaitable[str]],
-        exchange: Exchange,
-        error: ValidationError,
-    ) -> Answer | VKError:
-        uri = error.raw.get("redirect_uri")
-        question = Validation(redirect_uri=uri, request=exchange.request, raw=error.raw)
-        try:
-            token = await _consult(exchange, on_validation, question)
-            check_token("the answer of on_validation", token)
-        except _HandlerFailed as failed:
-            error.__cause__ = failed.problem
-            return error
-        except (TypeError, ValueError) as problem:
-            error.__cause__ = problem
-            return error
-        exchange.replace_token(token)
-        self.answered += 1
-        return await exchange.send_again({})

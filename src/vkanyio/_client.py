@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import os
-from collections import OrderedDict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack, final
 
@@ -18,11 +17,11 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
-from ._captcha import Questions
 from ._config import Config, Options
 from ._errors import ClientClosedError, ClientUseError
 from ._groups import MethodGroup, to_vk_name
 from ._lane import Core, Lane
+from ._questions import Questions, in_handler
 from ._request import APIRequest
 from ._services import Services, crash_error
 from ._statistics import Statistics
@@ -35,8 +34,8 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from ._answer import Answer
     from ._execute import ExecuteResult
+    from ._response import Success
 
 
 DEFAULT_HEADERS = {
@@ -45,6 +44,10 @@ DEFAULT_HEADERS = {
     "accept-encoding": "gzip, deflate",
     "content-type": "application/x-www-form-urlencoded",
 }
+
+
+FEW_LANES = 8
+"""Tokens of calls that are kept without asking whether they are still in use."""
 
 
 class _State(enum.Enum):
@@ -85,7 +88,7 @@ class VK:
     def from_config(cls, config: Config) -> Self:
         """Make a client from a configuration."""
         if not isinstance(config, Config):
-            message = f"config must be a vkanyio.Config, got {config!r}"
+            message = f"config must be a vkanyio.Config, got {type(config).__name__}"
             raise TypeError(message)
         client = cls.__new__(cls)
         client._setup(config)
@@ -94,6 +97,7 @@ class VK:
     def _setup(self, config: Config) -> None:
         self._config = config
         self._state = _State.NEW
+        self._closed_at: float | None = None
 
     def __repr__(self) -> str:
         return f"<vkanyio.VK, {self._state.name.lower()}>"
@@ -118,9 +122,13 @@ class VK:
 
         :param params: the parameters, by VK's names; ``None`` is not sent
         :return: VK's answer: a dict, list, int or str, just as it came
+        :raises TypeError: if a parameter is of a type that has no form in VK's API
+        :raises ValueError: if the name or a parameter is one that cannot be sent
         :raises APIError: if VK answers with an error
         :raises TransportError: if no usable answer came
         :raises OutcomeUnknownError: if that leaves open whether VK carried it out
+        :raises ClientClosedError: before and after the client's block, or if that ends
+        :raises ClientUseError: from another event loop, thread or process
         """
         return await self.call_with_request(APIRequest(method, params))
 
@@ -131,7 +139,8 @@ class VK:
         :raises VKError: as :meth:`call` does
         """
         if not isinstance(request, APIRequest):
-            message = f"request must be a vkanyio.APIRequest, got {request!r}"
+            kind = type(request).__name__
+            message = f"request must be a vkanyio.APIRequest, got {kind}"
             raise TypeError(message)
         return (await self._send(request)).response
 
@@ -182,6 +191,7 @@ class VK:
             raise self._closed_error()
         core = self._core
         counters = core.counters
+        now = current_time() if self._closed_at is None else self._closed_at
         return Statistics(
             waiting=sum(exchange is None for exchange in core.live.values()),
             in_flight=counters.in_flight,
@@ -189,8 +199,8 @@ class VK:
             sent=counters.sent,
             batches=dict(counters.batches),
             retries=dict(counters.retries),
-            refused=counters.refused,
-            margin=self._lane.limiter.margin(current_time()),
+            too_many_requests=counters.too_many_requests,
+            margin=self._lane.limiter.margin(now),
         )
 
     async def run(self, *, task_status: TaskStatus[Any] = TASK_STATUS_IGNORED) -> None:
@@ -203,7 +213,7 @@ class VK:
             task_status.started(self)
             await sleep_forever()
 
-    async def _send(self, request: APIRequest) -> Answer:
+    async def _send(self, request: APIRequest) -> Success:
         self._check_open()
         request.slot.claim()
         return await self._lane_of(request.own_token).call(request)
@@ -213,17 +223,24 @@ class VK:
             return self._lane
         lane = self._lanes.get(token)
         if lane is None:
-            # Those idle for longest come first: a service that sees many tokens over
-            # the weeks keeps only those at work.
-            while self._lanes and next(iter(self._lanes.values())).is_idle():
-                self._lanes.popitem(last=False)[1].stop()
+            if len(self._lanes) >= self._most_lanes:
+                self._drop_idle_lanes()
             lane = self._lanes[token] = Lane(self._core, token)
             lane.start()
-        self._lanes.move_to_end(token)
         return lane
 
+    def _drop_idle_lanes(self) -> None:
+        # A service that sees many tokens over the weeks keeps only those at work.
+        for token, lane in tuple(self._lanes.items()):
+            if lane.is_idle():
+                lane.stop()
+                del self._lanes[token]
+        self._most_lanes = max(2 * len(self._lanes), FEW_LANES)
+
     def _check_open(self) -> None:
-        if self._state is not _State.OPEN:
+        # What was accepted is finished, and may need an answer to a captcha for that.
+        finishing = self._state is _State.CLOSING and in_handler()
+        if self._state is not _State.OPEN and not finishing:
             raise self._closed_error()
         if self._core.services.crash is not None:
             raise crash_error(self._core.services.crash)
@@ -273,7 +290,8 @@ class VK:
         services = Services(self._fail_crashed)
         self._core = self._make_core(services, transport)
         self._lane = Lane(self._core, config.token, config.limiter)
-        self._lanes: OrderedDict[str, Lane] = OrderedDict()
+        self._lanes: dict[str, Lane] = {}
+        self._most_lanes = FEW_LANES
         try:
             async with services:
                 try:
@@ -284,6 +302,7 @@ class VK:
                     await self._finish()
                 finally:
                     self._state = _State.CLOSED
+                    self._closed_at = current_time()
                     self._core.fail_all(_closed_meanwhile)
         finally:
             self._state = _State.CLOSED
@@ -309,15 +328,15 @@ class VK:
         """Wait until every call that was accepted has its outcome."""
         core = self._core
         while core.live:
-            core.settled = Event()
-            await core.settled.wait()
+            core.drained = Event()
+            await core.drained.wait()
 
     def _fail_crashed(self, cause: Exception) -> None:
         self._core.fail_all(lambda _: crash_error(cause))
 
 
 def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
-    maybe_sent = request.slot.maybe_sent
-    fate = "may have reached VK" if maybe_sent else "did not reach VK"
+    maybe_carried_out = request.slot.maybe_carried_out
+    fate = "VK may have done" if maybe_carried_out else "VK did not do"
     message = f"the client was closed before {request.method} ended, which {fate}"
-    return ClientClosedError(message, maybe_sent=maybe_sent)
+    return ClientClosedError(message, maybe_carried_out=maybe_carried_out)

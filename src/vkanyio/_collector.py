@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter, OrderedDict
 from contextlib import contextmanager, suppress
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from ._limiter import Start
     from ._ticker import Ticker
+
+
+logger = logging.getLogger("vkanyio")
 
 
 @final
@@ -78,6 +82,7 @@ class Collector:
     def holding_back(self, method: str) -> Generator[None]:
         """Let nothing through that changes anything, nor other calls of a method."""
         self._held_back[method] += 1
+        logger.info("VK wants a captcha for %s: calls that write wait for it", method)
         try:
             yield
         finally:

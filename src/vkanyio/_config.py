@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ._captcha import Captcha, Confirmation, Validation
     from ._limiter import Limiter
-    from ._transport import HTTPClient
+    from ._pool import HTTPClient
 
 Mode = Literal["sequential", "parallel", "parallel_selected"]
 RequestMode = Literal["sequential", "burst"]
@@ -113,7 +113,9 @@ class Config:
         default=3,
         kw_only=True,
         validator=check.Whole(
-            1, hint=" (VK allows a user token 3 requests a second, a community 20)"
+            1,
+            10**6,
+            hint=" (VK allows a user token 3 requests a second, a community 20)",
         ),
     )
     wait: float = attrs.field(

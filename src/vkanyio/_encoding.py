@@ -23,7 +23,20 @@ from ._guards import is_mapping
 Encoded = str | int
 
 SECRET_PARAMS = frozenset(
-    {"access_token", "captcha_key", "client_secret", "password", "success_token"}
+    {
+        "access_token",
+        "captcha_key",
+        "change_password_hash",
+        "client_secret",
+        "new_password",
+        "old_password",
+        "password",
+        "refresh_token",
+        "restore_sid",
+        "secret_key",
+        "success_token",
+        "token",
+    }
 )
 """Parameters that no error and no repr shows."""
 
@@ -41,21 +54,23 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     :raises ValueError: for a value that VK has no form for, such as NaN, naming it
     """
     if not is_mapping(params):
-        msg = f"params must be a dict of parameters, got {params!r}"
-        raise TypeError(msg)
+        message = f"params must be a dict of parameters, got {type(params).__name__}"
+        raise TypeError(message)
     encoded: dict[str, Encoded] = {}
     for name, value in params.items():
         if not isinstance(name, str) or not name:
-            msg = f"the name of a parameter must be a non-empty string, got {name!r}"
-            raise TypeError(msg)
+            message = (
+                f"the name of a parameter must be a non-empty string, got {name!r}"
+            )
+            raise TypeError(message)
         if value is None:
             continue
         _check_text(repr(name), name)
         try:
             encoded[name] = _encode(name, value)
         except RecursionError:
-            msg = f"{name} is nested too deeply, or contains itself"
-            raise ValueError(msg) from None
+            message = f"{name} is nested too deeply, or contains itself"
+            raise ValueError(message) from None
     return encoded
 
 
@@ -86,8 +101,8 @@ def _simplify(name: str, value: Any) -> Any:
         return _check_int(name, int(value))
     if isinstance(value, float):
         if not math.isfinite(value):
-            msg = f"{name} must be a finite number, got {value!r}"
-            raise ValueError(msg)
+            message = f"{name} must be a finite number, got {value!r}"
+            raise ValueError(message)
         return float(value)
     if isinstance(value, datetime):
         return _to_unix_time(name, value)
@@ -107,8 +122,8 @@ def _join(name: str, values: list[Any]) -> Encoded:
         return _to_json(name, items)
     for i, item in enumerate(items):
         if not isinstance(item, str | int | float):
-            msg = f"{name}[{i}] must be a single value, got {_shown(name, item)}"
-            raise TypeError(msg)
+            message = f"{name}[{i}] must be a single value, got {_shown(name, item)}"
+            raise TypeError(message)
     return ",".join(str(_encode(f"{name}[{i}]", x)) for i, x in enumerate(items))
 
 
@@ -137,8 +152,8 @@ def _to_key(name: str, key: Any) -> str:
         return json.dumps(key)
     plain = _simplify(name, key)
     if not isinstance(plain, str | int):
-        msg = f"the keys of {name} must be strings, got {key!r}"
-        raise TypeError(msg)
+        message = f"the keys of {name} must be strings, got {key!r}"
+        raise TypeError(message)
     return str(plain)
 
 
@@ -159,16 +174,18 @@ def _to_unix_time(name: str, value: datetime) -> int:
     try:
         return int(value.timestamp())
     except (ValueError, OverflowError, OSError):
-        msg = f"{name} must be a time that Unix time has, got {value!r}"
-        raise ValueError(msg) from None
+        message = f"{name} must be a time that Unix time has, got {value!r}"
+        raise ValueError(message) from None
 
 
 def _check_int(name: str, value: int) -> int:
     try:
         str(value)
     except ValueError:
-        msg = f"{name} must be a number that fits on a page, got {value.bit_length()}"
-        raise ValueError(f"{msg} bits") from None
+        message = (
+            f"{name} must be a number that fits on a page, got {value.bit_length()}"
+        )
+        raise ValueError(f"{message} bits") from None
     return value
 
 
@@ -176,8 +193,10 @@ def _check_text(name: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        msg = f"{name} must be text that UTF-8 can carry, got a lone surrogate in it"
-        raise ValueError(msg) from None
+        message = (
+            f"{name} must be text that UTF-8 can carry, got a lone surrogate in it"
+        )
+        raise ValueError(message) from None
     return text
 
 

@@ -25,7 +25,7 @@
     │   ├── ParameterError          100  mend the parameter
     │   ├── TokenExpiredError       1117 get a new token
     │   └── APIError[code]          a class of its own for every other code
-    ├── TransportError              no usable answer, and none will do harm: try later
+    ├── TransportError              no usable answer; repeating does no harm: try later
     │   ├── ConnectionFailedError   the connection failed or broke
     │   ├── RequestTimeoutError     no answer in time (also a TimeoutError)
     │   └── InvalidResponseError    an answer that is not VK's
@@ -75,8 +75,8 @@ class _ClassPerCode(type):
 
     def __getitem__(cls, code: int) -> type[APIError]:
         if not isinstance(code, int) or isinstance(code, bool):
-            msg = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
-            raise TypeError(msg)
+            message = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
+            raise TypeError(message)
         known = _classes.get(code)
         return _make_class(code) if known is None else known
 
@@ -212,7 +212,7 @@ class ScriptRuntimeError(
 
 
 class CaptchaError(
-    APIError, code=14, advice="give the client an `on_captcha` function to answer it"
+    APIError, code=14, advice="`on_captcha` is the function that answers it"
 ):
     """Raised when VK asks for a captcha and got no answer that it accepts."""
 
@@ -224,8 +224,8 @@ class AccessDeniedError(APIError, code=15):
 class ValidationError(
     APIError,
     code=17,
-    advice="open the `redirect_uri` of `raw` in a browser, or give the client an"
-    " `on_validation` function",
+    advice="its owner opens the `redirect_uri` of `raw`; `on_validation` is the"
+    " function for that",
 ):
     """Raised when VK asks the token's owner to confirm who they are."""
 
@@ -233,7 +233,7 @@ class ValidationError(
 class ConfirmationError(
     APIError,
     code=24,
-    advice="give the client an `on_confirmation` function to agree",
+    advice="`on_confirmation` is the function that may agree",
 ):
     """Raised when VK asks whether this is really wanted, and nobody agreed."""
 
@@ -242,7 +242,7 @@ class GroupAuthError(APIError, code=27, advice="a user token may be needed"):
     """Raised when VK answers error 27: the method refuses community tokens."""
 
 
-class AppAuthError(APIError, code=28, advice="a user token may be needed"):
+class AppAuthError(APIError, code=28, advice="use a fresh token, or a user's"):
     """Raised when VK answers error 28: the method refuses service tokens."""
 
 
@@ -330,12 +330,13 @@ class OutcomeUnknownError(VKError):
 class ClientClosedError(VKError):
     """Raised when a client is used out of its time.
 
-    :ivar maybe_sent: whether the call may have reached VK before the client was closed
+    :ivar maybe_carried_out: whether VK may have carried the call out before the client
+        was closed
     """
 
-    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
+    def __init__(self, message: str, *, maybe_carried_out: bool = False) -> None:
         super().__init__(message)
-        self.maybe_sent = maybe_sent
+        self.maybe_carried_out = maybe_carried_out
 
 
 class ClientCrashedError(VKError):
@@ -343,4 +344,8 @@ class ClientCrashedError(VKError):
 
 
 class ClientUseError(VKError, RuntimeError):
-    """Raised when a client is entered twice, or used from where it does not live."""
+    """Raised when something of vkanyio's is used in a way that cannot work.
+
+    A client entered twice, or used from another event loop; a request sent twice; a
+    captcha answered when it is no longer open.
+    """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import attrs
 
 from ._guards import is_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 @final
@@ -41,9 +41,7 @@ class ExecuteError:
         )
 
 
-@final
-@attrs.frozen
-class ExecuteResult:
+class ExecuteResult(NamedTuple):
     """What a script returned, and what failed on the way.
 
     It unpacks: ``response, errors = await api.execute(code)``.
@@ -54,7 +52,3 @@ class ExecuteResult:
 
     response: Any
     errors: tuple[ExecuteError, ...] = ()
-
-    def __iter__(self) -> Iterator[Any]:
-        yield self.response
-        yield self.errors

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
 _NAME = re.compile(r"[a-z][A-Za-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
@@ -32,14 +32,16 @@ class MethodGroup:
 
     __slots__ = ("_call", "_name")
 
-    def __init__(self, call: Callable[..., Awaitable[Any]], name: str) -> None:
+    def __init__(
+        self, call: Callable[..., Coroutine[Any, Any, Any]], name: str
+    ) -> None:
         self._call = call
         self._name = name
 
     def __repr__(self) -> str:
         return f"<methods of VK: {self._name}.*>"
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         method = to_vk_name(name)
         if method is None:
             message = f"VK has no method of the name {name!r}"

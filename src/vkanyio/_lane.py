@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import nullcontext
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, final
@@ -9,11 +11,11 @@ from typing import TYPE_CHECKING, final
 import attrs
 from anyio import CancelScope, Event, Semaphore, current_time
 
-from ._captcha import answering
 from ._collector import Collector
 from ._dispatch import Exchange
 from ._errors import VKError
 from ._limiter import Limiter
+from ._questions import in_handler
 from ._slot import State
 from ._statistics import Counters
 from ._ticker import Ticker
@@ -21,14 +23,18 @@ from ._ticker import Ticker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ._answer import Answer
-    from ._captcha import Questions
     from ._config import Config
     from ._encoding import Encoded
     from ._limiter import Start
+    from ._questions import Questions
     from ._request import APIRequest
+    from ._response import Success
     from ._services import Services
     from ._transport import Transport
+
+
+TOO_MANY_MEMORY = 60.0
+"""Seconds after which an error 6 no longer tells anything of a method."""
 
 
 @final
@@ -38,7 +44,7 @@ class Core:
 
     :ivar live: the calls without an outcome, with the exchange of those on their way
     :ivar replaced_tokens: what a validation brought in place of a token
-    :ivar settled: set when there is no live call left
+    :ivar drained: set when there is no live call left
     """
 
     config: Config
@@ -50,7 +56,7 @@ class Core:
     check_open: Callable[[], None]
     live: dict[APIRequest, Exchange | None]
     counters: Counters = attrs.field(factory=Counters)
-    settled: Event = attrs.field(factory=Event)
+    drained: Event = attrs.field(factory=Event)
     replaced_tokens: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     orders: count[int] = attrs.field(factory=count)
 
@@ -88,6 +94,7 @@ class Lane:
         self._core = core
         self._room = Semaphore(config.max_waiting, fast_acquire=True)
         self._busy = 0
+        self._too_many: dict[str, tuple[int, float]] = {}
         self._scopes: list[CancelScope] = []
 
     def start(self) -> None:
@@ -106,6 +113,20 @@ class Lane:
         """Send another token from now on, for the calls of this one."""
         self.token = self._core.replaced_tokens[self._token] = token
 
+    def note_too_many(self, method: str, now: float) -> int:
+        """Return for how many seconds a method has met error 6 and nothing else."""
+        times, since = self._too_many.get(method, (0, -math.inf))
+        if now - since > TOO_MANY_MEMORY:
+            times = 0
+        if now - since >= self.limiter.window:
+            self._too_many[method] = (times + 1, now)
+            return times + 1
+        return times
+
+    def note_accepted(self, method: str) -> None:
+        """Note that a method met something else than error 6."""
+        self._too_many.pop(method, None)
+
     def is_idle(self) -> bool:
         """Return whether a new lane could take this one's place unnoticed."""
         return not self._busy and self.limiter.is_idle(current_time())
@@ -117,31 +138,32 @@ class Lane:
             headers[name.lower()] = value
         return headers
 
-    async def call(self, request: APIRequest) -> Answer:
+    async def call(self, request: APIRequest) -> Success:
         """Send a call in its turn, and wait for the answer.
 
-        A call that waits for room has not been accepted yet.
+        A call that waits for room has not been accepted yet. One that helps to answer
+        VK's question takes none: those that fill it may be waiting for that answer.
         """
         self._busy += 1
         try:
-            async with self._room:  # a checkpoint, room or not
+            async with nullcontext() if in_handler() else self._room:
                 try:
                     self._core.check_open()
                 except VKError as error:
                     request.slot.fail(error)
                 else:
                     self._accept(request)
-                answer: Answer = await request.slot.wait()
+                answer: Success = await request.slot.wait()
                 return answer
         finally:
             self._busy -= 1
-            request.slot.give_up_if_unsent()
+            request.slot.give_up_unless_accepted()
 
     def _accept(self, request: APIRequest) -> None:
         core, slot = self._core, request.slot
         slot.accept(
             next(core.orders),
-            urgent=answering.get(),
+            urgent=in_handler(),
             on_end=partial(self._end, request),
         )
         core.counters.calls += 1
@@ -167,4 +189,4 @@ class Lane:
         if exchange is not None and request.slot.state is State.GIVEN_UP:
             exchange.scope.cancel()
         if not self._core.live:
-            self._core.settled.set()
+            self._core.drained.set()

@@ -14,9 +14,13 @@ MOST_SPREAD = 0.10
 Requests 1000/3 ms apart were refused by VK's servers, 1100/3 ms apart were not
 (VKCOM/vk-android-sdk, issue 328).
 """
-MOST_PENALTY = 1.0
+MOST_LIMIT = 10**6
 PENALTY_STEP = 0.05
+"""What each second with an error 6 adds to the margin."""
+MOST_PENALTY = 1.0
+"""Half of the rate: enough where two programs share a token."""
 PENALTY_HALF_LIFE = 30.0
+"""Seconds in which half of the penalty is forgotten."""
 _ROUND_TRIPS_KEPT = 32
 
 
@@ -26,14 +30,16 @@ class Start:
 
     :ivar at: when the request left, in seconds of the event loop's clock; infinite
         until it has left
-    :ivar beat: the seconds to the next even start
+    :ivar due: when it was due in a series of even starts
+    :ivar next_even: when the one after it is due
     """
 
-    __slots__ = ("at", "beat")
+    __slots__ = ("at", "due", "next_even")
 
-    def __init__(self, beat: float) -> None:
+    def __init__(self, due: float, next_even: float) -> None:
         self.at = math.inf
-        self.beat = beat
+        self.due = due
+        self.next_even = next_even
 
 
 @final
@@ -49,7 +55,8 @@ class Limiter:
     2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % in
     each second in which VK refused a request, which is forgotten over minutes.
 
-    One limiter may serve several clients of the same token, in the same event loop.
+    Make one and give it to several clients of the same token, in the same event loop;
+    its methods are for them.
 
     :param limit: requests in a window: 3 for a user token, 20 for a community token
     :param burst: start up to ``limit`` requests at once
@@ -106,10 +113,10 @@ class Limiter:
         # A little late, the beat is kept, so that lateness does not add up; after a
         # stall it begins anew, so that nothing is caught up with.
         beat = self.window * (1 + self.margin(now)) / self.limit
-        start = Start(beat)
-        self._leaving.add(start)
         due = self._next_even if now < self._next_even + beat else now
-        self._next_even = due + beat
+        start = Start(due, due + beat)
+        self._next_even = start.next_even
+        self._leaving.add(start)
         return start
 
     def left(self, start: Start, now: float) -> None:
@@ -119,11 +126,19 @@ class Limiter:
             self._log.append(now)
             start.at = now
 
+    def connecting(self, start: Start) -> None:
+        """Note that the request of this start has to wait for a connection first."""
+        if start.at in self._log:
+            self._log.remove(start.at)
+            self._leaving.add(start)
+            start.at = math.inf
+
     def withdraw(self, start: Start) -> None:
         """Give back a start whose request has not left and will not."""
         if start in self._leaving:
             self._leaving.remove(start)
-            self._next_even -= start.beat
+            if self._next_even == start.next_even:  # no other start has followed
+                self._next_even = start.due
 
     def observe(self, round_trip: float) -> None:
         """Learn from the seconds between a request and its answer."""
@@ -135,7 +150,7 @@ class Limiter:
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
             self._spread = min(between_quartiles / self.window, MOST_SPREAD)
 
-    def refused(self, now: float) -> None:
+    def slow_down(self, now: float) -> None:
         """Slow down, since VK answered error 6."""
         self._see(now)
         self._not_before = max(self._not_before, now + self.window / 2)
@@ -173,17 +188,19 @@ class Limiter:
 
 def _check(limit: object, burst: object, window: object) -> None:
     if not isinstance(limit, int) or isinstance(limit, bool):
-        msg = f"limit must be a whole number of requests, got {limit!r}"
-        raise TypeError(msg)
-    if limit < 1:
-        msg = f"limit must be at least 1 request a window, got {limit!r}"
-        raise ValueError(msg)
+        message = f"limit must be a whole number of requests, got {limit!r}"
+        raise TypeError(message)
+    if not 1 <= limit <= MOST_LIMIT:
+        message = (
+            f"limit must be from 1 to {MOST_LIMIT} requests a window, got {limit!r}"
+        )
+        raise ValueError(message)
     if not isinstance(burst, bool):
-        msg = f"burst must be True or False, got {burst!r}"
-        raise TypeError(msg)
+        message = f"burst must be True or False, got {burst!r}"
+        raise TypeError(message)
     if not isinstance(window, int | float) or isinstance(window, bool):
-        msg = f"window must be a number of seconds, got {window!r}"
-        raise TypeError(msg)
+        message = f"window must be a number of seconds, got {window!r}"
+        raise TypeError(message)
     if not 0 < window < math.inf:
-        msg = f"window must be a number of seconds above 0, got {window!r}"
-        raise ValueError(msg)
+        message = f"window must be a number of seconds above 0, got {window!r}"
+        raise ValueError(message)

@@ -12,8 +12,8 @@ from ._slot import Slot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._answer import Answer
     from ._encoding import Encoded
+    from ._response import Success
 
 
 @final
@@ -82,7 +82,7 @@ class APIRequest:
         :return: VK's answer
         :raises VKError: the same error that the sender gets, each waiter its own copy
         """
-        answer: Answer = await self.slot.wait()
+        answer: Success = await self.slot.wait()
         return answer.response
 
     def shown_params(self) -> dict[str, Encoded]:
@@ -100,10 +100,10 @@ class APIRequest:
         repetition = repetition_of_call(self.method, self.params)
         return repetition in (Repetition.READ, Repetition.KEYED)
 
-    def form(self, more: Mapping[str, Encoded], answer: Mapping[str, Any]) -> bytes:
+    def form(self, more: Mapping[str, Encoded], extra: Mapping[str, Any]) -> bytes:
         """Return the body of the HTTP request.
 
         :param more: what every call carries, unless its parameters say otherwise
-        :param answer: what answers VK's question about this call
+        :param extra: what answers VK's question about this call
         """
-        return to_form({**more, **self.params, **answer})
+        return to_form({**more, **self.params, **extra})

@@ -97,16 +97,22 @@ def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition
     if _is_set(params.get(STATE_BY_PARAMETER.get(method, ""))):
         return Repetition.STATE
     repetition = repetition_of_method(method)
-    if repetition is Repetition.KEYED and not _is_set(params.get(KEYS[method])):
-        return Repetition.NEVER  # a random_id of 0 tells VK to compare nothing
+    if repetition is Repetition.KEYED:
+        key = KEYS[method]
+        return repetition if _has_key(key, params.get(key)) else Repetition.NEVER
     return repetition
 
 
+def _has_key(key: str, value: Encoded | None) -> bool:
+    if key == "random_id":
+        # VK keeps 32 bits of the number, and compares nothing if they are 0.
+        digits = str(value).removeprefix("-")
+        return digits.isdecimal() and int(digits[-400:]) % 2**32 != 0
+    return _is_set(value)
+
+
 def _is_set(value: Encoded | None) -> bool:
-    if isinstance(value, str) and value.lstrip("-").isdecimal():
-        value = int(value[:400])
-    # VK keeps 32 bits of a number.
-    return value % 2**32 != 0 if isinstance(value, int) else bool(value)
+    return value not in (None, 0, "", "0")
 
 
 _API = re.compile(r"\bAPI\b")
@@ -144,20 +150,20 @@ class Failure:
 
     :ivar error: what the caller would see
     :ivar maybe_carried_out: whether VK may have carried the call out all the same
-    :ivar may_pass: whether the same request could succeed later
-    :ivar at_once: whether there is nothing to wait for before the next attempt
+    :ivar is_transient: whether the same request could succeed later
+    :ivar retry_at_once: whether there is nothing to wait for before the next attempt
     """
 
     error: VKError
     maybe_carried_out: bool
-    may_pass: bool
-    at_once: bool = False
+    is_transient: bool
+    retry_at_once: bool = False
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:
         """Judge an error that VK answered with."""
         ambiguous = error.code in AMBIGUOUS_CODES
-        return cls(error, maybe_carried_out=ambiguous, may_pass=ambiguous)
+        return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
 
 
 def back_off(wait: float, tries: int) -> float:

@@ -7,11 +7,14 @@ import math
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import Event, current_effective_deadline, get_cancelled_exc_class
+from anyio.lowlevel import current_token
 
 from ._errors import ClientUseError, VKError, copy_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anyio.lowlevel import EventLoopToken
 
 
 class State(enum.Enum):
@@ -33,17 +36,19 @@ class Slot:
 
     :ivar order: the place of the call in the order of arrival
     :ivar urgent: whether it serves to answer VK's question about another call
-    :ivar maybe_sent: whether any of it may have reached VK
+    :ivar maybe_carried_out: whether VK may have carried it out; false again once VK
+        has said that it did not
     """
 
     __slots__ = (
         "_done",
         "_error",
         "_error_given",
+        "_home",
         "_on_end",
         "_value",
         "_waiters",
-        "maybe_sent",
+        "maybe_carried_out",
         "order",
         "state",
         "urgent",
@@ -53,9 +58,10 @@ class Slot:
         self.state = State.NEW
         self.order = 0
         self.urgent = False
-        self.maybe_sent = False
+        self.maybe_carried_out = False
         self._on_end: Callable[[], None] | None = None
-        self._done = Event()
+        self._done: Event | None = None
+        self._home: EventLoopToken | None = None
         self._waiters = 0
         self._value: Any = None
         self._error: VKError | None = None
@@ -68,6 +74,7 @@ class Slot:
 
     def claim(self) -> None:
         """Take the call for sending, which is done once."""
+        self._settle_down()
         if self.state is not State.NEW:
             message = "this request was sent before: make a new APIRequest"
             raise ClientUseError(message)
@@ -80,7 +87,7 @@ class Slot:
         self.urgent = urgent
         self._on_end = on_end
 
-    def give_up_if_unsent(self) -> None:
+    def give_up_unless_accepted(self) -> None:
         """Give up a call that did not get into the line."""
         if self.state is State.CLAIMED:
             self._end(State.GIVEN_UP)
@@ -99,7 +106,8 @@ class Slot:
 
     def _end(self, state: State) -> None:
         self.state = state
-        self._done.set()
+        if self._done is not None:
+            self._done.set()
         if self._on_end is not None:
             self._on_end()
             self._on_end = None
@@ -109,9 +117,10 @@ class Slot:
 
         When the last task that waits for it is cancelled, the call is given up.
         """
+        done = self._settle_down()
         self._waiters += 1
         try:
-            await self._done.wait()
+            await done.wait()
         except get_cancelled_exc_class():
             # A result that came in the tick of the deadline wins. The cancellation of
             # a scope is delivered again at the next checkpoint; a task's own
@@ -125,6 +134,16 @@ class Slot:
             if not self._waiters and self.is_live:
                 self._end(State.GIVEN_UP)
         return self._outcome()
+
+    def _settle_down(self) -> Event:
+        """Return the event that tells of the outcome, and keep to one event loop."""
+        here = current_token()
+        if self._done is None:
+            self._done, self._home = Event(), here
+        elif self._home != here:
+            message = "a request is waited for in one event loop and thread only"
+            raise ClientUseError(message)
+        return self._done
 
     def _outcome(self) -> Any:
         if self.state is State.GIVEN_UP:

@@ -22,7 +22,7 @@ class Statistics:
     :ivar sent: HTTP requests that were made, repetitions included
     :ivar batches: how many requests carried how many calls
     :ivar retries: how many requests were sent again, by the error that led to it
-    :ivar refused: how often VK answered error 6, too many requests per second
+    :ivar too_many_requests: how often VK answered error 6
     :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %
     """
 
@@ -32,7 +32,7 @@ class Statistics:
     sent: int
     batches: Mapping[int, int]
     retries: Mapping[str, int]
-    refused: int
+    too_many_requests: int
     margin: float
 
 
@@ -46,4 +46,4 @@ class Counters:
     sent: int = 0
     batches: Counter[int] = attrs.field(factory=Counter[int])
     retries: Counter[str] = attrs.field(factory=Counter[str])
-    refused: int = 0
+    too_many_requests: int = 0

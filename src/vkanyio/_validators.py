@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Attribute = attrs.Attribute[Any]
 
 MOST_SECONDS = 1e9
+MOST_PORT = 2**16
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -137,20 +138,24 @@ def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check the address of a proxy."""
+    if value is not None:
+        check_proxy(attribute.name, value)
+
+
+def check_proxy(name: str, value: Any) -> None:
     """Check the address of a proxy, without repeating the password in it."""
-    if value is None:
-        return
     schemes = ", ".join(PROXY_SCHEMES)
     wanted = f'an address such as "http://localhost:3128", its scheme one of {schemes}'
     if not isinstance(value, str):
-        message = f"{attribute.name} must be {wanted}, got a {type(value).__name__}"
+        message = f"{name} must be {wanted}, got a {type(value).__name__}"
         raise TypeError(message)
     if not _is_url(value, PROXY_SCHEMES):
-        message = f"{attribute.name} must be {wanted}, got something else"
+        message = f"{name} must be {wanted}, got something else"
         raise ValueError(message)
     if httpx.URL(value).scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
-            f"{attribute.name} is a SOCKS proxy, which needs one more package:"
+            f"{name} is a SOCKS proxy, which needs one more package:"
             " pip install 'vkanyio[socks]'"
         )
         raise ValueError(message)
@@ -163,7 +168,8 @@ def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
         url = httpx.URL(value)
     except (httpx.InvalidURL, ValueError):
         return False
-    return url.scheme in schemes and bool(url.host)
+    has_port = url.port is None or 0 < url.port < MOST_PORT
+    return url.scheme in schemes and bool(url.host) and has_port
 
 
 def are_headers(_: Any, attribute: Attribute, value: Any) -> None:

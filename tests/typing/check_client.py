@@ -133,8 +133,7 @@ async def scripts(api: VK) -> None:
     assert_type(result.errors, tuple[ExecuteError, ...])
     response, errors = result
     assert_type(response, Any)
-    # Unpacking asks __iter__, which has one type for all that it yields.
-    assert_type(errors, Any)
+    assert_type(errors, tuple[ExecuteError, ...])
     for error in result.errors:
         assert_type(error.code, int)
         assert_type(error.method, str)

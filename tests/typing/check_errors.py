@@ -57,7 +57,7 @@ async def errors_of_the_way(api: VK) -> None:
         assert_type(error.method, str)
         assert_type(error.__cause__, BaseException | None)
     except ClientClosedError as error:
-        assert_type(error.maybe_sent, bool)
+        assert_type(error.maybe_carried_out, bool)
     except VKError as error:
         assert_type(error, VKError)
 

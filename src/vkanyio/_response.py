@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -15,16 +15,21 @@ from ._retry import Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ._errors import VKError
     from ._request import APIRequest
 
 _SHOWN_BYTES = 200
 _SHORTEST_TOKEN = 16  # VK's are longer; those of tests are found in any text
-# The gateway in front of VK refused these, and says so: nothing was carried out.
-_REFUSED_FOR_NOW = frozenset({408, 429})
+_REQUEST_TIMEOUT = 408
+_TOO_MANY_REQUESTS = 429
+
+
+Outcome: TypeAlias = "Success | VKError"
+"""What becomes of a call."""
 
 
 @attrs.frozen
-class Answer:
+class Success:
     """A call that VK carried out."""
 
     response: Any
@@ -36,9 +41,9 @@ class Answer:
         return ExecuteResult(self.response, errors)
 
 
-def read_answer(
+def read_response(
     status: int, body: bytes, request: APIRequest, token: str
-) -> Answer | Failure:
+) -> Success | Failure:
     """Read the answer to a request; there is none that this fails on.
 
     :param token: the token of the request, which a gateway may have put into its page
@@ -53,7 +58,7 @@ def read_answer(
             return Failure.from_api(_api_error(error, body, request, token))
         if "response" in envelope and error is None:
             errors = envelope.get("execute_errors")
-            return Answer(envelope["response"], errors if is_list(errors) else ())
+            return Success(envelope["response"], errors if is_list(errors) else ())
     return _not_an_answer("is not VK's", status, body, request, token)
 
 
@@ -91,10 +96,11 @@ def _not_an_answer(
         status=status,
         body=shown,
     )
-    if 300 <= status < 500:
-        may_pass = status in _REFUSED_FOR_NOW
-        return Failure(error, maybe_carried_out=False, may_pass=may_pass)
-    return Failure(error, maybe_carried_out=True, may_pass=True)
+    if 300 <= status < 500 and status != _REQUEST_TIMEOUT:
+        # A gateway in front of VK turned it away, and says so: VK has not seen it.
+        is_transient = status == _TOO_MANY_REQUESTS
+        return Failure(error, maybe_carried_out=False, is_transient=is_transient)
+    return Failure(error, maybe_carried_out=True, is_transient=True)
 
 
 def _is_shown_in(body: bytes, token: str) -> bool:

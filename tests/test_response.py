@@ -11,19 +11,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
-from vkanyio._answer import Answer, read_answer
+from vkanyio._response import Success, read_response
 from vkanyio._retry import Failure
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1, "password": "PASSWORD"})
 
 
-def read(body: bytes | str, status: int = 200) -> Answer | Failure:
+def read(body: bytes | str, status: int = 200) -> Success | Failure:
     data = body if isinstance(body, bytes) else body.encode()
-    return read_answer(status, data, REQUEST, TOKEN)
+    return read_response(status, data, REQUEST, TOKEN)
 
 
-def read_json(value: Any, status: int = 200) -> Answer | Failure:
+def read_json(value: Any, status: int = 200) -> Success | Failure:
     return read(json.dumps(value), status)
 
 
@@ -47,8 +47,8 @@ def invalid(body: bytes | str, status: int = 200) -> tuple[Failure, bytes]:
 # Nothing breaks it
 
 
-def check_outcome(outcome: Answer | Failure) -> None:
-    if isinstance(outcome, Answer):
+def check_outcome(outcome: Success | Failure) -> None:
+    if isinstance(outcome, Success):
         result = outcome.to_execute_result()
         assert all(isinstance(error, ExecuteError) for error in result.errors)
         for error in result.errors:
@@ -148,7 +148,7 @@ def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
 )
 def test_whatever_vk_responds_is_the_result(response: Any) -> None:
     answer = read_json({"response": response})
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     assert answer.response == response
     assert type(answer.response) is type(response)
     assert answer.to_execute_result().errors == ()
@@ -156,7 +156,7 @@ def test_whatever_vk_responds_is_the_result(response: Any) -> None:
 
 def test_unknown_fields_of_the_envelope_change_nothing() -> None:
     answer = read_json({"response": 1, "new": {"of": "VK"}})
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     assert answer.response == 1
 
 
@@ -191,13 +191,13 @@ def test_unknown_fields_of_the_envelope_change_nothing() -> None:
 def test_what_is_not_vk_s_may_have_been_carried_out(body: bytes | str) -> None:
     failure, shown = invalid(body)
     assert failure.maybe_carried_out
-    assert failure.may_pass
-    assert not failure.at_once
+    assert failure.is_transient
+    assert not failure.retry_at_once
     assert shown == (body if isinstance(body, bytes) else body.encode())
 
 
 @pytest.mark.parametrize(
-    ("status", "maybe_carried_out", "may_pass"),
+    ("status", "maybe_carried_out", "is_transient"),
     [
         (200, True, True),
         (301, False, False),
@@ -205,7 +205,7 @@ def test_what_is_not_vk_s_may_have_been_carried_out(body: bytes | str) -> None:
         (400, False, False),
         (403, False, False),
         (404, False, False),
-        (408, False, True),
+        (408, True, True),
         (413, False, False),
         (414, False, False),
         (429, False, True),
@@ -216,17 +216,17 @@ def test_what_is_not_vk_s_may_have_been_carried_out(body: bytes | str) -> None:
     ],
 )
 def test_the_status_of_a_page_tells_what_may_have_happened(
-    status: int, maybe_carried_out: bool, may_pass: bool
+    status: int, maybe_carried_out: bool, is_transient: bool
 ) -> None:
     failure, _ = invalid("<html>nginx</html>", status)
     assert failure.maybe_carried_out is maybe_carried_out
-    assert failure.may_pass is may_pass
+    assert failure.is_transient is is_transient
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_vk_s_own_words_count_for_more_than_the_status(status: int) -> None:
     answer = read_json({"response": 1}, status)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     failure = read_json({"error": {"error_code": 5}}, status)
     assert isinstance(failure, Failure)
     assert isinstance(failure.error, AuthError)
@@ -327,7 +327,7 @@ def test_only_three_codes_leave_open_what_was_done(code: int, ambiguous: bool) -
     failure = read_json({"error": {"error_code": code}})
     assert isinstance(failure, Failure)
     assert failure.maybe_carried_out is ambiguous
-    assert failure.may_pass is ambiguous
+    assert failure.is_transient is ambiguous
 
 
 def test_the_time_of_a_captcha_is_kept_as_vk_wrote_it() -> None:
@@ -345,7 +345,7 @@ def test_errors_inside_a_script_keep_their_order() -> None:
     raw = {"method": "wall.get", "error_code": 15, "error_msg": "Access denied", "x": 1}
     other = {"method": "users.get", "error_code": 113, "error_msg": "no"}
     answer = read_json({"response": [False, False], "execute_errors": [raw, other]})
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     response, errors = answer.to_execute_result()
     assert response == [False, False]
     assert [(e.method, e.code, e.message) for e in errors] == [
@@ -358,7 +358,7 @@ def test_errors_inside_a_script_keep_their_order() -> None:
 @pytest.mark.parametrize("errors", [None, 5, "x", {}, {"0": {"error_code": 1}}, True])
 def test_errors_inside_a_script_that_are_no_list_are_none(errors: Any) -> None:
     answer = read_json({"response": 1, "execute_errors": errors})
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     assert answer.to_execute_result().errors == ()
 
 
@@ -368,6 +368,6 @@ def test_errors_inside_a_script_that_are_no_list_are_none(errors: Any) -> None:
 )
 def test_an_entry_of_an_odd_shape_is_an_error_without_its_facts(entry: Any) -> None:
     answer = read_json({"response": 1, "execute_errors": [entry]})
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Success)
     [error] = answer.to_execute_result().errors
     assert (error.method, error.code, error.message) == ("", 0, "")

@@ -1,0 +1,161 @@
+"""HTTP clients: what vkanyio needs of one, and its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, final
+
+import attrs
+import httpx
+from anyio import CancelScope
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+CONNECTIONS_PER_POOL = 10
+"""httpx's pool costs O(connections) squared per request, so it is kept small."""
+KEEPALIVE_SECONDS = 5.0
+"""Shorter than servers keep idle connections, so that they are not closed under us."""
+
+
+class HTTPResponse(Protocol):
+    """What vkanyio needs of an HTTP answer."""
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        ...
+
+
+class HTTPClient(Protocol):
+    """What vkanyio needs of an HTTP client: one method.
+
+    ``httpx.AsyncClient`` has it, and so has ``httpx2.AsyncClient``.
+    """
+
+    async def post(
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: dict[str, str],
+        follow_redirects: bool,
+        timeout: None,  # noqa: ASYNC109 - httpx's own parameter, switched off
+        extensions: dict[str, Any],
+    ) -> HTTPResponse:
+        """Send a POST request and read the whole answer."""
+        ...
+
+
+@final
+class Pool:
+    """Few enough connections for httpx to stay quick.
+
+    It stands below ``httpx.AsyncClient``, whose cookies, redirects and authentication
+    would cost 100 us a request, and of which VK needs none.
+    """
+
+    __slots__ = ("_transport", "in_flight")
+
+    def __init__(self, ssl_context: ssl.SSLContext, proxy: str | None) -> None:
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=ssl_context,
+            proxy=proxy,
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS_PER_POOL,
+                max_keepalive_connections=CONNECTIONS_PER_POOL,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+            ),
+        )
+        self.in_flight = 0
+
+    async def post(
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: dict[str, str],
+        follow_redirects: bool,  # noqa: ARG002 - it never does
+        timeout: None,  # noqa: ARG002, ASYNC109 - the attempt has a scope of its own
+        extensions: dict[str, Any],
+    ) -> HTTPResponse:
+        """Send a POST request and read the whole answer."""
+        self.in_flight += 1
+        try:
+            return await self._post(url, content, headers, extensions)
+        finally:
+            self.in_flight -= 1
+
+    async def _post(
+        self,
+        url: str,
+        content: bytes,
+        headers: dict[str, str],
+        extensions: dict[str, Any],
+    ) -> HTTPResponse:
+        target = _parse_url(url)
+        headers["host"] = target.netloc.decode("ascii")
+        headers["content-length"] = str(len(content))
+        request = httpx.Request(
+            "POST",
+            target,
+            headers=headers,
+            stream=_Body(content),
+            extensions={"timeout": {}, **extensions},
+        )
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = b"".join([part async for part in response.aiter_raw()])
+        except BaseException:
+            with CancelScope(shield=True):  # it only closes the socket
+                await response.aclose()
+            raise
+        if "content-encoding" in response.headers:
+            return httpx.Response(
+                response.status_code, headers=response.headers, content=body
+            )
+        return _PlainResponse(response.status_code, body)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+@final
+@attrs.frozen
+class _PlainResponse:
+    """An answer that needed no decoding."""
+
+    status_code: int
+    content: bytes
+
+
+@final
+class _Body(httpx.AsyncByteStream):
+    """The body of a request, without an async generator.
+
+    trio warns of each of those that a cancellation leaves unfinished.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
+
+
+@lru_cache(maxsize=1024)  # parsing takes 20 us, and there are few methods
+def _parse_url(url: str) -> httpx.URL:
+    return httpx.URL(url)
