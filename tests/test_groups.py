@@ -108,7 +108,7 @@ def test_any_parameter_of_vk_s_may_be_given() -> None:
 
 def test_parameters_go_by_keyword() -> None:
     with pytest.raises(TypeError, match=r"users\.get"):
-        MethodGroup(Calls(), "users").get(1)
+        run(MethodGroup(Calls(), "users").get(1))
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,10 @@ class VK:
     of tasks of the same event loop. Leaving the block normally finishes the calls that
     were accepted; leaving it by an exception or a cancellation gives them up.
 
+    The options that programs set most: ``limit`` (3 for a user token, 20 for a
+    community token), ``request_mode`` ("sequential" or "burst"), ``timeout`` and
+    ``retry_limit``, ``language``, ``proxy`` and ``on_captcha``.
+
     All methods of VK are found by their names: ``api.users.get``,
     ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``. A call may be
     cancelled at any time, and ``anyio.fail_after`` bounds it as a whole.
@@ -196,7 +200,7 @@ class VK:
             waiting=sum(exchange is None for exchange in core.live.values()),
             in_flight=counters.in_flight,
             calls=counters.calls,
-            sent=counters.sent,
+            sent=counters.batches.total(),
             batches=dict(counters.batches),
             retries=dict(counters.retries),
             too_many_requests=counters.too_many_requests,

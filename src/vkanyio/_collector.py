@@ -40,11 +40,12 @@ class Collector:
     ) -> None:
         self._ticker = ticker
         self._begin = begin
-        # Unbounded: every call in it holds a room token, so that the calls that were
-        # given up take no room from those that wait.
+        # Unbounded, since back-pressure is a room token for each live call: entries of
+        # calls that were given up would hold the places of a bounded stream.
         self._channel, self._arrivals = create_memory_object_stream[APIRequest | None](
             math.inf
         )
+        # Not a dict: taking the first of 100,000 again and again is quadratic there.
         self._waiting: OrderedDict[APIRequest, None] = OrderedDict()
         self._held_back: Counter[str] = Counter()
 

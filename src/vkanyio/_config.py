@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 
 import attrs
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Mode = Literal["sequential", "parallel", "parallel_selected"]
 RequestMode = Literal["sequential", "burst"]
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
-
-LANGUAGES = ("ru", "uk", "be", "en", "es", "fi", "de", "it")
 
 # Uploads fail inside `execute` (vk-io keeps the same list).
 NOT_FOR_EXECUTE = (
@@ -40,7 +38,10 @@ NOT_FOR_EXECUTE = (
 
 
 class Options(TypedDict, total=False):
-    """The options of :class:`Config`, as keyword arguments of :class:`~vkanyio.VK`."""
+    """The options of :class:`Config`, as keyword arguments of :class:`~vkanyio.VK`.
+
+    For functions that hand them on: ``def client(**options: Unpack[Options])``.
+    """
 
     limit: int
     wait: float
@@ -76,13 +77,15 @@ class Config:
         (https://dev.vk.com/api/api-requests)
     :param wait: seconds before a failed request is sent again: the base of an
         exponential back-off with jitter
-    :param mode: "sequential" sends each call by itself
+    :param mode: "sequential" sends each call by itself; the packing modes "parallel"
+        and "parallel_selected" are refused until this version can do them
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once; neither lets more than ``limit`` start in a second
-    :param execute_count: most calls in one ``execute``, 1 to 25
-    :param execute_methods: what the mode "parallel_selected" packs
-    :param execute_unsupported_methods: what is never packed
-    :param retry_limit: how often a request is sent again
+    :param execute_count: for the packing modes: most calls in one ``execute``, 1 to 25
+    :param execute_methods: for the packing modes: what "parallel_selected" packs
+    :param execute_unsupported_methods: for the packing modes: what is never packed
+    :param retry_limit: how often a request is sent again; repetitions after error 6,
+        too many requests, do not count
     :param retry_unsafe: send again what VK may have carried out already, whatever it
         does: a post can then appear twice
     :param timeout: seconds for one HTTP attempt; a script that makes many calls may
@@ -97,8 +100,8 @@ class Config:
         brings it closes it
     :param limiter: a rate limit shared with other clients of the same token, in place
         of ``limit`` and ``request_mode``
-    :param max_waiting: most calls of a token that wait at a time; more wait for room
-        in their own tasks
+    :param max_waiting: most calls of a token that wait for their outcome at a time;
+        more wait for room in their own tasks
     :param max_connections: most HTTP requests in flight at a time; not more than the
         connections of ``http_client``, where one is given
     :param on_captcha: answers captchas, see :class:`~vkanyio.Captcha`
@@ -127,7 +130,7 @@ class Config:
     request_mode: RequestMode = attrs.field(
         default="sequential",
         kw_only=True,
-        validator=check.OneOf(("sequential", "burst")),
+        validator=check.OneOf(get_args(RequestMode)),
     )
     execute_count: int = attrs.field(
         default=25, kw_only=True, validator=check.Whole(1, 25)
@@ -163,7 +166,9 @@ class Config:
         validator=check.are_headers,
     )
     language: Language | None = attrs.field(
-        default=None, kw_only=True, validator=check.OneOf(LANGUAGES, or_none=True)
+        default=None,
+        kw_only=True,
+        validator=check.OneOf(get_args(Language), or_none=True),
     )
     proxy: str | None = attrs.field(
         default=None, kw_only=True, repr=False, validator=check.is_proxy

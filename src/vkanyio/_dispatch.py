@@ -145,7 +145,7 @@ class Exchange:
         if not lane.transport.traces:
             lane.limiter.left(start, current_time())  # unless the trace knows better
         self.request.slot.maybe_carried_out = True
-        lane.counters.sent += 1
+        lane.counters.batches[1] += 1
         reply = await lane.transport.send(self.request.method, form, headers, trace)
         # What could not be sent is counted, too: a host that is down is not flooded.
         lane.limiter.left(start, current_time())

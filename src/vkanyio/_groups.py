@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, final
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    Call = Callable[..., Coroutine[Any, Any, Any]]
+
 _NAME = re.compile(r"[a-z][A-Za-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
@@ -32,16 +34,14 @@ class MethodGroup:
 
     __slots__ = ("_call", "_name")
 
-    def __init__(
-        self, call: Callable[..., Coroutine[Any, Any, Any]], name: str
-    ) -> None:
+    def __init__(self, call: Call, name: str) -> None:
         self._call = call
         self._name = name
 
     def __repr__(self) -> str:
         return f"<methods of VK: {self._name}.*>"
 
-    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    def __getattr__(self, name: str) -> Call:
         method = to_vk_name(name)
         if method is None:
             message = f"VK has no method of the name {name!r}"

@@ -128,7 +128,7 @@ class Lane:
         self._too_many.pop(method, None)
 
     def is_idle(self) -> bool:
-        """Return whether a new lane could take this one's place unnoticed."""
+        """Return whether it has nothing to do, and a limit with nothing to remember."""
         return not self._busy and self.limiter.is_idle(current_time())
 
     def headers(self, token: str, more: Mapping[str, str] | None) -> dict[str, str]:
@@ -173,7 +173,6 @@ class Lane:
     def _begin(self, request: APIRequest, start: Start) -> None:
         core = self._core
         core.live[request] = exchange = Exchange(self, request)
-        core.counters.batches[1] += 1
         core.services.start_soon(self._run, exchange, start, scope=exchange.scope)
 
     async def _run(self, exchange: Exchange, start: Start) -> None:

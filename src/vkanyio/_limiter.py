@@ -160,7 +160,7 @@ class Limiter:
             self._penalty_at = now
 
     def is_idle(self, now: float) -> bool:
-        """Return whether a fresh limiter would not allow more than this one."""
+        """Return whether nothing would be lost by making this limiter anew."""
         period = self.window * (1 + self.margin(now))
         last = self._log[-1] if self._log else -math.inf
         return (

@@ -44,7 +44,7 @@ class Success:
 def read_response(
     status: int, body: bytes, request: APIRequest, token: str
 ) -> Success | Failure:
-    """Read the answer to a request; there is none that this fails on.
+    """Read the answer to a request, whatever its bytes are.
 
     :param token: the token of the request, which a gateway may have put into its page
     """

@@ -33,14 +33,14 @@ def crash_error(cause: Exception) -> ClientCrashedError:
 
 @final
 class Services(AsyncContextManagerMixin):
-    """A task group whose tasks and body do not touch each other.
+    """A task group for services: its tasks and its body do not touch each other.
 
     What is raised in the body leaves as itself, never in an exception group, while the
     tasks end with the body. A crash of a task never cancels the body: it is told by
     ``on_crash``, and raised when the body has ended well.
 
     :param on_crash: called once, synchronously, with the first crash of a task
-    :ivar crash: what that was
+    :ivar crash: the first crash of a task
     """
 
     def __init__(self, on_crash: Callable[[Exception], None]) -> None:
@@ -131,7 +131,7 @@ class Services(AsyncContextManagerMixin):
             return
         if crash is not None:
             body.add_note(str(crash))
-        context = body.__context__
+        context = body.__context__  # raising it here would write another one
         try:
             raise body
         finally:

@@ -43,7 +43,6 @@ class Counters:
 
     in_flight: int = 0
     calls: int = 0
-    sent: int = 0
     batches: Counter[int] = attrs.field(factory=Counter[int])
     retries: Counter[str] = attrs.field(factory=Counter[str])
     too_many_requests: int = 0

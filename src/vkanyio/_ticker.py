@@ -20,7 +20,7 @@ class _Waiter:
 
     __slots__ = ("granted", "order", "start", "withdrawn")
 
-    def __init__(self, order: tuple[bool, int]) -> None:
+    def __init__(self, order: tuple[int, int]) -> None:
         self.order = order
         self.granted = Event()
         self.start: Start | None = None
@@ -62,7 +62,8 @@ class Ticker:
             with suppress(WouldBlock):
                 self._connections.acquire_nowait()
                 return self._limiter.start(current_time())  # no need for the task
-        waiter = _Waiter((again is None, again or 0))
+        # The collector asks for all new calls, one tick at a time.
+        waiter = _Waiter((1, 0) if again is None else (0, again))
         heappush(self._waiters, waiter)
         self._wanted.set()
         try:

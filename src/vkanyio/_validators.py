@@ -16,6 +16,8 @@ from ._guards import is_mapping, is_tuple
 from ._limiter import Limiter
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     Attribute = attrs.Attribute[Any]
 
 MOST_SECONDS = 1e9
@@ -105,13 +107,12 @@ def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
         check_method_name(name, option=attribute.name)
 
 
-def to_tuple(value: Any) -> Any:
+def to_tuple(value: Collection[str]) -> Collection[str]:
     """Freeze a collection, and leave what is none to the validator."""
-    items: Any = value
-    return tuple(items) if isinstance(value, list | set | frozenset) else value
+    return tuple(value) if isinstance(value, list | set | frozenset) else value
 
 
-def to_dict(value: Any) -> Any:
+def to_dict(value: Mapping[str, str]) -> Mapping[str, str]:
     """Copy a mapping, and leave what is none to the validator."""
     return dict(value) if is_mapping(value) else value
 
