@@ -161,7 +161,7 @@ async def refused_calls(api: VK) -> None:
         await api.call("users.get", {"user_ids": object()})
     with pytest.raises(ValueError, match="lat"):
         await api.places.search(lat=float("nan"))
-    with pytest.raises(TypeError, match="code"):
+    with pytest.raises(ValueError, match="code"):
         await api.execute("  ")
     with pytest.raises(TypeError, match="code"):
         await api.execute(None)  # type: ignore[arg-type]

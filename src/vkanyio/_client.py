@@ -161,9 +161,12 @@ class VK:
         :raises ScriptRuntimeError: if it failed while it ran
         :raises VKError: as :meth:`call` does
         """
-        if not isinstance(code, str) or not code.strip():
-            message = f"code must be VKScript, a non-empty str, got {code!r}"
+        if not isinstance(code, str):
+            message = f"code must be VKScript, a str, got {type(code).__name__}"
             raise TypeError(message)
+        if not code.strip():
+            message = "code must be VKScript, got nothing but spaces"
+            raise ValueError(message)
         if "code" in args:
             message = "args must not hold `code`, which is the script itself"
             raise TypeError(message)
@@ -191,7 +194,8 @@ class VK:
 
         :raises ClientClosedError: before the client was entered
         """
-        if self._state in (_State.NEW, _State.ENTERING):
+        is_open = self._state in (_State.OPEN, _State.CLOSING)
+        if not is_open and self._closed_at is None:  # it never was
             raise self._closed_error()
         core = self._core
         counters = core.counters
@@ -341,6 +345,6 @@ class VK:
 
 def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
     maybe_carried_out = request.slot.maybe_carried_out
-    fate = "VK may have done" if maybe_carried_out else "VK did not do"
-    message = f"the client was closed before {request.method} ended, which {fate}"
+    fate = "may have carried it out" if maybe_carried_out else "did not carry it out"
+    message = f"the client was closed before {request.method} ended: VK {fate}"
     return ClientClosedError(message, maybe_carried_out=maybe_carried_out)
