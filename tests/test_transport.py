@@ -180,7 +180,7 @@ async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
 async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
     async with (
         listening(be_silent) as base_url,
-        client(base_url, timeout=0.1, retry_limit=1) as api,
+        client(base_url, timeout=0.5, retry_limit=1) as api,
     ):
         error = await error_of(api, READ)
         assert api.statistics().sent == 2
@@ -190,7 +190,7 @@ async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
 async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> None:
     async with (
         listening(be_silent) as base_url,
-        client(base_url, timeout=0.1, retry_limit=3) as api,
+        client(base_url, timeout=0.5, retry_limit=3) as api,
     ):
         error = await error_of(api, POST)
         assert api.statistics().sent == 1
