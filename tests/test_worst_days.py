@@ -211,11 +211,11 @@ async def test_error_6_of_a_method_is_forgotten_after_a_while(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client() as api:
-        for _ in range(5):
-            simulator.fault(faults.error(6), "users.get")
-            with anyio.move_on_after(0.1):
-                await api.users.get(user_ids=1)
-            await anyio.sleep(3600)
+        simulator.fault(faults.error(6), "users.get", rate=1)
+        with anyio.move_on_after(30):
+            await api.users.get(user_ids=1)
+        simulator.clear_faults()
+        await anyio.sleep(3600)
         simulator.fault(faults.error(6), "users.get")
         start = anyio.current_time()
         await api.users.get(user_ids=1)
@@ -263,6 +263,7 @@ async def test_a_host_that_is_down_is_not_flooded_with_attempts(
     class Down(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             attempts.append(anyio.current_time())
+            await request.extensions["trace"]("connection.connect_tcp.started", {})
             raise httpx.ConnectError("refused")
 
     async def call(api: VK) -> None:
