@@ -16,6 +16,7 @@ from vkanyio import (
     APIRequest,
     Captcha,
     CaptchaError,
+    ClientClosedError,
     ClientUseError,
     Confirmation,
     ConnectionFailedError,
@@ -154,6 +155,43 @@ async def test_nothing_that_writes_is_sent_while_a_later_captcha_is_open(
     ):
         tasks.start_soon(send)
         await api.call("wall.post", {"message": "hello"})
+    assert len(simulator.ledger.carried_out("messages.send")) == 1
+
+
+async def test_nor_is_a_write_sent_again_that_had_failed_before(
+    make_client: MakeClient, simulator: Simulator
+) -> None:
+    async def solve(captcha: Captcha) -> None:
+        await anyio.sleep(60)
+        assert simulator.ledger.carried_out("messages.send") == []
+        await solve_by(simulator, captcha)
+
+    simulator.fault(faults.drop_before(), "messages.send")
+    simulator.fault(faults.captcha(), "wall.post")
+    simulator.fault(faults.drop_before(), "users.get")
+    async with (
+        make_client(on_captcha=solve, wait=10) as api,
+        anyio.create_task_group() as tg,
+    ):
+        tg.start_soon(api.call, "messages.send", MESSAGE)
+        tg.start_soon(api.call, "wall.post", {"message": "hello"})
+        with anyio.fail_after(30):
+            await api.users.get(user_ids=1)  # reads are sent again meanwhile
+    assert len(simulator.ledger.carried_out("messages.send")) == 1
+    assert len(simulator.ledger.carried_out("wall.post")) == 1
+
+
+async def test_the_answer_to_a_captcha_is_sent_again_while_others_wait_for_it(
+    make_client: MakeClient, simulator: Simulator
+) -> None:
+    async def solve(captcha: Captcha) -> None:
+        await solve_by(simulator, captcha)
+
+    simulator.fault(faults.captcha(), "messages.send")
+    simulator.fault(faults.drop_before(), "messages.send", nth=2)
+    async with make_client(on_captcha=solve) as api:
+        with anyio.fail_after(60):
+            await api.call("messages.send", MESSAGE)
     assert len(simulator.ledger.carried_out("messages.send")) == 1
 
 
@@ -345,6 +383,19 @@ async def test_certificates_that_cannot_be_read_are_named(
     with pytest.raises(ValueError, match="SSL_CERT_FILE"):
         async with VK("a-token"):
             pytest.fail("it was entered")
+
+
+async def test_a_client_that_could_not_be_entered_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/certificates.pem")
+    api = VK("a-token")
+    with pytest.raises(ValueError, match="SSL_CERT_FILE"):
+        await api.__aenter__()
+    with pytest.raises(ClientClosedError, match="closed: make a new one"):
+        await api.users.get()
+    with pytest.raises(ClientClosedError):
+        api.statistics()
 
 
 @pytest.mark.parametrize("port", [0, 65536, 99999])

@@ -8,7 +8,12 @@ from collections import Counter, OrderedDict
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, final
 
-from anyio import ClosedResourceError, WouldBlock, create_memory_object_stream
+from anyio import (
+    ClosedResourceError,
+    Event,
+    WouldBlock,
+    create_memory_object_stream,
+)
 from anyio.lowlevel import checkpoint
 
 from ._request import APIRequest
@@ -48,6 +53,7 @@ class Collector:
         # Not a dict: taking the first of 100,000 again and again is quadratic there.
         self._waiting: OrderedDict[APIRequest, None] = OrderedDict()
         self._held_back: Counter[str] = Counter()
+        self._let_go = Event()
 
     def submit(self, request: APIRequest) -> None:
         """Put a call at the end of the line."""
@@ -89,8 +95,15 @@ class Collector:
         finally:
             self._held_back[method] -= 1
             self._held_back += Counter()  # drops what is back at zero
+            self._let_go.set()
+            self._let_go = Event()
             with suppress(ClosedResourceError):  # the client may be closing
                 self._channel.send_nowait(None)  # there may be work now
+
+    async def wait_while_held_back(self, request: APIRequest) -> None:
+        """Wait until a call that is under way may be sent again."""
+        while not self._may_go(request):
+            await self._let_go.wait()
 
     def _has_work(self) -> bool:
         self._drain()

@@ -59,6 +59,7 @@ class Exchange:
         self.answered_at_send = 0
         self._lane = lane
         self._token = lane.token
+        self._asks = False  # a question of VK's: others wait for it, it does not
         self._tries = 0
         self._too_many = 0  # times in a row
         self._too_many_since = 0.0
@@ -66,6 +67,7 @@ class Exchange:
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""
         outcome = await self._carry_out({}, start)
+        self._asks = True
         self.settle(await self._lane.questions.resolve(self, outcome))
 
     def holding_back(self) -> AbstractContextManager[None]:
@@ -106,6 +108,8 @@ class Exchange:
                 return outcome.error
             self._note_retry(outcome.error, delay)
             await sleep(delay)
+            if not self._asks:
+                await self._lane.collector.wait_while_held_back(self.request)
             start = await self._next_tick()
 
     async def _next_tick(self) -> Start:
