@@ -174,6 +174,7 @@ async def test_nor_is_a_write_sent_again_that_had_failed_before(
         anyio.create_task_group() as tg,
     ):
         tg.start_soon(api.call, "messages.send", MESSAGE)
+        await anyio.sleep(0.002)
         tg.start_soon(api.call, "wall.post", {"message": "hello"})
         with anyio.fail_after(30):
             await api.users.get(user_ids=1)  # reads are sent again meanwhile
