@@ -38,19 +38,9 @@ class Captcha:
     :ivar request: the call
     """
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        error: CaptchaError,
-        is_question: Callable[[Outcome], bool],
-    ) -> None:
-        self._exchange = exchange
-        self._is_question = is_question
-        self._closed = False
-        self._sending: Event | None = None
-        self.error = error
-        self.outcome: Outcome | None = None
-        self.request = exchange.request
+    def __init__(self, trial: CaptchaTrial) -> None:
+        self._trial = trial
+        self.request = trial.exchange.request
 
     def __repr__(self) -> str:
         return f"<Captcha for {self.request.method}, attempt {self.attempt}>"
@@ -58,7 +48,7 @@ class Captcha:
     @property
     def raw(self) -> Mapping[str, Any]:
         """VK's whole error object: after a refusal, that of the new captcha."""
-        return self.error.raw
+        return self._trial.error.raw
 
     @property
     def redirect_uri(self) -> str | None:
@@ -79,7 +69,7 @@ class Captcha:
     @property
     def attempt(self) -> int:
         """Which answer to this call the next one is."""
-        return self._exchange.captcha_answers + 1
+        return self._trial.exchange.captcha_answers + 1
 
     async def retry(self, answer: str, *, cookie: str | None = None) -> None:
         """Send the call again with an answer, and return when VK has accepted it.
@@ -92,49 +82,7 @@ class Captcha:
         :raises ClientUseError: if this captcha is no longer open, or five answers to it
             were refused
         """
-        self._check_open(answer)
-        self._exchange.captcha_answers += 1
-        self._sending = Event()
-        try:
-            outcome = await self._exchange.send_again(self._to_params(answer, cookie))
-            if isinstance(outcome, CaptchaError):
-                self.error = outcome
-                raise copy_error(outcome)
-            self.outcome = outcome
-            if not self._is_question(outcome):  # VK may have another one
-                self._exchange.settle(outcome)
-        finally:
-            self._sending.set()
-            self._sending = None
-        if isinstance(outcome, VKError) and not isinstance(outcome, APIError):
-            raise copy_error(outcome)
-
-    def _check_open(self, answer: object) -> None:
-        if not isinstance(answer, str) or not answer:
-            kind = type(answer).__name__ if answer != "" else "an empty one"
-            message = f"answer must be a non-empty str, got {kind}"
-            raise TypeError(message)
-        if self._closed or self._sending is not None or self.outcome is not None:
-            message = "this captcha is not open: answer it once, inside `on_captcha`"
-            raise ClientUseError(message)
-        if self._exchange.captcha_answers >= MOST_ATTEMPTS:
-            message = f"VK refused {MOST_ATTEMPTS} answers, and gets no more"
-            raise ClientUseError(message)
-
-    async def close(self) -> None:
-        """Take no more answers, and wait for one that is on its way."""
-        self._closed = True
-        if self._sending is not None:
-            await self._sending.wait()
-
-    def _to_params(self, answer: str, cookie: str | None) -> dict[str, Any]:
-        # Clients that work with the captcha of 2025 send back whatever VK sent.
-        echoed = {key: self.raw.get(key) for key in _ECHOED}
-        params = {k: v for k, v in echoed.items() if v is not None}
-        if cookie is not None:
-            params["remixstlid"] = cookie
-        params["success_token" if self.redirect_uri else "captcha_key"] = answer
-        return params
+        await self._trial.send(answer, cookie)
 
 
 @final
@@ -170,3 +118,80 @@ class Validation:
     redirect_uri: str | None
     request: APIRequest
     raw: Mapping[str, Any] = attrs.field(repr=False)
+
+
+@final
+class CaptchaTrial:
+    """What goes on behind a :class:`Captcha`: the answers, and what VK says to them.
+
+    :ivar exchange: the call
+    :ivar error: VK's captcha: after a refusal, the new one
+    :ivar outcome: what became of the call, once VK has accepted an answer
+    :param is_question: whether VK has another question about the call
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        error: CaptchaError,
+        is_question: Callable[[Outcome], bool],
+    ) -> None:
+        self.exchange = exchange
+        self.error = error
+        self.outcome: Outcome | None = None
+        self._is_question = is_question
+        self._closed = False
+        self._sending: Event | None = None
+
+    async def send(self, answer: str, cookie: str | None) -> None:
+        """Send the call again with an answer; see :meth:`Captcha.retry`."""
+        _check_answer(answer)
+        self._check_open()
+        self.exchange.captcha_answers += 1
+        self._sending = Event()
+        try:
+            outcome = await self.exchange.send_again(self._to_params(answer, cookie))
+            if isinstance(outcome, CaptchaError):
+                self.error = outcome
+                raise copy_error(outcome)
+            self.outcome = outcome
+            if not self._is_question(outcome):
+                self.exchange.settle(outcome)
+        finally:
+            self._sending.set()
+            self._sending = None
+        if isinstance(outcome, VKError) and not isinstance(outcome, APIError):
+            raise copy_error(outcome)
+
+    async def close(self) -> None:
+        """Take no more answers, and wait for one that is on its way."""
+        self._closed = True
+        if self._sending is not None:
+            await self._sending.wait()
+
+    def _check_open(self) -> None:
+        if self._closed or self._sending is not None or self.outcome is not None:
+            message = "this captcha is not open: answer it once, inside `on_captcha`"
+            raise ClientUseError(message)
+        if self.exchange.captcha_answers >= MOST_ATTEMPTS:
+            message = f"VK refused {MOST_ATTEMPTS} answers, and gets no more"
+            raise ClientUseError(message)
+
+    def _to_params(self, answer: str, cookie: str | None) -> dict[str, Any]:
+        # Clients that work with the captcha of 2025 send back whatever VK sent.
+        echoed = {key: self.error.raw.get(key) for key in _ECHOED}
+        params = {key: value for key, value in echoed.items() if value is not None}
+        if cookie is not None:
+            params["remixstlid"] = cookie
+        is_new_kind = bool(self.error.raw.get("redirect_uri"))
+        params["success_token" if is_new_kind else "captcha_key"] = answer
+        return params
+
+
+def _check_answer(answer: object) -> None:
+    if not isinstance(answer, str):
+        message = f"answer must be a str, got {type(answer).__name__}"
+        raise TypeError(message)
+    if not answer:
+        message = "answer must not be empty"
+        raise ValueError(message)

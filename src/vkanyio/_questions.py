@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, final
 
 from anyio import Lock, get_cancelled_exc_class
 
-from ._captcha import MOST_ATTEMPTS, Captcha, Confirmation, Validation
+from ._captcha import (
+    MOST_ATTEMPTS,
+    Captcha,
+    CaptchaTrial,
+    Confirmation,
+    Validation,
+)
 from ._checks import check_token
 from ._errors import (
     CaptchaError,
@@ -100,23 +106,23 @@ class Questions:
         error: CaptchaError,
     ) -> Outcome:
         while exchange.captcha_answers < MOST_ATTEMPTS:
-            captcha = Captcha(exchange, error, self._is_question)
+            trial = CaptchaTrial(exchange, error, self._is_question)
             problem: BaseException | None = None
             try:
-                await _consult(exchange, on_captcha, captcha)
+                await _consult(exchange, on_captcha, Captcha(trial))
             except _HandlerFailed as failed:
                 problem = failed.problem
-            await captcha.close()
-            if captcha.outcome is not None:
-                if not isinstance(captcha.outcome, TransportError):
+            await trial.close()
+            if trial.outcome is not None:
+                if not isinstance(trial.outcome, TransportError):
                     self.answered += 1
                     exchange.answered_at_send = self.answered
-                return captcha.outcome
-            refused = captcha.error is not error
+                return trial.outcome
+            refused = trial.error is not error
             if not refused or not (problem is None or _is_refusal(problem)):
-                captcha.error.__cause__ = problem
-                return captcha.error
-            error = captcha.error
+                trial.error.__cause__ = problem
+                return trial.error
+            error = trial.error
         return error
 
     async def _confirmation(
