@@ -154,7 +154,7 @@ class Exchange:
         # What could not be sent is counted, too: a host that is down is not flooded.
         lane.limiter.left(start, current_time())
         if not isinstance(reply, Failure):
-            lane.limiter.observe(current_time() - start.at)
+            lane.limiter.answered(start, current_time())
         return reply
 
     def _plan_retry(self, failure: Failure) -> float | None:

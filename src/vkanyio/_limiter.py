@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import deque
 from typing import final
 
@@ -21,15 +22,15 @@ MOST_PENALTY = 1.0
 """Half of the rate: enough where two programs share a token."""
 PENALTY_HALF_LIFE = 30.0
 """Seconds in which half of the penalty is forgotten."""
-_ROUND_TRIPS_KEPT = 32
+_ROUND_TRIPS_KEPT = 64
 
 
 @final
 class Start:
     """The start of one request, from :meth:`Limiter.start`.
 
-    :ivar at: when the request left, in seconds of the event loop's clock; infinite
-        until it has left
+    :ivar at: when the request left, or a little later if it may have arrived late, in
+        seconds of the event loop's clock; infinite until it has left
     :ivar due: when it was due in a series of even starts
     :ivar next_even: when the one after it is due
     """
@@ -68,12 +69,13 @@ class Limiter:
         self.limit = limit
         self.burst = burst
         self.window = window
-        self._log: deque[float] = deque(maxlen=limit)  # when requests left, in order
+        self._log: list[float] = []  # when requests left, sorted, the last `limit`
         self._leaving: set[Start] = set()  # started, but not left yet
         self._next_even = -math.inf
         self._not_before = -math.inf
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
         self._spread = 0.0
+        self._usual_trip = math.inf
         self._penalty = 0.0
         self._penalty_at = -math.inf
         self._seen = -math.inf
@@ -123,8 +125,7 @@ class Limiter:
         """Note that the request of this start is leaving now."""
         if start in self._leaving:
             self._leaving.remove(start)
-            self._log.append(now)
-            start.at = now
+            self._enter(start, now)
 
     def connecting(self, start: Start) -> None:
         """Note that the request of this start has to wait for a connection first."""
@@ -132,6 +133,20 @@ class Limiter:
             self._log.remove(start.at)
             self._leaving.add(start)
             start.at = math.inf
+
+    def answered(self, start: Start, now: float) -> None:
+        """Learn from an answer how long requests take.
+
+        One that took longer than usual may have arrived late by as much: what starts a
+        window later must not arrive early for it.
+        """
+        round_trip = now - start.at
+        self.observe(round_trip)
+        late = min(round_trip - self._usual_trip, MOST_SPREAD * self.window)
+        late -= self.margin(now) * self.window  # that much is kept free anyway
+        if late > 0 and start.at in self._log:
+            self._log.remove(start.at)
+            self._enter(start, start.at + late)
 
     def withdraw(self, start: Start) -> None:
         """Give back a start whose request has not left and will not."""
@@ -141,12 +156,13 @@ class Limiter:
                 self._next_even = start.due
 
     def observe(self, round_trip: float) -> None:
-        """Learn from the seconds between a request and its answer."""
+        """Learn from the seconds between a request and its answer alone."""
         trips = self._round_trips
         trips.append(round_trip)
         if len(trips) >= 4:
             ranked = sorted(trips)
             quarter = len(ranked) // 4
+            self._usual_trip = ranked[quarter]
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
             self._spread = min(between_quartiles / self.window, MOST_SPREAD)
 
@@ -168,6 +184,11 @@ class Limiter:
             and max(last + period, self._not_before) <= now
             and self._penalty_left(now) < LEAST_MARGIN
         )
+
+    def _enter(self, start: Start, at: float) -> None:
+        start.at = at
+        insort(self._log, at)
+        del self._log[: -self.limit]
 
     def _penalty_left(self, now: float) -> float:
         if not self._penalty:
