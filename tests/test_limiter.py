@@ -428,3 +428,43 @@ def test_a_wrong_argument_is_refused_by_name(
 
 def test_a_limiter_shows_what_it_was_made_of() -> None:
     assert repr(Limiter(20, burst=True)) == "Limiter(20, burst=True, window=1.0)"
+
+
+# Requests that arrive late
+
+
+def after_answers(limiter: Limiter, *round_trips: float) -> float:
+    """Return when the next start is ready after a full window, answered like this."""
+    for _ in range(8):
+        limiter.observe(0.1)
+    starts = [limiter.start(0.0) for _ in round_trips]
+    for start in starts:
+        limiter.left(start, 0.0)
+    for start, round_trip in zip(starts, round_trips, strict=True):
+        limiter.answered(start, round_trip)
+    return limiter.ready_at(round_trips[-1])
+
+
+def test_a_late_arrival_is_followed_as_late() -> None:
+    assert after_answers(Limiter(2, burst=True), 0.1, 0.1) == pytest.approx(1.02)
+    assert after_answers(Limiter(2, burst=True), 0.15, 0.15) == pytest.approx(1.05)
+
+
+def test_only_the_place_of_the_late_one_is_kept_for_longer() -> None:
+    limiter = Limiter(2, burst=True)
+    assert after_answers(limiter, 0.1, 0.15) == pytest.approx(1.02)
+    limiter.left(limiter.start(1.02), 1.02)
+    assert limiter.ready_at(1.03) == pytest.approx(1.05)
+
+
+def test_a_method_that_is_slow_is_not_taken_for_a_late_arrival_altogether() -> None:
+    limiter = Limiter(1, burst=True)
+    assert after_answers(limiter, 5.0) == pytest.approx(1.0 + MOST_SPREAD)
+
+
+def test_an_answer_before_others_are_known_says_nothing_of_lateness() -> None:
+    limiter = Limiter(1, burst=True)
+    start = limiter.start(0.0)
+    limiter.left(start, 0.0)
+    limiter.answered(start, 0.9)
+    assert limiter.ready_at(0.9) == pytest.approx(1.02)

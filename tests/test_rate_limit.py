@@ -403,3 +403,20 @@ async def test_error_6_does_not_count_against_the_limit_of_retries(times: int) -
         await read(api, 1)
         assert api.statistics().sent == times + 1
         assert api.statistics().retries == {"TooManyRequestsError": times}
+
+
+@both_modes
+async def test_a_second_in_which_some_arrive_late_is_followed_as_late(
+    request_mode: Any,
+) -> None:
+    """The server, or the way there, has a hiccup of 60 ms in the third second."""
+    sent = itertools.count()
+
+    def latency(_: random.Random) -> float:
+        return 0.22 if 40 <= next(sent) < 46 else 0.1
+
+    simulator = Simulator(limit=20, latency=latency)
+    async with client_of(simulator, limit=20, request_mode=request_mode) as api:
+        await call_all(api, range(1, 101))
+        assert api.statistics().too_many_requests == 0
+    assert simulator.ledger.worst_window() <= 20

@@ -54,7 +54,9 @@ class Limiter:
 
     The margin allows for requests that take different times to arrive: it is at least
     2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % in
-    each second in which VK refused a request, which is forgotten over minutes.
+    each second in which VK refused a request, which is forgotten over minutes. A single
+    request that took longer than usual is taken to have arrived late, and what starts a
+    window later waits for as much longer.
 
     Make one and give it to several clients of the same token, in the same event loop;
     its methods are for them.
