@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import itertools
 import threading
@@ -23,7 +24,7 @@ from vkanyio import (
     Limiter,
     TooManyRequestsError,
 )
-from vkanyio.testing import Simulator, faults
+from vkanyio.testing import Simulator, VirtualClockLoop, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,6 +245,65 @@ async def test_many_calls_of_a_method_that_is_always_refused_leave_room_for_othe
         await anyio.sleep(120)
         tg.cancel_scope.cancel()
     assert done > 120 * 20 / 2
+
+
+async def test_a_pause_that_begins_while_a_call_waits_for_a_connection_holds(
+    make_client: MakeClient,
+) -> None:
+    simulator = Simulator(limit=0, latency=0.2)
+    simulator.fault(faults.error(6), "users.get")
+    async with (
+        make_client(max_connections=1, http_client=simulator.http_client()) as api,
+        anyio.create_task_group() as tg,
+    ):
+        tg.start_soon(api.users.get)
+        await anyio.sleep(0.01)
+        tg.start_soon(api.utils.getServerTime)
+    first, *others = simulator.ledger.starts
+    assert len(others) == 2
+    assert min(others) - first >= 0.5
+
+
+async def test_a_retry_given_up_while_it_waits_for_a_connection_takes_none(
+    make_client: MakeClient,
+) -> None:
+    simulator = Simulator(limit=0, latency=0.2)
+    simulator.fault(faults.drop_before(), "users.get")
+    simulator.fault(faults.delay(8), "wall.get")
+    other = {"owner_id": 1, "access_token": "another-token"}
+    client = simulator.http_client()
+    async with (
+        make_client(max_connections=1, wait=0, http_client=client) as api,
+        anyio.create_task_group() as tg,
+    ):
+        with anyio.move_on_after(5):
+            async with anyio.create_task_group() as given_up:
+                given_up.start_soon(api.users.get)
+                await anyio.sleep(0.05)
+                tg.start_soon(api.call, "wall.get", other)
+        await anyio.sleep(20)
+        with anyio.fail_after(60):
+            assert await api.utils.getServerTime()
+    assert simulator.ledger.carried_out("users.get") == []
+
+
+@pytest.mark.parametrize(
+    "anyio_backend", [("asyncio", {"loop_factory": VirtualClockLoop})], ids=["asyncio"]
+)
+async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_no_more(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def solve(_: Captcha) -> None:
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    simulator.fault(faults.captcha(), "wall.post")
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(CaptchaError) as caught:
+            await api.call("wall.post", {"message": "hello"})
+        assert await api.users.get(user_ids=1)
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
 
 async def test_error_6_of_a_method_is_forgotten_after_a_while(

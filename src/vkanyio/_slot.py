@@ -105,9 +105,9 @@ class Slot:
             self._end(State.SETTLED)
 
     def _end(self, state: State) -> None:
+        assert self._done is not None  # it was claimed
         self.state = state
-        if self._done is not None:
-            self._done.set()
+        self._done.set()
         if self._on_end is not None:
             self._on_end()
             self._on_end = None
