@@ -28,7 +28,12 @@ AMBIGUOUS_CODES = frozenset({1, 10, 36})
 
 
 class Repetition(enum.Enum):
-    """What happens when VK carries out a method twice."""
+    """What happens when VK carries out a method twice.
+
+    Of its own accord a client repeats what reads and what has a key. A method that sets
+    a state ends in the same one when it is repeated, but may answer an error then, so
+    that it is for the caller to allow, as it is for methods that are not repeatable.
+    """
 
     READ = "reads"
     KEYED = "keyed"
