@@ -303,7 +303,7 @@ async def test_a_method_that_asks_for_ever_is_asked_for_five_answers(
     solver = Solver(simulator)
     async with make_client(on_captcha=solver) as api:
         with pytest.raises(CaptchaError):
-            await api.captcha.force()
+            await api.call("captcha.force")
     assert solver.attempts == [1, 2, 3, 4, 5]
 
 

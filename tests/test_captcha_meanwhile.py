@@ -83,7 +83,7 @@ async def test_calls_that_meet_a_captcha_at_once_have_it_asked_once(
         on_captcha=solver, request_mode="burst", http_client=simulator.http_client()
     ) as api:
         results = await gather(
-            *[lambda n=n: api.users.get(user_ids=n) for n in range(1, 6)]
+            *[lambda n=n: api.users.get(user_ids=[n]) for n in range(1, 6)]
         )
     assert [user["id"] for [user] in results] == [1, 2, 3, 4, 5]
     assert solver.asked == 1
@@ -97,7 +97,7 @@ async def test_calls_that_meet_another_captcha_afterwards_have_it_asked(
     solver = SlowSolver(simulator)
     async with make_client(on_captcha=solver, request_mode="burst") as api:
         results = await gather(
-            *[lambda n=n: api.users.get(user_ids=n) for n in range(1, 4)]
+            *[lambda n=n: api.users.get(user_ids=[n]) for n in range(1, 4)]
         )
     assert [user["id"] for [user] in results] == [1, 2, 3]
     assert solver.asked == 3
@@ -191,11 +191,11 @@ async def test_when_the_caller_of_an_open_captcha_leaves_the_next_is_asked(
 
     async def leave() -> None:
         with anyio.move_on_after(5):
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
 
     async def stay() -> Any:
         await anyio.sleep(0.01)
-        return await api.users.get(user_ids=2)
+        return await api.users.get(user_ids=[2])
 
     async with make_client(
         on_captcha=solver, request_mode="burst", http_client=simulator.http_client()
@@ -256,7 +256,7 @@ async def test_a_captcha_on_one_token_holds_up_no_other(
         tg.start_soon(api.call, "wall.get")
         await solver.opened.wait()
         with anyio.fail_after(1):
-            await api.wall.post(message="hello", access_token=OTHER_TOKEN)
+            await api.call("wall.post", {"message": "m", "access_token": OTHER_TOKEN})
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5])

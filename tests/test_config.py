@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import vkanyio._validators
 from vkanyio import VK, APIRequest, Config, HTTPResponse, Limiter
-from vkanyio._config import NOT_FOR_EXECUTE, Options
+from vkanyio._config import Options
+from vkanyio._method_facts import NOT_FOR_EXECUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

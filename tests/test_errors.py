@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ from vkanyio import (
     ClientCrashedError,
     ClientUseError,
     ConnectionFailedError,
+    ErrorCode,
     InvalidResponseError,
     OutcomeUnknownError,
     RequestTimeoutError,
     TooManyRequestsError,
     TransportError,
     VKError,
+    _error_codes,
 )
 from vkanyio._errors import copy_error
 
@@ -95,6 +99,76 @@ ERRORS: list[VKError] = [
     caused(ClientCrashedError("text")),
     ClientUseError("text"),
 ]
+
+
+# The codes
+
+
+def test_every_code_of_vk_s_schema_has_a_name() -> None:
+    assert len(ErrorCode) == 251
+    assert len({code.name for code in ErrorCode}) == 251
+    assert ErrorCode(1).name == "UNKNOWN"
+    assert ErrorCode(11500).name == "CUA_CONFIRMATION_REQUIRED"
+
+
+def generated() -> dict[str, type[APIError]]:
+    return {
+        name: value
+        for name, value in vars(_error_codes).items()
+        if isinstance(value, type)
+        and issubclass(value, APIError)
+        and name != "APIError"
+    }
+
+
+def test_every_code_that_any_method_may_answer_has_a_class_with_a_name() -> None:
+    # 62 codes are general in VK's schema; 12 and 36 have classes besides.
+    assert len({*CODES, *codes_of_generated()} - {12, 36}) == 62
+    assert not {*CODES} & {*codes_of_generated()}
+
+
+def codes_of_generated() -> dict[int, type[APIError]]:
+    return {
+        code.value: APIError[code]
+        for code in ErrorCode
+        if APIError[code] in generated().values()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(generated()))
+def test_a_class_that_is_generated_is_a_name_of_the_library(name: str) -> None:
+    cls = getattr(vkanyio, name)
+    [code] = [code for code, found in codes_of_generated().items() if found is cls]
+    assert (cls.__module__, cls.__qualname__) == ("vkanyio", name)
+    assert cls.__bases__ == (APIError,)
+    assert f"error {code}," in cls.__doc__
+    copied = pickle.loads(pickle.dumps(make(cls, code)))
+    assert type(copied) is cls
+    assert copied.code == code
+
+
+def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
+    source = Path(vkanyio.__file__).read_text(encoding="utf-8")
+    late = {
+        alias.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module == "_error_codes"
+        for alias in node.names
+    }
+    assert late == {"ErrorCode", *generated()}
+
+
+@pytest.mark.parametrize("name", ["Nothing", "NothingError", "_error_code", "Error"])
+def test_what_the_library_does_not_have_is_no_attribute_of_it(name: str) -> None:
+    with pytest.raises(AttributeError, match=repr(name)):
+        getattr(vkanyio, name)
+
+
+def test_the_class_of_a_code_is_found_by_its_name() -> None:
+    assert APIError[ErrorCode.MESSAGES_DENY_SEND] is APIError[901]
+    assert "MESSAGES_DENY_SEND" in str(APIError[901].__doc__)
+    with pytest.raises(APIError[ErrorCode.MESSAGES_DENY_SEND]):
+        raise APIError[901](901, "no")
 
 
 # The tree

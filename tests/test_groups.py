@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 import keyword
 import pickle
-from pathlib import Path
+import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vkanyio import VK, MethodGroup
-from vkanyio._groups import to_vk_name
+from vkanyio._groups import MethodGroups
+from vkanyio._method_facts import METHODS
+from vkanyio.methods.groups import Groups
+from vkanyio.methods.users import Users
 
 TOKEN = "vk1.a.the-secret-token"
-SCHEMA = Path(__file__).parents[2] / "shared" / "vk-api-schema"
+NAMES = sorted(name for name in METHODS if "." in name)
 
 # What objects are asked for to find out what they are, and typing errors.
 NO_NAMES = [
@@ -56,15 +58,8 @@ NO_NAMES = [
 ]
 
 
-class Calls:
-    """Takes note of what is called."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[str, dict[str, Any]]] = []
-
-    async def __call__(self, method: str, params: dict[str, Any]) -> int:
-        self.made.append((method, params))
-        return len(self.made)
+def to_snake(name: str) -> str:
+    return re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", name).lower()
 
 
 def run(awaitable: Any) -> Any:
@@ -76,60 +71,100 @@ def run(awaitable: Any) -> Any:
     raise AssertionError
 
 
-@pytest.mark.parametrize(
-    ("attribute", "method"),
-    [
-        ("get", "users.get"),
-        ("getById", "users.getById"),
-        ("get_by_id", "users.getById"),
-        ("get_2fa_x", "users.get2faX"),
-        ("getUploadServer", "users.getUploadServer"),
-        ("a_method_of_tomorrow", "users.aMethodOfTomorrow"),
-        ("delete", "users.delete"),
-        ("call", "users.call"),
-        ("name", "users.name"),
-    ],
-)
-def test_a_method_is_called_under_vk_s_name(attribute: str, method: str) -> None:
-    calls = Calls()
-    bound = getattr(MethodGroup(calls, "users"), attribute)
-    assert inspect.iscoroutinefunction(bound)
-    assert run(bound(user_ids=[1], fields=None)) == 1
-    assert calls.made == [(method, {"user_ids": [1], "fields": None})]
+class Calls:
+    """Takes note of what is called."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, Any]] = []
+
+    async def __call__(self, method: str, params: Any) -> int:
+        self.made.append((method, params))
+        return len(self.made)
 
 
-def test_any_parameter_of_vk_s_may_be_given() -> None:
+# Both spellings
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_is_found_under_both_spellings(name: str) -> None:
+    group_name, _, method_name = name.partition(".")
+    client = VK(TOKEN)
+    group = getattr(client, group_name)
+    assert isinstance(group, MethodGroup)
+    assert getattr(client, to_snake(group_name)) is group
+    method = getattr(group, method_name)
+    assert getattr(group, to_snake(method_name)) == method
+    assert inspect.iscoroutinefunction(method)
+    assert f"``{name}``" in inspect.getdoc(method)  # type: ignore[operator]
+    assert f"https://dev.vk.com/method/{name}\n" in inspect.getdoc(method)  # type: ignore[operator]
+    assert not keyword.iskeyword(method_name)
+
+
+def test_there_are_43_groups_besides_execute() -> None:
+    groups = {name.partition(".")[0] for name in NAMES}
+    assert len(groups) == 43
+    assert {name for name in vars(MethodGroups) if not name.startswith("_")} == {
+        *groups,
+        *map(to_snake, groups),
+    }
+
+
+def test_groups_have_no_methods_but_vk_s() -> None:
+    client = VK(TOKEN)
+    for group_name in {name.partition(".")[0] for name in NAMES}:
+        group = getattr(client, group_name)
+        found = {name for name in dir(group) if not name.startswith("_")}
+        methods = [n.partition(".")[2] for n in NAMES if n.startswith(f"{group_name}.")]
+        assert found == {*methods, *map(to_snake, methods)}
+
+
+def test_a_group_stays_the_same() -> None:
+    client = VK(TOKEN)
+    assert client.users is client.users
+    assert client.users is not VK(TOKEN).users
+
+
+# Calls
+
+
+def test_a_method_is_called_under_vk_s_name_with_all_its_parameters() -> None:
     calls = Calls()
-    names = ("self", "method", "params", "name", "global", "call", "full_name")
-    params = dict.fromkeys(names, 1)
-    run(MethodGroup(calls, "users").get(**params))
-    assert calls.made == [("users.get", params)]
+    assert run(Groups(calls).get_by_id(group_ids=[1], fields=["city"])) == 1
+    assert calls.made == [
+        ("groups.getById", {"group_ids": [1], "group_id": None, "fields": ["city"]})
+    ]
+
+
+def test_a_parameter_with_the_name_of_a_keyword_has_an_underscore() -> None:
+    calls = Calls()
+    client = VK(TOKEN)
+    run(type(client.pages)(calls).get(owner_id=1, global_=True))
+    [(method, params)] = calls.made
+    assert method == "pages.get"
+    assert params["global"] is True
+    assert "global_" not in params
 
 
 def test_parameters_go_by_keyword() -> None:
-    with pytest.raises(TypeError, match=r"users\.get"):
-        run(MethodGroup(Calls(), "users").get(1))
+    with pytest.raises(TypeError, match=r"Users\.get"):
+        run(Users(Calls()).get(1))  # type: ignore[call-arg, arg-type]
 
 
-@pytest.mark.parametrize(
-    ("attribute", "group"),
-    [
-        ("users", "users"),
-        ("app_widgets", "appWidgets"),
-        ("appWidgets", "appWidgets"),
-        ("pretty_cards", "prettyCards"),
-        ("a_group_of_tomorrow", "aGroupOfTomorrow"),
-    ],
-)
-def test_a_group_is_found_under_both_spellings(attribute: str, group: str) -> None:
-    found = getattr(VK(TOKEN), attribute)
-    assert isinstance(found, MethodGroup)
-    assert repr(found) == f"<methods of VK: {group}.*>"
+def test_a_parameter_that_vk_does_not_have_is_refused() -> None:
+    with pytest.raises(TypeError, match="user_idz"):
+        run(Users(Calls()).get(user_idz=[1]))  # type: ignore[call-arg]
+
+
+def test_a_parameter_that_vk_requires_must_be_given() -> None:
+    with pytest.raises(TypeError, match="item_id"):
+        run(VK(TOKEN).likes.add(type="post"))  # type: ignore[call-arg]
+
+
+# What is no method
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_what_cannot_be_a_name_of_vk_s_is_no_attribute(name: str) -> None:
-    assert to_vk_name(name) is None
+def test_what_is_no_name_of_vk_s_is_no_attribute(name: str) -> None:
     for subject in (VK(TOKEN), VK(TOKEN).users):
         if name == "_call" and isinstance(subject, MethodGroup):
             continue
@@ -138,25 +173,29 @@ def test_what_cannot_be_a_name_of_vk_s_is_no_attribute(name: str) -> None:
             getattr(subject, name)
         assert caught.value.name == name
         assert caught.value.obj is subject
-        assert repr(name)[1:-1] in str(caught.value)
+        assert name in str(caught.value)
         assert TOKEN not in str(caught.value)
 
 
-@given(st.text())
-def test_a_name_is_vk_s_or_none(name: str) -> None:
-    found = to_vk_name(name)
-    if found is not None:
-        assert found.isascii()
-        assert found.isalnum()
-        assert found[0].islower()
-        assert to_vk_name(found) == found
-
-
-@given(st.text(st.sampled_from("abzABZ09_")))
-def test_a_name_of_vk_s_keeps_its_letters(name: str) -> None:
-    found = to_vk_name(name)
-    if found is not None:
-        assert found.lower() == name.replace("_", "").lower()
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("client.userss", ["group of methods userss", "api.call", "'users'"]),
+        ("client.users.gett", ["method users.gett", "api.call", "'get'"]),
+        ("client.groups.get_by_idd", ["groups.get_by_idd", "api.call", "'get_by_id'"]),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(
+    code: str, says: list[str]
+) -> None:
+    program = f"import vkanyio; client = vkanyio.VK('a-token'); {code}"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    last = shown.stderr.splitlines()[-1]
+    assert last.startswith("AttributeError")
+    for text in says:
+        assert text in last
 
 
 def test_groups_and_clients_cannot_be_awaited_or_called_or_iterated() -> None:
@@ -182,11 +221,50 @@ def test_groups_and_clients_cannot_be_awaited_or_called_or_iterated() -> None:
         assert not inspect.isawaitable(subject)
 
 
+def test_what_a_group_has_cannot_be_replaced() -> None:
+    with pytest.raises(AttributeError):
+        VK(TOKEN).users.get = 5  # type: ignore[method-assign, assignment]
+
+
+# What a person sees
+
+
+def test_a_group_shows_its_methods() -> None:
+    shown = repr(VK(TOKEN).users)
+    assert shown == (
+        "<VK's methods users.*: get, getFollowers, getSubscriptions, report, search>"
+    )
+
+
+def test_a_client_lists_its_groups() -> None:
+    client = VK(TOKEN)
+    assert {"call", "execute", "procedure", "users", "app_widgets"} <= set(dir(client))
+    assert TOKEN not in repr(client)
+
+
+def test_help_tells_what_a_person_wants_to_know() -> None:
+    program = "import vkanyio; help(vkanyio.VK('a-token').groups.get_members)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    for text in (
+        "Help on method getMembers in module vkanyio.methods.groups",
+        "https://dev.vk.com/method/groups.getMembers",
+        "tokens of users, communities and services",
+        "sent again",
+        ":param count: at most 1000; default 1000",
+        ":param sort:",
+        '"id_asc"',
+        "sort: ",
+    ):
+        assert text in shown
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_a_copy_of_a_group_is_that_group(copied: Any) -> None:
     group = copied(VK(TOKEN).users)
-    assert isinstance(group, MethodGroup)
-    assert repr(group) == "<methods of VK: users.*>"
+    assert isinstance(group, Users)
+    assert repr(group) == repr(VK(TOKEN).users)
 
 
 def test_a_group_survives_a_pickle_or_says_that_it_does_not() -> None:
@@ -194,41 +272,11 @@ def test_a_group_survives_a_pickle_or_says_that_it_does_not() -> None:
         group = pickle.loads(pickle.dumps(VK(TOKEN).users))
     except TypeError:
         return
-    assert repr(group) == "<methods of VK: users.*>"
+    assert repr(group) == repr(VK(TOKEN).users)
 
 
 def test_an_object_without_its_attributes_says_so() -> None:
-    for cls in (MethodGroup, VK):
-        with pytest.raises(AttributeError):
-            repr(cls.__new__(cls))
-
-
-def test_attributes_are_listed_without_asking_vk() -> None:
-    client = VK(TOKEN)
-    assert {"call", "execute", "procedure", "config"} <= set(dir(client))
-    assert dir(client.users)
-    assert TOKEN not in repr(client)
-    assert repr(client.users.get_by_id).startswith("<function users.getById")
-    assert "users.getById" in str(client.users.get_by_id.__doc__)
-
-
-def test_unknown_attributes_are_not_set() -> None:
     with pytest.raises(AttributeError):
-        VK(TOKEN).users.get = 5  # type: ignore[attr-defined]
-
-
-def test_every_method_of_vk_s_schema_is_reached() -> None:
-    if not SCHEMA.is_dir():
-        pytest.skip("VK's schema is not in ../shared/vk-api-schema")
-    client = VK(TOKEN)
-    for path in sorted(SCHEMA.glob("*/methods.json")):
-        for method in json.loads(path.read_text(encoding="utf-8"))["methods"]:
-            name = method["name"]
-            if name == "execute":
-                continue  # a method of the client itself
-            group_name, _, method_name = name.partition(".")
-            group = getattr(client, group_name)
-            assert isinstance(group, MethodGroup), name
-            assert getattr(group, method_name).__qualname__ == name
-            assert not keyword.iskeyword(group_name)
-            assert not keyword.iskeyword(method_name)
+        repr(VK.__new__(VK))
+    with pytest.raises(AttributeError):
+        _ = MethodGroup.__new__(MethodGroup)._call

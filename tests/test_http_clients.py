@@ -171,7 +171,7 @@ async def test_calls_are_answered_through_a_client_that_stays_open(
             async with VK(
                 TOKEN, base_url=base_url, http_client=http_client, limit=1000
             ) as api:
-                [user] = await api.users.get(user_ids=1)
+                [user] = await api.users.get(user_ids=[1])
                 assert user["id"] == 1
                 assert await api.wall.post(message="hello")
             assert not http_client.is_closed

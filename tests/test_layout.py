@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,6 +23,44 @@ def test_the_engine_names_no_event_loop_but_anyio(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             imported.add(node.module.split(".")[0])
     assert imported.isdisjoint({"asyncio", "trio", "sniffio", "uvloop"})
+
+
+def modules_after(program: str) -> set[str]:
+    """Return vkanyio's modules that are loaded once a program has run."""
+    code = f"{program}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    return {name for name in loaded if name.startswith("vkanyio.")}
+
+
+def is_of_a_method(name: str) -> bool:
+    packages = ("vkanyio.methods", "vkanyio.objects")
+    return name.startswith(packages) or name.endswith(("_codes", "_facts"))
+
+
+def test_importing_the_library_loads_no_method_object_or_error_code() -> None:
+    loaded = modules_after("import vkanyio")
+    assert "vkanyio._client" in loaded
+    assert not [name for name in loaded if is_of_a_method(name)]
+
+
+def test_a_group_is_loaded_alone_and_no_objects_with_it() -> None:
+    loaded = modules_after("import vkanyio; vkanyio.VK('a-token').groups")
+    assert {name for name in loaded if is_of_a_method(name)} == {
+        "vkanyio._method_facts",  # what a client never packs
+        "vkanyio.methods",
+        "vkanyio.methods.groups",
+    }
+
+
+def test_the_modules_of_objects_are_loaded_one_by_one() -> None:
+    loaded = modules_after("import vkanyio.objects.messages")
+    assert {name for name in loaded if is_of_a_method(name)} == {
+        "vkanyio.objects",
+        "vkanyio.objects.messages",
+    }
 
 
 def test_the_library_needs_three_packages() -> None:

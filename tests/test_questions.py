@@ -82,7 +82,7 @@ async def test_a_call_that_is_agreed_to_is_repeated_with_the_agreement(
 
     async with make_client(on_confirmation=decide) as api:
         assert await api.wall.post(message="hello") == {"post_id": 1}
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
     [question] = questions
     assert question.text == "Really?"
     assert question.request.method == "wall.post"
@@ -117,7 +117,7 @@ async def test_a_call_about_which_the_handler_fails_fails_with_that_as_the_cause
     async with make_client(on_confirmation=fail) as api:
         with pytest.raises(ConfirmationError) as caught:
             await api.wall.post(message="hello")
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
     assert isinstance(caught.value.__cause__, KeyError)
 
 
@@ -185,8 +185,8 @@ async def test_the_token_of_a_validation_serves_all_later_calls(
     async with make_client(on_validation=open_page) as api:
         await api.wall.post(message="hello")
         simulator.expire(TOKEN)
-        await api.users.get(user_ids=1)
-        await api.users.get(user_ids=1, access_token=TOKEN)
+        await api.users.get(user_ids=[1])
+        await api.call("users.get", {"access_token": TOKEN})
     [question] = questions
     assert question.redirect_uri == "https://vk.ru/validate"
     assert question.request.method == "wall.post"
@@ -205,7 +205,7 @@ async def test_a_validation_that_brings_no_token_fails_the_call(
     async with make_client(on_validation=open_page) as api:
         with pytest.raises(ValidationError) as caught:
             await api.wall.post(message="hello")
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
     assert isinstance(caught.value.__cause__, TypeError | ValueError)
     assert tokens_of(simulator) == [0, 0]
 
@@ -243,7 +243,7 @@ async def test_calls_that_meet_a_validation_at_once_have_it_asked_once(
         http_client=simulator.http_client(),
     ) as api:
         await gather(
-            lambda: api.users.get(user_ids=1), lambda: api.wall.post(message="hello")
+            lambda: api.users.get(user_ids=[1]), lambda: api.wall.post(message="hello")
         )
     assert asked == 1
     assert tokens_of(simulator) == [0, 0, 1, 1]
@@ -255,7 +255,7 @@ async def test_a_validation_without_end_is_asked_for_once(
     simulator.fault(faults.validation(), rate=1)
     async with make_client(on_validation=validate) as api:
         with pytest.raises(ValidationError):
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
     assert simulator.ledger.requests == 2
 
 
@@ -264,9 +264,9 @@ async def test_the_token_of_one_call_is_replaced_for_that_token_alone(
 ) -> None:
     simulator.fault(faults.validation())
     async with make_client(on_validation=validate) as api:
-        await api.users.get(user_ids=1, access_token=OTHER_TOKEN)
-        await api.users.get(user_ids=1)
-        await api.users.get(user_ids=1, access_token=OTHER_TOKEN)
+        await api.call("users.get", {"access_token": OTHER_TOKEN})
+        await api.users.get(user_ids=[1])
+        await api.call("users.get", {"access_token": OTHER_TOKEN})
     assert tokens_of(simulator) == [0, 1, 2, 1]
 
 
@@ -275,11 +275,11 @@ async def test_a_replaced_token_of_a_call_is_remembered_over_idle_time(
 ) -> None:
     simulator.fault(faults.validation())
     async with make_client(on_validation=validate) as api:
-        await api.users.get(user_ids=1, access_token=OTHER_TOKEN)
+        await api.call("users.get", {"access_token": OTHER_TOKEN})
         await anyio.sleep(3600)
-        await api.users.get(user_ids=1, access_token="a-third-token")
+        await api.call("users.get", {"access_token": "a-third-token"})
         await anyio.sleep(3600)
-        await api.users.get(user_ids=1, access_token=OTHER_TOKEN)
+        await api.call("users.get", {"access_token": OTHER_TOKEN})
     assert tokens_of(simulator) == [0, 1, 2, 1]
 
 
@@ -309,14 +309,14 @@ async def test_a_call_refused_for_its_old_token_is_sent_once_more_with_the_new(
 
         async def write() -> None:
             if not again:
-                assert await api.wall.post(message="hello") == 1
+                assert await api.call("wall.post", {"message": "hello"}) == 1
                 return
             with pytest.raises(kind):
                 await api.wall.post(message="hello")
 
         async def meet_validation() -> None:
             await anyio.sleep(1)
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
 
         await gather(write, meet_validation)
     assert len(tokens) == len({*tokens}) == 2

@@ -43,7 +43,7 @@ async def call_all(api: VK, numbers: range | list[int]) -> None:
 
 
 async def read(api: VK, number: int, **params: Any) -> None:
-    [user] = await api.users.get(user_ids=number, **params)
+    [user] = await api.call("users.get", {"user_ids": number, **params})
     assert user["id"] == number
 
 

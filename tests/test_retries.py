@@ -429,7 +429,7 @@ async def test_each_attempt_may_take_the_whole_timeout(
     simulator.fault(faults.delay(3.9), nth=3)
     async with make_client(timeout=4.0, wait=0) as api:
         begin = anyio.current_time()
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
         assert anyio.current_time() - begin == pytest.approx(4 + 4 + 3.9, abs=0.1)
 
 
@@ -439,7 +439,7 @@ async def test_a_timeout_is_a_timeout_error(
     simulator.fault(faults.hang_after(), rate=1)
     async with make_client() as api:
         with pytest.raises(TimeoutError) as caught:
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
     assert isinstance(caught.value, RequestTimeoutError)
 
 

@@ -150,7 +150,7 @@ async def test_every_attempt_is_logged_by_the_library_without_parameters(
 ) -> None:
     simulator.fault(faults.html(502), times=2)
     async with make_client() as api:
-        await api.users.get(user_ids=74839201)
+        await api.users.get(user_ids=[74839201])
     ours = [record.getMessage() for record in log.records if record.name == "vkanyio"]
     assert len(ours) == 2
     assert all("users.get" in text and "74839201" not in text for text in ours)

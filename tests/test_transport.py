@@ -54,7 +54,7 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> VKError:
 async def test_calls_are_answered_over_a_real_socket() -> None:
     simulator = Simulator(limit=0)
     async with simulator.serve() as base_url, client(base_url) as api:
-        [user] = await api.users.get(user_ids=1)
+        [user] = await api.users.get(user_ids=[1])
         assert user["id"] == 1
         assert await api.wall.post(message="Привет, мир & all") == {"post_id": 1}
         page = await api.wall.get()
@@ -98,7 +98,7 @@ async def test_a_server_that_restarts_between_two_calls_is_not_noticed() -> None
         port = int(base_url.split(":")[2].split("/")[0])
         for _ in range(2):
             async with simulator.serve(port=port):
-                await api.users.get(user_ids=1)
+                await api.users.get(user_ids=[1])
 
 
 async def serve_one_and_drop_the_next(stream: BufferedByteStream) -> None:

@@ -44,7 +44,7 @@ async def test_a_handler_may_call_when_the_room_is_full(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(captcha: Captcha) -> None:
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
         await solve_by(simulator, captcha)
 
     simulator.fault(faults.captcha(), "messages.send")
@@ -68,7 +68,7 @@ async def test_a_handler_may_call_while_the_client_is_being_left(
         met.set()
         await leaving.wait()
         await anyio.sleep(1)
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
         await solve_by(simulator, captcha)
 
     simulator.fault(faults.captcha(), "messages.send")
@@ -178,7 +178,7 @@ async def test_nor_is_a_write_sent_again_that_had_failed_before(
         await anyio.sleep(0.002)
         tg.start_soon(api.call, "wall.post", {"message": "hello"})
         with anyio.fail_after(30):
-            await api.users.get(user_ids=1)  # reads are sent again meanwhile
+            await api.users.get(user_ids=[1])  # reads are sent again meanwhile
     assert len(simulator.ledger.carried_out("messages.send")) == 1
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
@@ -227,7 +227,7 @@ async def test_many_calls_of_a_method_that_is_always_refused_leave_room_for_othe
     async def work(api: VK) -> None:
         nonlocal done
         while True:
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
             done += 1
 
     async with (
@@ -302,7 +302,7 @@ async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_no_more(
     async with make_client(on_captcha=solve) as api:
         with pytest.raises(CaptchaError) as caught:
             await api.call("wall.post", {"message": "hello"})
-        assert await api.users.get(user_ids=1)
+        assert await api.users.get(user_ids=[1])
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
 
@@ -312,12 +312,12 @@ async def test_error_6_of_a_method_is_forgotten_after_a_while(
     async with make_client() as api:
         simulator.fault(faults.error(6), "users.get", rate=1)
         with anyio.move_on_after(30):
-            await api.users.get(user_ids=1)
+            await api.users.get(user_ids=[1])
         simulator.clear_faults()
         await anyio.sleep(3600)
         simulator.fault(faults.error(6), "users.get")
         start = anyio.current_time()
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
         assert anyio.current_time() - start < 1
 
 
@@ -485,7 +485,7 @@ async def test_the_statistics_outlive_the_client_and_its_event_loop(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client() as api:
-        await api.users.get(user_ids=1)
+        await api.users.get(user_ids=[1])
     in_a_thread = await anyio.to_thread.run_sync(api.statistics)
     assert in_a_thread.calls == in_a_thread.sent == 1
     assert in_a_thread.margin == pytest.approx(0.02)

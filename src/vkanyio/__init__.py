@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._captcha import Captcha as Captcha
 from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
@@ -40,13 +42,84 @@ from ._errors import ValidationError as ValidationError
 from ._errors import VKError as VKError
 from ._execute import ExecuteError as ExecuteError
 from ._execute import ExecuteResult as ExecuteResult
-from ._groups import MethodGroup as MethodGroup
 from ._limiter import Limiter as Limiter
+from ._method_group import MethodGroup as MethodGroup
 from ._pool import HTTPClient as HTTPClient
 from ._pool import HTTPResponse as HTTPResponse
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
 from ._version import __version__ as __version__
+
+# What few programs need is loaded when it is first asked for.
+if TYPE_CHECKING:
+    from ._error_codes import AccessAlbumError as AccessAlbumError
+    from ._error_codes import AccessAudioError as AccessAudioError
+    from ._error_codes import AccessGroupError as AccessGroupError
+    from ._error_codes import (
+        AdditionalSignupRequiredError as AdditionalSignupRequiredError,
+    )
+    from ._error_codes import AdsPermissionError as AdsPermissionError
+    from ._error_codes import AdsSpecificError as AdsSpecificError
+    from ._error_codes import AlbumFullError as AlbumFullError
+    from ._error_codes import AssertVotesError as AssertVotesError
+    from ._error_codes import (
+        AuthAnonymousTokenHasExpiredError as AuthAnonymousTokenHasExpiredError,
+    )
+    from ._error_codes import (
+        AuthAnonymousTokenIpMismatchError as AuthAnonymousTokenIpMismatchError,
+    )
+    from ._error_codes import (
+        AuthAnonymousTokenIsInvalidError as AuthAnonymousTokenIsInvalidError,
+    )
+    from ._error_codes import AuthHttpsError as AuthHttpsError
+    from ._error_codes import ClientUpdateNeededError as ClientUpdateNeededError
+    from ._error_codes import (
+        ClientVersionDeprecatedError as ClientVersionDeprecatedError,
+    )
+    from ._error_codes import (
+        CuaConfirmationRequiredError as CuaConfirmationRequiredError,
+    )
+    from ._error_codes import DisabledError as DisabledError
+    from ._error_codes import EmailConfirmationNeedError as EmailConfirmationNeedError
+    from ._error_codes import EnabledInTestError as EnabledInTestError
+    from ._error_codes import ErrorCode as ErrorCode
+    from ._error_codes import IpIsNotAllowedError as IpIsNotAllowedError
+    from ._error_codes import MethodAdsError as MethodAdsError
+    from ._error_codes import MethodDisabledError as MethodDisabledError
+    from ._error_codes import MethodPermissionError as MethodPermissionError
+    from ._error_codes import NeedTokenConfirmationError as NeedTokenConfirmationError
+    from ._error_codes import NotImplementedYetError as NotImplementedYetError
+    from ._error_codes import NotSupportedHttpMethodError as NotSupportedHttpMethodError
+    from ._error_codes import OtpValidationNeedError as OtpValidationNeedError
+    from ._error_codes import ParamApiIdError as ParamApiIdError
+    from ._error_codes import ParamTimestampError as ParamTimestampError
+    from ._error_codes import ParamUserIdError as ParamUserIdError
+    from ._error_codes import PasswordValidationNeedError as PasswordValidationNeedError
+    from ._error_codes import PhoneValidationNeedError as PhoneValidationNeedError
+    from ._error_codes import PrivateProfileError as PrivateProfileError
+    from ._error_codes import RecaptchaError as RecaptchaError
+    from ._error_codes import SectionDisabledError as SectionDisabledError
+    from ._error_codes import SignatureError as SignatureError
+    from ._error_codes import TokenExtensionRequiredError as TokenExtensionRequiredError
+    from ._error_codes import UnknownApplicationError as UnknownApplicationError
+    from ._error_codes import UnknownGroupError as UnknownGroupError
+    from ._error_codes import UnknownUserError as UnknownUserError
+    from ._error_codes import UserBannedError as UserBannedError
+    from ._error_codes import UserDeactivatedError as UserDeactivatedError
+    from ._error_codes import UserDeletedError as UserDeletedError
+    from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
+    from ._error_codes import VotesPermissionError as VotesPermissionError
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "ErrorCode" or name.endswith("Error"):
+            from . import _error_codes
+
+            if name in vars(_error_codes):
+                return vars(_error_codes)[name]
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name)
+
 
 # Tracebacks and documentation name things by where they are imported from.
 for _value in tuple(globals().values()):

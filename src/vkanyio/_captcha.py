@@ -40,7 +40,7 @@ class Captcha:
 
     def __init__(self, trial: CaptchaTrial) -> None:
         self._trial = trial
-        self.request = trial.exchange.request
+        self.request: APIRequest = trial.exchange.request
 
     def __repr__(self) -> str:
         return f"<Captcha for {self.request.method}, attempt {self.attempt}>"
@@ -137,7 +137,7 @@ class CaptchaTrial:
         is_question: Callable[[Outcome], bool],
     ) -> None:
         self.exchange = exchange
-        self.error = error
+        self.error: CaptchaError = error
         self.outcome: Outcome | None = None
         self._is_question = is_question
         self._closed = False

@@ -19,8 +19,9 @@ from anyio.lowlevel import current_token
 
 from ._config import Config, Options
 from ._errors import ClientClosedError, ClientUseError
-from ._groups import MethodGroup, to_vk_name
+from ._groups import MethodGroups
 from ._lane import Core, Lane
+from ._method_group import not_in_schema
 from ._questions import Questions, in_handler
 from ._request import APIRequest
 from ._services import Services, crash_error
@@ -59,7 +60,7 @@ class _State(enum.Enum):
 
 
 @final
-class VK:
+class VK(MethodGroups):
     """A client of the VK API for one access token.
 
     ::
@@ -106,12 +107,12 @@ class VK:
     def __repr__(self) -> str:
         return f"<vkanyio.VK, {self._state.name.lower()}>"
 
-    def __getattr__(self, name: str) -> MethodGroup:
-        group = to_vk_name(name)
-        if group is None:
-            message = f"VK has no group of methods {name!r}"
-            raise AttributeError(message, name=name, obj=self)
-        return MethodGroup(self.call, group)
+    if not TYPE_CHECKING:  # where it would let every name through
+
+        def __getattr__(self, name: str) -> Any:
+            raise not_in_schema(
+                self, name, f"group of methods {name}", f'"{name}.get", '
+            )
 
     @property
     def config(self) -> Config:

@@ -20,21 +20,11 @@ Mode = Literal["sequential", "parallel", "parallel_selected"]
 RequestMode = Literal["sequential", "burst"]
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
 
-# Uploads fail inside `execute` (vk-io keeps the same list).
-NOT_FOR_EXECUTE = (
-    "audio.save",
-    "docs.save",
-    "messages.setChatPhoto",
-    "photos.save",
-    "photos.saveMarketAlbumPhoto",
-    "photos.saveMarketPhoto",
-    "photos.saveMessagesPhoto",
-    "photos.saveOwnerCoverPhoto",
-    "photos.saveOwnerPhoto",
-    "photos.saveWallPhoto",
-    "polls.savePhoto",
-    "stories.save",
-)
+
+def _not_for_execute() -> Collection[str]:
+    from ._method_facts import NOT_FOR_EXECUTE  # importing vkanyio is quick
+
+    return NOT_FOR_EXECUTE
 
 
 class Options(TypedDict, total=False):
@@ -142,7 +132,7 @@ class Config:
         validator=check.are_method_names,
     )
     execute_unsupported_methods: Collection[str] = attrs.field(
-        default=NOT_FOR_EXECUTE,
+        factory=_not_for_execute,
         kw_only=True,
         converter=check.to_tuple,
         validator=check.are_method_names,

@@ -53,10 +53,10 @@ class Exchange:
 
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
-        self.scope = CancelScope(shield=True)
+        self.scope: CancelScope = CancelScope(shield=True)
         self.captcha_answers = 0
         self.extra: dict[str, Any] = {}
-        self.answered_at_send = 0
+        self.answered_at_send: int = 0
         self._lane = lane
         self._token = lane.token
         self._asks = False  # a question of VK's: others wait for it, it does not

@@ -24,6 +24,8 @@
     │   ├── InterruptedCallError    36   VK gave up half-way
     │   ├── ParameterError          100  mend the parameter
     │   ├── TokenExpiredError       1117 get a new token
+    │   ├── ...                     the other codes that any method may answer, by
+    │   │                           VK's names: UserDeletedError, PrivateProfileError
     │   └── APIError[code]          a class of its own for every other code
     ├── TransportError              no usable answer; repeating does no harm: try later
     │   ├── ConnectionFailedError   the connection failed or broke
@@ -77,13 +79,23 @@ class _ClassPerCode(type):
         if not isinstance(code, int) or isinstance(code, bool):
             message = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
             raise TypeError(message)
-        known = _classes.get(code)
-        return _make_class(code) if known is None else known
+        return _classes.get(code) or _find_class(code)
 
 
-def _make_class(code: int) -> type[APIError]:
+def _find_class(code: int) -> type[APIError]:
+    """Find a class that is generated, or make one."""
+    from ._error_codes import ErrorCode  # when it is needed: few programs meet these
+
+    known = _classes.get(code)
+    if known is not None:
+        return known
+    try:
+        name = f", {ErrorCode(code).name}"
+    except ValueError:
+        name = ""
+
     class Made(APIError, code=code):
-        __doc__ = f"VK's error {code}."
+        __doc__ = f"VK's error {code:d}{name}."
 
     Made.__name__ = Made.__qualname__ = f"APIError{code:d}"
     Made.__module__ = APIError.__module__
@@ -91,6 +103,11 @@ def _make_class(code: int) -> type[APIError]:
 
 
 _classes: dict[int, type[APIError]] = {}
+
+
+def classes_by_code() -> Mapping[int, type[APIError]]:
+    """Return the classes that have been made so far, by their codes."""
+    return _classes
 
 
 class APIError(VKError, metaclass=_ClassPerCode):
@@ -112,6 +129,8 @@ class APIError(VKError, metaclass=_ClassPerCode):
 
     def __init_subclass__(cls, *, code: int | None = None, advice: str = "") -> None:
         """Register the class of a code."""
+        if cls.__module__ == f"{__package__}._error_codes":
+            cls.__module__ = APIError.__module__  # where it is imported from
         cls.advice = advice
         if code is not None:
             _classes[code] = cls
@@ -130,9 +149,9 @@ class APIError(VKError, metaclass=_ClassPerCode):
         self.code = code
         self.message = message
         self.method = method
-        self.params = dict(params or {})
+        self.params: dict[str, str | int | float] = dict(params or {})
         self.subcode = subcode
-        self.raw = dict(raw or {})
+        self.raw: dict[str, Any] = dict(raw or {})
 
     def __str__(self) -> str:
         where = f"{self.method}: " if self.method else ""
@@ -318,7 +337,7 @@ class OutcomeUnknownError(VKError):
     def __init__(self, cause: VKError, *, method: str) -> None:
         super().__init__(method)
         self.method = method
-        self.__cause__ = cause
+        self.__cause__: BaseException | None = cause
 
     def __str__(self) -> str:
         return (

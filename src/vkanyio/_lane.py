@@ -77,17 +77,17 @@ class Lane:
 
     def __init__(self, core: Core, token: str, limiter: Limiter | None = None) -> None:
         config = core.config
-        self.token = core.replaced_tokens.get(token, token)
+        self.token: str = core.replaced_tokens.get(token, token)
         self._token = token
         self.config = config
-        self.counters = core.counters
-        self.transport = core.transport
-        self.questions = core.questions
-        self.limiter = limiter or Limiter(
+        self.counters: Counters = core.counters
+        self.transport: Transport = core.transport
+        self.questions: Questions = core.questions
+        self.limiter: Limiter = limiter or Limiter(
             config.limit, burst=config.request_mode == "burst"
         )
-        self.ticker = Ticker(self.limiter, core.connections)
-        self.collector = Collector(self.ticker, self._begin)
+        self.ticker: Ticker = Ticker(self.limiter, core.connections)
+        self.collector: Collector = Collector(self.ticker, self._begin)
         self.common_params: dict[str, Encoded] = {"v": config.version}
         if config.language is not None:
             self.common_params["lang"] = config.language

@@ -38,9 +38,9 @@ class Start:
     __slots__ = ("at", "due", "next_even")
 
     def __init__(self, due: float, next_even: float) -> None:
-        self.at = math.inf
-        self.due = due
-        self.next_even = next_even
+        self.at: float = math.inf
+        self.due: float = due
+        self.next_even: float = next_even
 
 
 @final

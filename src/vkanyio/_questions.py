@@ -55,7 +55,7 @@ class Questions:
     """
 
     def __init__(self, config: Config) -> None:
-        self.answered = 0
+        self.answered: int = 0
         self._turn = Lock()
         self._ask: dict[type, Callable[[Exchange, Any], Awaitable[Outcome]]] = {}
         if config.on_captcha is not None:

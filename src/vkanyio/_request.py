@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._checks import check_headers, check_method_name, check_token
 from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
-from ._retry import KEYS, Repetition, new_random_id, repetition_of_call
+from ._repetition import Repetition, facts_of, repetition_of_call
+from ._retry import new_random_id
 from ._slot import Slot
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ class APIRequest:
         own_token = encoded.pop("access_token", None)
         if own_token is not None:
             check_token("access_token", own_token)
-        if KEYS.get(method) == "random_id":
+        if facts_of(method).key == "random_id":
             encoded.setdefault("random_id", new_random_id())
-        self.method = method
+        self.method: str = method
         self.params: Mapping[str, Encoded] = encoded
-        self.headers = None if headers is None else dict(headers)
-        self.repeatable = repeatable
-        self.own_token = None if own_token is None else str(own_token)
-        self.slot = Slot()
+        self.headers: dict[str, str] | None = None if headers is None else dict(headers)
+        self.repeatable: bool | None = repeatable
+        self.own_token: str | None = None if own_token is None else str(own_token)
+        self.slot: Slot = Slot()
 
     def __str__(self) -> str:
         return to_vkscript(self.method, self.params)

@@ -55,10 +55,10 @@ class Slot:
     )
 
     def __init__(self) -> None:
-        self.state = State.NEW
-        self.order = 0
-        self.urgent = False
-        self.maybe_carried_out = False
+        self.state: State = State.NEW
+        self.order: int = 0
+        self.urgent: bool = False
+        self.maybe_carried_out: bool = False
         self._on_end: Callable[[], None] | None = None
         self._done: Event | None = None
         self._home: EventLoopToken | None = None

@@ -48,7 +48,7 @@ class Transport:
         self._proxy = config.proxy or environment_proxy(config.base_url)
         self._ssl_context: ssl.SSLContext | None = None
         self._pools: list[Pool] = []
-        self.traces = self._client is None
+        self.traces: bool = self._client is None
         """Whether the client is known to say when a request leaves."""
 
     async def open(self) -> None:
@@ -171,9 +171,9 @@ class Trace:
         self._limiter = limiter
         self._start = start
         self._tcp_stream: Any = None
-        self.connecting = False
-        self.sending_failed = False
-        self.sent = False
+        self.connecting: bool = False
+        self.sending_failed: bool = False
+        self.sent: bool = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         """Take note of an event of httpcore's, "connection.connect_tcp.started" say.

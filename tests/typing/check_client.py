@@ -106,8 +106,8 @@ def configuration() -> None:
 async def calls() -> None:
     async with VK("token") as api:
         assert_type(api, VK)
-        assert_type(api.users, MethodGroup)
-        assert_type(await api.users.get(user_ids=[1]), Any)
+        group: MethodGroup = api.users
+        assert_type(repr(group), str)
         assert_type(await api.call("users.get", {"user_ids": 1}), Any)
         assert_type(await api.call("users.get"), Any)
         assert_type(api.statistics(), Statistics)

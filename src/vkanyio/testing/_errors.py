@@ -45,7 +45,7 @@ class VKFault(Exception):
 
     def __init__(self, code: int, message: str | None = None, **extra: JSON) -> None:
         self.code = code
-        self.message = message or ERROR_TEXTS.get(code, f"Error {code}")
+        self.message: str = message or ERROR_TEXTS.get(code, f"Error {code}")
         self.extra = extra
         super().__init__(f"[{code}] {self.message}")
 

@@ -59,7 +59,7 @@ class Simulator:
             raise ValueError(f"window must be one of {[*WINDOWS]}, not {window!r}")
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
-        self.ledger = Ledger()
+        self.ledger: Ledger = Ledger()
         """What was carried out, and what was not."""
         self._limit = limit
         self._new_limiter = WINDOWS[window]

@@ -1,0 +1,6 @@
+"""Writes the typed part of vkanyio from VK's own JSON schema.
+
+``python -m codegen --schema PATH`` reads the schema into a model (`_schema`, `_types`,
+`_model`, `_read`), and the model into source (`_objects`, `_methods`, `_errors`,
+`_facts`). What the schema does not say stands in `reviewed`, each line with its reason.
+"""

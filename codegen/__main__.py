@@ -1,0 +1,45 @@
+"""The command: ``python -m codegen --schema PATH [--check]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ._output import differences, put, write_files
+from ._read import read
+from ._schema import SchemaError, load
+
+PACKAGE = Path(__file__).parent.with_name("src") / "vkanyio"
+
+
+@click.command()
+@click.option(
+    "--schema",
+    "path",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="The folder of VK's schema (github.com/VKCOM/vk-api-schema).",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 if a file would change."
+)
+def main(path: Path, *, check: bool) -> None:
+    """Write methods, objects, error codes and method facts from VK's schema."""
+    try:
+        files = write_files(read(load(path)))
+    except SchemaError as error:
+        raise click.ClickException(str(error)) from None
+    changed = differences(files, PACKAGE)
+    if not check:
+        put(files, PACKAGE)
+    for name in changed:
+        click.echo(f"{'differs' if check else 'written'}: {name}")
+    click.echo(f"{len(files)} files, {len(changed)} changed")
+    if check and changed:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m codegen")

@@ -1,0 +1,52 @@
+"""Writes the table of what the engine has to know of VK's methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import reviewed
+from ._source import module
+
+if TYPE_CHECKING:
+    from ._model import Method, Model
+
+
+def write_method_facts(model: Model) -> str:
+    """Write the module of the table."""
+    imports = (
+        "from typing import Final\nfrom ._repetition import MethodFacts, Repetition\n"
+    )
+    kinds = sorted({tuple(method.tokens) for method in model.methods.values()})
+    tokens = [f"{_constant(kind)} = {kind!r}" for kind in kinds]
+    rows = [f'"{name}": {_row(method)},' for name, method in model.methods.items()]
+    body = "\n".join(
+        [
+            "READ, KEYED, STATE, NEVER = Repetition",
+            "",
+            *tokens,
+            "",
+            "METHODS: Final = {",
+            *rows,
+            "}",
+            '"""All methods of VK\'s schema."""',
+            "",
+            f"NOT_FOR_EXECUTE: Final = {tuple(sorted(reviewed.NOT_FOR_EXECUTE))!r}",
+            '"""Methods that are not packed: they fail inside ``execute``."""',
+            "",
+        ]
+    )
+    return module(model, "What the engine knows of VK's methods.", imports, body)
+
+
+def _row(method: Method) -> str:
+    more = [
+        f', {name}="{value}"'
+        for name, value in (("key", method.key), ("changes_if", method.changes_if))
+        if value is not None
+    ]
+    facts = f"{method.repetition.name}, {_constant(tuple(method.tokens))}"
+    return f"MethodFacts({facts}{''.join(more)})"
+
+
+def _constant(kinds: tuple[str, ...]) -> str:
+    return "_".join(kinds).upper() or "UNKNOWN"

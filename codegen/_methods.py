@@ -1,0 +1,231 @@
+"""Writes ``vkanyio.methods``, and the client's list of groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vkanyio._repetition import Repetition
+
+from ._names import module_name, to_snake
+from ._source import docstring, header, module
+from ._types import NONE, Literals, Writer, either
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ._model import Method, Model, Parameter
+    from ._types import Type
+
+_PACKAGE = '''"""VK's methods, a module for each group: the type of ``api.users`` is
+``vkanyio.methods.users.Users``.
+
+Each method is found under VK's own name and in snake_case: ``api.groups.getById`` and
+``api.groups.get_by_id`` are the same. Parameters go by keyword, under VK's names; one
+that is a keyword of Python has an underscore behind it. ``None`` is not sent.
+
+A client finds the groups by itself; their classes serve to annotate what a function
+takes.
+"""
+'''
+
+_TOKENS = {"user": "users", "group": "communities", "service": "services"}
+_REPETITION = {
+    Repetition.READ: "It only reads: when its answer is lost, it is sent again.",
+    Repetition.STATE: "It sets a state: when its answer is lost, it is not sent again,"
+    " since a repetition may end in an error.",
+    Repetition.NEVER: "When its answer is lost, it is not sent again: that could do it"
+    " twice.",
+}
+_KEYS = {
+    "random_id": "When its answer is lost, it is sent again: ``random_id`` keeps VK"
+    " from doing it twice, and is filled in where you leave it out.",
+    "guid": "When its answer is lost, it is sent again only if you gave a ``guid``, by"
+    " which VK knows a repetition.",
+}
+
+
+def class_name(group: str) -> str:
+    """Name the class of a group: ``appWidgets`` is ``AppWidgets``."""
+    return group[:1].upper() + group[1:]
+
+
+def write_methods(model: Model) -> dict[str, str]:
+    """Write the modules of all methods, by their file names."""
+    files = {
+        f"{module_name(group)}.py": _write_module(model, group, methods)
+        for group, methods in model.groups.items()
+    }
+    return {"__init__.py": f"{header(model)}\n{_PACKAGE}", **files}
+
+
+def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
+    types = [kind for method in methods for kind in _types_of(method)]
+    # A method of the name would stand for the type in the body of its class.
+    has_list = any(method.short_name == "list" for method in methods)
+    list_name = "builtins.list" if has_list else "list"
+    writer = Writer("..objects", None, [class_name(group)], types, list_name)
+    imports = "\n".join(
+        [
+            "from typing import TYPE_CHECKING, Any, Literal, final, overload",
+            "from .._method_group import MethodGroup",
+            "if TYPE_CHECKING:",
+            "    import builtins",
+            "    from collections.abc import Iterable, Mapping",
+            "    from datetime import datetime",
+            *(f"    {line}" for line in writer.imports()),
+        ]
+    )
+    address = f"https://dev.vk.com/method/{group}"
+    head = f'''\
+@final
+class {class_name(group)}(MethodGroup):
+    """VK's methods ``{group}.*``: {address}"""
+
+    __slots__ = ()
+    _name = "{group}"
+'''
+    body = [_write_method(model, writer, method) for method in methods]
+    summary = f"VK's methods ``{group}.*``."
+    return module(model, summary, imports, "\n".join([head, *body]))
+
+
+def _types_of(method: Method) -> list[Type]:
+    return [method.answer, *(parameter.type for parameter in method.parameters)]
+
+
+def _write_method(model: Model, writer: Writer, method: Method) -> str:
+    overloads = [
+        f"    @overload\n{_signature(writer, method, case.flags, case.answer)} ...\n"
+        for case in method.cases
+    ]
+    whole = _signature(writer, method, {}, method.answer)
+    if overloads:
+        overloads.append(f"    @overload\n{whole} ...\n")
+    name = method.short_name
+    doc = _docstring(model, method)
+    sent = ", ".join(f'"{p.name}": {p.argument}' for p in method.parameters)
+    call = f'        return await self._call("{method.name}", {{{sent}}})\n'
+    snake = to_snake(name)
+    alias = [f"    {snake} = {name}\n"] if snake != name else []
+    return "\n".join([*overloads, f"{whole}\n{doc}\n{call}", *alias])
+
+
+def _signature(
+    writer: Writer, method: Method, flags: Mapping[str, bool], answer: Type
+) -> str:
+    arguments = [
+        _argument(writer, parameter, flags.get(parameter.name))
+        for parameter in method.parameters
+    ]
+    everything = ", ".join(["self", *(["*", *arguments] if arguments else [])])
+    name = method.short_name
+    return f"    async def {name}({everything}) -> {writer.write(answer)}:"
+
+
+def _argument(writer: Writer, parameter: Parameter, flag: bool | None) -> str:
+    """Write an argument.
+
+    :param flag: whether it is on or off, given or not; None where that is all the same
+    """
+    kind, is_optional = parameter.type, not parameter.required
+    if flag is True:
+        is_optional = False
+    if flag is not None and parameter.is_flag:
+        kind = Literals((flag,))
+    if flag is False and not parameter.is_flag:
+        kind = NONE
+    if is_optional:
+        return f"{parameter.argument}: {writer.write(either(kind, NONE))} = None"
+    return f"{parameter.argument}: {writer.write(kind)}"
+
+
+def _docstring(model: Model, method: Method) -> str:
+    paragraphs = [
+        f"Call VK's method ``{method.name}``.",
+        f"https://dev.vk.com/method/{method.name}",
+        " ".join(filter(None, [_tokens(method), _repetition(method)])),
+    ]
+    fields = [
+        f":param {parameter.argument}: {'; '.join(parameter.facts)}"
+        for parameter in method.parameters
+        if parameter.facts
+    ]
+    if method.errors:
+        codes = (f"{c} {model.error_codes[c].upper()}" for c in method.errors)
+        fields.append(f":raises APIError: of its own: {', '.join(codes)}")
+    return docstring(paragraphs, fields, indent=8)
+
+
+def _tokens(method: Method) -> str:
+    owners = [_TOKENS[token] for token in method.tokens if token != "open"]
+    if not owners:
+        return ""
+    *others, last = owners
+    listed = f"{', '.join(others)} and {last}" if others else last
+    without = ", and without one" if "open" in method.tokens else ""
+    return f"For tokens of {listed}{without}."
+
+
+def _repetition(method: Method) -> str:
+    if method.key is not None:
+        text = _KEYS[method.key]
+    else:
+        text = _REPETITION[method.repetition]
+    if method.changes_if is not None:
+        text += f" With ``{method.changes_if}`` it is not."
+    if not method.packable:
+        text += " It is never packed into ``execute``."
+    return text
+
+
+# The client's groups
+
+
+def write_groups(model: Model) -> str:
+    """Write the part of the client that finds the groups."""
+    lines = (
+        f"    from .methods.{module_name(group)} import {class_name(group)}"
+        for group in model.groups
+    )
+    imports = "\n".join(
+        [
+            "from functools import cached_property",
+            "from typing import TYPE_CHECKING",
+            "if TYPE_CHECKING:",
+            "    from collections.abc import Mapping",
+            "    from typing import Any",
+            *lines,
+        ]
+    )
+    head = '''\
+class MethodGroups:
+    """What finds VK's methods: each group is loaded when it is first used."""
+
+    if TYPE_CHECKING:  # the client has it
+
+        async def call(
+            self, method: str, params: Mapping[str, Any] | None = None
+        ) -> Any: ...
+'''
+    properties = [part for group in model.groups for part in _properties(group)]
+    summary = "VK's groups of methods, as a client has them."
+    return module(model, summary, imports, "\n".join([head, *properties]))
+
+
+def _properties(group: str) -> Iterator[str]:
+    name, snake = class_name(group), module_name(group)
+    yield f'''\
+    @cached_property
+    def {group}(self) -> {name}:
+        """VK's methods ``{group}.*``."""
+        from .methods.{snake} import {name}
+
+        return {name}(self.call)
+'''
+    if snake != group:
+        yield f'''\
+    @property
+    def {snake}(self) -> {name}:
+        """VK's methods ``{group}.*``."""
+        return self.{group}
+'''

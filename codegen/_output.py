@@ -1,0 +1,79 @@
+"""Formats what was written, and puts it into place or compares it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ._errors import write_error_codes
+from ._facts import write_method_facts
+from ._methods import write_groups, write_methods
+from ._objects import write_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._model import Model
+
+CONFIG = Path(__file__).parent.with_name("pyproject.toml")
+PACKAGES = ("methods", "objects")
+"""Directories that hold generated files alone."""
+
+
+def write_files(model: Model) -> dict[str, str]:
+    """Write all generated files, by their paths within the package.
+
+    Imports that a file does not need are taken out, and the rest is formatted, by ruff.
+    """
+    written = {
+        "_error_codes.py": write_error_codes(model),
+        "_groups.py": write_groups(model),
+        "_method_facts.py": write_method_facts(model),
+        **{f"methods/{name}": text for name, text in write_methods(model).items()},
+        **{f"objects/{name}": text for name, text in write_objects(model).items()},
+    }
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name, text in written.items():
+            path = root / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        _ruff(root, "check", "--quiet", "--fix", "--select", "F401,I,PIE790,TC005")
+        _ruff(root, "format", "--quiet")
+        return {name: (root / name).read_text(encoding="utf-8") for name in written}
+
+
+def _ruff(root: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "ruff", *arguments, "--config", str(CONFIG)]
+    command.append(str(root))
+    subprocess.run(command, check=True)
+
+
+def differences(files: Mapping[str, str], package: Path) -> list[str]:
+    """List the files that are not in place as they should be, by their paths."""
+    there = {
+        path.relative_to(package).as_posix()
+        for name in PACKAGES
+        for path in (package / name).glob("*.py")
+    }
+    stale = [
+        name
+        for name, text in files.items()
+        if not (package / name).is_file()
+        or (package / name).read_text(encoding="utf-8") != text
+    ]
+    return sorted([*stale, *(there - set(files))])
+
+
+def put(files: Mapping[str, str], package: Path) -> None:
+    """Put the files into place, and take away those that are no longer written."""
+    for name in differences(files, package):
+        path = package / name
+        if name not in files:
+            path.unlink()
+            continue
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[name], encoding="utf-8")

@@ -1,0 +1,214 @@
+"""From definitions of the schema to objects, and from properties to types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vkanyio._guards import is_list
+
+from . import reviewed
+from ._model import Alias, Field, Record
+from ._names import to_class_name
+from ._schema import Schema, SchemaError, check_keys
+from ._types import (
+    ANY,
+    BOOL,
+    INT,
+    OBJECT,
+    STR,
+    Listed,
+    Literals,
+    Named,
+    Plain,
+    Type,
+    either,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ._model import Object
+    from ._schema import JSON, Definition
+
+SCALARS: Final = {
+    "integer": INT,
+    "string": STR,
+    "boolean": BOOL,
+    "number": Plain("float"),
+}
+
+# What a property may say without its type being another one.
+ASIDES: Final = {
+    "additionalProperties",
+    "default",
+    "deprecated_from_version",
+    "description",
+    "discriminator",
+    "entity",
+    "enumNames",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "required",
+}
+_PROPERTY_KEYS: Final = {
+    "$ref",
+    "enum",
+    "items",
+    "oneOf",
+    "properties",
+    "type",
+    *ASIDES,
+}
+
+
+def read_objects(schema: Schema) -> dict[str, list[Object]]:
+    """Read all objects and responses, by their folders.
+
+    :raises SchemaError: for what is not understood
+    """
+    objects: dict[str, list[Object]] = {}
+    names: dict[tuple[str, str], Definition] = {}
+    for definition in schema.definitions.values():
+        name = class_name(definition)
+        other = names.setdefault((definition.folder, name), definition)
+        if other is not definition:
+            raise SchemaError(definition.where, f"{name} is {other.name} already")
+        objects.setdefault(definition.folder, []).append(_read(schema, definition))
+    for found in objects.values():
+        found.sort(key=lambda one: one.name)
+    return objects
+
+
+def class_name(definition: Definition) -> str:
+    """Name the class of a definition."""
+    return to_class_name(definition.where, definition.folder, definition.name)
+
+
+def _read(schema: Schema, definition: Definition) -> Object:
+    name, where, raw = class_name(definition), definition.where, definition.raw
+    if definition.is_response:
+        if definition.name in reviewed.ANY_VALUE:
+            return Alias(name, definition.name, ANY)
+        raw = _answer_of(where, raw)
+    if "allOf" in raw or raw.get("properties"):
+        fields = [
+            Field(
+                field,
+                read_type(schema, f"{where}.{field}", inner),
+                required=inner.get("required", False),
+            )
+            for field, inner in _fields(schema, definition, where, raw).items()
+        ]
+        return Record(name, definition.name, fields)
+    kind = read_type(schema, where, raw)
+    return Alias(name, definition.name, kind, meanings(where, raw))
+
+
+def _answer_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    check_keys(where, raw, {"type", "properties", "description"})
+    properties = raw.get("properties", {})
+    if [*properties] != ["response"]:
+        raise SchemaError(where, f"a response with the fields {[*properties]}")
+    answer: Mapping[str, JSON] = properties["response"]
+    return answer
+
+
+def _fields(
+    schema: Schema, definition: Definition, where: str, raw: Mapping[str, JSON]
+) -> dict[str, Mapping[str, JSON]]:
+    """Collect the fields of an object and of all that it extends."""
+    check_keys(where, raw, {"allOf", "properties", "type", *ASIDES})
+    if raw.get("type", "object") != "object":
+        raise SchemaError(where, f"fields in a {raw['type']!r}")
+    fields: dict[str, Mapping[str, JSON]] = {}
+    for i, part in enumerate(raw.get("allOf", ())):
+        inner = f"{where}/allOf[{i}]"
+        if "$ref" in part:
+            check_keys(inner, part, {"$ref"})
+            base = schema.find(inner, part["$ref"])
+            fields |= _fields(schema, base, base.where, base.raw)
+        else:
+            fields |= _fields(schema, definition, inner, part)
+    always = dict.fromkeys(reviewed.ALWAYS_SENT.get(definition.name, ()), True)
+    return fields | {
+        name: {**each, "required": always.get(name, each.get("required", False))}
+        for name, each in raw.get("properties", {}).items()
+    }
+
+
+def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
+    """Read the type of a value in an answer.
+
+    :raises SchemaError: for what is not understood
+    """
+    check_keys(where, raw, _PROPERTY_KEYS)
+    if "$ref" in raw:
+        return read_reference(schema, where, raw)
+    if "oneOf" in raw:
+        options = enumerate(raw["oneOf"])
+        return either(
+            *(read_type(schema, f"{where}/oneOf[{i}]", each) for i, each in options)
+        )
+    if "enum" in raw:
+        return read_enum(where, raw)
+    kind = raw.get("type")
+    if is_list(kind):
+        return either(*(scalar(where, each) for each in kind))
+    if kind == "array":
+        if "items" not in raw:
+            raise SchemaError(where, "an array without items")
+        return Listed(read_type(schema, f"{where}[]", raw["items"]))
+    if kind == "object":
+        if raw.get("properties"):
+            raise SchemaError(where, "an object with fields, but without a name")
+        return OBJECT
+    return scalar(where, kind)
+
+
+def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named:
+    """Follow the reference of a property, and see whether what is beside it agrees."""
+    check_keys(where, raw, {"$ref", "enum", "type", *ASIDES})
+    target = schema.find(where, raw["$ref"])
+    if "enum" in raw and set(raw["enum"]) != set(target.raw.get("enum", ())):
+        raise SchemaError(where, f"an enum that differs from {target.name}")
+    return Named(target.folder, class_name(target))
+
+
+def read_enum(
+    where: str, raw: Mapping[str, JSON], *, is_input: bool = False
+) -> Literals:
+    """Read an enum, whose values must be of its type.
+
+    :param is_input: whether it is one of a parameter, where a number will do for a
+        string: all is text on the way to VK
+    """
+    kind = {"integer": int, "string": str}.get(raw.get("type", ""))
+    values: Sequence[Any] = raw["enum"]
+    kinds: set[type] = {type(value) for value in values}
+    if kinds != {kind} and not (is_input and kind is str and kinds == {int}):
+        raise SchemaError(where, f"an enum of {raw.get('type')!r}: {values!r}")
+    return Literals(tuple(values))
+
+
+def scalar(where: str, kind: JSON) -> Plain:
+    """Read the name of a plain type."""
+    if kind not in SCALARS:
+        raise SchemaError(where, f"unknown type {kind!r}")
+    return SCALARS[kind]
+
+
+def meanings(where: str, raw: Mapping[str, JSON]) -> str:
+    """Say what the values of an enum stand for, if VK has names for them."""
+    names = raw.get("enumNames")
+    if names is None:
+        return ""
+    if len(names) != len(raw["enum"]):
+        raise SchemaError(where, "enumNames does not fit enum")
+    return ", ".join(f"{v} {n}" for v, n in zip(raw["enum"], names, strict=True))

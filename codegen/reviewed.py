@@ -1,0 +1,126 @@
+"""What VK's schema does not say, or says wrongly: each line with its reason.
+
+This is the one place for such facts. The generator refuses a line that no longer
+matches the schema, so that none outlives its reason.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+READS: Final = {
+    "apps.promoHasActiveGift": "has: asks whether there is one",
+    "market.filterCategories": "finds categories by a query",
+    "pages.parseWiki": "turns wiki text into HTML and keeps nothing",
+    "translations.translate": "translates texts and keeps nothing",
+    "video.liveGetCategories": "live is no verb: it gets",
+    "wall.parseAttachedLink": "looks at links and keeps nothing",
+}
+"""Methods that only read, though the verbs of their names do not say so."""
+
+NEVER: Final = {
+    "execute": "does what its script does: the worst call in it decides",
+}
+"""Methods of which nothing is known until a call of them is looked at."""
+
+CHANGES_IF_SET: Final = {
+    ("messages.getInviteLink", "reset"): "makes a new link, and the old one is dead",
+}
+"""Parameters by which a method that reads changes something."""
+
+KEYS: Final = ("random_id", "guid")
+"""Parameters by which VK knows a repeated call: their descriptions in the schema say
+so, and the value 0 or an empty one means none."""
+
+_UPLOAD = "saves an upload: fails inside execute (vk-io keeps the same list)"
+
+NOT_FOR_EXECUTE: Final = {
+    "audio.save": f"{_UPLOAD}; not in the schema",
+    "docs.save": _UPLOAD,
+    "messages.setChatPhoto": _UPLOAD,
+    "photos.save": _UPLOAD,
+    "photos.saveMarketAlbumPhoto": f"{_UPLOAD}; not in the schema",
+    "photos.saveMarketPhoto": f"{_UPLOAD}; not in the schema",
+    "photos.saveMessagesPhoto": _UPLOAD,
+    "photos.saveOwnerCoverPhoto": _UPLOAD,
+    "photos.saveOwnerPhoto": _UPLOAD,
+    "photos.saveWallPhoto": _UPLOAD,
+    "polls.savePhoto": _UPLOAD,
+    "stories.save": _UPLOAD,
+}
+"""Methods that are not packed into ``execute``."""
+
+_OWNER: Final[dict[str, object]] = {
+    "type": "integer",
+    "format": "int64",
+    "entity": "owner",
+}
+_COUNTRY: Final[dict[str, object]] = {"type": "integer", "minimum": 1}
+
+MORE_PARAMETERS: Final = {
+    # VK's documentation has them, and vk-io 4.10.1 does; the schema lost them.
+    ("database.getCities", "country_id"): _COUNTRY,
+    ("database.getRegions", "country_id"): _COUNTRY,
+    ("database.getUniversities", "country_id"): _COUNTRY,
+    ("wall.get", "owner_id"): _OWNER,
+    ("wall.search", "owner_id"): _OWNER,
+}
+"""Parameters that the schema does not have, as it would have them."""
+
+ANSWER_IF_GIVEN: Final = {
+    # https://dev.vk.com/method/messages.send: with `peer_ids` a list of what became of
+    # each message comes back, without it the id of the one message.
+    ("messages.send", "userIdsResponse"): "peer_ids",
+    ("messages.send", "deprecatedResponse"): None,
+    # These parameters have the words of an answer's name by chance.
+    ("ads.getSuggestions", "citiesResponse"): None,
+    ("friends.getMutual", "totalCountResponse"): None,
+}
+"""Which parameter brings an answer, where its name does not tell."""
+
+ANY_VALUE: Final = {
+    "base_undefined_response": "declared an object, but a script may return anything",
+}
+"""Answers of which nothing is known."""
+
+ALWAYS_SENT: Final = {
+    # https://dev.vk.com/reference/objects/user lists them among the basic fields.
+    "users_user_min": ("first_name", "last_name"),
+}
+"""Fields that are always there, though the schema does not call them required."""
+
+UNIX_TIMES: Final = {
+    # Their pages at https://dev.vk.com/method say so, while the schema does not.
+    ("groups.ban", "end_date"),
+    ("photos.search", "end_time"),
+    ("photos.search", "start_time"),
+    ("polls.create", "end_date"),
+    ("polls.edit", "end_date"),
+    ("stats.get", "timestamp_from"),
+    ("stats.get", "timestamp_to"),
+    ("streaming.getStats", "end_time"),
+    ("streaming.getStats", "start_time"),
+    ("wall.edit", "publish_date"),
+}
+"""Numbers that are a time; so are those that the schema's text calls Unix time."""
+
+JSON_OBJECTS: Final = {
+    ("ads.getTargetingStats", "criteria"),
+    ("messages.edit", "keyboard"),
+    ("messages.edit", "template"),
+    ("messages.send", "content_source"),
+    ("messages.send", "payload"),
+    ("messages.send", "template"),
+    ("messages.sendMessageEventAnswer", "event_data"),
+}
+"""Strings that are the JSON of an object: a dict may be given."""
+
+JSON_ARRAYS: Final = {
+    ("ads.createAds", "data"),
+    ("ads.createCampaigns", "data"),
+    ("ads.createClients", "data"),
+    ("ads.updateAds", "data"),
+    ("ads.updateCampaigns", "data"),
+    ("ads.updateClients", "data"),
+}
+"""Strings that are the JSON of an array of objects: a list of dicts may be given."""

@@ -1,0 +1,49 @@
+"""What the generated groups of methods have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    Call = Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, Any]]
+
+
+class MethodGroup:
+    """The methods of VK under one name: ``api.users`` has ``api.users.get``.
+
+    VK's spelling and snake_case mean the same: ``getById`` and ``get_by_id``.
+    """
+
+    __slots__ = ("_call",)
+
+    _name: ClassVar[str] = ""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __repr__(self) -> str:
+        methods = {
+            function.__name__: None  # as VK spells it, whatever else it is found under
+            for function in vars(type(self)).values()
+            if getattr(function, "__doc__", None) and callable(function)
+        }
+        return f"<VK's methods {self._name}.*: {', '.join(methods)}>"
+
+    if not TYPE_CHECKING:  # where it would let every name through
+
+        def __getattr__(self, name: str) -> Any:
+            method = f"{self._name}.{name}"
+            raise not_in_schema(self, name, f"method {method}", f'"{method}", ')
+
+
+def not_in_schema(
+    obj: object, name: str, what: str, method: str = ""
+) -> AttributeError:
+    """Make the error for an attribute that VK's schema does not have."""
+    # Python itself adds which name was probably meant, when it shows the error.
+    message = (
+        f"VK's schema has no {what}; if VK has it, use `api.call({method}{{...}})`"
+    )
+    return AttributeError(message, name=name, obj=obj)

@@ -1,0 +1,126 @@
+"""Every method of VK's schema is called once, and its form looked at."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from codegen import reviewed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from vkanyio import VK
+    from vkanyio.testing import Call, Simulator
+
+    MakeClient: TypeAlias = Callable[..., VK]
+
+pytestmark = pytest.mark.anyio
+
+SCHEMA = Path(__file__).parents[2] / "shared" / "vk-api-schema"
+GROUPS = sorted(path.parent.name for path in SCHEMA.glob("*/methods.json"))
+OBJECT, JSON_TEXT = {"a": [1, "ж"]}, '{"a":[1,"ж"]}'
+
+if not GROUPS:
+    pytest.skip("VK's schema is not in ../shared", allow_module_level=True)
+
+
+def methods_of(group: str) -> list[dict[str, Any]]:
+    text = (SCHEMA / group / "methods.json").read_text(encoding="utf-8")
+    return [m for m in json.loads(text)["methods"] if m["name"] != "execute"]
+
+
+def definition(reference: str) -> Any:
+    path, _, name = reference.removeprefix("../").partition("#/definitions/")
+    return json.loads((SCHEMA / path).read_text(encoding="utf-8"))["definitions"][name]
+
+
+def example(raw: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return a value that a parameter may have, and the form in which VK gets it."""
+    if "$ref" in raw:
+        target = definition(raw["$ref"])
+        return (OBJECT, JSON_TEXT) if target["type"] == "object" else example(target)
+    if "enum" in raw:
+        return raw["enum"][-1], str(raw["enum"][-1])
+    if "items" in raw:
+        value, text = example(raw["items"])
+        if value == OBJECT:
+            return [OBJECT, OBJECT], f"[{JSON_TEXT},{JSON_TEXT}]"
+        return (value, value), f"{text},{text}"
+    values: dict[Any, tuple[Any, str]] = {
+        "integer": (-7, "-7"),
+        "number": (1.5, "1.5"),
+        "boolean": (True, "1"),
+        "string": ("a&ж ", "a&ж "),
+        "object": (OBJECT, JSON_TEXT),
+    }
+    kind = raw["type"]
+    return ("club1", "club1") if isinstance(kind, list) else values[kind]
+
+
+def argument_of(name: str) -> str:
+    return "global_" if name == "global" else name
+
+
+def parameters_of(method: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    more = {
+        name: raw
+        for (owner, name), raw in reviewed.MORE_PARAMETERS.items()
+        if owner == method["name"]
+    }
+    return more | {raw["name"]: raw for raw in method.get("parameters", ())}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+async def test_every_method_sends_what_the_schema_says(
+    simulator: Simulator, make_client: MakeClient, group: str
+) -> None:
+    arrived: list[tuple[str, dict[str, str]]] = []
+
+    def take(call: Call) -> int:
+        params = {name: text for name, text in call.params.items() if name != "v"}
+        arrived.append((call.method, params))
+        return len(arrived)
+
+    async with make_client() as api:
+        for number, method in enumerate(methods_of(group), 1):
+            name = method["name"]
+            simulator.add_method(name, take)
+            examples = {n: example(raw) for n, raw in parameters_of(method).items()}
+            function = getattr(getattr(api, group), name.partition(".")[2])
+            arguments = {argument_of(n): value for n, (value, _) in examples.items()}
+            assert await function(**arguments) == number
+            form = {n: text for n, (_, text) in examples.items()}
+            assert arrived[-1] == (name, form)
+    assert len(arrived) == len(methods_of(group))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_method_takes_the_parameters_of_the_schema(
+    make_client: MakeClient, group: str
+) -> None:
+    api = make_client()
+    for method in methods_of(group):
+        name = method["name"]
+        function = getattr(getattr(api, group), name.partition(".")[2])
+        parameters = inspect.signature(function).parameters
+        expected = parameters_of(method)
+        assert set(parameters) == {argument_of(n) for n in expected}, name
+        for parameter_name, raw in expected.items():
+            parameter = parameters[argument_of(parameter_name)]
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            is_required = parameter.default is inspect.Parameter.empty
+            assert is_required == raw.get("required", False), (name, parameter_name)
+            assert is_required or parameter.default is None
+
+
+async def test_what_is_not_given_is_not_sent(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.add_method("wall.post", lambda call: dict(call.params))
+    async with make_client() as api:
+        sent: Any = await api.wall.post(message="hello", attachments=None)
+    assert sent == {"message": "hello", "v": "5.199"}

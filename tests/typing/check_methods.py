@@ -1,0 +1,168 @@
+"""What a type checker makes of VK's methods: checked, never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, assert_type
+
+from vkanyio.methods.app_widgets import AppWidgets
+from vkanyio.methods.users import Users
+from vkanyio.objects.base import BoolInt, City
+from vkanyio.objects.groups import (
+    GetByIdObjectResponse,
+    MemberStatus,
+    MemberStatusFull,
+)
+from vkanyio.objects.messages import SendUserIdsResponseItem
+from vkanyio.objects.users import (
+    GetFollowersFieldsResponse,
+    GetFollowersResponse,
+    UserFull,
+)
+from vkanyio.objects.wall import (
+    GetExtendedResponse,
+    GetResponse,
+    PostResponse,
+    WallpostFull,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from vkanyio import VK
+    from vkanyio.objects.messages import Keyboard
+
+
+# Names
+
+
+async def both_spellings(api: VK) -> None:
+    assert_type(api.users, Users)
+    assert_type(api.appWidgets, AppWidgets)
+    assert_type(api.app_widgets, AppWidgets)
+    by_vk = await api.groups.getById(group_ids=[1, "club2"])
+    in_snake_case = await api.groups.get_by_id(group_ids=[1, "club2"])
+    assert_type(by_vk, GetByIdObjectResponse)
+    assert_type(in_snake_case, GetByIdObjectResponse)
+
+
+async def names_that_are_none(api: VK) -> None:
+    await api.userss.get()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    await api.users.gett()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    await api.app_Widgets.update()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    await api.groups.get_byId()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    api.users.get = None  # type: ignore[method-assign, assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    await api.users  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+# Parameters
+
+
+async def parameters(api: VK, ids: Iterable[int], when: datetime) -> None:
+    await api.users.get(user_ids=ids, fields=["city", "bdate"], name_case="Gen")
+    await api.users.get(user_ids=(1, "durov"), fields={"city"})
+    await api.users.get(user_ids=(n for n in range(3)), from_group_id=None)
+    await api.wall.post(message="hello", publish_date=when, attachments=["photo1_2"])
+    await api.wall.post(message="hello", publish_date=1_800_000_000, from_group=True)
+    await api.pages.get(page_id=1, global_=True)
+    await api.messages.send(peer_id=1, lat=55.7, attachment="photo1_2")
+    await api.messages.send(peer_id=1, lat=55, attachment=["photo1_2", "photo1_3"])
+    await api.likes.add(type="post", item_id=1)
+
+
+async def json_parameters(
+    api: VK, keyboard: Keyboard, payload: Mapping[str, object]
+) -> None:
+    await api.messages.send(peer_id=1, keyboard=keyboard, payload=payload)
+    await api.messages.send(peer_id=1, keyboard='{"buttons":[]}', payload="{}")
+    await api.messages.send(peer_id=1, keyboard={"buttons": [], "one_time": True})
+    await api.ads.create_ads(account_id=1, data=[{"campaign_id": 1}])
+    await api.messages.send(peer_id=1, keyboard=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+async def mistakes(api: VK) -> None:
+    await api.users.get(user_idz=[1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.users.get([1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.users.get(user_ids=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.users.get(user_ids=[1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await api.users.get(fields=["cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await api.users.get(name_case="genitive")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.wall.post(message=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.wall.post(from_group=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.likes.add(type="post")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.likes.add(type="text", item_id=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.likes.add(type="post", item_id=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await api.pages.get(page_id=1, globall=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.utils.get_server_time(now=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.wall.get(owner_idz=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+
+
+# Answers
+
+
+async def answers(api: VK) -> None:
+    assert_type(await api.users.get(user_ids=[1]), list[UserFull])
+    assert_type(await api.wall.post(message="hello"), PostResponse)
+    assert_type((await api.wall.post(message="hello"))["post_id"], int)
+    assert_type(await api.utils.get_server_time(), int)
+    assert_type(await api.status.set(text="busy"), Literal[1])
+    assert_type(await api.likes.is_liked(type="post", item_id=1), Any)  # type: ignore[assert-type]  # pyright: ignore[reportAssertTypeFailure]
+    (await api.wall.post(message="hello"))["post"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def fields_of_answers(api: VK) -> None:
+    [user] = await api.users.get(user_ids=[1])
+    assert_type(user["id"], int)
+    assert_type(user["first_name"], str)
+    assert_type(user.get("city"), City | None)
+    assert_type(user.get("sex"), Literal[0, 1, 2] | None)
+    user["firstname"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    assert user["id"] + "1"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
+    wall = await api.wall.get(count=1)
+    assert_type(wall["count"], int)
+    assert_type(wall["items"], list[WallpostFull])
+
+
+# Answers that a parameter chooses
+
+
+async def extended_or_plain(api: VK, extended: bool) -> None:
+    assert_type(await api.wall.get(), GetResponse)
+    assert_type(await api.wall.get(extended=False), GetResponse)
+    assert_type(await api.wall.get(extended=None), GetResponse)
+    assert_type(await api.wall.get(extended=True), GetExtendedResponse)
+    either = await api.wall.get(extended=extended)
+    assert_type(either, GetResponse | GetExtendedResponse)
+    full = await api.wall.get(owner_id=-1, extended=True)
+    assert_type([group["id"] for group in full["groups"]], list[int])
+    plain = await api.wall.get(owner_id=-1)
+    plain["groups"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def given_or_not(api: VK, fields: list[Literal["city"]] | None) -> None:
+    assert_type(await api.users.get_followers(), GetFollowersResponse)
+    plain = await api.users.getFollowers(count=5)
+    assert_type(plain["items"], list[int])
+    full = await api.users.getFollowers(fields=["city"])
+    assert_type(full, GetFollowersFieldsResponse)
+    assert_type(full["items"], list[UserFull])
+    either = await api.users.getFollowers(fields=fields)
+    assert_type(either, GetFollowersResponse | GetFollowersFieldsResponse)
+
+
+async def both_parameters(api: VK) -> None:
+    is_member = api.groups.is_member
+    assert_type(await is_member(group_id="club1"), BoolInt)
+    assert_type(await is_member(group_id=1, user_ids=[1]), list[MemberStatus])
+    assert_type(
+        await is_member(group_id=1, user_ids=[1], extended=True),
+        list[MemberStatusFull],
+    )
+
+
+async def messages(api: VK) -> None:
+    assert_type(await api.messages.send(peer_id=1, message="hello"), int)
+    assert_type(
+        await api.messages.send(peer_ids=[1, 2], message="hello"),
+        list[SendUserIdsResponseItem],
+    )
