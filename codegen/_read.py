@@ -13,7 +13,7 @@ from ._read_objects import read_objects
 from ._schema import Schema, SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from ._model import Method
 
@@ -62,23 +62,41 @@ def _check_reviewed(schema: Schema, methods: Mapping[str, Method]) -> None:
     answers = {
         (name, key) for name, raw in schema.methods.items() for key in raw["responses"]
     }
-    definitions = {definition.name for definition in schema.definitions.values()}
-    unschemed = [
-        name
-        for name, reason in reviewed.NOT_FOR_EXECUTE.items()
-        if name not in methods and "not in the schema" not in reason
+    definitions = {one.name: one.raw for one in schema.definitions.values()}
+    fields = {
+        (name, field)
+        for name, raw in definitions.items()
+        for field in raw.get("properties", ())
+    }
+    inside = {*methods, *reviewed.OUTSIDE_SCHEMA}
+    written: list[tuple[Collection[object], Collection[object]]] = [
+        ({*reviewed.READS, *reviewed.NEVER}, methods),
+        (reviewed.NOT_FOR_EXECUTE, inside),
+        ({method for method, _ in reviewed.MORE_PARAMETERS}, methods),
+        (reviewed.CHANGES_IF_SET, parameters),
+        (reviewed.UNIX_TIMES, parameters),
+        (reviewed.JSON_OBJECTS, parameters),
+        (reviewed.JSON_ARRAYS, parameters),
+        (reviewed.ANSWER_IF_GIVEN, answers),
+        (
+            {
+                (method, name)
+                for (method, _), name in reviewed.ANSWER_IF_GIVEN.items()
+                if name is not None
+            },
+            parameters,
+        ),
+        (reviewed.ANY_VALUE, definitions),
+        (
+            {(n, f) for n, found in reviewed.ALWAYS_SENT.items() for f in found},
+            fields,
+        ),
     ]
-    stale: list[Sequence[object]] = [
-        *(name for name in (*reviewed.READS, *reviewed.NEVER) if name not in methods),
-        *unschemed,
-        *(key for key in reviewed.CHANGES_IF_SET if key not in parameters),
-        *(key for key in reviewed.UNIX_TIMES if key not in parameters),
-        *(key for key in reviewed.JSON_OBJECTS if key not in parameters),
-        *(key for key in reviewed.JSON_ARRAYS if key not in parameters),
-        *(key for key in reviewed.ANSWER_IF_GIVEN if key not in answers),
-        *(key for key in reviewed.MORE_PARAMETERS if key[0] not in methods),
-        *(name for name in reviewed.ALWAYS_SENT if name not in definitions),
-        *(name for name in reviewed.ANY_VALUE if name not in definitions),
-    ]
-    if stale:
-        raise SchemaError("codegen/reviewed.py", f"the schema does not have {stale}")
+    for names, known in written:
+        for name in names:
+            if name not in known:
+                problem = f"the schema does not have {name!r}"
+                raise SchemaError("codegen/reviewed.py", problem)
+    for name in reviewed.OUTSIDE_SCHEMA:
+        if name in methods:
+            raise SchemaError("codegen/reviewed.py", f"the schema has {name!r} now")

@@ -164,7 +164,7 @@ def _read_parameter(
 
 
 def _is_time(key: tuple[str, str], raw: Mapping[str, JSON]) -> bool:
-    is_number = raw["type"] in ("integer", "number")
+    is_number = raw.get("type") in ("integer", "number")
     is_called_so = _IS_TIME.search(raw.get("description", "")) is not None
     return is_number and (is_called_so or key in reviewed.UNIX_TIMES)
 
@@ -172,7 +172,7 @@ def _is_time(key: tuple[str, str], raw: Mapping[str, JSON]) -> bool:
 def _parameter_type(
     schema: Schema, where: str, key: tuple[str, str], raw: Mapping[str, JSON]
 ) -> Type:
-    kind = raw["type"]
+    kind = raw.get("type")
     if "$ref" in raw:
         named = read_reference(schema, where, raw)
         is_object = schema.find(where, raw["$ref"]).raw["type"] == "object"
@@ -203,7 +203,7 @@ def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
         return Listed(read_reference(schema, inner, item), is_input=True)
     if "enum" in item:
         return Listed(read_enum(inner, item, is_input=True), is_input=True)
-    kind = item["type"]
+    kind = item.get("type")
     if kind == "object":
         return Listed(OBJECT_IN, is_input=True)
     if item.get("format") == "value_object" and kind != "string":

@@ -35,12 +35,12 @@ so, and the value 0 or an empty one means none."""
 _UPLOAD = "saves an upload: fails inside execute (vk-io keeps the same list)"
 
 NOT_FOR_EXECUTE: Final = {
-    "audio.save": f"{_UPLOAD}; not in the schema",
+    "audio.save": _UPLOAD,
     "docs.save": _UPLOAD,
     "messages.setChatPhoto": _UPLOAD,
     "photos.save": _UPLOAD,
-    "photos.saveMarketAlbumPhoto": f"{_UPLOAD}; not in the schema",
-    "photos.saveMarketPhoto": f"{_UPLOAD}; not in the schema",
+    "photos.saveMarketAlbumPhoto": _UPLOAD,
+    "photos.saveMarketPhoto": _UPLOAD,
     "photos.saveMessagesPhoto": _UPLOAD,
     "photos.saveOwnerCoverPhoto": _UPLOAD,
     "photos.saveOwnerPhoto": _UPLOAD,
@@ -49,6 +49,12 @@ NOT_FOR_EXECUTE: Final = {
     "stories.save": _UPLOAD,
 }
 """Methods that are not packed into ``execute``."""
+
+OUTSIDE_SCHEMA: Final = (
+    "audio.save",
+    "photos.saveMarketPhoto",
+)
+"""Methods that VK has (vk-io calls them), though the schema does not."""
 
 _OWNER: Final[dict[str, object]] = {
     "type": "integer",

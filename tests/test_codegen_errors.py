@@ -1,0 +1,274 @@
+"""What the generator does not understand is an error that says where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from codegen import reviewed
+from codegen._read import read
+from codegen._read_methods import read_methods
+from codegen._read_objects import read_objects
+from codegen._schema import SchemaError, load
+
+from _small_schema import method, reference, write_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INT = {"type": "integer"}
+NOTE_REFERENCE = reference("notes", "notes_note")
+NOTE = {"type": "object", "properties": {"id": INT}}
+
+
+def read_small(path: Path, **schema: Any) -> None:
+    """Read a schema, without what was reviewed of VK's own."""
+    loaded = load(write_schema(path, **schema))
+    read_methods(loaded, read_objects(loaded))
+
+
+def field(raw: Any) -> dict[str, Any]:
+    return {"notes": {"notes_note": {"type": "object", "properties": {"x": raw}}}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"type": "integer", "nullable": True}, "unknown key 'nullable'"),
+        ({"type": "decimal"}, "unknown type 'decimal'"),
+        ({"type": ["integer", "decimal"]}, "unknown type 'decimal'"),
+        ({}, "unknown type None"),
+        ({"anyOf": [INT]}, "unknown key 'anyOf'"),
+        ({"const": 1}, "unknown key 'const'"),
+        ({"type": "array"}, "an array without items"),
+        ({"type": "array", "items": {"type": "text"}}, "unknown type 'text'"),
+        (NOTE, "an object with fields, but without a name"),
+        ({"type": "integer", "enum": ["a"]}, "an enum of 'integer': ['a']"),
+        ({"type": "string", "enum": [1]}, "an enum of 'string': [1]"),
+        ({"type": "boolean", "enum": [True]}, "an enum of 'boolean': [True]"),
+        ({"$ref": "#/definitions/x"}, "reference of an unknown form"),
+        ({"$ref": "https://x/objects.json"}, "reference of an unknown form"),
+        (reference("notes", "notes_gone"), "broken reference"),
+        (reference("gone", "notes_note"), "broken reference"),
+        (reference("notes", "notes_count_response"), "broken reference"),
+        ({"oneOf": [INT, {"type": "text"}]}, "unknown type 'text'"),
+    ],
+    ids=str,
+)
+def test_a_field_that_is_not_understood(
+    tmp_path: Path, raw: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(SchemaError) as caught:
+        read_small(tmp_path, objects=field(raw))
+    assert str(caught.value).startswith("notes/objects.json: notes_note.x")
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "problem"),
+    [
+        ("users_note", NOTE, "does not begin with 'notes_'"),
+        ("notes_", NOTE, "cannot be the name of a class"),
+        ("notes_2", NOTE, "cannot be the name of a class"),
+        ("notes_é", NOTE, "does not begin with"),
+        ("notes_note", {**NOTE, "wild": 1}, "unknown key 'wild'"),
+        ("notes_note", {"allOf": [{"wild": 1}]}, "unknown key 'wild'"),
+        ("notes_note", {"type": "array", "properties": {"a": INT}}, "fields in a"),
+        (
+            "notes_note",
+            {"allOf": [{**reference("notes", "notes_base"), "properties": {}}]},
+            "unknown key 'properties'",
+        ),
+        (
+            "notes_level",
+            {"type": "integer", "enum": [1], "enumNames": ["a", "b"]},
+            "enumNames does not fit enum",
+        ),
+    ],
+)
+def test_an_object_that_is_not_understood(
+    tmp_path: Path, name: str, raw: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(SchemaError, match=problem) as caught:
+        read_small(tmp_path, objects={"notes": {name: raw}})
+    assert str(caught.value).startswith(f"notes/objects.json: {name}")
+
+
+def test_two_objects_of_one_name(tmp_path: Path) -> None:
+    objects = {"notes": {"notes_a_b": NOTE, "notes_aB": NOTE, "notes_A_b": NOTE}}
+    with pytest.raises(SchemaError, match="is notes_a_b already"):
+        read_small(tmp_path, objects=objects)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"type": "object", "properties": {"response": INT, "more": INT}},
+        {"type": "object", "properties": {"answer": INT}},
+        {"type": "object"},
+        {"type": "object", "properties": {"response": INT}, "allOf": []},
+    ],
+    ids=str,
+)
+def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError, match=r"notes/responses\.json: notes_x_response"):
+        read_small(tmp_path, responses={"notes": {"notes_x_response": raw}})
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (method("notes.get", wild=1), "unknown key 'wild'"),
+        (method("notes.get", access_token_type=["bot"]), "unknown kind of token 'bot'"),
+        (method("users.get"), "a method of another group than 'notes'"),
+        (method("notes.get.all"), "a method of another group than 'notes'"),
+        (method("notes.get", errors=[{"$ref": "x"}]), "broken reference: 'x'"),
+        (
+            method("notes.get", responses={"response": reference("notes", "notes_x")}),
+            "broken reference",
+        ),
+        (
+            method("notes.get", responses={"response": NOTE_REFERENCE}),
+            "is not a response",
+        ),
+        (
+            method("notes.get", {"name": "guid", **INT}, {"name": "random_id", **INT}),
+            "several keys",
+        ),
+        (method("notes.get", {"name": "a", **INT}, {"name": "a", **INT}), "twice"),
+    ],
+)
+def test_a_method_that_is_not_understood(
+    tmp_path: Path, raw: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(SchemaError, match=problem) as caught:
+        read_small(
+            tmp_path,
+            objects={"notes": {"notes_note": NOTE}},
+            methods={"notes": [raw]},
+        )
+    assert str(caught.value).startswith(f"notes/methods.json: {raw['name']}")
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"name": "x", "type": "integer", "wild": 1}, "unknown key 'wild'"),
+        ({"name": "x", "type": "object"}, "unknown type 'object'"),
+        ({"name": "x", "type": "array"}, "an array without items"),
+        ({"name": "x", "type": "array", "items": {"type": "text"}}, "unknown type"),
+        ({"name": "x", "type": "array", "items": {**INT, "oneOf": []}}, "unknown key"),
+        ({"name": "self", "type": "integer"}, "cannot be the name of an argument"),
+        ({"name": "a-b", "type": "integer"}, "cannot be the name of an argument"),
+        ({"name": "x", "type": "integer", "entity": "bot"}, "unknown entity 'bot'"),
+        (
+            {
+                "name": "x",
+                "type": "array",
+                "items": {
+                    "type": "integer",
+                    "format": "value_object",
+                    "properties": {},
+                },
+            },
+            "a value object written as 'integer'",
+        ),
+        (
+            {"name": "x", **reference("notes", "notes_kind"), "enum": ["a", "c"]},
+            "an enum that differs from notes_kind",
+        ),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_is_not_understood(
+    tmp_path: Path, raw: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(SchemaError, match=problem) as caught:
+        read_small(
+            tmp_path,
+            objects={"notes": {"notes_kind": {"type": "string", "enum": ["a", "b"]}}},
+            methods={"notes": [method("notes.get", raw)]},
+        )
+    where = f"notes/methods.json: notes.get({raw['name']})"
+    assert str(caught.value).startswith(where)
+
+
+def test_no_answer_where_its_parameter_is_off(tmp_path: Path) -> None:
+    raw = method("notes.get", {"name": "extended", "type": "boolean"})
+    answer = reference("notes", "notes_count_response", "responses")
+    raw["responses"] = {"extendedResponse": answer}
+    with pytest.raises(SchemaError, match=r"notes\.get: no answer without extended"):
+        read_small(tmp_path, methods={"notes": [raw]})
+
+
+@pytest.mark.parametrize(
+    ("errors", "problem"),
+    [
+        ({"error_x": {"code": 1}}, "does not begin with 'api_error_'"),
+        ({"api_error_1x": {"code": 1}}, "does not begin with"),
+        ({"api_error_a": {"code": 1}, "api_error_b": {"code": 1}}, "has a name"),
+    ],
+)
+def test_an_error_that_is_not_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: Any, problem: str
+) -> None:
+    monkeypatch.setattr("codegen._read._check_reviewed", lambda *_: None)
+    with pytest.raises(SchemaError, match=problem):
+        read(load(write_schema(tmp_path, errors=errors)))
+
+
+def test_a_folder_that_is_no_schema(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match=r"no errors\.json"):
+        load(tmp_path)
+
+
+def test_a_file_of_an_unknown_kind(tmp_path: Path) -> None:
+    write_schema(tmp_path)
+    (tmp_path / "notes" / "events.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SchemaError, match=r"notes/events\.json"):
+        load(tmp_path)
+
+
+def test_a_method_that_is_there_twice(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="defined twice"):
+        read_small(tmp_path, methods={"notes": [method("notes.get")] * 2})
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "says"),
+    [
+        ("READS", {"notes.gone": "x"}, "notes.gone"),
+        ("NEVER", {"notes.gone": "x"}, "notes.gone"),
+        ("CHANGES_IF_SET", {("notes.get", "gone"): "x"}, "'gone'"),
+        ("NOT_FOR_EXECUTE", {"notes.gone": "fails"}, "notes.gone"),
+        ("OUTSIDE_SCHEMA", ("notes.get",), "has 'notes.get' now"),
+        ("MORE_PARAMETERS", {("notes.gone", "x"): INT}, "notes.gone"),
+        ("ANSWER_IF_GIVEN", {("notes.get", "goneResponse"): None}, "goneResponse"),
+        ("ANSWER_IF_GIVEN", {("notes.get", "response"): "gone"}, "'gone'"),
+        ("ANY_VALUE", {"notes_gone": "x"}, "notes_gone"),
+        ("ALWAYS_SENT", {"notes_gone": ("id",)}, "notes_gone"),
+        ("ALWAYS_SENT", {"notes_note": ("gone",)}, "gone"),
+        ("UNIX_TIMES", {("notes.get", "gone")}, "'gone'"),
+        ("JSON_OBJECTS", {("notes.get", "gone")}, "'gone'"),
+        ("JSON_ARRAYS", {("notes.get", "gone")}, "'gone'"),
+    ],
+)
+def test_a_review_of_what_is_not_in_the_schema_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    table: str,
+    line: Any,
+    says: str,
+) -> None:
+    for name, value in vars(reviewed).items():
+        if name.isupper() and name != "KEYS" and not name.startswith("_"):
+            monkeypatch.setattr(reviewed, name, type(value)())
+    monkeypatch.setattr(reviewed, table, line)
+    write_schema(
+        tmp_path,
+        objects={"notes": {"notes_note": NOTE}},
+        methods={"notes": [method("notes.get", {"name": "offset", **INT})]},
+    )
+    with pytest.raises(SchemaError, match=r"codegen/reviewed\.py") as caught:
+        read(load(tmp_path))
+    assert says in str(caught.value)
