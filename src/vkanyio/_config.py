@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 
 import attrs
@@ -198,6 +197,8 @@ class Config:
         known = [field.name for field in attrs.fields(cls)]
         for name in options:
             if name not in known:
+                import difflib  # for those who mistype alone
+
                 close = difflib.get_close_matches(name, known, n=1)
                 meant = f": did you mean {close[0]!r}?" if close else ""
                 message = f"unknown option {name!r}{meant or f', known are {known}'}"

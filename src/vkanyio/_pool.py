@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
-import attrs
 import httpx
 from anyio import CancelScope
 
@@ -127,9 +126,7 @@ class Pool:
         await self._transport.aclose()
 
 
-@final
-@attrs.frozen
-class _PlainResponse:
+class _PlainResponse(NamedTuple):
     """An answer that needed no decoding."""
 
     status_code: int

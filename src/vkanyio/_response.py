@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._errors import APIError, InvalidResponseError
 from ._execute import ExecuteError, ExecuteResult
@@ -28,8 +26,7 @@ Outcome: TypeAlias = "Success | VKError"
 """What becomes of a call."""
 
 
-@attrs.frozen
-class Success:
+class Success(NamedTuple):
     """A call that VK carried out."""
 
     response: Any

@@ -8,9 +8,7 @@ only if it reads, or carries a key by which VK knows a repetition.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ._errors import APIError, VKError
@@ -27,8 +25,7 @@ def new_random_id() -> int:
     return random.randrange(1, 2**31)
 
 
-@attrs.frozen
-class Failure:
+class Failure(NamedTuple):
     """Why an attempt brought no result.
 
     :ivar error: what the caller would see

@@ -37,12 +37,12 @@ class Statistics:
 
 
 @final
-@attrs.define(eq=False)
 class Counters:
     """The running numbers behind :class:`Statistics`."""
 
-    in_flight: int = 0
-    calls: int = 0
-    batches: Counter[int] = attrs.field(factory=Counter[int])
-    retries: Counter[str] = attrs.field(factory=Counter[str])
-    too_many_requests: int = 0
+    def __init__(self) -> None:
+        self.in_flight: int = 0
+        self.calls: int = 0
+        self.batches: Counter[int] = Counter()
+        self.retries: Counter[str] = Counter()
+        self.too_many_requests: int = 0

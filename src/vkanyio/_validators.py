@@ -6,9 +6,8 @@ import math
 import re
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
-import attrs
 import httpx
 
 from ._checks import check_headers, check_method_name, check_token
@@ -17,6 +16,8 @@ from ._limiter import Limiter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    import attrs
 
     Attribute = attrs.Attribute[Any]
 
@@ -29,13 +30,14 @@ def _refusal(attribute: Attribute, value: Any, wanted: str) -> str:
     return f"{attribute.name} must be {wanted}, got {value!r}"
 
 
-@attrs.frozen
+@final
 class Whole:
     """A whole number within bounds."""
 
-    least: int
-    most: float = math.inf
-    hint: str = ""
+    def __init__(self, least: int, most: float = math.inf, *, hint: str = "") -> None:
+        self.least = least
+        self.most = most
+        self.hint = hint
 
     def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
         bounds = f"of at least {self.least}"
@@ -48,11 +50,12 @@ class Whole:
             raise ValueError(message)
 
 
-@attrs.frozen
+@final
 class Seconds:
     """A finite number of seconds."""
 
-    or_zero: bool = False
+    def __init__(self, *, or_zero: bool = False) -> None:
+        self.or_zero = or_zero
 
     def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
         bounds = "of at least 0" if self.or_zero else "above 0"
@@ -63,12 +66,13 @@ class Seconds:
             raise ValueError(message)
 
 
-@attrs.frozen
+@final
 class OneOf:
     """One word of a few."""
 
-    words: tuple[str, ...]
-    or_none: bool = False
+    def __init__(self, words: tuple[str, ...], *, or_none: bool = False) -> None:
+        self.words = words
+        self.or_none = or_none
 
     def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
         if value is None and self.or_none:
