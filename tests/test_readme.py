@@ -1,8 +1,11 @@
-"""The code of the README runs, against the simulator, on both backends."""
+"""The code of the README and of docs/ runs, and passes a type checker."""
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +20,14 @@ from vkanyio.testing import Reply, Simulator, faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-README = Path(__file__).parent.with_name("README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [README, *(p.read_text(encoding="utf-8") for p in (ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+]
 
 TESTED = {
     "def show(": "test_the_first_program_prints_every_user",
@@ -27,6 +36,9 @@ TESTED = {
     "def names(": "test_a_script_returns_what_it_found_and_what_failed",
     "def solve(": "test_a_captcha_is_answered",
     "def test_a_lost_answer": "test_the_example_of_a_test_passes",
+    "def club_name(": "test_both_spellings_call_the_same_method",
+    "def followers(": "test_a_parameter_chooses_the_answer",
+    "def greet(": "test_an_error_is_caught_by_its_name",
 }
 
 
@@ -34,7 +46,7 @@ def load(mark: str) -> dict[str, Any]:
     """Run the block with a mark in it, and return the names that it defines."""
     [block] = [block for block in BLOCKS if mark in block]
     names: dict[str, Any] = {}
-    exec(compile(block, "README.md", "exec"), names)
+    exec(compile(block, "an example", "exec"), names)
     return names
 
 
@@ -43,6 +55,18 @@ def test_every_block_has_a_test():
     for mark, test in TESTED.items():
         assert sum(mark in block for block in BLOCKS) == 1
         assert test in globals()
+
+
+def test_every_block_passes_a_type_checker(tmp_path: Path):
+    for number, block in enumerate(BLOCKS):
+        (tmp_path / f"block_{number}.py").write_text(block, encoding="utf-8")
+    settings = {"typeCheckingMode": "strict", "reportUnusedFunction": False}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
+    checked = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_a_complete_program_ends_before_line_40():
@@ -139,3 +163,41 @@ async def test_the_example_of_a_test_passes():
     mark = "def test_a_lost_answer"
     names = load(mark)
     await names["test_a_lost_answer_is_no_reason_to_post_twice"]()
+
+
+@pytest.mark.anyio
+async def test_both_spellings_call_the_same_method(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    club = {"groups": [{"id": 1, "name": "Club"}]}
+    simulator.add_method("groups.getById", lambda call: club)
+    async with make_client() as api:
+        assert await load("def club_name(")["club_name"](api) == "Club"
+    assert len(simulator.ledger.carried_out("groups.getById")) == 2
+
+
+@pytest.mark.anyio
+async def test_a_parameter_chooses_the_answer(
+    simulator: Simulator,
+    make_client: Callable[..., VK],
+    capsys: pytest.CaptureFixture[str],
+):
+    user = {"id": 1, "first_name": "Anna", "last_name": "Melnik"}
+    simulator.add_method(
+        "users.getFollowers",
+        lambda call: {"count": 1, "items": [user if "fields" in call.params else 1]},
+    )
+    async with make_client() as api:
+        assert await load("def followers(")["followers"](api) == [user]
+    assert capsys.readouterr().out == "[1]\n"
+
+
+@pytest.mark.anyio
+async def test_an_error_is_caught_by_its_name(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    greet = load("def greet(")["greet"]
+    async with make_client() as api:
+        assert await greet(api, 1) is True
+        simulator.fault(faults.error(901), "messages.send")
+        assert await greet(api, 1) is False
