@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from vkanyio._encoding import encode_params, to_form, to_vkscript
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Sex(IntEnum):
@@ -68,6 +68,13 @@ class PhotoMapping(UserDict[str, Any]):
         return "photo1_2"
 
 
+class Ids:
+    """What can be gone through, and no more."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([1, 2])
+
+
 class Wrapped:
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -108,6 +115,7 @@ def encode(value: Any) -> str | int | None:
         ([1, 2, 3], "1,2,3"),
         ((1, "b"), "1,b"),
         ({7}, "7"),
+        (Ids(), "1,2"),
         (frozenset({7}), "7"),
         (range(3), "0,1,2"),
         ((n * n for n in range(4)), "0,1,4,9"),
@@ -225,6 +233,8 @@ def test_a_float_keeps_its_value(value: float) -> None:
         (bytearray(b"bytes"), "user_ids"),
         (memoryview(b"bytes"), "user_ids"),
         (object(), "user_ids"),
+        (Colour, "user_ids"),
+        (list[int], "user_ids"),
         (1j, "user_ids"),
         (Decimal(1), "user_ids"),
         (date(2024, 1, 1), "user_ids"),

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence, ValuesView
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -39,8 +38,6 @@ SECRET_PARAMS = frozenset(
     }
 )
 """Parameters that no error and no repr shows."""
-
-_SERIES = (Sequence, AbstractSet, Iterator, ValuesView)
 
 # JSON's own escapes are not VKScript's: it knows these four and takes all other text
 # as it is (`\uXXXX` would stay six characters).
@@ -110,8 +107,9 @@ def _simplify(name: str, value: Any) -> Any:
 
 
 def _is_series(value: Any) -> bool:
-    is_text = isinstance(value, str | bytes | bytearray | memoryview)
-    return not is_text and isinstance(value, _SERIES)
+    # Text is no series of letters, nor a class of its members.
+    is_one = isinstance(value, str | bytes | bytearray | memoryview | type)
+    return not is_one and isinstance(value, Iterable)
 
 
 def _join(name: str, values: list[Any]) -> Encoded:
