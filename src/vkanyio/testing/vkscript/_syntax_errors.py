@@ -43,7 +43,7 @@ def _expected(error: UnexpectedInput) -> str:
     accepted: set[str] = parser.accepts()
     if _END in accepted:
         return "statement"
-    if "NAME" in accepted and accepted.isdisjoint({"RPAR", "RSQB", "RBRACE"}):
+    if "NUMBER" in accepted and accepted.isdisjoint({"RPAR", "RSQB", "RBRACE"}):
         return "statement" if "SEMICOLON" in accepted else "expression"
     for name, sign in _CLOSING.items():
         if name in accepted:
