@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Evaluate: TypeAlias = Callable[..., Awaitable[Any]]
+from _script_api import Api, evaluate
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +70,7 @@ pytestmark = pytest.mark.anyio
         ),
     ],
 )
-async def test_this_is_vkscript(evaluate: Evaluate, code: str, response: Any) -> None:
+async def test_this_is_vkscript(code: str, response: Any) -> None:
     assert await evaluate(code) == response
 
 
@@ -94,9 +90,7 @@ async def test_this_is_vkscript(evaluate: Evaluate, code: str, response: Any) ->
         ('"it\'s"', "it's"),
     ],
 )
-async def test_a_string_knows_few_escapes(
-    evaluate: Evaluate, literal: str, text: str
-) -> None:
+async def test_a_string_knows_few_escapes(literal: str, text: str) -> None:
     assert await evaluate(f"return {literal};") == text
     assert await evaluate(f"return API.test.echo({{a: {literal}}}).a;") == text
     assert await evaluate(f"return {{{literal}: Args.x}};") == {text: None}
@@ -167,13 +161,12 @@ async def test_a_string_knows_few_escapes(
         ("delete 1;", "non-variable in delete in line 1"),
     ],
 )
-async def test_this_does_not_compile(
-    evaluate: Evaluate, api: Any, code: str, detail: str
-) -> None:
-    assert await evaluate(f"{code}") == f"12 {detail}"
-    assert await evaluate(f"API.test.echo({{}});{code}") == f"12 {detail}"
+async def test_this_does_not_compile(code: str, detail: str) -> None:
+    assert await evaluate(code) == f"12 {detail}"
+    api = Api()
+    assert await evaluate(f"API.test.echo({{}});{code}", api) == f"12 {detail}"
     assert api.calls == []
 
 
-async def test_nothing_that_was_found_is_quoted_at_length(evaluate: Evaluate) -> None:
+async def test_nothing_that_was_found_is_quoted_at_length() -> None:
     assert len(await evaluate(f"return 1 '{'x' * 10_000}';")) < 100

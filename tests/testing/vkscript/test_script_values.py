@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import pytest
+from _script_api import Api, evaluate
 
 from vkanyio.testing.vkscript import Session, run
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Evaluate: TypeAlias = Callable[..., Awaitable[Any]]
 
 pytestmark = pytest.mark.anyio
 
@@ -40,22 +36,20 @@ LARGEST = 2**63 - 1
         ("return {a: 1, a: 2};", {"a": 2}),
     ],
 )
-async def test_a_literal_is_a_value(
-    evaluate: Evaluate, code: str, response: Any
-) -> None:
+async def test_a_literal_is_a_value(code: str, response: Any) -> None:
     value = await evaluate(code)
     assert value == response
     assert type(value) is type(response)
 
 
 @pytest.mark.parametrize("value", ["null", "false", "0", "0.0", '""', "[]", "{}"])
-async def test_this_is_false(evaluate: Evaluate, value: str) -> None:
+async def test_this_is_false(value: str) -> None:
     assert await evaluate(f"if ({value}) return 1; return 0;") == 0
     assert await evaluate(f"return !{value};") is True
 
 
 @pytest.mark.parametrize("value", ["true", "1", "-1", "0.1", '"0"', '" "', "[0]"])
-async def test_this_is_true(evaluate: Evaluate, value: str) -> None:
+async def test_this_is_true(value: str) -> None:
     assert await evaluate(f"if ({value}) return 1; return 0;") == 1
     assert await evaluate(f"return !{value};") is False
 
@@ -78,7 +72,7 @@ async def test_this_is_true(evaluate: Evaluate, value: str) -> None:
         ("Args.a = 1; return Args;", {"a": 1}),
     ],
 )
-async def test_assignment_copies(evaluate: Evaluate, code: str, response: Any) -> None:
+async def test_assignment_copies(code: str, response: Any) -> None:
     assert await evaluate(f"var x = [1, 2]; {code}") == response
 
 
@@ -149,9 +143,7 @@ async def test_an_answer_is_not_changed_by_what_a_script_does_with_it() -> None:
         ("return false@.a;", []),
     ],
 )
-async def test_fields_and_elements(
-    evaluate: Evaluate, code: str, response: Any
-) -> None:
+async def test_fields_and_elements(code: str, response: Any) -> None:
     assert await evaluate(f"var x = {{a: 1, list: [5, 6]}}; {code}") == response
 
 
@@ -174,30 +166,27 @@ async def test_fields_and_elements(
         ("{b: null}", '{"b":null}'),
     ],
 )
-async def test_a_parameter_is_text(
-    evaluate: Evaluate, api: Any, argument: str, text: str
-) -> None:
-    await evaluate(f"var a = {argument}; API.test.echo({{p: a}});")
-    await evaluate(f"API.test.echo({{p: {argument}}});")
+async def test_a_parameter_is_text(argument: str, text: str) -> None:
+    api = Api()
+    await evaluate(f"var a = {argument}; API.test.echo({{p: a}});", api)
+    await evaluate(f"API.test.echo({{p: {argument}}});", api)
     assert api.calls == [("test.echo", {"p": text})] * 2
 
 
-async def test_a_parameter_that_is_null_is_left_out(
-    evaluate: Evaluate, api: Any
-) -> None:
-    await evaluate("API.test.echo({a: null, b: Args.c, d: 1});")
+async def test_a_parameter_that_is_null_is_left_out() -> None:
+    api = Api()
+    await evaluate("API.test.echo({a: null, b: Args.c, d: 1});", api)
     assert api.calls == [("test.echo", {"d": "1"})]
 
 
 @pytest.mark.parametrize("argument", ["1", '"a"', "null", "false"])
-async def test_what_is_no_object_brings_no_parameters(
-    evaluate: Evaluate, api: Any, argument: str
-) -> None:
-    await evaluate(f"API.test.echo({argument});")
+async def test_what_is_no_object_brings_no_parameters(argument: str) -> None:
+    api = Api()
+    await evaluate(f"API.test.echo({argument});", api)
     assert api.calls == [("test.echo", {})]
 
 
-async def test_arguments_are_text(evaluate: Evaluate) -> None:
+async def test_arguments_are_text() -> None:
     args = {"code": "c", "n": "5"}
     assert await evaluate("return Args;", args=args) == args
     assert await evaluate("return Args.n + 1;", args=args) == "51"
@@ -214,14 +203,14 @@ async def test_what_the_api_answers_can_be_any_python() -> None:
     assert json.dumps(response)
 
 
-async def test_the_response_is_a_copy(evaluate: Evaluate) -> None:
+async def test_the_response_is_a_copy() -> None:
     answer: list[Any] = [{"a": [1]}]
     result = await run("return API.a.b();", call=lambda _method, _params: answer)
     result.response[0]["a"].append(2)
     assert answer == [{"a": [1]}]
 
 
-async def test_a_response_has_a_size(evaluate: Evaluate) -> None:
+async def test_a_response_has_a_size() -> None:
     for value in ('"' + "x" * 200 + '"', "[" + "1," * 60 + "]", "{a: {b: {}}}"):
         code = f"var a = {value}; return [a, a, a, {{a: a}}];"
         assert isinstance(await evaluate(code), list)

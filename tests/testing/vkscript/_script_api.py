@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import Any
 
 from vkanyio.testing import VKFault
 from vkanyio.testing.vkscript import CompileError, RuntimeFailure, run
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 
 class Api:
@@ -31,19 +26,9 @@ class Api:
         raise VKFault(3)
 
 
-@pytest.fixture
-def api() -> Api:
-    return Api()
-
-
-@pytest.fixture
-def evaluate(api: Api) -> Callable[..., Awaitable[Any]]:
-    """Runs a script, and returns its answer or the error's text."""
-
-    async def evaluate(code: str, **options: Any) -> Any:
-        try:
-            return (await run(code, call=api, **options)).response
-        except (CompileError, RuntimeFailure) as error:
-            return f"{error.code} {error.detail}"
-
-    return evaluate
+async def evaluate(code: str, api: Api | None = None, **options: Any) -> Any:
+    """Run a script, and return its answer or the error's code and detail."""
+    try:
+        return (await run(code, call=api or Api(), **options)).response
+    except (CompileError, RuntimeFailure) as error:
+        return f"{error.code} {error.detail}"
