@@ -29,6 +29,10 @@ LONGEST: Final = 256 * 1024
 """Characters of a script. VK's limit is not known; this one bounds the time that a
 script takes to be read."""
 
+LONGEST_KEPT: Final = 8 * 1024
+"""Characters of a script that is remembered. Longer ones are likely to be batches, each
+of which is new."""
+
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _SIGNS: Final = {"!": do.negate, "~": inverted, "-": negative}
 _PARSERS: Final = {"parseInt": parse_int, "parseDouble": parse_double}
@@ -40,9 +44,8 @@ _MEMBERS: Final = re.compile(
 _GAP: Final = re.compile(rf"\s++|{COMMENT}")
 
 
-@lru_cache(maxsize=64)
 def compile_code(text: str) -> Program:
-    """Compile a script.
+    """Compile a script, unless it was compiled lately.
 
     :param text: its source
     :return: what a machine can run
@@ -50,12 +53,19 @@ def compile_code(text: str) -> Program:
     """
     if len(text) > LONGEST:
         raise CompileError("code is too long")
+    return _compile_once(text) if len(text) <= LONGEST_KEPT else _compile(text)
+
+
+def _compile(text: str) -> Program:
     parser: Any = _lark()  # which does not know that it makes no tree, but a Code
     try:
         code: Code = parser.parse(text)
     except UnexpectedInput as error:
         raise CompileError(describe(error, text)) from None
     return declare_variables(code.instructions)
+
+
+_compile_once = lru_cache(maxsize=64)(_compile)
 
 
 @lru_cache(maxsize=1)
