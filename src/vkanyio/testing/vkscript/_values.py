@@ -69,7 +69,7 @@ class Array:
 
     def weight(self) -> int:
         """Tell what a copy costs in memory, in words: a dictionary is the larger."""
-        return len(self.entries) * (4 if isinstance(self.entries, dict) else 1)
+        return len(self.entries) * (8 if isinstance(self.entries, dict) else 1)
 
     def is_list(self) -> bool:
         """Tell whether the keys are 0, 1, 2 and so on in this order."""
