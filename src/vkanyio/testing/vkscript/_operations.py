@@ -112,6 +112,13 @@ def _field(value: Value, name: str) -> Value:
     return len(value) if isinstance(value, str) and name == "length" else None
 
 
+def _raw_field(item: Any, name: str) -> Any:
+    """Read a field of what may be raw JSON, which is the quicker for being raw."""
+    if item.__class__ is dict and name in item:
+        return item[name]
+    return _field(wrap(item), name)
+
+
 def get_element(machine: Machine, _argument: None) -> None:
     """Read ``[key]``; what has no such entry gives null."""
     base, key = machine.take(2)
@@ -124,7 +131,7 @@ def project(machine: Machine, name: str) -> None:
     value = machine.stack.pop()
     items = value.values() if isinstance(value, Array) else []
     machine.session.write(len(items))
-    machine.stack.append(Array([_field(wrap(item), name) for item in items]))
+    machine.stack.append(Array([_raw_field(item, name) for item in items]))
 
 
 def make_array(machine: Machine, count: int) -> None:
