@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ._errors import RuntimeFailure
 from ._output import to_text
-from ._values import Array, Value, numeric, parse_int, wrapped
+from ._values import Array, Value, is_index, numeric, parse_int, wrapped
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -77,7 +77,7 @@ def renumbered(items: list[tuple[str, Any]]) -> Array:
     entries: dict[str, Any] = {}
     index = 0
     for key, value in items:
-        if key.lstrip("-").isdecimal():
+        if is_index(key):
             entries[str(index)] = value
             index += 1
         else:

@@ -9,7 +9,7 @@ import attrs
 from ._arithmetic import equal, integer, renumbered
 from ._errors import RuntimeFailure
 from ._output import to_text
-from ._values import Array, Value, wrap
+from ._values import Array, Value, is_index, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def _items(array: Array) -> Items:
 
 
 def _next_index(entries: dict[str, Any]) -> int:
-    numbers = [int(key) for key in entries if key.isdecimal() and len(key) < 19]
+    numbers = [int(key) for key in entries if is_index(key)]
     return max(numbers, default=-1) + 1
 
 

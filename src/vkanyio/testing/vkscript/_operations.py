@@ -89,7 +89,7 @@ def _along(
     chain: list[Array] = []
     for name in path:
         if not isinstance(base, Array):
-            raise RuntimeFailure(f"{action} field [{name}] on not array variable")
+            raise RuntimeFailure(f"{action} field [{path[-1]}] on not array variable")
         session.write(base.weight())
         chain.append(base)
         base = base.get(name)

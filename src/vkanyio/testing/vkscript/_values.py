@@ -51,8 +51,7 @@ class Array:
         entries = self.entries
         if isinstance(entries, dict):
             return wrap(entries.get(key))
-        # The length tells before int(), which refuses thousands of digits.
-        if len(key) < 12 and _INTEGER_KEY.match(key) and 0 <= int(key) < len(entries):
+        if is_index(key) and 0 <= int(key) < len(entries):
             return wrap(entries[int(key)])
         return None
 
@@ -76,6 +75,12 @@ class Array:
         if isinstance(self.entries, list):
             return True
         return all(key == str(index) for index, key in enumerate(self.entries))
+
+
+def is_index(key: str) -> bool:
+    """Tell whether a key is a number: such keys are counted anew by some methods."""
+    # The length is that of 64 bits, and int() refuses thousands of digits.
+    return len(key) <= 20 and _INTEGER_KEY.match(key) is not None
 
 
 def wrap(value: Any) -> Value:
