@@ -119,7 +119,7 @@ async def agree(script: list[Tree]) -> None:
 
 
 SLOW = settings(
-    max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None
+    max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None
 )
 
 

@@ -52,6 +52,8 @@ pytestmark = pytest.mark.anyio
         ("if (0) if (0) return 1; else return 2; return 3;", 3),
         ("if (0) return 1; else if (1) return 2; else return 3;", 2),
         ("if (1) { return 1; };", 1),
+        ("{} -null; {} !1; {} [1]; {} (1); {} 'a'; return 1;", 1),
+        ("if (0) {} else {}\n-1; return 1;", 1),
         ("var i = 0; while (i < 3) i = i + 1; return i;", 3),
         ("var i = 0; while (true) { i = i + 1; if (i > 4) return i; }", 5),
         ("while (false) return 1;", None),

@@ -1,7 +1,9 @@
 """The grammar of VKScript, for lark.
 
 It looks like JavaScript and has no functions, no ``for`` and no ``++``. The lexer is
-contextual: ``-`` is a SIGN where an operand is to begin, and an OPERATOR after one.
+contextual, so that NAME, FIELD and the words of the language do not get into each
+other's way. MINUS is neither SIGN nor OPERATOR, being both: ``{} -1;`` is a block and a
+number, which the parser can tell and the lexer could not.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ _KEYWORDS: Final = "var|if|else|while|return|delete|true|false|null"
 _KEY: Final = f"(?:{IDENTIFIER}|{TEXT})"
 _LITERAL: Final = rf"(?:{TEXT}|-?+{DIGITS}|(?:true|false|null)\b)"
 _MEMBER: Final = rf"{_KEY}\s*+:\s*+{_LITERAL}\s*+"
-_OPERATOR: Final = r"\|\||&&|[|&]|==|!=|<=|>=|<<|>>|[<>+\-*/%]"
+_OPERATOR: Final = r"\|\||&&|[|&]|==|!=|<=|>=|<<|>>|[<>+*/%]"
 _NAME: Final = rf"(?!(?:{_KEYWORDS})\b){IDENTIFIER}"
 _API_METHOD: Final = rf"API{_GAP}(?:\.{_GAP}{IDENTIFIER}{_GAP}){{1,2}}(?=\()"
 _PLAIN_OBJECT: Final = rf"\{{\s*+(?:{_MEMBER}(?:,\s*+|(?=\}})))++\}}"
@@ -62,10 +64,10 @@ declaration: NAME ["=" expression]
         | operation "?" expression ":" expression                 -> conditional
 
 ?operation: unary
-          | unary (OPERATOR unary)+                               -> operations
+          | unary ((OPERATOR | MINUS) unary)+                     -> operations
 
 ?unary: postfix
-      | SIGN unary                                                -> signed
+      | (SIGN | MINUS) unary                                      -> signed
 
 ?postfix: primary
         | postfix "." FIELD                                       -> field
@@ -91,7 +93,8 @@ member: (FIELD | STRING) ":" expression
 
 DELETE: "delete"
 ASSIGN: "="
-SIGN: /[!~-]/
+SIGN: /[!~]/
+MINUS: "-"
 OPERATOR.1: {_terminal(_OPERATOR)}
 CONSTANT: /(?:true|false|null)\b/
 PARSER.1: /parse(?:Int|Double)\b/
