@@ -70,9 +70,16 @@ def test_the_library_needs_three_packages() -> None:
 
 
 def test_the_simulator_does_not_lean_on_the_engine() -> None:
-    for path in (ROOT / "src" / "vkanyio" / "testing").glob("*.py"):
+    testing = ROOT / "src" / "vkanyio" / "testing"
+    for path in testing.rglob("*.py"):
+        deepest = len(path.relative_to(testing).parts)
         if path.stem == "pytest_plugin":
             continue  # it brings the two together
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
-                assert node.level < 2, path
+                assert node.level <= deepest, path
+                assert node.level or not (node.module or "").startswith("vkanyio"), path
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    if alias.name.startswith("vkanyio"):
+                        assert alias.name.startswith("vkanyio.testing."), path

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, final
 
 import attrs
 
 from ._errors import JSON, VKFault
+
+if TYPE_CHECKING:
+    from .vkscript import Session
 
 TokenKind: TypeAlias = Literal["user", "group", "service"]
 
@@ -49,6 +52,8 @@ class Call:
     """When the call arrived, by :func:`anyio.current_time`."""
     invoker: Callable[[Call], Awaitable[JSON]] = attrs.field(repr=False, eq=False)
     """What :meth:`invoke` is made of."""
+    session: Session | None = attrs.field(default=None, repr=False, eq=False)
+    """The limits of the script that makes this call, if one does."""
 
     async def invoke(
         self, method: str, params: Mapping[str, str] | None = None

@@ -18,6 +18,7 @@ from ._errors import ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Limiter, Window
 from ._rules import Rules
+from ._scripts import Scripts
 from ._serve import serve
 from ._wire import LONGEST_TARGET, Answer, Request, error_answer, html_answer
 from ._world import World
@@ -44,6 +45,8 @@ class Simulator:
     :param seed: makes names, captchas and the faults that have a rate
     :param tokens: the tokens that are valid, and whose they are; by default every token
         is, and each belongs to a user of its own
+    :param trailing_execute_error: end the ``execute_errors`` of a script with a copy
+        of the last one under the method "execute", as VK did until 2017
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Simulator:
         latency: Latency = 0.0,
         seed: int = 0,
         tokens: Mapping[str, Account] | None = None,
+        trailing_execute_error: bool = False,
     ) -> None:
         if window not in WINDOWS:
             raise ValueError(f"window must be one of {[*WINDOWS]}, not {window!r}")
@@ -71,7 +75,9 @@ class Simulator:
         self._limiters: dict[str, Limiter] = {}
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
+        self._scripts = Scripts(trailing_execute_error)
         self._methods = World(seed, self._captchas).methods()
+        self._methods["execute"] = self._scripts.execute()
         self._backend = Backend(self._methods, self._rules, self._captchas, self.ledger)
 
     def __repr__(self) -> str:
@@ -118,7 +124,8 @@ class Simulator:
     ) -> None:
         """Add a method, or put another in its place.
 
-        ``execute`` and ``execute.<name>`` are methods like all others.
+        ``execute`` and ``execute.<name>`` are methods like all others, and can be put
+        in the place of those that run scripts.
 
         :param name: the name, such as "users.get"
         :param handler: a function, ``async`` or not, that takes a :class:`Call` and
@@ -128,6 +135,17 @@ class Simulator:
             error 15, 27 or 28
         """
         self._methods[name] = Method(handler, required, tokens)
+
+    def add_procedure(self, name: str, code: str) -> None:
+        """Add a stored procedure, the method ``execute.<name>``.
+
+        Needs the extra ``testing``, as ``execute`` does.
+
+        :param name: its name, without "execute."
+        :param code: its script in VKScript, which reads the parameters as ``Args``
+        :raises ValueError: if the name is not one, or the script cannot be compiled
+        """
+        self._methods[f"execute.{name}"] = self._scripts.procedure(name, code)
 
     def fault(
         self,
