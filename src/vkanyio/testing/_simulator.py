@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
@@ -14,13 +14,13 @@ from ._attempt import Attempt, Backend, Visit
 from ._call import ANY_TOKEN, Account, Call, Handler, Method, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
-from ._errors import ConnectionRefused, VKFault
+from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Limiter, Window
 from ._rules import Rules
 from ._serve import serve
+from ._state import State
 from ._wire import LONGEST_TARGET, Answer, Request, error_answer, html_answer
-from ._world import World
 from .faults import Fault, Refuse
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Simulator:
         self._limiters: dict[str, Limiter] = {}
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
-        self._methods = World(seed, self._captchas).methods()
+        self._state = State(seed, self._captchas)
+        self._methods = self._state.methods()
         self._backend = Backend(self._methods, self._rules, self._captchas, self.ledger)
 
     def __repr__(self) -> str:
@@ -128,6 +129,39 @@ class Simulator:
             error 15, 27 or 28
         """
         self._methods[name] = Method(handler, required, tokens)
+
+    def add_user(
+        self, user_id: int, *, friends: Iterable[int] = (), **properties: JSON
+    ) -> None:
+        """Say what a user is like; all others are made up from the seed.
+
+        :param user_id: the number of the user
+        :param friends: whose friend the user is, besides those made before
+        :param properties: fields of VK's user object, such as ``first_name``,
+            ``screen_name``, ``city``; ``deactivated`` ("deleted" or "banned") and
+            ``is_closed`` keep others out, ``can_write_private_message=0`` keeps
+            messages out (901, 902), ``can_post=0`` posts
+        """
+        self._state.add_user(user_id, friends, properties)
+
+    def add_group(
+        self,
+        group_id: int,
+        *,
+        members: Iterable[int] = (),
+        managers: Iterable[int] | None = None,
+        **properties: JSON,
+    ) -> None:
+        """Say what a community is like; all others are made up, and empty.
+
+        :param group_id: the number of the community, positive
+        :param members: the users in it
+        :param managers: who runs it, members as well; None lets any user run it
+        :param properties: fields of VK's community object, such as ``name``,
+            ``screen_name``, ``type``; ``is_closed`` (1 closed, 2 private) keeps others
+            out, ``can_post=0`` their posts
+        """
+        self._state.add_group(group_id, members, managers, properties)
 
     def fault(
         self,
