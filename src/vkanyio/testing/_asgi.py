@@ -67,6 +67,7 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
             for name, value in scope["headers"]
         },
         body=bytes(body),
+        scheme=scope.get("scheme", "http"),
     )
 
 

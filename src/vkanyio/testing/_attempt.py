@@ -75,7 +75,6 @@ class Visit:
         return await Attempt(self, inner, fault).invoke()
 
 
-@final
 @attrs.frozen(eq=False)
 class Attempt:
     """A call that has been let in, or turned away at the door."""

@@ -35,6 +35,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             query=request.url.query,
             headers=request.headers,
             body=await request.aread(),
+            scheme=request.url.scheme,
         )
         try:
             answer = await self._within_timeout(wire, request)

@@ -20,7 +20,8 @@ from ._limit import WINDOWS, Limiter, Window
 from ._rules import Rules
 from ._serve import serve
 from ._state import State
-from ._wire import LONGEST_TARGET, Answer, Request, error_answer, html_answer
+from ._uploading import UPLOAD, UploadAttempt
+from ._wire import Answer, Request, error_answer, html_answer
 from .faults import Fault, Refuse
 
 if TYPE_CHECKING:
@@ -230,11 +231,11 @@ class Simulator:
     async def _arrive(self, request: Request) -> Answer:
         now = anyio.current_time()
         method = request.method
-        if method is None or len(request.path) + len(request.query) > LONGEST_TARGET:
+        if request.upload is not None and not request.oversize:
+            return await self._take_upload(request, request.upload, now)
+        if method is None or request.oversize:
             self.ledger.arrived(now, None)
-            if method is None:
-                return html_answer(404, "Not Found")
-            return html_answer(414, "Request-URI Too Large")
+            return html_answer(*(request.oversize or (404, "Not Found")))
         try:
             params = request.params()
         except VKFault as unreadable:
@@ -260,10 +261,33 @@ class Simulator:
             params=params,
             account=self._account(token),
             time=now,
+            origin=request.origin,
             invoker=visit.invoke,
         )
         attempt = Attempt(visit, call, fault)
         return attempt.refuse(objection) if objection else await attempt.run()
+
+    async def _take_upload(self, request: Request, kind: str, now: float) -> Answer:
+        query = request.query_params()
+        fault = self._backend.fault_for(UPLOAD, {}, now)
+        if isinstance(fault, Refuse):
+            raise ConnectionRefused
+        number = self.ledger.arrived(now, None)
+        visit = Visit(backend=self._backend, number=number, token=None)
+        call = Call(
+            method=UPLOAD,
+            params={**query, "kind": kind},
+            account=Account(),
+            time=now,
+            invoker=visit.invoke,
+        )
+        attempt = UploadAttempt(
+            visit=visit,
+            call=call,
+            fault=fault,
+            receive=lambda: self._state.uploads.receive(kind, query, request.files()),
+        )
+        return await attempt.run()
 
     def _objection(self, request: Request, token: str, now: float) -> VKFault | None:
         """Look for a reason to turn a request away before its method matters.

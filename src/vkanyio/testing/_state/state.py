@@ -9,6 +9,7 @@ from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
 from .conversations import Conversations
+from .docs import Docs
 from .friends import Friends
 from .groups import Groups
 from .likes import Likes
@@ -16,10 +17,12 @@ from .mailbox import Mailbox
 from .media import Media
 from .owners import Owners
 from .people import People, Ties
+from .photos import Photos
 from .posts import Posts
 from .reading import Reading
 from .sending import Sending
 from .status import Statuses
+from .uploads import Uploads
 from .users import Users
 from .wall import Wall
 
@@ -45,6 +48,7 @@ class State:
         self._owners = Owners(people, Communities(statuses))
         likes, media = Likes(self._owners), Media()
         posts = Posts(self._owners, likes, media)
+        self.uploads = Uploads(seed)
         box = Mailbox(self._owners, Conversations(media))
         self._subjects = (
             Users(self._owners),
@@ -57,6 +61,8 @@ class State:
             Sending(box),
             Reading(box),
             Chats(box),
+            Photos(self._owners, media, self.uploads),
+            Docs(media, self.uploads),
         )
 
     def methods(self) -> dict[str, Method]:
