@@ -17,6 +17,7 @@ from ._client import InProcessTransport
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Limiter, Window
+from ._quotas import DAY, Quotas
 from ._rules import Rules
 from ._serve import serve
 from ._state import State
@@ -74,7 +75,10 @@ class Simulator:
         self._rules = Rules(seed)
         self._state = State(seed, self._captchas)
         self._methods = self._state.methods()
-        self._backend = Backend(self._methods, self._rules, self._captchas, self.ledger)
+        self._quotas = Quotas()
+        self._backend = Backend(
+            self._methods, self._rules, self._captchas, self.ledger, self._quotas
+        )
 
     def __repr__(self) -> str:
         return f"<Simulator: {self.ledger.summary()}>"
@@ -163,6 +167,43 @@ class Simulator:
             out, ``can_post=0`` their posts
         """
         self._state.add_group(group_id, members, managers, properties)
+
+    def quota(
+        self,
+        method: str,
+        calls: int,
+        *,
+        seconds: float = DAY,
+        code: int = 29,
+        message: str | None = None,
+    ) -> None:
+        """Let each token call a method only so often; then answer with an error.
+
+        The time begins with a token's first call, and anew once it is over. Calls
+        inside an ``execute`` count. VK has such quotas for some methods, such as 5000
+        calls of "wall.get" a day (https://dev.vk.com/api/api-requests).
+
+        :param method: the method
+        :param calls: how many calls
+        :param seconds: in how long a time, by default a day
+        :param code: the error, by default 29; 50 posts a day bring 214, for example
+        :param message: its text, by default VK's
+        """
+        self._quotas.add_quota(method, calls, seconds, code, message)
+
+    def flood_control(
+        self, method: str | None = None, *, times: int = 3, seconds: float = 60.0
+    ) -> None:
+        """Refuse what a token does too often in the same way, with error 9.
+
+        Calls are the same if their parameters are, but for ``random_id``, ``guid`` and
+        what answers questions. Calls inside an ``execute`` count.
+
+        :param method: look only at calls of this method
+        :param times: how many calls that are the same are let through
+        :param seconds: in how long a time, whenever that begins
+        """
+        self._quotas.add_flood_control(method, times, seconds)
 
     def fault(
         self,
