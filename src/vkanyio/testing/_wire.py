@@ -142,6 +142,10 @@ class Request:
         return params.get("access_token", "")
 
 
+PIECES = 100
+"""Into how many pieces a body is divided that takes its time."""
+
+
 @final
 @attrs.frozen
 class Answer:
@@ -150,6 +154,22 @@ class Answer:
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=utf-8"
+    lasting: float = 0.0
+    """Seconds that the body takes, in which its bytes come by and by."""
+    cut: int | None = None
+    """After how many bytes of the body the connection breaks, if it does."""
+
+    def pieces(self) -> list[tuple[float, bytes]]:
+        """Divide the body into what is sent at a time.
+
+        :return: the pieces, each with the seconds of silence before it
+        """
+        body = self.body[: self.cut]
+        if not self.lasting or not body:
+            return [(self.lasting, body)]
+        size = -(-len(body) // PIECES)
+        pieces = [body[i : i + size] for i in range(0, len(body), size)]
+        return [(self.lasting / len(pieces), piece) for piece in pieces]
 
     @property
     def headers(self) -> dict[str, str]:
