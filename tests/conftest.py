@@ -6,18 +6,30 @@ Tests over real sockets ask for a real clock:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import trio.testing
 
 from vkanyio import VK
-from vkanyio.testing import Simulator, VirtualClockLoop
+from vkanyio.testing import Account, Simulator, VirtualClockLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    import httpx
+
+    Ask: TypeAlias = Callable[..., Awaitable[Any]]
 
 TOKEN = "vk1.a.the-secret-token"
+TOKENS = {
+    "anna": Account(id=1),
+    "boris": Account(id=2),
+    "daria": Account(id=3),
+    "egor": Account(id=5),
+    "club": Account(id=9, kind="group"),
+    "app": Account(kind="service"),
+}
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -44,3 +56,43 @@ def make_client(simulator: Simulator) -> Callable[..., VK]:
         return VK(TOKEN, **options)
 
     return make
+
+
+@pytest.fixture
+async def town() -> Simulator:
+    """Four users, a community and an app, without a limit."""
+    return Simulator(limit=0, tokens=TOKENS)
+
+
+@pytest.fixture
+async def browser(town: Simulator) -> AsyncIterator[httpx.AsyncClient]:
+    async with town.http_client() as client:
+        yield client
+
+
+@pytest.fixture
+async def ask(browser: httpx.AsyncClient) -> Ask:
+    """Calls a method, and returns its value, or the code of its error."""
+
+    async def ask(method: str, token: str = "anna", **params: Any) -> Any:
+        response = await browser.post(
+            f"https://api.vk.ru/method/{method}",
+            data={"v": "5.199", **params},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        answer = response.json()
+        return answer["response"] if "response" in answer else answer["error"]
+
+    return ask
+
+
+@pytest.fixture
+async def code(ask: Ask) -> Ask:
+    """Calls a method, and returns the code of its error, or 0."""
+
+    async def code(method: str, token: str = "anna", **params: Any) -> int:
+        answer = await ask(method, token, **params)
+        failed = isinstance(answer, dict) and "error_code" in answer
+        return answer["error_code"] if failed else 0
+
+    return code

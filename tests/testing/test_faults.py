@@ -366,3 +366,80 @@ async def test_refusals_strike_calls_inside_execute_and_mishaps_do_not(
     ]
     with pytest.raises(httpx.ReadError):
         await call("test.add")
+
+
+@pytest.mark.parametrize("code", [5, 1117])
+async def test_a_token_can_expire_for_one_call(
+    simulator: Simulator, call: Ask, code: Any
+) -> None:
+    simulator.fault(faults.expired_token(code))
+    error = await call()
+    assert error["error_code"] == code
+    assert (
+        error["error_msg"]
+        .rstrip(".")
+        .endswith("ccess" + ("_" if code == 5 else " ") + "token has expired")
+    )
+    assert await call() == "added"
+    assert outcomes(simulator) == [(code, "expired_token"), ("carried out", None)]
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome"), [(False, "truncated"), (True, "carried out")]
+)
+async def test_an_answer_can_end_half_way_and_still_be_a_response(
+    simulator: Simulator, send: Ask, after: bool, outcome: str
+) -> None:
+    simulator.fault(faults.truncated(after=after))
+    response = await send()
+    assert response.status_code == 200
+    assert response.headers["content-length"] == str(len(response.content))
+    assert response.text.startswith('{"respon')
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        response.json()
+    assert outcomes(simulator) == [(outcome, "truncated")]
+
+
+async def test_a_connection_can_break_in_the_middle_of_the_body(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.drop_midway())
+    url = "https://vk/method/test.add?v=5.199&access_token=t"
+    received = bytearray()
+
+    async def read(response: httpx.Response) -> None:
+        async for chunk in response.aiter_raw():
+            received.extend(chunk)
+
+    async with simulator.http_client() as client, client.stream("GET", url) as response:
+        assert response.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError, match="closed connection"):
+            await read(response)
+    assert 0 < len(received) < int(response.headers["content-length"])
+    assert outcomes(simulator) == [("carried out", "drop_midway")]
+
+
+async def test_a_slow_body_comes_by_and_by_and_as_a_whole(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.slow_body(60))
+    url = "https://vk/method/test.add?v=5.199&access_token=t"
+    start = anyio.current_time()
+    async with (
+        simulator.http_client(timeout=10) as client,
+        client.stream("GET", url) as response,
+    ):
+        assert anyio.current_time() - start == pytest.approx(0.2)
+        pieces = [piece async for piece in response.aiter_raw()]
+    assert b"".join(pieces) == b'{"response":"added"}'
+    assert len(pieces) == 20
+    assert anyio.current_time() - start == pytest.approx(60.2)
+
+
+async def test_a_body_that_is_too_slow_meets_a_timeout_of_httpx(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.slow_body(60))
+    async with simulator.http_client(timeout=1) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get("https://vk/method/test.add?v=5.199&access_token=t")

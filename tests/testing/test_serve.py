@@ -11,7 +11,7 @@ import anyio
 import httpx
 import pytest
 
-from vkanyio.testing import Call, Simulator, _serve, faults
+from vkanyio.testing import Call, Simulator, _asgi, _serve, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -303,3 +303,46 @@ async def test_without_hypercorn_it_says_what_to_install(
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'vkanyio\[testing\]'"):
         async with simulator.serve():
             pass
+
+
+async def test_a_body_breaks_off_in_the_middle(simulator: Simulator) -> None:
+    simulator.fault(faults.drop_midway())
+    async with simulator.serve() as base_url, httpx.AsyncClient() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            await client.post(f"{base_url}/test.echo", data=CALL)
+        response = await client.post(f"{base_url}/test.echo", data=CALL)
+        assert response.status_code == 200
+    assert len(simulator.ledger.carried_out()) == 2
+
+
+async def test_a_slow_body_arrives_as_a_whole(simulator: Simulator) -> None:
+    simulator.fault(faults.slow_body(0.1))
+    async with (
+        simulator.serve() as base_url,
+        httpx.AsyncClient() as client,
+        client.stream("POST", f"{base_url}/test.echo", data=CALL) as response,
+    ):
+        pieces = [piece async for piece in response.aiter_raw()]
+    assert b"".join(pieces) == b'{"response":{"v":"5.199"}}'
+    assert len(pieces) > 1
+
+
+async def test_a_slow_body_ends_when_the_client_goes_away(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = anyio.Event()
+    send = _asgi._send
+
+    async def watched(*args: Any) -> None:
+        try:
+            await send(*args)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(_asgi, "_send", watched)
+    simulator.fault(faults.slow_body(3600))
+    async with simulator.serve() as base_url, httpx.AsyncClient() as client:
+        async with client.stream("POST", f"{base_url}/test.echo", data=CALL):
+            assert not ended.is_set()
+        with anyio.fail_after(10):
+            await ended.wait()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from vkanyio.testing import Account, Call, Simulator, VKFault
+from vkanyio.testing import Account, Call, Simulator, VKFault, _wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -272,3 +272,21 @@ async def test_a_client_that_leaves_while_sending_is_not_answered(
     nothing: Any = None
     await simulator({"type": "http"}, receive, nothing)
     assert simulator.ledger.requests == 0
+
+
+async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
+    simulator: Simulator, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_wire, "LARGEST_BODY", 1000)
+    monkeypatch.setattr(_wire, "LARGEST_UPLOAD", 2000)
+    for path, size, status in (
+        ("method/test.echo", 900, 200),
+        ("method/test.echo", 1100, 413),
+        ("upload/doc", 1100, 200),
+        ("upload/doc", 2100, 413),
+    ):
+        form = {**V, "a": "x" * size}
+        response = await client.post(f"https://api.vk.ru/{path}", data=form)
+        assert response.status_code == status
+        assert response.text.startswith("<html>") == (status == 413)
+    assert simulator.ledger.requests == 4

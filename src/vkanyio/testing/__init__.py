@@ -1,12 +1,14 @@
 """A stand-in for VK, and a virtual clock, for tests without a network.
 
 :class:`Simulator` behaves like the VK API, in process or on a real socket; what goes
-wrong with it is ordered from :mod:`vkanyio.testing.faults`.
+wrong with it is ordered from :mod:`vkanyio.testing.faults`, and how slow it is from
+:mod:`vkanyio.testing.latency`.
 """
 
 from __future__ import annotations
 
 from . import faults as faults
+from . import latency as latency
 from ._call import Account as Account
 from ._call import Call as Call
 from ._call import Reply as Reply

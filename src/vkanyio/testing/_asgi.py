@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 
+from ._errors import ConnectionDropped
 from ._wire import Answer, Request
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
 Handle: TypeAlias = Callable[[Request], Awaitable[Answer]]
 
 
@@ -30,15 +33,34 @@ async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -
     if scope["type"] != "http":
         raise NotImplementedError(f"the simulator does not speak {scope['type']!r}")
     request = await _read(scope, receive)
-    answer = request and await _while_connected(handle, request, receive)
-    if answer:
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in answer.headers.items()
-        ]
-        start = {"type": "http.response.start", "status": answer.status}
-        await send({**start, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+    if request is None:
+        return
+    answer = await _while_connected(partial(handle, request), receive)
+    if answer is None:
+        return
+    if answer.lasting:
+        await _while_connected(partial(_send, answer, send), receive)
+    else:
+        await _send(answer, send)
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in answer.headers.items()
+    ]
+    start = {"type": "http.response.start", "status": answer.status}
+    await send({**start, "headers": headers})
+    *pieces, (pause, last) = answer.pieces()
+    part = {"type": "http.response.body"}
+    for seconds, piece in pieces:
+        await anyio.sleep(seconds)
+        await send({**part, "body": piece, "more_body": True})
+    if pause:
+        await anyio.sleep(pause)
+    await send({**part, "body": last, "more_body": answer.cut is not None})
+    if answer.cut is not None:
+        raise ConnectionDropped
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -67,29 +89,30 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
             for name, value in scope["headers"]
         },
         body=bytes(body),
+        scheme=scope.get("scheme", "http"),
     )
 
 
 async def _while_connected(
-    handle: Handle, request: Request, receive: Receive
-) -> Answer | None:
-    """Work on an answer for as long as there is somebody to get it.
+    work: Callable[[], Awaitable[T]], receive: Receive
+) -> T | None:
+    """Work for a client for as long as it is there.
 
-    :return: the answer, or None if the client has gone away
+    :return: what the work returns, or None if the client has gone away
     """
-    answer: Answer | None = None
+    result: T | None = None
     failure: Exception | None = None
     async with anyio.create_task_group() as tg:
         tg.start_soon(_cancel_on_disconnect, receive, tg.cancel_scope)
         try:
-            answer = await handle(request)
+            result = await work()
         except Exception as exc:
             # Kept out of the group, which would wrap it.
             failure = exc
         tg.cancel_scope.cancel()
     if failure is not None:
         raise failure
-    return answer
+    return result
 
 
 async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:

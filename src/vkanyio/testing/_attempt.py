@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._captcha import Captchas
+    from ._quotas import Quotas
     from ._rules import Rules
 
 
@@ -30,6 +31,7 @@ class Backend:
     rules: Rules
     captchas: Captchas
     ledger: Ledger
+    quotas: Quotas
 
     def fault_for(
         self, method: str, params: Mapping[str, str], now: float, *, inner: bool = False
@@ -75,7 +77,6 @@ class Visit:
         return await Attempt(self, inner, fault).invoke()
 
 
-@final
 @attrs.frozen(eq=False)
 class Attempt:
     """A call that has been let in, or turned away at the door."""
@@ -140,6 +141,7 @@ class Attempt:
         if not call.params.get("v"):
             raise VKFault(8, "Invalid request: v (version) is required")
         method.check(call)
+        backend.quotas.spend(call, self.visit.token)
         result = method.handler(call)
         if inspect.isawaitable(result):
             result = await result

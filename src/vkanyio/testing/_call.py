@@ -50,6 +50,8 @@ class Call:
     account: Account
     time: float
     """When the call arrived, by :func:`anyio.current_time`."""
+    origin: str = "https://api.vk.ru"
+    """Scheme and host that the call came to: what its answer can lead back to."""
     invoker: Callable[[Call], Awaitable[JSON]] = attrs.field(repr=False, eq=False)
     """What :meth:`invoke` is made of."""
     session: Session | None = attrs.field(default=None, repr=False, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Self, final
 
 import anyio
 import httpx
@@ -35,6 +35,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             query=request.url.query,
             headers=request.headers,
             body=await request.aread(),
+            scheme=request.url.scheme,
         )
         try:
             answer = await self._within_timeout(wire, request)
@@ -44,16 +45,46 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         except ConnectionDropped:
             message = "the simulator dropped the connection"
             raise httpx.ReadError(message, request=request) from None
+        plain = answer.cut is None and not answer.lasting
         return httpx.Response(
             answer.status,
             headers=answer.headers,
-            content=answer.body,
+            content=answer.body if plain else None,
+            stream=None if plain else _Body(answer, request),
             request=request,
         )
 
     async def _within_timeout(self, wire: Request, request: httpx.Request) -> Answer:
-        timeout: dict[str, float | None] = request.extensions.get("timeout", {})
-        seconds = timeout.get("read")
-        with anyio.move_on_after(math.inf if seconds is None else seconds):
+        with anyio.move_on_after(_patience(request)):
             return await self._handle(wire)
         raise httpx.ReadTimeout("the simulator kept silent", request=request)
+
+
+@final
+class _Body(httpx.AsyncByteStream):
+    """A body that comes by and by, or not as a whole."""
+
+    def __init__(self, answer: Answer, request: httpx.Request) -> None:
+        self._pieces = iter(answer.pieces())
+        self._cut = answer.cut is not None
+        self._request = request
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for pause, piece in self._pieces:
+            with anyio.move_on_after(_patience(self._request)):
+                await anyio.sleep(pause)
+                return piece
+            raise httpx.ReadTimeout("the simulator is slow", request=self._request)
+        if self._cut:
+            message = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(message, request=self._request)
+        raise StopAsyncIteration
+
+
+def _patience(request: httpx.Request) -> float:
+    timeout: dict[str, float | None] = request.extensions.get("timeout", {})
+    seconds = timeout.get("read")
+    return math.inf if seconds is None else seconds

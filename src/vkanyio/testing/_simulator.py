@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
@@ -14,14 +14,16 @@ from ._attempt import Attempt, Backend, Visit
 from ._call import ANY_TOKEN, Account, Call, Handler, Method, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
-from ._errors import ConnectionRefused, VKFault
+from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Limiter, Window
+from ._quotas import DAY, Quotas
 from ._rules import Rules
 from ._scripts import Scripts
 from ._serve import serve
-from ._wire import LONGEST_TARGET, Answer, Request, error_answer, html_answer
-from ._world import World
+from ._state import State
+from ._uploading import UPLOAD, UploadAttempt
+from ._wire import Answer, Request, error_answer, html_answer
 from .faults import Fault, Refuse
 
 if TYPE_CHECKING:
@@ -76,9 +78,12 @@ class Simulator:
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
-        self._methods = World(seed, self._captchas).methods()
-        self._methods["execute"] = self._scripts.execute()
-        self._backend = Backend(self._methods, self._rules, self._captchas, self.ledger)
+        self._state = State(seed, self._captchas)
+        self._methods = {**self._state.methods(), "execute": self._scripts.execute()}
+        self._quotas = Quotas()
+        self._backend = Backend(
+            self._methods, self._rules, self._captchas, self.ledger, self._quotas
+        )
 
     def __repr__(self) -> str:
         return f"<Simulator: {self.ledger.summary()}>"
@@ -147,6 +152,76 @@ class Simulator:
         """
         self._methods[f"execute.{name}"] = self._scripts.procedure(name, code)
 
+    def add_user(
+        self, user_id: int, *, friends: Iterable[int] = (), **properties: JSON
+    ) -> None:
+        """Say what a user is like; all others are made up from the seed.
+
+        :param user_id: the number of the user
+        :param friends: whose friend the user is, besides those made before
+        :param properties: fields of VK's user object, such as ``first_name``,
+            ``screen_name``, ``city``; ``deactivated`` ("deleted" or "banned") and
+            ``is_closed`` keep others out, ``can_write_private_message=0`` keeps
+            messages out (901, 902), ``can_post=0`` posts
+        """
+        self._state.add_user(user_id, friends, properties)
+
+    def add_group(
+        self,
+        group_id: int,
+        *,
+        members: Iterable[int] = (),
+        managers: Iterable[int] | None = None,
+        **properties: JSON,
+    ) -> None:
+        """Say what a community is like; all others are made up, and empty.
+
+        :param group_id: the number of the community, positive
+        :param members: the users in it
+        :param managers: who runs it, members as well; None lets any user run it
+        :param properties: fields of VK's community object, such as ``name``,
+            ``screen_name``, ``type``; ``is_closed`` (1 closed, 2 private) keeps others
+            out, ``can_post=0`` their posts
+        """
+        self._state.add_group(group_id, members, managers, properties)
+
+    def quota(
+        self,
+        method: str,
+        calls: int,
+        *,
+        seconds: float = DAY,
+        code: int = 29,
+        message: str | None = None,
+    ) -> None:
+        """Let each token call a method only so often; then answer with an error.
+
+        The time begins with a token's first call, and anew once it is over. Calls
+        inside an ``execute`` count. VK has such quotas for some methods, such as 5000
+        calls of "wall.get" a day (https://dev.vk.com/api/api-requests).
+
+        :param method: the method
+        :param calls: how many calls
+        :param seconds: in how long a time, by default a day
+        :param code: the error, by default 29; 50 posts a day bring 214, for example
+        :param message: its text, by default VK's
+        """
+        self._quotas.add_quota(method, calls, seconds, code, message)
+
+    def flood_control(
+        self, method: str | None = None, *, times: int = 3, seconds: float = 60.0
+    ) -> None:
+        """Refuse what a token does too often in the same way, with error 9.
+
+        Calls are the same if their parameters are, but for ``random_id``, ``guid`` and
+        what answers questions. Calls inside an ``execute`` count.
+
+        :param method: look only at calls of this method
+        :param times: how many calls that are the same are let through
+        :param seconds: in how long a time, whenever that begins
+        """
+        self._quotas.add_flood_control(method, times, seconds)
+
     def fault(
         self,
         fault: Fault,
@@ -214,11 +289,11 @@ class Simulator:
     async def _arrive(self, request: Request) -> Answer:
         now = anyio.current_time()
         method = request.method
-        if method is None or len(request.path) + len(request.query) > LONGEST_TARGET:
+        if request.upload is not None and not request.oversize:
+            return await self._take_upload(request, request.upload, now)
+        if method is None or request.oversize:
             self.ledger.arrived(now, None)
-            if method is None:
-                return html_answer(404, "Not Found")
-            return html_answer(414, "Request-URI Too Large")
+            return html_answer(*(request.oversize or (404, "Not Found")))
         try:
             params = request.params()
         except VKFault as unreadable:
@@ -244,10 +319,33 @@ class Simulator:
             params=params,
             account=self._account(token),
             time=now,
+            origin=request.origin,
             invoker=visit.invoke,
         )
         attempt = Attempt(visit, call, fault)
         return attempt.refuse(objection) if objection else await attempt.run()
+
+    async def _take_upload(self, request: Request, kind: str, now: float) -> Answer:
+        query = request.query_params()
+        fault = self._backend.fault_for(UPLOAD, {}, now)
+        if isinstance(fault, Refuse):
+            raise ConnectionRefused
+        number = self.ledger.arrived(now, None)
+        visit = Visit(backend=self._backend, number=number, token=None)
+        call = Call(
+            method=UPLOAD,
+            params={**query, "kind": kind},
+            account=Account(),
+            time=now,
+            invoker=visit.invoke,
+        )
+        attempt = UploadAttempt(
+            visit=visit,
+            call=call,
+            fault=fault,
+            receive=lambda: self._state.uploads.receive(kind, query, request.files()),
+        )
+        return await attempt.run()
 
     def _objection(self, request: Request, token: str, now: float) -> VKFault | None:
         """Look for a reason to turn a request away before its method matters.

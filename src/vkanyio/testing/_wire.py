@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import email.message
 import email.parser
-import email.policy
 import json
 from typing import TYPE_CHECKING, final
 from urllib.parse import parse_qsl
@@ -13,14 +13,44 @@ import attrs
 from ._errors import JSON, VKFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from email.message import EmailMessage
+    from collections.abc import Iterator, Mapping, Sequence
 
 PREFIX = "/method/"
+
+UPLOAD_PREFIX = "/upload/"
+"""Where the addresses lead to that methods give out for files."""
 
 LONGEST_TARGET = 8192
 """Bytes of path and query that nginx takes by default. VK's nginx answers 414 to
 GET requests that are too long, as bug reports of several clients show."""
+
+LARGEST_BODY = 16 * 2**20
+LARGEST_UPLOAD = 200 * 2**20
+"""Bytes of a body. VK answers 413 to what is too large, which its own SDK for Android
+knows how to take (https://github.com/VKCOM/vk-android-sdk); how much that is, it does
+not tell, except that a document may have 200 MB."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class File:
+    """A file that was uploaded, without what is in it."""
+
+    field: str
+    name: str
+    size: int
+
+    @property
+    def extension(self) -> str:
+        """What follows the last dot of the name, in lower case."""
+        return self.name.rpartition(".")[2].lower() if "." in self.name else ""
+
+
+@attrs.frozen
+class _Part:
+    field: str
+    filename: str | None
+    content: bytes = attrs.field(repr=False)
 
 
 @final
@@ -34,6 +64,29 @@ class Request:
     headers: Mapping[str, str] = attrs.field(repr=False)
     """By lower-case names."""
     body: bytes = attrs.field(repr=False)
+    scheme: str = "https"
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, as the client wrote them."""
+        return f"{self.scheme}://{self.headers.get('host', 'api.vk.ru')}"
+
+    @property
+    def upload(self) -> str | None:
+        """The last part of an address for files, or None for another path."""
+        if not self.path.startswith(UPLOAD_PREFIX):
+            return None
+        return self.path.removeprefix(UPLOAD_PREFIX)
+
+    @property
+    def oversize(self) -> tuple[int, str] | None:
+        """What a web server says to a request that is too large, if it is."""
+        if len(self.path) + len(self.query) > LONGEST_TARGET:
+            return 414, "Request-URI Too Large"
+        largest = LARGEST_BODY if self.upload is None else LARGEST_UPLOAD
+        if len(self.body) > largest:
+            return 413, "Request Entity Too Large"
+        return None
 
     @property
     def method(self) -> str | None:
@@ -56,10 +109,26 @@ class Request:
             if kind == "application/x-www-form-urlencoded":
                 params |= _urlencoded(self.body)
             elif kind == "multipart/form-data":
-                params |= _multipart(content_type, self.body)
+                params |= {
+                    part.field: part.content.decode("utf-8", "replace")
+                    for part in _multipart(content_type, self.body)
+                }
             else:
                 raise VKFault(8, f"Invalid request: cannot read a body of {kind!r}")
         return params
+
+    def files(self) -> list[File]:
+        """Read the files of a multipart body, without what is in them."""
+        parts = _multipart(self.headers.get("content-type", ""), self.body)
+        return [
+            File(field=part.field, name=part.filename, size=len(part.content))
+            for part in parts
+            if part.filename is not None
+        ]
+
+    def query_params(self) -> dict[str, str]:
+        """Read the parameters of the query alone."""
+        return _urlencoded(self.query)
 
     def token(self, params: Mapping[str, str]) -> str:
         """Find the access token, in the header or among the parameters.
@@ -73,6 +142,10 @@ class Request:
         return params.get("access_token", "")
 
 
+PIECES = 100
+"""Into how many pieces a body is divided that takes its time."""
+
+
 @final
 @attrs.frozen
 class Answer:
@@ -81,6 +154,22 @@ class Answer:
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=utf-8"
+    lasting: float = 0.0
+    """Seconds that the body takes, in which its bytes come by and by."""
+    cut: int | None = None
+    """After how many bytes of the body the connection breaks, if it does."""
+
+    def pieces(self) -> list[tuple[float, bytes]]:
+        """Divide the body into what is sent at a time.
+
+        :return: the pieces, each with the seconds of silence before it
+        """
+        body = self.body[: self.cut]
+        if not self.lasting or not body:
+            return [(self.lasting, body)]
+        size = -(-len(body) // PIECES)
+        pieces = [body[i : i + size] for i in range(0, len(body), size)]
+        return [(self.lasting / len(pieces), piece) for piece in pieces]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -124,6 +213,15 @@ def error_answer(fault: VKFault, method: str, params: Mapping[str, str]) -> Answ
     return _json_answer({"error": error})
 
 
+def upload_answer(value: JSON) -> Answer:
+    """Answer as an upload server does, which knows no envelope.
+
+    :param value: what it says
+    :return: the answer
+    """
+    return _json_answer(value)
+
+
 def html_answer(status: int, title: str) -> Answer:
     """Make a page as a web server in front of VK sends it.
 
@@ -149,14 +247,20 @@ def _urlencoded(form: bytes) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
-def _multipart(content_type: str, body: bytes) -> dict[str, str]:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    parser = email.parser.BytesParser(policy=email.policy.HTTP)
-    message: EmailMessage = parser.parsebytes(head + body)
-    params: dict[str, str] = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        payload = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(payload, bytes):
-            params[name] = payload.decode("utf-8", "replace")
-    return params
+def _multipart(content_type: str, body: bytes) -> Iterator[_Part]:
+    """Take a body apart, to the byte: files are no text.
+
+    :return: the parts that have a name
+    """
+    message = email.message.Message()
+    message["Content-Type"] = content_type
+    if (boundary := message.get_boundary()) is None:
+        return
+    delimiter = b"\r\n--" + boundary.encode("latin-1", "replace")
+    for part in (b"\r\n" + body).split(delimiter)[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        text = head.decode("utf-8", "replace").strip()
+        headers = email.parser.HeaderParser().parsestr(text)
+        field = headers.get_param("name", header="content-disposition")
+        if isinstance(field, str):
+            yield _Part(field, headers.get_filename(), content)

@@ -6,7 +6,7 @@ Faults that strike *before* keep the call from being carried out; those that str
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeAlias, final
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, final
 
 import anyio
 import attrs
@@ -196,6 +196,72 @@ def delay(seconds: float, *, after: bool = False) -> Fault:
         return answer
 
     return Mishap("delay", strike)
+
+
+def expired_token(code: Literal[5, 1117] = 5) -> Fault:
+    """Say that the token's time is over, though it is not: a new call may pass.
+
+    The client sees error 5 with the text "access_token has expired.", or error 1117.
+    ``Simulator.expire`` lets a token expire for good.
+
+    :param code: 5 as most tokens bring it, or 1117 as those of VK's own apps do
+    :return: the fault
+    """
+    text = "User authorization failed: access_token has expired."
+    message = text if code == 5 else None
+    return Refusal("expired_token", lambda _captchas, _now: VKFault(code, message))
+
+
+def truncated(*, after: bool = False) -> Fault:
+    """Answer with JSON that ends half-way, as if a proxy had lost the rest.
+
+    The client sees a complete response of HTTP with status 200, whose body is no JSON.
+
+    :param after: whether the call is carried out first, so that the half is the first
+        half of its answer
+    :return: the fault
+    """
+
+    async def strike(attempt: Attempt) -> Answer:
+        if not after:
+            attempt.lose()
+            return Answer(b'{"response":{"items":[{"id":1')
+        answer = await attempt.carry_out()
+        return attrs.evolve(answer, body=answer.body[: len(answer.body) // 2])
+
+    return Mishap("truncated", strike)
+
+
+def drop_midway() -> Fault:
+    """Carry out the call, then lose the connection in the middle of the answer.
+
+    The client sees the headers and half of the body, and then that the connection was
+    closed: ``httpx.RemoteProtocolError``.
+
+    :return: the fault
+    """
+
+    async def strike(attempt: Attempt) -> Answer:
+        answer = await attempt.carry_out()
+        return attrs.evolve(answer, cut=len(answer.body) // 2)
+
+    return Mishap("drop_midway", strike)
+
+
+def slow_body(seconds: float) -> Fault:
+    """Carry out the call, then answer properly, but a few bytes at a time.
+
+    The client sees the headers at once. A limit on the wait for the next bytes, as
+    httpx's own timeout is, does not notice such an answer; one on the whole does.
+
+    :param seconds: how long the body takes
+    :return: the fault
+    """
+
+    async def strike(attempt: Attempt) -> Answer:
+        return attrs.evolve(await attempt.carry_out(), lasting=seconds)
+
+    return Mishap("slow_body", strike)
 
 
 def _ask(code: int, name: str, **extra: JSON) -> Fault:

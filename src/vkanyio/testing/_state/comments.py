@@ -1,0 +1,140 @@
+"""``wall``: comments below posts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .._call import Call, Method, Reply
+from .._errors import JSON, VKFault
+from .base import USER, USER_OR_GROUP, USER_OR_SERVICE, page, unix
+from .posts import Comment
+
+if TYPE_CHECKING:
+    from .posts import Posts
+
+MOST_AT_ONCE = 100
+
+
+@final
+@attrs.frozen(eq=False)
+class Comments:
+    """Methods that read and change comments."""
+
+    _posts: Posts
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        one = ("comment_id",)
+        return {
+            "wall.createComment": Method(self._create, ("post_id",), USER_OR_GROUP),
+            "wall.deleteComment": Method(self._delete, one, USER),
+            "wall.editComment": Method(self._edit, one, USER),
+            "wall.getComment": Method(self._get_one, one, USER),
+            "wall.getComments": Method(self._get, ("post_id",), USER_OR_SERVICE),
+            "wall.restoreComment": Method(self._restore, one, USER),
+        }
+
+    def _create(self, call: Call) -> JSON:
+        owners = self._posts.owners
+        owner_id = owners.owner(call)
+        text = call.params.get("message", "")
+        attachments = call.items("attachments")
+        if not text and not attachments and not call.params.get("sticker_id"):
+            raise VKFault.parameter("message is undefined")
+        guid = call.params.get("guid")
+        key = ("wall.createComment", call.account.owner_id, owner_id, guid)
+        if guid and (known := self._posts.guids.find(key, call.time)) is not None:
+            return Reply(_created(known), repeated=True)
+        owners.require_visible(call, owner_id)
+        post = self._posts.get(owner_id, call.integer("post_id"))
+        if post.comments_closed:
+            raise VKFault(213)
+        reply_to = call.integer("reply_to_comment", 0)
+        if reply_to:
+            self._comment(owner_id, reply_to)
+        as_group = call.integer("from_group", 0)
+        comment = Comment(
+            id=self._posts.new_id(owner_id),
+            owner_id=owner_id,
+            post_id=post.id,
+            from_id=owners.author(call, -as_group, as_group=as_group > 0),
+            date=unix(call.time),
+            text=text,
+            attachments=attachments,
+            reply_to=reply_to,
+        )
+        post.comments.append(comment)
+        self._posts.comments[owner_id, comment.id] = comment
+        if guid:
+            self._posts.guids.note(key, call.time, comment.id)
+        return _created(comment.id)
+
+    def _comment(self, owner_id: int, number: int, *, deleted: bool = False) -> Comment:
+        comment = self._posts.comments.get((owner_id, number))
+        if comment is None:
+            raise VKFault(104)
+        if comment.deleted != deleted:
+            raise VKFault(243 if deleted else 211)
+        return comment
+
+    def _named(self, call: Call, *, deleted: bool = False) -> Comment:
+        owner_id = self._posts.owners.owner(call)
+        return self._comment(owner_id, call.integer("comment_id"), deleted=deleted)
+
+    def _edit(self, call: Call) -> JSON:
+        comment = self._named(call)
+        if comment.from_id != call.account.owner_id:
+            self._posts.require_rights(call, comment)
+        text = call.params.get("message", "")
+        attachments = call.items("attachments")
+        if not text and not attachments:
+            raise VKFault.parameter("message is undefined")
+        comment.text, comment.attachments = text, attachments
+        return 1
+
+    def _delete(self, call: Call) -> JSON:
+        comment = self._named(call)
+        self._posts.require_rights(call, comment)
+        comment.deleted = True
+        return 1
+
+    def _restore(self, call: Call) -> JSON:
+        comment = self._named(call, deleted=True)
+        self._posts.require_rights(call, comment)
+        comment.deleted = False
+        return 1
+
+    def _get_one(self, call: Call) -> JSON:
+        comment = self._named(call)
+        self._posts.owners.require_visible(call, comment.owner_id)
+        answer: dict[str, JSON] = {"items": [self._posts.show_comment(call, comment)]}
+        return self._posts.owners.extend(call, answer, [comment.from_id])
+
+    def _get(self, call: Call) -> JSON:
+        owners = self._posts.owners
+        owner_id = owners.owner(call)
+        owners.require_visible(call, owner_id)
+        post = self._posts.get(owner_id, call.integer("post_id"))
+        comments = post.live_comments()
+        if call.params.get("sort") == "desc":
+            comments.reverse()
+        if start := call.integer("start_comment_id", 0):
+            ids = [each.id for each in comments]
+            comments = comments[ids.index(start) :] if start in ids else []
+        shown = page(call, comments, default=10, at_most=MOST_AT_ONCE)
+        total = len(post.live_comments())
+        answer: dict[str, JSON] = {
+            "count": total,
+            "current_level_count": total,
+            "can_post": not post.comments_closed,
+            "show_reply_button": True,
+            "groups_can_post": True,
+            "items": [self._posts.show_comment(call, each) for each in shown],
+        }
+        return owners.extend(call, answer, [each.from_id for each in shown])
+
+
+def _created(number: int) -> JSON:
+    return {"comment_id": number, "parents_stack": []}

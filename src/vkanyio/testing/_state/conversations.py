@@ -1,0 +1,183 @@
+"""Messages and the conversations they belong to, as they are kept.
+
+A message has one number, whoever reads it, where VK gives it another in every mailbox;
+chats, too, have the same number for everybody. Within a conversation messages are
+counted from 1 on, as VK counts them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, final
+
+import attrs
+
+from .._call import GROUP_CHAT
+from .._errors import JSON, VKFault
+from .base import unix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .media import Media
+
+Key: TypeAlias = tuple[int, int]
+"""Two who talk, the lesser number first; or 0 and the number of a chat's peer."""
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Message:
+    """One message."""
+
+    id: int
+    cmid: int
+    key: Key
+    date: int
+    from_id: int
+    text: str
+    attachments: list[str]
+    random_id: int = 0
+    payload: str = ""
+    reply_to: int = 0
+    forwarded: Sequence[int] = ()
+    action: dict[str, JSON] | None = None
+    edited: int = 0
+    hidden_from: set[int] = attrs.field(factory=set[int])
+    """Who has deleted it."""
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Chat:
+    """What is special about a conversation of many."""
+
+    id: int
+    title: str
+    admin_id: int
+    members: dict[int, int]
+    """The members, each with who has invited them."""
+
+
+@final
+@attrs.define(eq=False)
+class Conversation:
+    """The messages between two, or in a chat."""
+
+    key: Key
+    chat: Chat | None = None
+    messages: list[Message] = attrs.field(factory=list[Message])
+    read: dict[int, int] = attrs.field(factory=dict[int, int])
+    """How far everybody has read, by the numbers within the conversation."""
+
+    def peer_of(self, viewer: int) -> int:
+        """Tell what a participant has to write to."""
+        if self.chat:
+            return self.key[1]
+        low, high = self.key
+        return high if viewer == low else low
+
+    def includes(self, viewer: int) -> bool:
+        """Tell whether somebody takes part."""
+        return viewer in (self.chat.members if self.chat else self.key)
+
+    def seen_by(self, viewer: int) -> list[Message]:
+        """List the messages that somebody has not deleted, oldest first."""
+        return [each for each in self.messages if viewer not in each.hidden_from]
+
+    def unread_by(self, viewer: int) -> int:
+        """Count the messages of others that somebody has not read."""
+        read = self.read.get(viewer, 0)
+        return sum(
+            each.cmid > read and each.from_id != viewer for each in self.seen_by(viewer)
+        )
+
+
+@final
+@attrs.define(eq=False)
+class Conversations:
+    """All conversations."""
+
+    media: Media
+    messages: dict[int, Message] = attrs.field(factory=dict[int, Message])
+    _conversations: dict[Key, Conversation] = attrs.field(
+        factory=dict[Key, Conversation]
+    )
+    _last_chat: int = 0
+
+    def of(self, viewer: int) -> list[Conversation]:
+        """List somebody's conversations, the one with the newest message first."""
+        mine = [
+            each
+            for each in self._conversations.values()
+            if each.includes(viewer) and each.seen_by(viewer)
+        ]
+        return sorted(mine, key=lambda each: each.seen_by(viewer)[-1].id, reverse=True)
+
+    def look(self, viewer: int, peer: int) -> Conversation:
+        """Return a conversation, which may have no messages yet.
+
+        :param viewer: who asks, negative for a community
+        :param peer: the other, or a chat
+        :raises VKFault: 917, if it is a chat that the viewer is not in
+        """
+        key = _key(viewer, peer)
+        found = self._conversations.get(key) or Conversation(key)
+        if peer >= GROUP_CHAT and (found.chat is None or not found.includes(viewer)):
+            raise VKFault(917)
+        return found
+
+    def behind(self, message: Message) -> Conversation:
+        """Return the conversation that a message is in."""
+        return self._conversations[message.key]
+
+    def found(
+        self, title: str, admin_id: int, members: Sequence[int], now: float
+    ) -> Chat:
+        """Begin a chat, which its first message tells of."""
+        self._last_chat += 1
+        peer = GROUP_CHAT + self._last_chat
+        inside = dict.fromkeys([admin_id, *members], admin_id)
+        chat = Chat(id=self._last_chat, title=title, admin_id=admin_id, members=inside)
+        conversation = Conversation((0, peer), chat)
+        self._conversations[conversation.key] = conversation
+        self.write(
+            conversation,
+            admin_id,
+            now,
+            action={"type": "chat_create", "text": title},
+        )
+        return chat
+
+    def write(
+        self,
+        conversation: Conversation,
+        from_id: int,
+        now: float,
+        *,
+        text: str = "",
+        attachments: Sequence[str] = (),
+        action: dict[str, JSON] | None = None,
+    ) -> Message:
+        """Put a message into a conversation."""
+        self._conversations.setdefault(conversation.key, conversation)
+        message = Message(
+            id=len(self.messages) + 1,
+            cmid=len(conversation.messages) + 1,
+            key=conversation.key,
+            date=unix(now),
+            from_id=from_id,
+            text=text,
+            attachments=[*attachments],
+            action=action,
+        )
+        conversation.messages.append(message)
+        self.messages[message.id] = message
+        # Who answers has read what was there.
+        conversation.read[from_id] = message.cmid
+        return message
+
+
+def _key(viewer: int, peer: int) -> Key:
+    if peer >= GROUP_CHAT:
+        return 0, peer
+    return min(viewer, peer), max(viewer, peer)

@@ -1,0 +1,166 @@
+"""``groups``: communities, and who is in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .._call import Call, Method
+from .._errors import JSON, VKFault
+from .base import USER, USER_OR_SERVICE, flag, numbers, page
+from .communities import OPEN, PRIVATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .communities import Community
+    from .owners import Owners
+
+MOST_IDS = 500
+MOST_FOUND = 1000
+"""As many as a search of VK's ever shows, whatever it has counted."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Groups:
+    """Methods that read and change communities."""
+
+    _owners: Owners
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        return {
+            "groups.get": Method(self._get, (), USER_OR_SERVICE),
+            "groups.getById": Method(self._get_by_id),
+            "groups.getMembers": Method(self._get_members),
+            "groups.isMember": Method(self._is_member, ("group_id",)),
+            "groups.join": Method(self._join, ("group_id",), USER),
+            "groups.leave": Method(self._leave, ("group_id",), USER),
+            "groups.search": Method(self._search, ("q",), USER),
+        }
+
+    def _get_by_id(self, call: Call) -> JSON:
+        names = call.items("group_ids") or call.items("group_id")
+        if len(names) > MOST_IDS:
+            raise VKFault.parameter(
+                f"group_ids should contain at most {MOST_IDS} items"
+            )
+        ids = [self._owners.group(name) for name in names]
+        if not ids and call.account.kind == "group":
+            ids = [call.account.id]
+        if not ids:
+            raise VKFault.parameter("group_ids is undefined")
+        return {"groups": self._describe(call, ids), "profiles": []}
+
+    def _get(self, call: Call) -> JSON:
+        user_id = call.integer("user_id", 0) or call.account.id
+        self._owners.people.require_open(call, user_id)
+        ids = self._owners.communities.of(user_id)
+        if "admin" in call.items("filter"):
+            look = self._owners.communities.look
+            ids = [each for each in ids if user_id in (look(each).managers or ())]
+        shown = page(call, ids, default=1000, most=1000)
+        items = self._describe(call, shown) if flag(call, "extended") else shown
+        return {"count": len(ids), "items": items}
+
+    def _describe(self, call: Call, ids: Sequence[int]) -> list[JSON]:
+        fields = call.items("fields")
+        return [self._owners.communities.profile(call, each, fields) for each in ids]
+
+    def _get_members(self, call: Call) -> JSON:
+        community = self._visible(call)
+        if call.params.get("filter") == "managers":
+            return self._get_managers(call, community)
+        members = [*community.members]
+        if call.params.get("filter") == "friends":
+            friends = self._owners.people.ties.friends.get(call.account.owner_id, ())
+            members = [each for each in members if each in friends]
+        order = call.params.get("sort", "id_asc")
+        if order.startswith("id"):
+            members.sort()
+        if order.endswith("desc"):
+            members.reverse()
+        shown = page(call, members, default=1000, most=1000)
+        answer: dict[str, JSON] = {"count": len(members), "items": shown}
+        if fields := call.items("fields"):
+            people = self._owners.people
+            answer["items"] = [people.profile(call, each, fields) for each in shown]
+        return answer
+
+    def _get_managers(self, call: Call, community: Community) -> JSON:
+        if not self._owners.communities.manages(call, community.id):
+            raise VKFault(15, "Access denied: you should be group moderator")
+        managers = sorted(community.managers or ())
+        shown = page(call, managers, default=1000, most=1000)
+        items: list[dict[str, JSON]] = [
+            {"id": each, "role": "administrator"} for each in shown
+        ]
+        if fields := call.items("fields"):
+            people = self._owners.people
+            items = [
+                {**people.profile(call, each["id"], fields), **each} for each in items
+            ]
+        return {"count": len(managers), "items": items}
+
+    def _is_member(self, call: Call) -> JSON:
+        community = self._visible(call)
+        extended = flag(call, "extended")
+        several = numbers(call, "user_ids", most=500)
+        user_id = call.integer("user_id", 0)
+        if not several and not user_id and call.account.kind != "user":
+            raise VKFault.parameter("user_id is undefined")
+        asked = several or [user_id or call.account.id]
+        found: list[dict[str, JSON]] = []
+        for each in asked:
+            status = {"user_id": each, "member": int(each in community.members)}
+            if extended:
+                status |= {"request": int(each in community.requests), "invitation": 0}
+            found.append(status)
+        if several:
+            return found
+        [one] = found
+        del one["user_id"]
+        return one if extended else one["member"]
+
+    def _join(self, call: Call) -> JSON:
+        group_id = call.integer("group_id")
+        community = self._owners.communities.look(group_id)
+        if community.closed == PRIVATE:
+            raise VKFault(15)
+        community = self._owners.communities.touch(group_id)
+        if community.closed == OPEN:
+            community.members.setdefault(call.account.id)
+        elif call.account.id not in community.members:
+            community.requests[call.account.id] = None
+        return 1
+
+    def _leave(self, call: Call) -> JSON:
+        community = self._owners.communities.touch(call.integer("group_id"))
+        community.members.pop(call.account.id, None)
+        community.requests.pop(call.account.id, None)
+        return 1
+
+    def _search(self, call: Call) -> JSON:
+        words = call.text("q").lower().split()
+        communities = self._owners.communities
+        kind = call.params.get("type")
+        profiles = [communities.profile(call, each) for each in communities.known()]
+        found = [
+            each
+            for each in profiles
+            if all(word in each["name"].lower() for word in words)
+            and kind in (None, "", each["type"])
+        ]
+        items = page(call, found[:MOST_FOUND], default=20, most=1000)
+        return {"count": len(found), "items": items}
+
+    def _visible(self, call: Call) -> Community:
+        if not (name := call.params.get("group_id")) and call.account.kind == "group":
+            name = str(call.account.id)
+        if not name:
+            raise VKFault.parameter("group_id is undefined")
+        group_id = self._owners.group(name)
+        self._owners.communities.require_visible(call, group_id)
+        return self._owners.communities.look(group_id)

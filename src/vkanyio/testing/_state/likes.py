@@ -1,0 +1,94 @@
+"""``likes``: who likes what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, final
+
+import attrs
+
+from .._call import Call, Method
+from .._errors import JSON, VKFault
+from .base import USER, USER_OR_SERVICE, flag, page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .owners import Owners
+
+Thing: TypeAlias = tuple[str, int, int]
+"""A type, an owner and a number."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Likes:
+    """Likes of all things, whether the simulator knows the thing or not."""
+
+    _owners: Owners
+    _fans: dict[Thing, dict[int, None]] = attrs.field(
+        factory=dict[Thing, dict[int, None]]
+    )
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        return {
+            "likes.add": Method(self._add, ("type", "item_id"), USER),
+            "likes.delete": Method(self._delete, ("type", "item_id"), USER),
+            "likes.getList": Method(self._get_list, ("type",), USER_OR_SERVICE),
+            "likes.isLiked": Method(self._is_liked, ("type", "item_id"), USER),
+        }
+
+    def of(self, thing: Thing) -> Mapping[int, None]:
+        """List who likes a thing, in the order in which they began to."""
+        return self._fans.get(thing, {})
+
+    def info(self, call: Call, thing: Thing) -> dict[str, JSON]:
+        """Describe the likes of a thing as they stand beside it."""
+        fans = self.of(thing)
+        liked = int(call.account.owner_id in fans)
+        can = int(call.account.kind == "user" and not liked)
+        return {
+            "can_like": can,
+            "can_publish": can,
+            "count": len(fans),
+            "user_likes": liked,
+        }
+
+    def _thing(self, call: Call) -> Thing:
+        owner_id = self._owners.owner(call)
+        return call.text("type"), owner_id, call.integer("item_id")
+
+    def _add(self, call: Call) -> JSON:
+        fans = self._fans.setdefault(self._thing(call), {})
+        fans.setdefault(call.account.owner_id)
+        return {"likes": len(fans)}
+
+    def _delete(self, call: Call) -> JSON:
+        fans = self._fans.get(self._thing(call), {})
+        fans.pop(call.account.owner_id, None)
+        return {"likes": len(fans)}
+
+    def _is_liked(self, call: Call) -> JSON:
+        user_id = call.integer("user_id", 0) or call.account.id
+        return {"liked": int(user_id in self.of(self._thing(call))), "copied": 0}
+
+    def _get_list(self, call: Call) -> JSON:
+        if not call.params.get("item_id"):
+            raise VKFault.parameter("item_id is undefined")
+        fans = list(self.of(self._thing(call)))[::-1]
+        if flag(call, "friends_only"):
+            friends = self._owners.people.ties.friends.get(call.account.id, ())
+            fans = [each for each in fans if each in friends]
+        if flag(call, "skip_own"):
+            fans = [each for each in fans if each != call.account.owner_id]
+        extended = flag(call, "extended")
+        shown = page(call, fans, default=100, most=1000)
+        answer: dict[str, JSON] = {"count": len(fans), "items": shown}
+        if extended:
+            fields = call.items("fields")
+            people = self._owners.people
+            answer["items"] = [
+                {"type": "profile", **people.profile(call, each, fields)}
+                for each in shown
+            ]
+        return answer

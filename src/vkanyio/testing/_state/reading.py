@@ -1,0 +1,171 @@
+"""``messages``: what reads messages and conversations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .._call import Call, Method
+from .._errors import JSON, VKFault
+from .base import USER_OR_GROUP, bounded, flag, numbers, page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .conversations import Conversation, Message
+    from .mailbox import Mailbox
+
+MOST_IDS = 100
+
+
+@final
+@attrs.frozen(eq=False)
+class Reading:
+    """Methods that read messages."""
+
+    _box: Mailbox
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        both = USER_OR_GROUP
+        by_number = ("peer_id", "conversation_message_ids")
+        return {
+            "messages.getByConversationMessageId": Method(
+                self._get_by_cmid, by_number, both
+            ),
+            "messages.getById": Method(self._get_by_id, (), both),
+            "messages.getConversations": Method(self._get_conversations, (), both),
+            "messages.getConversationsById": Method(
+                self._get_conversations_by_id, ("peer_ids",), both
+            ),
+            "messages.getHistory": Method(self._get_history, (), both),
+            "messages.search": Method(self._search, (), both),
+        }
+
+    def _list(
+        self, call: Call, shown: Sequence[Message], count: int | None = None
+    ) -> dict[str, JSON]:
+        viewer = self._box.viewer(call)
+        preview = bounded(call, "preview_length", 0)
+        items = [self._box.show(viewer, each, preview=preview) for each in shown]
+        answer: dict[str, JSON] = {
+            "count": len(items) if count is None else count,
+            "items": items,
+        }
+        return self._box.extend(call, answer, shown)
+
+    def _get_history(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        conversation = self._box.conversation(call)
+        messages = conversation.seen_by(viewer)
+        if not flag(call, "rev"):
+            messages.reverse()
+        offset = call.integer("offset", 0)
+        count = bounded(call, "count", 20, most=200)
+        begin = offset
+        if start := call.integer("start_message_id", 0):
+            ids = [each.id for each in messages]
+            begin += ids.index(start) if start in ids else 0
+        elif offset < 0:
+            raise VKFault.parameter("offset should be positive")
+        shown = messages[max(begin, 0) : max(begin + count, 0)]
+        answer = self._list(call, shown, len(messages))
+        if flag(call, "extended"):
+            answer["conversations"] = [self._box.describe(viewer, conversation)]
+        return answer
+
+    def _get_by_id(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        ids = numbers(call, "message_ids", most=MOST_IDS)
+        if not ids:
+            return self._numbered(call, "cmids")
+        found = [self._box.message(viewer, each) for each in ids]
+        return self._list(call, [each for each in found if each])
+
+    def _get_by_cmid(self, call: Call) -> JSON:
+        return self._numbered(call, "conversation_message_ids")
+
+    def _numbered(self, call: Call, name: str) -> JSON:
+        cmids = numbers(call, name, most=MOST_IDS)
+        if not cmids:
+            raise VKFault.parameter(f"{name} is undefined")
+        seen = self._box.conversation(call).seen_by(self._box.viewer(call))
+        by_number = {each.cmid: each for each in seen}
+        return self._list(
+            call, [by_number[each] for each in cmids if each in by_number]
+        )
+
+    def _get_conversations(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        conversations = self._box.all.of(viewer)
+        unread = [each for each in conversations if each.unread_by(viewer)]
+        chosen = {
+            "all": conversations,
+            "unread": unread,
+            "unanswered": [
+                each
+                for each in conversations
+                if each.seen_by(viewer)[-1].from_id != viewer
+            ],
+        }.get(call.params.get("filter") or "all", [])
+        if start := call.integer("start_message_id", 0):
+            chosen = [each for each in chosen if each.seen_by(viewer)[-1].id <= start]
+        shown = page(call, chosen, default=20, most=200)
+        last = [each.seen_by(viewer)[-1] for each in shown]
+        answer: dict[str, JSON] = {
+            "count": len(chosen),
+            "items": [
+                {
+                    "conversation": self._box.describe(viewer, each),
+                    "last_message": self._box.show(viewer, message),
+                }
+                for each, message in zip(shown, last, strict=True)
+            ],
+        }
+        if unread:
+            answer["unread_count"] = len(unread)
+        return self._box.extend(call, answer, last)
+
+    def _get_conversations_by_id(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        peers = numbers(call, "peer_ids", most=MOST_IDS)
+        found: list[Conversation] = [self._box.all.look(viewer, each) for each in peers]
+        answer: dict[str, JSON] = {
+            "count": len(found),
+            "items": [self._box.describe(viewer, each) for each in found],
+        }
+        return self._box.owners.extend(call, answer, peers)
+
+    def _search(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        words = call.params.get("q", "").lower().split()
+        if not words and not call.params.get("date"):
+            raise VKFault.parameter("q is undefined")
+        if peer := call.integer("peer_id", 0):
+            conversations = [self._box.all.look(viewer, peer)]
+        else:
+            conversations = self._box.all.of(viewer)
+        before = _end_of_day(call.params.get("date", ""))
+        found = [
+            message
+            for conversation in conversations
+            for message in conversation.seen_by(viewer)
+            if all(word in message.text.lower() for word in words)
+            and (before is None or message.date < before)
+        ]
+        found.sort(key=lambda message: message.id, reverse=True)
+        shown = page(call, found, default=20, most=100)
+        return self._list(call, shown, len(found))
+
+
+def _end_of_day(date: str) -> int | None:
+    """Turn VK's DDMMYYYY into a Unix time: the end of that day in UTC."""
+    if not date:
+        return None
+    try:
+        day = datetime.strptime(date.rjust(8, "0"), "%d%m%Y")
+    except ValueError:
+        raise VKFault.parameter("date is invalid") from None
+    return int(day.replace(tzinfo=UTC).timestamp()) + 86_400

@@ -1,0 +1,244 @@
+"""``messages``: what writes, changes and takes back messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .._call import GROUP_CHAT, Call, Method, Reply
+from .._errors import JSON, VKFault
+from .base import USER_OR_GROUP, Seen, flag, number, numbers, unix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .conversations import Message
+    from .mailbox import Mailbox
+
+LONGEST_TEXT = 9000
+MOST_PEERS = 100
+
+EDITABLE = 86_400
+"""Seconds for which a message can be changed, and be deleted for all."""
+
+CONTENT = (
+    *("message", "attachment", "sticker_id", "forward_messages", "forward"),
+    *("lat", "template"),
+)
+"""Any of these is enough for a message."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Sending:
+    """Methods that change messages."""
+
+    _box: Mailbox
+    _sent: Seen = attrs.field(factory=Seen)
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        both = USER_OR_GROUP
+        return {
+            "messages.delete": Method(self._delete, (), both),
+            "messages.edit": Method(self._edit, ("peer_id",), both),
+            "messages.markAsRead": Method(self._mark_as_read, (), both),
+            "messages.restore": Method(self._restore, (), both),
+            "messages.send": Method(self._send, ("random_id",), both),
+        }
+
+    def _send(self, call: Call) -> JSON:
+        random_id = _int32(call.integer("random_id"))
+        if not any(call.params.get(name) for name in CONTENT):
+            raise VKFault.parameter("message is empty or invalid")
+        if len(call.params.get("message", "")) > LONGEST_TEXT:
+            raise VKFault(914)
+        peers = call.items("peer_ids") or call.items("user_ids")
+        if not peers:
+            message, repeated = self._send_to(call, self._box.peer(call), random_id)
+            return Reply(message.id, repeated=repeated)
+        if len(peers) > MOST_PEERS:
+            raise VKFault.parameter(
+                f"peer_ids should contain at most {MOST_PEERS} items"
+            )
+        answer: list[dict[str, JSON]] = []
+        all_repeated = True
+        for peer in [number(each) for each in peers]:
+            item: dict[str, JSON] = {"peer_id": peer}
+            try:
+                message, repeated = self._send_to(call, peer, random_id)
+            except VKFault as refusal:
+                item |= {"message_id": 0, "conversation_message_id": 0}
+                item["error"] = {"code": refusal.code, "description": refusal.message}
+                all_repeated = False
+            else:
+                item["message_id"] = message.id
+                item["conversation_message_id"] = message.cmid
+                all_repeated = all_repeated and repeated
+            answer.append(item)
+        return Reply(answer, repeated=all_repeated)
+
+    def _send_to(self, call: Call, peer: int, random_id: int) -> tuple[Message, bool]:
+        viewer = self._box.viewer(call)
+        key = (viewer, peer, random_id)
+        if random_id and (known := self._sent.find(key, call.time)) is not None:
+            return self._box.all.messages[known], True
+        conversation = self._box.all.look(viewer, peer)
+        self._require_willing(viewer, peer)
+        reply_to = call.integer("reply_to", 0)
+        forwarded = numbers(call, "forward_messages", most=1000)
+        if any(self._box.message(viewer, each) is None for each in forwarded):
+            raise VKFault(921)
+        if reply_to and self._box.message(viewer, reply_to) is None:
+            raise VKFault.parameter("reply_to is invalid")
+        if keyboard := call.params.get("keyboard"):
+            _require_json(keyboard)
+        message = self._box.all.write(
+            conversation,
+            viewer,
+            call.time,
+            text=call.params.get("message", ""),
+            attachments=call.items("attachment"),
+        )
+        message.random_id = random_id
+        message.payload = call.params.get("payload", "")
+        message.reply_to, message.forwarded = reply_to, forwarded
+        if random_id:
+            self._sent.note(key, call.time, message.id)
+        return message, False
+
+    def _require_willing(self, viewer: int, peer: int) -> None:
+        """Insist on somebody who takes messages.
+
+        :raises VKFault: 900 to 902 for a user, 936 for a community's community
+        """
+        if peer >= GROUP_CHAT:
+            return
+        if peer < 0:
+            if viewer < 0:
+                raise VKFault(936)
+            look = self._box.owners.communities.look
+            if look(-peer).properties.get("can_message") == 0:
+                raise VKFault(901)
+            return
+        people = self._box.owners.people
+        if people.given(peer, "deactivated"):
+            raise VKFault(902 if viewer > 0 else 901)
+        if people.given(peer, "blacklisted"):
+            raise VKFault(900)
+        if people.given(peer, "can_write_private_message") == 0:
+            wrote_first = any(
+                each.from_id == peer
+                for each in self._box.all.look(viewer, peer).messages
+            )
+            if not (viewer < 0 and wrote_first):
+                raise VKFault(902 if viewer > 0 else 901)
+
+    def _edit(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        conversation = self._box.conversation(call)
+        message_id = call.integer("message_id", 0)
+        cmid = call.integer("cmid", 0) or call.integer("conversation_message_id", 0)
+        for message in conversation.seen_by(viewer):
+            if message_id == message.id or cmid == message.cmid:
+                break
+        else:
+            raise VKFault.parameter("message_id is invalid")
+        if message.from_id != viewer:
+            raise VKFault(15)
+        if message.action:
+            raise VKFault(920)
+        if unix(call.time) - message.date >= EDITABLE:
+            raise VKFault(909)
+        text = call.params.get("message", "")
+        attachments = call.items("attachment")
+        if not text and not attachments:
+            raise VKFault.parameter("message is empty or invalid")
+        if len(text) > LONGEST_TEXT:
+            raise VKFault(914)
+        message.text, message.attachments = text, attachments
+        message.edited = unix(call.time)
+        return 1
+
+    def _delete(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        for_all = flag(call, "delete_for_all")
+        answer: list[dict[str, JSON]] = []
+        for message in self._chosen(call, viewer):
+            if not for_all:
+                message.hidden_from.add(viewer)
+            elif message.from_id != viewer or (
+                unix(call.time) - message.date >= EDITABLE
+            ):
+                raise VKFault(924)
+            else:
+                conversation = self._box.all.behind(message)
+                members = (
+                    conversation.chat.members if conversation.chat else message.key
+                )
+                message.hidden_from.update(members)
+            answer.append(
+                {
+                    "peer_id": self._box.all.behind(message).peer_of(viewer),
+                    "message_id": message.id,
+                    "conversation_message_id": message.cmid,
+                    "response": 1,
+                }
+            )
+        return answer
+
+    def _chosen(self, call: Call, viewer: int) -> Sequence[Message]:
+        if ids := numbers(call, "message_ids", most=1000):
+            found = [self._box.message(viewer, each) for each in ids]
+            return [each for each in found if each]
+        cmids = numbers(call, "cmids", most=100)
+        if not cmids:
+            raise VKFault.parameter("message_ids is undefined")
+        seen = self._box.conversation(call).seen_by(viewer)
+        return [each for each in seen if each.cmid in cmids]
+
+    def _restore(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        if number_ := call.integer("message_id", 0):
+            message = self._box.all.messages.get(number_)
+        else:
+            messages = self._box.conversation(call).messages
+            cmid = call.integer("cmid")
+            message = messages[cmid - 1] if 0 < cmid <= len(messages) else None
+        if message is None or message.hidden_from != {viewer}:
+            raise VKFault.parameter("message_id is invalid")
+        message.hidden_from.clear()
+        return 1
+
+    def _mark_as_read(self, call: Call) -> JSON:
+        viewer = self._box.viewer(call)
+        if ids := numbers(call, "message_ids"):
+            found = [self._box.message(viewer, each) for each in ids]
+            chosen = [each for each in found if each]
+        else:
+            conversation = self._box.conversation(call)
+            up_to = call.integer("up_to_cmid", 0)
+            start = call.integer("start_message_id", 0)
+            chosen = [
+                each
+                for each in conversation.seen_by(viewer)
+                if (not up_to or each.cmid <= up_to) and (not start or each.id <= start)
+            ]
+        for message in chosen:
+            read = self._box.all.behind(message).read
+            read[viewer] = max(read.get(viewer, 0), message.cmid)
+        return 1
+
+
+def _int32(value: int) -> int:
+    """Reduce a ``random_id`` as VK does, which keeps 32 bits of it."""
+    return (value + 2**31) % 2**32 - 2**31
+
+
+def _require_json(keyboard: str) -> None:
+    try:
+        json.loads(keyboard)
+    except ValueError:
+        raise VKFault(911) from None

@@ -1,0 +1,114 @@
+"""All the state there is, and the methods that read and change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from .._call import Call, Method
+from .chats import Chats
+from .comments import Comments
+from .communities import Communities, Community
+from .conversations import Conversations
+from .docs import Docs
+from .friends import Friends
+from .groups import Groups
+from .likes import Likes
+from .mailbox import Mailbox
+from .media import Media
+from .owners import Owners
+from .people import People, Ties
+from .photos import Photos
+from .posts import Posts
+from .reading import Reading
+from .sending import Sending
+from .status import Statuses
+from .uploads import Uploads
+from .users import Users
+from .wall import Wall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .._captcha import Captchas
+    from .._errors import JSON
+
+
+@final
+class State:
+    """The state of one simulator.
+
+    :param seed: makes people's names and all else that is made up
+    :param captchas: where ``captcha.force`` gets its captchas
+    """
+
+    def __init__(self, seed: int, captchas: Captchas) -> None:
+        self._captchas = captchas
+        statuses: dict[int, str] = {}
+        people = People(seed, Ties(), statuses)
+        self._owners = Owners(people, Communities(statuses))
+        likes, media = Likes(self._owners), Media()
+        posts = Posts(self._owners, likes, media)
+        self.uploads = Uploads(seed)
+        box = Mailbox(self._owners, Conversations(media))
+        self._subjects = (
+            Users(self._owners),
+            Groups(self._owners),
+            Friends(people),
+            Statuses(self._owners, statuses),
+            likes,
+            Wall(posts),
+            Comments(posts),
+            Sending(box),
+            Reading(box),
+            Chats(box),
+            Photos(self._owners, media, self.uploads),
+            Docs(media, self.uploads),
+        )
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods.
+
+        The kinds of token are those of VK's schema, and so are the required
+        parameters, save for those that only the server knows of.
+
+        :return: the methods by name
+        """
+        methods = {"captcha.force": Method(self._captcha_force)}
+        for subject in self._subjects:
+            methods |= subject.methods()
+        return methods
+
+    def add_user(
+        self, user_id: int, friends: Iterable[int], properties: Mapping[str, JSON]
+    ) -> None:
+        """Prepare a user, as ``Simulator.add_user`` describes it."""
+        if user_id <= 0:
+            raise ValueError(f"user_id must be positive, not {user_id}")
+        given = dict(properties)
+        if name := given.get("screen_name"):
+            given.setdefault("domain", name)
+            self._owners.name(name, user_id)
+        self._owners.people.add(user_id, given)
+        for friend in friends:
+            self._owners.people.ties.befriend(user_id, friend)
+
+    def add_group(
+        self,
+        group_id: int,
+        members: Iterable[int],
+        managers: Iterable[int] | None,
+        properties: Mapping[str, JSON],
+    ) -> None:
+        """Prepare a community, as ``Simulator.add_group`` describes it."""
+        if group_id <= 0:
+            raise ValueError(f"group_id must be positive, not {group_id}")
+        if name := properties.get("screen_name"):
+            self._owners.name(name, -group_id)
+        chiefs = None if managers is None else frozenset(managers)
+        inside = dict.fromkeys([*members, *sorted(chiefs or ())])
+        self._owners.communities.add(
+            Community(group_id, dict(properties), inside, managers=chiefs)
+        )
+
+    def _captcha_force(self, call: Call) -> JSON:
+        raise self._captchas.ask("new", call.time)

@@ -1,0 +1,41 @@
+"""``status``: the line below a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from .._call import Call, Method
+from .._errors import JSON, VKFault
+from .base import USER
+
+if TYPE_CHECKING:
+    from .owners import Owners
+
+
+@final
+@attrs.frozen(eq=False)
+class Statuses:
+    """Methods that read and set it."""
+
+    _owners: Owners
+    _texts: dict[int, str]
+
+    def methods(self) -> dict[str, Method]:
+        """List the methods by name."""
+        return {
+            "status.get": Method(self._get, (), USER),
+            "status.set": Method(self._set, (), USER),
+        }
+
+    def _set(self, call: Call) -> JSON:
+        owner_id = -call.integer("group_id", 0) or call.account.id
+        if not self._owners.commands(call, owner_id):
+            raise VKFault(15, "Access denied: you should be group moderator")
+        self._texts[owner_id] = call.params.get("text", "")
+        return 1
+
+    def _get(self, call: Call) -> JSON:
+        owner_id = -call.integer("group_id", 0) or call.integer("user_id", 0)
+        return {"text": self._texts.get(owner_id or call.account.id, "")}

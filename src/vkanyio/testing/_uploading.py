@@ -1,0 +1,50 @@
+"""A file that is being uploaded, from its arrival to its entry in the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import attrs
+
+from ._attempt import Attempt
+from ._errors import JSON, VKFault
+from ._wire import Answer, upload_answer
+from .faults import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UPLOAD = "upload"
+"""What an upload is called where a call has the name of its method."""
+
+
+@final
+@attrs.frozen(eq=False, kw_only=True)
+class UploadAttempt(Attempt):
+    """An upload: no method, no token, no envelope, but faults strike it as well."""
+
+    receive: Callable[[], JSON]
+
+    async def carry_out(self) -> Answer:
+        """Take the file, and enter that into the ledger.
+
+        :return: the answer, a refusal among others
+        """
+        try:
+            if isinstance(self.fault, Refusal):
+                captchas = self.visit.backend.captchas
+                raise self.fault.refuse(captchas, self.call.time)
+            value = self.receive()
+        except VKFault as refusal:
+            return self.refuse(refusal)
+        self._note("carried out")
+        return upload_answer(value)
+
+    def refuse(self, refusal: VKFault) -> Answer:
+        """Turn the file away, in the words of an upload server.
+
+        :param refusal: the error
+        :return: the answer
+        """
+        self._note(refusal.code)
+        return upload_answer({"error": refusal.message})

@@ -1,0 +1,220 @@
+"""Answers against VK's own schema of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from _schema import check, needs_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import httpx
+
+    from vkanyio.testing import Simulator
+
+    Ask: TypeAlias = Callable[..., Awaitable[Any]]
+
+pytestmark = [pytest.mark.anyio, needs_schema]
+
+CHAT = 2_000_000_001
+FIELDS = (
+    "sex,bdate,city,country,photo_50,photo_max,domain,screen_name,online,last_seen,"
+    "status,counters,followers_count,is_friend,friend_status,relation,can_post,site,"
+    "members_count,description,activity,member_status,verified,home_town,nickname"
+)
+PHOTO = "456239017"
+
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("account.getInfo", "response", {}),
+    ("account.getProfileInfo", "response", {}),
+    ("docs.get", "response", {"owner_id": 1}),
+    ("docs.getById", "response", {"docs": "1_456239018"}),
+    ("docs.getMessagesUploadServer", "response", {"type": "graffiti"}),
+    ("docs.getUploadServer", "response", {}),
+    ("docs.getWallUploadServer", "response", {}),
+    ("friends.add", "response", {"user_id": 50}),
+    ("friends.areFriends", "response", {"user_ids": "2,3,4"}),
+    ("friends.areFriends", "extendedResponse", {"user_ids": "2,3", "extended": 1}),
+    ("friends.delete", "response", {"user_id": 2}),
+    ("friends.get", "response", {}),
+    ("friends.get", "fieldsResponse", {"fields": FIELDS}),
+    ("friends.getMutual", "response", {"target_uid": 2}),
+    ("friends.getMutual", "targetUidsResponse", {"target_uids": "2,3"}),
+    (
+        "friends.getMutual",
+        "totalCountResponse",
+        {"target_uid": 2, "need_common_count": 1},
+    ),
+    ("friends.getRequests", "response", {}),
+    ("friends.getRequests", "needMutualResponse", {"need_mutual": 1}),
+    ("friends.getRequests", "extendedResponse", {"extended": 1}),
+    ("groups.get", "response", {}),
+    ("groups.get", "extendedResponse", {"extended": 1, "fields": FIELDS}),
+    ("groups.getById", "response", {"group_ids": "7,club9", "fields": FIELDS}),
+    ("groups.getMembers", "response", {"group_id": 7}),
+    ("groups.getMembers", "fieldsResponse", {"group_id": 7, "fields": FIELDS}),
+    ("groups.getMembers", "filterResponse", {"group_id": 7, "filter": "managers"}),
+    ("groups.isMember", "response", {"group_id": 7}),
+    ("groups.isMember", "userIdsResponse", {"group_id": 7, "user_ids": "1,5"}),
+    ("groups.isMember", "extendedResponse", {"group_id": 7, "extended": 1}),
+    (
+        "groups.isMember",
+        "userIds_Extended_Response",
+        {"group_id": 7, "user_ids": "1,5", "extended": 1},
+    ),
+    ("groups.join", "response", {"group_id": 8}),
+    ("groups.leave", "response", {"group_id": 7}),
+    ("groups.search", "response", {"q": "12"}),
+    ("likes.add", "response", {"type": "post", "item_id": 1}),
+    ("likes.delete", "response", {"type": "post", "item_id": 1}),
+    ("likes.getList", "response", {"type": "post", "item_id": 1}),
+    (
+        "likes.getList",
+        "extendedResponse",
+        {"type": "post", "item_id": 1, "extended": 1},
+    ),
+    ("likes.isLiked", "response", {"type": "post", "item_id": 1}),
+    ("messages.addChatUser", "response", {"chat_id": 1, "user_id": 60}),
+    ("messages.createChat", "response", {"user_ids": "2", "title": "t"}),
+    ("messages.delete", "response", {"message_ids": 2}),
+    ("messages.edit", "response", {"peer_id": 2, "message_id": 2, "message": "x"}),
+    (
+        "messages.getByConversationMessageId",
+        "response",
+        {"peer_id": 2, "conversation_message_ids": 1},
+    ),
+    ("messages.getById", "response", {"message_ids": "1,2"}),
+    ("messages.getById", "extendedResponse", {"message_ids": "1,2", "extended": 1}),
+    ("messages.getChat", "response", {"chat_id": 1}),
+    ("messages.getChat", "fieldsResponse", {"chat_id": 1, "fields": "sex"}),
+    ("messages.getChat", "chatIdsResponse", {"chat_ids": 1}),
+    (
+        "messages.getChat",
+        "chatIds_Fields_Response",
+        {"chat_ids": 1, "fields": "sex"},
+    ),
+    ("messages.getConversations", "response", {"extended": 1}),
+    ("messages.getConversationsById", "response", {"peer_ids": f"2,{CHAT}"}),
+    (
+        "messages.getConversationsById",
+        "extendedResponse",
+        {"peer_ids": f"2,{CHAT}", "extended": 1},
+    ),
+    ("messages.getHistory", "response", {"peer_id": 2}),
+    ("messages.getHistory", "extendedResponse", {"peer_id": CHAT, "extended": 1}),
+    ("messages.markAsRead", "response", {"peer_id": 2}),
+    ("messages.removeChatUser", "response", {"chat_id": 1, "member_id": 2}),
+    ("messages.search", "response", {"q": "hello"}),
+    ("messages.search", "extendedResponse", {"q": "hello", "extended": 1}),
+    (
+        "messages.send",
+        "deprecatedResponse",
+        {"peer_id": 2, "random_id": 5, "message": "x"},
+    ),
+    (
+        "messages.send",
+        "userIdsResponse",
+        {"peer_ids": "2,3", "random_id": 5, "message": "x"},
+    ),
+    ("photos.createAlbum", "response", {"title": "album"}),
+    ("photos.get", "response", {"album_id": "wall"}),
+    ("photos.getAlbums", "response", {"need_system": 1}),
+    ("photos.getAll", "response", {}),
+    ("photos.getById", "response", {"photos": f"1_{PHOTO}"}),
+    ("photos.getMessagesUploadServer", "response", {}),
+    ("photos.getUploadServer", "response", {"album_id": 300_000_000}),
+    ("photos.getWallUploadServer", "response", {}),
+    ("status.get", "response", {}),
+    ("status.set", "response", {"text": "x"}),
+    ("users.get", "response", {"user_ids": "1,2,4", "fields": FIELDS}),
+    ("users.getFollowers", "response", {}),
+    ("users.getFollowers", "fieldsResponse", {"fields": FIELDS}),
+    ("users.search", "response", {"q": "anna", "fields": FIELDS}),
+    ("utils.getServerTime", "response", {}),
+    ("utils.resolveScreenName", "response", {"screen_name": "club7"}),
+    ("wall.createComment", "response", {"post_id": 1, "message": "x"}),
+    ("wall.deleteComment", "response", {"comment_id": 2}),
+    ("wall.edit", "response", {"post_id": 1, "message": "x"}),
+    ("wall.editComment", "response", {"comment_id": 2, "message": "x"}),
+    ("wall.get", "response", {}),
+    ("wall.get", "extendedResponse", {"extended": 1}),
+    ("wall.getById", "response", {"posts": "1_1"}),
+    ("wall.getById", "extendedResponse", {"posts": "1_1", "extended": 1}),
+    ("wall.getComment", "response", {"comment_id": 2}),
+    ("wall.getComment", "extendedResponse", {"comment_id": 2, "extended": 1}),
+    ("wall.getComments", "response", {"post_id": 1, "need_likes": 1}),
+    ("wall.getComments", "extendedResponse", {"post_id": 1, "extended": 1}),
+    ("wall.pin", "response", {"post_id": 1}),
+    ("wall.post", "response", {"message": "x"}),
+    ("wall.repost", "response", {"object": "wall1_1"}),
+    ("wall.unpin", "response", {"post_id": 1}),
+]
+
+
+async def settle(town: Simulator, ask: Ask, browser: httpx.AsyncClient) -> None:
+    """Put something everywhere, so that no list in an answer is empty."""
+    town.add_user(1, friends=[2, 3])
+    town.add_user(2, friends=[3])
+    town.add_user(4, deactivated="deleted")
+    town.add_group(7, members=[1, 2], managers=[1])
+    server = await ask("photos.getWallUploadServer")
+    sent = await browser.post(server["upload_url"], files={"photo": b"jpg"})
+    await ask("photos.saveWallPhoto", **sent.json())
+    server = await ask("docs.getUploadServer")
+    sent = await browser.post(server["upload_url"], files={"file": ("a.txt", b"x")})
+    await ask("docs.save", **sent.json())
+    await ask("photos.createAlbum", title="album")
+    attached = f"photo1_{PHOTO},doc1_456239018,https://vk.com,video5_6"
+    await ask("wall.post", message="hello", attachments=attached)
+    await ask("wall.createComment", post_id=1, message="a")
+    await ask("wall.createComment", "boris", owner_id=1, post_id=1, message="b")
+    await ask("wall.repost", object="wall1_1")
+    await ask("wall.pin", post_id=1)
+    await ask("likes.add", type="post", item_id=1)
+    await ask("friends.add", "egor", user_id=1, text="hi")
+    await ask("messages.createChat", user_ids="2,3", title="chat")
+    for token, peer in (("anna", 2), ("boris", 1), ("club", 1), ("anna", CHAT)):
+        await ask(
+            "messages.send",
+            token,
+            peer_id=peer,
+            random_id=0,
+            message="hello",
+            attachment=attached,
+        )
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "params"), CALLS, ids=[f"{m}-{k}" for m, k, _ in CALLS]
+)
+async def test_an_answer_has_the_shape_that_the_schema_gives_it(
+    town: Simulator,
+    ask: Ask,
+    browser: httpx.AsyncClient,
+    method: str,
+    kind: str,
+    params: dict[str, Any],
+) -> None:
+    await settle(town, ask, browser)
+    answer = await ask(method, **params)
+    assert "error_code" not in str(answer)
+    check(method, kind, answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("wall.get", {"count": 1}),
+        ("wall.get", {"count": True, "items": []}),
+        ("wall.get", {"count": 1, "items": [{"id": 1}]}),
+        ("users.get", [{"id": "1"}]),
+        ("users.get", [{"id": 1, "sex": 7}]),
+        ("likes.getList", []),
+    ],
+)
+async def test_an_answer_of_another_shape_is_noticed(method: str, answer: Any) -> None:
+    with pytest.raises(AssertionError):
+        check(method, "response", answer)
