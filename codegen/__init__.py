@@ -2,5 +2,6 @@
 
 ``python -m codegen --schema PATH`` reads the schema into a model (`_schema`, `_types`,
 `_model`, `_read`), and the model into source (`_objects`, `_methods`, `_errors`,
-`_facts`). What the schema does not say stands in `reviewed`, each line with its reason.
+`_facts`, `_declared`). What the schema does not say stands in `reviewed`, each line
+with its reason.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ._declared import write_declared
 from ._errors import write_error_codes
 from ._facts import write_method_facts
 from ._methods import write_groups, write_methods
@@ -43,7 +44,8 @@ def write_files(model: Model) -> dict[str, str]:
             path.write_text(text, encoding="utf-8")
         _ruff(root, "check", "--quiet", "--fix", "--select", "F401,I,PIE790,TC005")
         _ruff(root, "format", "--quiet")
-        return {name: (root / name).read_text(encoding="utf-8") for name in written}
+        files = {name: (root / name).read_text(encoding="utf-8") for name in written}
+    return {**files, "testing/_schema.json": write_declared(model)}
 
 
 def _ruff(root: Path, *arguments: str) -> None:

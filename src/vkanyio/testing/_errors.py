@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ._schema import error_text
+
 JSON = Any
 """A value as :func:`json.dumps` takes it."""
 
@@ -75,7 +77,7 @@ class VKFault(Exception):
 
     def __init__(self, code: int, message: str | None = None, **extra: JSON) -> None:
         self.code = code
-        self.message: str = message or ERROR_TEXTS.get(code, f"Error {code}")
+        self.message: str = message or ERROR_TEXTS.get(code) or error_text(code)
         self.extra = extra
         super().__init__(f"[{code}] {self.message}")
 

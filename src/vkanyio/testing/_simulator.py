@@ -14,6 +14,7 @@ from ._attempt import Attempt, Backend, Visit
 from ._call import ANY_TOKEN, Account, Call, Handler, Method, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
+from ._declared import declared_methods
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Limiter, Window
@@ -79,7 +80,11 @@ class Simulator:
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
         self._state = State(seed, self._captchas)
-        self._methods = {**self._state.methods(), "execute": self._scripts.execute()}
+        self._methods = {
+            **declared_methods(),
+            **self._state.methods(),
+            "execute": self._scripts.execute(),
+        }
         self._quotas = Quotas()
         self._backend = Backend(
             self._methods, self._rules, self._captchas, self.ledger, self._quotas

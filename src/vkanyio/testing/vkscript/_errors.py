@@ -18,7 +18,7 @@ class ScriptError(Exception):
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
-        self.message = f"{ERROR_TEXTS[self.code]}: {detail}"
+        self.message: str = f"{ERROR_TEXTS[self.code]}: {detail}"
         """VK's ``error_msg``."""
         super().__init__(self.message)
 

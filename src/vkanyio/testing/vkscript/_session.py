@@ -41,12 +41,12 @@ class Session:
         response_size: int = RESPONSE_SIZE,
         runs_execute: bool = True,
     ) -> None:
-        self.calls = calls
+        self.calls: int = calls
         """How many calls are left."""
-        self.operations = operations
+        self.operations: int = operations
         """How many operations are left."""
-        self.response_size = response_size
-        self.runs_execute = runs_execute
+        self.response_size: int = response_size
+        self.runs_execute: bool = runs_execute
         self.errors: list[dict[str, Any]] = []
         """An entry of ``execute_errors`` for each call that has failed, in order."""
         self._memory = MEMORY

@@ -1,0 +1,68 @@
+"""Writes what the simulator has to know of VK's methods and of their answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ._model import Alias
+from ._types import ANY, OBJECT, OBJECT_IN, Either, Listed, Literals, Named, Plain, Type
+
+if TYPE_CHECKING:
+    from ._model import Method, Model, Object
+
+_PLAIN = {ANY: "any", OBJECT: "object", OBJECT_IN: "object", Plain("datetime"): "int"}
+
+
+def write_declared(model: Model) -> str:
+    """Write the declarations, one a line."""
+    declared: dict[str, dict[str, Any]] = {
+        "schema": {"version": model.version, "sha256": model.sha256},
+        "errors": {str(code): name for code, name in model.error_codes.items()},
+        "methods": {name: _method(method) for name, method in model.methods.items()},
+        "objects": {
+            f"{folder}.{each.name}": _object(each)
+            for folder, objects in model.objects.items()
+            for each in objects
+        },
+    }
+    parts = [f"{json.dumps(name)}: {_lines(part)}" for name, part in declared.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(part: dict[str, Any]) -> str:
+    rows = (f"{json.dumps(name)}: {json.dumps(row)}" for name, row in part.items())
+    return "{\n" + ",\n".join(rows) + "\n}"
+
+
+def _method(method: Method) -> dict[str, Any]:
+    cases = [[dict(case.flags), _type(case.answer)] for case in method.cases]
+    return {
+        "tokens": list(method.tokens),
+        "required": [p.name for p in method.parameters if p.required],
+        "parameters": {p.name: _type(p.type) for p in method.parameters},
+        "answers": cases or [[{}, _type(method.answer)]],
+    }
+
+
+def _object(each: Object) -> Any:
+    if isinstance(each, Alias):
+        return _type(each.type)
+    return {
+        "required": {f.name: _type(f.type) for f in each.fields if f.required},
+        "optional": {f.name: _type(f.type) for f in each.fields if not f.required},
+    }
+
+
+def _type(kind: Type) -> Any:
+    match kind:
+        case Plain():
+            return _PLAIN.get(kind, kind.text)
+        case Literals(values):
+            return {"enum": list(values)}
+        case Named(folder, name):
+            return {"is": f"{folder}.{name}"}
+        case Listed(item):
+            return {"list": _type(item)}
+        case Either(options):
+            return {"one": [_type(option) for option in options]}

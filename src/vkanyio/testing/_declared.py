@@ -1,0 +1,127 @@
+"""The methods that the simulator has no state for: answers that fit VK's schema."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeGuard, final
+
+from ._call import ANY_TOKEN, Call, Method
+from ._errors import JSON, VKFault
+from ._schema import schema
+from ._state.base import unix
+
+Kind: TypeAlias = "str | Mapping[str, Any]"
+"""A type: the name of a plain one, or what it is made of."""
+
+DEEPEST = 4
+"""Lists within each other that have items; those further in are empty."""
+
+PLAIN: Mapping[Any, JSON] = {"float": 1.0, "bool": True, "any": {}, "object": {}}
+
+
+@functools.cache
+def declared_methods() -> Mapping[str, Method]:
+    """Make all methods of VK's schema, as far as the schema tells of them."""
+    return {
+        name: Method(
+            functools.partial(_answer, declared),
+            declared["required"],
+            [kind for kind in declared["tokens"] if kind in ANY_TOKEN] or ANY_TOKEN,
+        )
+        for name, declared in schema()["methods"].items()
+    }
+
+
+def _answer(declared: Mapping[str, Any], call: Call) -> JSON:
+    for name, kind in declared["parameters"].items():
+        if call.params.get(name):
+            _check(name, kind, call)
+    for flags, kind in declared["answers"]:
+        if all(_is_on(name, call) == on for name, on in flags.items()):
+            return _Maker(call).make(kind)
+    raise AssertionError(f"no answer of {call.method} for {call.params}")
+
+
+def _is_on(name: str, call: Call) -> bool:
+    return call.params.get(name, "") not in ("", "0")
+
+
+def _check(name: str, kind: Kind, call: Call) -> None:
+    if kind == "int":
+        call.integer(name)
+    elif isinstance(kind, Mapping) and "is" in kind:
+        found = schema()["objects"][kind["is"]]
+        if "enum" in found:
+            _check(name, found, call)
+    elif (
+        isinstance(kind, Mapping)
+        and "enum" in kind
+        and call.params[name] not in map(str, kind["enum"])
+    ):
+        raise VKFault.parameter(f"{name} is invalid")
+
+
+@final
+class _Maker:
+    """Makes values for one call: the same call gets the same answer.
+
+    An object has the fields that VK always sends. A list has one item, or none where
+    the call asks for what comes after the first.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._is_past_end = call.params.get("offset", "0") not in ("", "0")
+        self._depth = 0
+
+    def make(self, kind: Kind, name: str = "") -> JSON:
+        """Make a value.
+
+        :param kind: its type
+        :param name: the field that it is for
+        """
+        if isinstance(kind, str):
+            return self._plain(kind, name)
+        if "enum" in kind:
+            return kind["enum"][0]
+        if "one" in kind:
+            return self.make(kind["one"][0], name)
+        if "list" in kind:
+            return self._list(kind["list"], name)
+        found = schema()["objects"][kind["is"]]
+        return self._record(found) if _is_record(found) else self.make(found, name)
+
+    def _plain(self, kind: str, name: str) -> JSON:
+        if kind == "int":
+            is_time = name.rpartition("_")[2] in ("date", "time", "ts", "updated")
+            return unix(self._call.time) if is_time else 1
+        if kind == "str":
+            is_address = name.rpartition("_")[2] in ("url", "uri", "src")
+            return f"{self._call.origin}/{name}" if is_address else name
+        return PLAIN[kind]
+
+    def _list(self, item: Kind, name: str) -> list[JSON]:
+        if self._is_past_end or self._depth == DEEPEST:
+            return []
+        self._depth += 1
+        try:
+            return [self.make(item, name)]
+        finally:
+            self._depth -= 1
+
+    def _record(self, fields: Mapping[str, Any]) -> dict[str, JSON]:
+        # Where none is always sent, those that are simple make something to look at.
+        chosen = fields["required"] or {
+            name: kind
+            for name, kind in fields["optional"].items()
+            if isinstance(kind, str) or "list" in kind
+        }
+        made = {name: self.make(kind, name) for name, kind in chosen.items()}
+        if "count" in made and isinstance(made.get("items"), list):
+            made["count"] = len(made["items"])
+        return made
+
+
+def _is_record(found: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(found, Mapping) and "required" in found

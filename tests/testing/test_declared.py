@@ -1,0 +1,185 @@
+"""The methods without state: what VK's schema declares of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from _schema import ROOT, check, needs_schema
+from vkanyio.testing import Account, Simulator, VKFault
+from vkanyio.testing._declared import declared_methods
+from vkanyio.testing._state import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    Ask: TypeAlias = Callable[..., Awaitable[Any]]
+
+pytestmark = pytest.mark.anyio
+
+TOKENS = {
+    "user": Account(id=1),
+    "group": Account(id=9, kind="group"),
+    "service": Account(kind="service"),
+}
+STATEFUL = State(0, None).methods()  # type: ignore[arg-type]
+STATELESS = sorted({*declared_methods()} - {*STATEFUL, "execute"})
+
+
+@pytest.fixture
+async def ask() -> AsyncIterator[Ask]:
+    simulator = Simulator(limit=0, tokens=TOKENS)
+    async with simulator.http_client() as client:
+
+        async def send(method: str, caller: str = "user", **params: Any) -> Any:
+            response = await client.post(
+                f"https://api.vk.ru/method/{method}",
+                data={"v": "5.199", **params},
+                headers={"Authorization": f"Bearer {caller}"},
+            )
+            return response.json()
+
+        yield send
+
+
+def test_every_method_of_the_schema_is_there() -> None:
+    assert len(declared_methods()) == 566
+    assert len(STATELESS) > 400
+
+
+def example(raw: Any) -> str:
+    """Return a value that a parameter may have."""
+    if "$ref" in raw:
+        path, _, name = raw["$ref"].removeprefix("../").partition("#/definitions/")
+        text = (ROOT / path).read_text(encoding="utf-8")
+        return example({**json.loads(text)["definitions"][name]})
+    if "enum" in raw:
+        return str(raw["enum"][0])
+    if raw["type"] == "array":
+        return example(raw["items"])
+    return "x" if raw["type"] == "string" else "1"
+
+
+@needs_schema
+@pytest.mark.parametrize("group", sorted({name.split(".")[0] for name in STATELESS}))
+async def test_every_answer_fits_its_declared_type(ask: Ask, group: str) -> None:
+    text = (ROOT / group / "methods.json").read_text(encoding="utf-8")
+    methods = {each["name"]: each for each in json.loads(text)["methods"]}
+    for name in sorted({*methods} & {*STATELESS}):
+        declared = methods[name]
+        [token, *_] = [k for k in declared["access_token_type"] if k in TOKENS] or [
+            "user"
+        ]
+        params = {
+            raw["name"]: example(raw)
+            for raw in declared.get("parameters", ())
+            if raw.get("required")
+        }
+        for extended in ("0", "1"):
+            answer = await ask(name, token, **params, extended=extended, offset="0")
+            assert "response" in answer, (name, answer)
+            kinds = [
+                kind
+                for kind in declared["responses"]
+                if kind != "extendedResponse" or extended == "1"
+            ]
+            names = {raw["name"] for raw in declared.get("parameters", ())}
+            if extended == "1" and "extended" in names and kinds[1:]:
+                kinds = [kind for kind in kinds if "xtended" in kind]
+            failures: list[str] = []
+            for kind in kinds:
+                try:
+                    check(name, kind, answer["response"])
+                except AssertionError as failure:
+                    failures.append(str(failure))
+            assert len(failures) < len(kinds), failures
+
+
+async def test_a_parameter_that_is_missing_is_refused(ask: Ask) -> None:
+    error = (await ask("notes.add", title="x"))["error"]
+    assert error["error_code"] == 100
+    assert error["error_msg"].endswith(": text is a required parameter")
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"count": "many"}, "count not integer"),
+        ({"sort": "2"}, "sort is invalid"),
+    ],
+)
+async def test_a_parameter_that_is_wrong_is_refused(
+    ask: Ask, params: dict[str, str], says: str
+) -> None:
+    error = (await ask("notes.get", **params))["error"]
+    assert error["error_code"] == 100
+    assert error["error_msg"].endswith(f": {says}")
+    assert "response" in await ask("notes.get", count="5", sort="1")
+
+
+async def test_an_enum_with_a_name_of_its_own_is_checked(ask: Ask) -> None:
+    wanted = {"club_id": "1", "answer_ids": "1", "poll_id": "1", "owner_id": "1"}
+    assert "response" in await ask("polls.getVoters", **wanted, name_case="Gen")
+    refused = await ask("polls.getVoters", **wanted, name_case="genitive")
+    assert refused["error"]["error_code"] == 100
+
+
+@pytest.mark.parametrize(
+    ("method", "token", "code"),
+    [
+        ("notes.get", "group", 27),
+        ("notes.get", "service", 28),
+        ("secure.getAppBalance", "user", 15),
+        ("secure.getAppBalance", "service", None),
+        ("bugtracker.getCompanyMembers", "user", 100),  # its tokens are not told
+        ("notes.tearUp", "user", 3),
+        ("Notes.get", "user", 3),
+    ],
+)
+async def test_the_kind_of_token_and_the_name_are_checked(
+    ask: Ask, method: str, token: str, code: int | None
+) -> None:
+    answer = await ask(method, token)
+    assert answer.get("error", {}).get("error_code") == code
+
+
+async def test_a_flag_chooses_the_answer(ask: Ask) -> None:
+    plain = (await ask("video.getAlbumsByVideo", owner_id=1, video_id=1))["response"]
+    assert plain == [1]
+    params = {"owner_id": 1, "video_id": 1, "extended": 1}
+    full = (await ask("video.getAlbumsByVideo", **params))["response"]
+    assert full["count"] == len(full["items"]) == 1
+    params["extended"] = 0
+    assert (await ask("video.getAlbumsByVideo", **params))["response"] == [1]
+
+
+async def test_there_is_one_item_and_none_after_it(ask: Ask) -> None:
+    first = (await ask("notes.get", offset=0))["response"]
+    assert (first["count"], len(first["items"])) == (1, 1)
+    beyond = (await ask("notes.get", offset=1))["response"]
+    assert (beyond["count"], beyond["items"]) == (0, [])
+
+
+async def test_a_method_of_a_test_s_own_goes_before_the_declared_one() -> None:
+    simulator = Simulator(limit=0)
+    simulator.add_method("notes.get", lambda call: {"count": 0, "items": []})
+    async with simulator.http_client() as client:
+        params = {"v": "5.199", "access_token": "t"}
+        answer = await client.get("https://vk/method/notes.get", params=params)
+        assert answer.json() == {"response": {"count": 0, "items": []}}
+        other = await client.get("https://vk/method/notes.getById", params=params)
+        assert other.json()["error"]["error_code"] == 100
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (5, "User authorization failed"),
+        (3800, "Fave aliexpress tag"),
+        (123_456, "Error 123456"),
+    ],
+)
+def test_every_code_has_a_text(code: int, text: str) -> None:
+    assert VKFault(code).message == text
