@@ -47,6 +47,10 @@ async def test_members_can_be_only_friends_or_only_managers(
     assert friends == {"count": 1, "items": [5]}
     managers = await ask("groups.getMembers", group_id=7, filter="managers")
     assert managers == {"count": 1, "items": [{"id": 1, "role": "administrator"}]}
+    [chief] = (
+        await ask("groups.getMembers", group_id=7, filter="managers", fields="sex")
+    )["items"]
+    assert (chief["id"], chief["role"], "sex" in chief) == (1, "administrator", True)
     assert await code("groups.getMembers", "boris", group_id=7, filter="managers") == 15
 
 
@@ -106,6 +110,15 @@ async def test_a_community_may_be_closed(
         assert await code(method, **{name: owner}) == reading
         assert await code(method, "boris", **{name: owner}) == 0
         assert await code(method, "daria", **{name: owner}) == 0
+
+
+async def test_a_member_of_a_closed_community_has_nothing_to_ask_for(
+    town: Simulator, ask: Ask
+) -> None:
+    town.add_group(7, members=[1], is_closed=1)
+    await ask("groups.join", group_id=7)
+    status = await ask("groups.isMember", group_id=7, extended=1)
+    assert (status["member"], status["request"]) == (1, 0)
 
 
 async def test_a_community_knows_itself(ask: Ask, code: Ask) -> None:

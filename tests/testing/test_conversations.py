@@ -118,6 +118,8 @@ async def test_conversations_come_newest_first_and_count_what_is_unread(
     for name, peers in (("unread", [2]), ("unanswered", [2]), ("important", [])):
         some = await ask("messages.getConversations", filter=name)
         assert [e["conversation"]["peer"]["id"] for e in some["items"]] == peers
+    before = await ask("messages.getConversations", start_message_id=2)
+    assert [e["conversation"]["peer"]["id"] for e in before["items"]] == [2]
     page = await ask("messages.getConversations", offset=1, count=1)
     assert [e["conversation"]["peer"]["id"] for e in page["items"]] == [2]
 
@@ -132,7 +134,7 @@ async def test_reading_is_seen_by_the_other_side(ask: Ask, say: Ask) -> None:
         return item["in_read"], item["out_read"], item.get("unread_count", 0)
 
     assert await state("anna", 2) == (0, 2, 2)
-    assert await ask("messages.markAsRead", peer_id=2, up_to_cmid=1) == 1
+    assert await ask("messages.markAsRead", message_ids="1,99") == 1
     assert await state("anna", 2) == (1, 2, 1)
     assert await ask("messages.markAsRead", peer_id=2) == 1
     assert await state("anna", 2) == (2, 2, 0)
@@ -151,6 +153,8 @@ async def test_a_message_is_edited_by_its_writer_within_a_day(
     assert message["update_time"] >= message["date"]
     assert await code("messages.edit", peer_id=2, message_id=9, message="x") == 100
     assert await code("messages.edit", peer_id=2, message_id=1) == 100
+    long = {"message_id": 1, "message": "x" * 9001}
+    assert await code("messages.edit", peer_id=2, **long) == 914
     await anyio.sleep(DAY)
     assert await code("messages.edit", peer_id=2, **edit) == 909
 
@@ -316,6 +320,7 @@ async def test_a_message_quotes_others(ask: Ask, code: Ask, say: Ask) -> None:
         ("messages.send", {"peer_id": 2, "keyboard": "{"}, 911),
         ("messages.send", {"peer_id": 2, "message": "x" * 9001}, 914),
         ("messages.send", {"peer_ids": ",".join(["5"] * 101)}, 100),
+        ("messages.send", {"peer_ids": "5,x"}, 113),
         ("messages.send", {"domain": "nobody"}, 936),
         ("messages.send", {"domain": "id5"}, 0),
         ("messages.getHistory", {"peer_id": 2, "count": 201}, 100),

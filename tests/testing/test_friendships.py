@@ -46,6 +46,8 @@ async def test_requests_are_listed_for_both_sides(ask: Ask) -> None:
         "count": 1,
         "items": [1],
     }
+    [asked] = await ask("friends.areFriends", user_ids=2, extended=1)
+    assert asked["is_request_unread"] is True
     extended = await ask("friends.getRequests", extended=1)
     assert [(e["user_id"], e.get("message")) for e in extended["items"]] == [
         (3, None),
@@ -129,6 +131,7 @@ async def test_mutual_friends_come_in_three_shapes(town: Simulator, ask: Ask) ->
         ("friends.get", {"user_id": -1}, 100),
         ("friends.getRequests", {"count": 1001}, 100),
         ("friends.getMutual", {}, 100),
+        ("friends.getMutual", {"target_uid": 0}, 113),
         ("friends.getMutual", {"target_uid": 40}, 18),
         ("friends.getMutual", {"target_uids": ",".join(["2"] * 101)}, 100),
     ],

@@ -47,7 +47,9 @@ async def test_a_photo_is_put_on_a_wall(ask: Ask, upload: Ask, field: str) -> No
     assert await ask("photos.getById", photos=name.removeprefix("photo")) == [photo]
 
 
-async def test_an_album_takes_five_photos_at_once(ask: Ask, upload: Ask) -> None:
+async def test_an_album_takes_five_photos_at_once(
+    ask: Ask, code: Ask, upload: Ask
+) -> None:
     album = await ask("photos.createAlbum", title="Cats", group_id=7)
     target = {"album_id": album["id"], "group_id": 7}
     files = {f"file{n}": JPG for n in range(1, 6)}
@@ -57,6 +59,8 @@ async def test_an_album_takes_five_photos_at_once(ask: Ask, upload: Ask) -> None
         album["id"],
     )
     sent.pop("aid")
+    assert await code("photos.save", **{**target, **sent, "album_id": 5}) == 114
+    assert await code("photos.save", album_id=album["id"], **sent) == 114
     photos = await ask("photos.save", **target, **sent)
     assert {photo["owner_id"] for photo in photos} == {-7}
     listed = await ask("photos.get", owner_id=-7, album_id=album["id"], offset=3)
@@ -248,3 +252,12 @@ async def test_a_body_without_a_boundary_has_no_parts(
     headers = {"Content-Type": "multipart/form-data"}
     answer = await browser.post(server["upload_url"], content=b"x", headers=headers)
     assert "NOT_UPLOADED" in answer.json()["error"]
+
+
+async def test_a_photo_for_a_message_is_none_for_a_wall(code: Ask, upload: Ask) -> None:
+    sent = await upload("photos.getMessagesUploadServer", {"photo": JPG})
+    assert await code("photos.saveWallPhoto", **sent) == 129
+
+
+async def test_documents_that_are_not_there_are_left_out(ask: Ask) -> None:
+    assert await ask("docs.getById", docs="1_5,1_6") == []

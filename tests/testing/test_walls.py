@@ -109,6 +109,18 @@ async def test_no_more_than_a_hundred_posts_come_at_once(ask: Ask) -> None:
         ("anna", "wall.repost", {"object": "wall1_9"}, 104),
         ("anna", "wall.getById", {"posts": "x"}, 100),
         ("club", "wall.getComments", {"post_id": 1}, 27),
+        (
+            "club",
+            "wall.createComment",
+            {"post_id": 1, "message": "x", "from_group": 9},
+            0,
+        ),
+        (
+            "club",
+            "wall.createComment",
+            {"post_id": 1, "message": "x", "from_group": 8},
+            15,
+        ),
     ],
 )
 async def test_only_those_concerned_may_change_a_thing(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 
-from vkanyio.testing import Account, Call, Simulator, VKFault, _wire
+from vkanyio.testing import Account, Call, Simulator, VKFault, _wire, faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -290,3 +291,29 @@ async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
         assert response.status_code == status
         assert response.text.startswith("<html>") == (status == 413)
     assert simulator.ledger.requests == 4
+
+
+async def test_a_client_that_leaves_while_waiting_is_not_answered(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.hang_after())
+    carried_out = anyio.Event()
+    simulator.add_method("test.add", lambda call: carried_out.set())
+    events = iter(["http.request", "http.disconnect"])
+
+    async def receive() -> dict[str, Any]:
+        event = next(events)
+        if event == "http.disconnect":
+            await carried_out.wait()
+        return {"type": event}
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/method/test.add",
+        "query_string": b"v=5.199&access_token=t",
+        "headers": [],
+    }
+    nothing: Any = None
+    await simulator(scope, receive, nothing)
+    assert len(simulator.ledger.carried_out()) == 1

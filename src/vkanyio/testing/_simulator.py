@@ -23,7 +23,7 @@ from ._rules import Rules
 from ._scripts import Scripts
 from ._serve import serve
 from ._state import State
-from ._uploading import UPLOAD, UploadAttempt
+from ._uploading import take_upload
 from ._wire import Answer, Request, error_answer, html_answer
 from .faults import Fault, Refuse
 
@@ -295,7 +295,8 @@ class Simulator:
         now = anyio.current_time()
         method = request.method
         if request.upload is not None and not request.oversize:
-            return await self._take_upload(request, request.upload, now)
+            uploads = self._state.uploads
+            return await take_upload(self._backend, uploads, request, now)
         if method is None or request.oversize:
             self.ledger.arrived(now, None)
             return html_answer(*(request.oversize or (404, "Not Found")))
@@ -329,28 +330,6 @@ class Simulator:
         )
         attempt = Attempt(visit, call, fault)
         return attempt.refuse(objection) if objection else await attempt.run()
-
-    async def _take_upload(self, request: Request, kind: str, now: float) -> Answer:
-        query = request.query_params()
-        fault = self._backend.fault_for(UPLOAD, {}, now)
-        if isinstance(fault, Refuse):
-            raise ConnectionRefused
-        number = self.ledger.arrived(now, None)
-        visit = Visit(backend=self._backend, number=number, token=None)
-        call = Call(
-            method=UPLOAD,
-            params={**query, "kind": kind},
-            account=Account(),
-            time=now,
-            invoker=visit.invoke,
-        )
-        attempt = UploadAttempt(
-            visit=visit,
-            call=call,
-            fault=fault,
-            receive=lambda: self._state.uploads.receive(kind, query, request.files()),
-        )
-        return await attempt.run()
 
     def _objection(self, request: Request, token: str, now: float) -> VKFault | None:
         """Look for a reason to turn a request away before its method matters.

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from ._attempt import Attempt
-from ._errors import JSON, VKFault
-from ._wire import Answer, upload_answer
-from .faults import Refusal
+from ._attempt import Attempt, Backend, Visit
+from ._call import Account, Call
+from ._errors import JSON, ConnectionRefused, VKFault
+from ._wire import Answer, Request, upload_answer
+from .faults import Refusal, Refuse
+
+if TYPE_CHECKING:
+    from ._state.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,3 +52,37 @@ class UploadAttempt(Attempt):
         """
         self._note(refusal.code)
         return upload_answer({"error": refusal.message})
+
+
+async def take_upload(
+    backend: Backend, uploads: Uploads, request: Request, now: float
+) -> Answer:
+    """Answer a request that brings files.
+
+    :param backend: what it has in common with calls
+    :param uploads: the addresses that were given out
+    :param request: the request
+    :param now: the time
+    :return: the answer
+    :raises ConnectionFault: where the client is to see the connection fail
+    """
+    kind, query = request.upload or "", request.query_params()
+    fault = backend.fault_for(UPLOAD, {}, now)
+    if isinstance(fault, Refuse):
+        raise ConnectionRefused
+    number = backend.ledger.arrived(now, None)
+    visit = Visit(backend=backend, number=number, token=None)
+    call = Call(
+        method=UPLOAD,
+        params={**query, "kind": kind},
+        account=Account(),
+        time=now,
+        invoker=visit.invoke,
+    )
+    attempt = UploadAttempt(
+        visit=visit,
+        call=call,
+        fault=fault,
+        receive=lambda: uploads.receive(kind, query, request.files()),
+    )
+    return await attempt.run()

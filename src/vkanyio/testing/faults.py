@@ -96,8 +96,9 @@ def validation(redirect_uri: str = "https://oauth.vk.ru/validate?hash=1") -> Fau
 def refuse() -> Fault:
     """Refuse the connection: the request neither arrives nor counts.
 
-    Over a real socket the connection is closed without an answer instead, since which
-    method is meant is not known before a connection is there.
+    The client sees ``httpx.ConnectError``. Over a real socket the connection is closed
+    without an answer instead, since which method is meant is not known before a
+    connection is there.
 
     :return: the fault
     """
@@ -106,6 +107,9 @@ def refuse() -> Fault:
 
 def drop_before() -> Fault:
     """Lose the connection before the call is carried out.
+
+    The client sees ``httpx.ReadError`` in process, and over a socket
+    ``httpx.RemoteProtocolError``, as it does with :func:`drop_after`.
 
     :return: the fault
     """
@@ -120,6 +124,8 @@ def drop_before() -> Fault:
 def drop_after() -> Fault:
     """Carry out the call, then lose the connection instead of answering.
 
+    The client sees what it does with :func:`drop_before`, and cannot tell them apart.
+
     :return: the fault
     """
 
@@ -133,6 +139,8 @@ def drop_after() -> Fault:
 def hang_before() -> Fault:
     """Neither carry out the call nor answer, until the client goes away.
 
+    The client sees nothing, until its own patience ends.
+
     :return: the fault
     """
 
@@ -145,6 +153,8 @@ def hang_before() -> Fault:
 
 def hang_after() -> Fault:
     """Carry out the call, then never answer, until the client goes away.
+
+    The client sees nothing, until its own patience ends.
 
     :return: the fault
     """

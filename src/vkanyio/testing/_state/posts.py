@@ -108,12 +108,9 @@ class Posts:
 
         :raises VKFault: code 15
         """
-        me = call.account.owner_id
-        if me == thing.from_id or self.owners.commands(call, thing.owner_id):
-            return
-        if isinstance(thing, Post) and me == thing.created_by:
-            return
-        raise VKFault(15)
+        mine = call.account.owner_id == thing.from_id
+        if not mine and not self.owners.commands(call, thing.owner_id):
+            raise VKFault(15)
 
     def show(self, call: Call, post: Post, *, depth: int = 2) -> dict[str, JSON]:
         """Describe a post.
