@@ -154,6 +154,7 @@ async def test_fields_and_elements(code: str, response: Any) -> None:
         ("-5", "-5"),
         ("1.5", "1.5"),
         ("2.0", "2"),
+        ("1000000000000000000000.0", "1e+21"),
         ("true", "1"),
         ("false", "0"),
         ('"a,b"', "a,b"),
