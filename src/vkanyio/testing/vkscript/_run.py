@@ -47,8 +47,6 @@ def compile_script(code: str) -> Program:
         # Here and not above: lark is loaded by those alone who run a script.
         from ._compiler import compile_code
     except ModuleNotFoundError as missing:
-        if missing.name != "lark":
-            raise
         raise ModuleNotFoundError(
             "VKScript needs lark: pip install 'vkanyio[testing]'", name="lark"
         ) from missing

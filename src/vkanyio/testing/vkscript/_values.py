@@ -39,9 +39,6 @@ class Array:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __repr__(self) -> str:
-        return f"Array({self.entries!r})"
-
     def get(self, key: str) -> Value:
         """Look up an entry.
 
