@@ -12,6 +12,7 @@ from .. import __version__
 from ._call import call
 from ._common import INTERRUPTED, WRONG_USAGE, Failure, Interrupted, report
 from ._demo import demo
+from ._simulator import simulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ def commands() -> None:
 
 commands.add_command(call)
 commands.add_command(demo)
+commands.add_command(simulator)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -79,15 +79,20 @@ def make_console() -> Console:
     return Console(force_terminal=sys.stdout.isatty(), highlight=False)
 
 
+def check_backend(backend: str) -> None:
+    """Refuse an event loop that is not installed."""
+    if find_spec(backend) is None:
+        message = f"--backend {backend} needs {backend}: pip install 'vkanyio[cli]'"
+        raise Failure(message, WRONG_USAGE)
+
+
 def run_async(backend: str, function: Callable[[], Awaitable[T]]) -> T:
     """Run an async function until it ends or is interrupted.
 
     :param backend: "asyncio" or "trio"
     :raises Interrupted: when Ctrl-C has ended it
     """
-    if find_spec(backend) is None:
-        message = f"--backend {backend} needs {backend}: pip install 'vkanyio[cli]'"
-        raise Failure(message, WRONG_USAGE)
+    check_backend(backend)
     return anyio.run(_cancel_on_ctrl_c, function, backend=backend)
 
 

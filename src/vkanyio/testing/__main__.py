@@ -1,21 +1,18 @@
-"""Run the simulator in a process of its own: ``python -m vkanyio.testing``."""
+"""Run the simulator in a process of its own: ``python -m vkanyio.testing``.
+
+For programs that start it as their child, with nothing installed but the extra
+``testing``. For people there is ``vkanyio simulator``.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import threading
-from contextlib import suppress
 
 import anyio
-import anyio.from_thread
-from anyio.lowlevel import EventLoopToken, current_token
 
+from ._process import serve_until_stopped
 from ._simulator import Simulator
-
-STDIN = 0
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,40 +54,19 @@ async def _run(options: argparse.Namespace) -> None:
         latency=options.latency,
         seed=options.seed,
     )
-    stop = anyio.Event()
-    async with anyio.create_task_group() as tg:
-        await tg.start(_stop_on_signal, stop)
-        async with simulator.serve(options.host, options.port) as base_url:
-            if options.until_stdin_closes:
-                _stop_on_stdin_end(stop)
-            sys.stdout.write(f"{base_url}\n")
-            sys.stdout.flush()
-            await stop.wait()
-        tg.cancel_scope.cancel()
+    await serve_until_stopped(
+        simulator,
+        options.host,
+        options.port,
+        started=_print_url,
+        until_stdin_closes=options.until_stdin_closes,
+    )
     sys.stderr.write(f"{simulator.ledger.summary()}\n")
 
 
-async def _stop_on_signal(
-    stop: anyio.Event, *, task_status: anyio.abc.TaskStatus[None]
-) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            stop.set()
-
-
-def _stop_on_stdin_end(stop: anyio.Event) -> None:
-    """Watch standard input in a thread, as not every platform can poll it."""
-
-    def watch(token: EventLoopToken) -> None:
-        with suppress(OSError):
-            while os.read(STDIN, 4096):
-                pass
-        with suppress(anyio.RunFinishedError):
-            anyio.from_thread.run_sync(stop.set, token=token)
-
-    # A daemon: it does not keep the process from ending while the parent lives on.
-    threading.Thread(target=watch, args=(current_token(),), daemon=True).start()
+def _print_url(base_url: str) -> None:
+    sys.stdout.write(f"{base_url}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

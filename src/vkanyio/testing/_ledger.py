@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, final, overload
 
 import attrs
+
+logger = logging.getLogger("vkanyio.testing")
 
 Outcome: TypeAlias = int | str
 
@@ -44,6 +47,13 @@ class Entry:
 
     fault: str | None = None
     """The name of the fault that struck it, also where it was carried out."""
+
+    def __str__(self) -> str:
+        """Tell it in a line, without the values of its parameters."""
+        is_code = isinstance(self.outcome, int)
+        outcome = f"error {self.outcome}" if is_code else str(self.outcome)
+        fault = "" if self.fault in (None, self.outcome) else f" (fault: {self.fault})"
+        return f"request {self.request}: {self.method}: {outcome}{fault}"
 
 
 @final
@@ -149,8 +159,9 @@ class Ledger(Sequence[Entry]):
         return len(self._starts)
 
     def append(self, entry: Entry) -> None:
-        """Note what became of a call."""
+        """Note what became of a call, and tell it to those who watch."""
         self._entries.append(entry)
+        logger.info("%s", entry)
 
     def _select(self, outcome: str, method: str | None) -> list[Entry]:
         return [

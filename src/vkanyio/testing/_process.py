@@ -1,0 +1,71 @@
+"""The simulator as a process of its own: it serves until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.from_thread
+from anyio import create_task_group
+from anyio.lowlevel import EventLoopToken, current_token
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from ._simulator import Simulator
+
+STDIN = 0
+
+
+async def serve_until_stopped(
+    simulator: Simulator,
+    host: str,
+    port: int,
+    *,
+    started: Callable[[str], None],
+    until_stdin_closes: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    :param simulator: what to serve
+    :param host: the address to listen on
+    :param port: the port, 0 for any that is free
+    :param started: gets the base URL, once requests can be sent there
+    :param until_stdin_closes: stop when standard input ends, too, as it does when a
+        parent process dies
+    :raises OSError: if it cannot listen there
+    """
+    stop = anyio.Event()
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with simulator.serve(host, port) as base_url, create_task_group() as tg:
+            tg.start_soon(_stop_on_signal, signals, stop)
+            if until_stdin_closes:
+                _stop_on_stdin_end(stop)
+            started(base_url)
+            await stop.wait()
+            tg.cancel_scope.cancel()
+
+
+async def _stop_on_signal(
+    signals: AsyncIterator[signal.Signals], stop: anyio.Event
+) -> None:
+    async for _ in signals:
+        stop.set()
+
+
+def _stop_on_stdin_end(stop: anyio.Event) -> None:
+    """Watch standard input in a thread, as not every platform can poll it."""
+
+    def watch(token: EventLoopToken) -> None:
+        with suppress(OSError):
+            while os.read(STDIN, 4096):
+                pass
+        with suppress(anyio.RunFinishedError):
+            anyio.from_thread.run_sync(stop.set, token=token)
+
+    # A daemon: it does not keep the process from ending while the parent lives on.
+    threading.Thread(target=watch, args=(current_token(),), daemon=True).start()
