@@ -286,6 +286,8 @@ class Simulator:
         """
         latency = self._latency
         trip = latency(self._random) if callable(latency) else latency
+        if not trip:
+            return await self._arrive(request)
         await anyio.sleep(trip / 2)
         answer = await self._arrive(request)
         await anyio.sleep(trip / 2)
