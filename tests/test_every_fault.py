@@ -1,0 +1,177 @@
+"""What the engine makes of each fault that the simulator has to offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import anyio
+import pytest
+
+from vkanyio import (
+    APIError,
+    AuthError,
+    CaptchaError,
+    ConfirmationError,
+    FloodControlError,
+    OutcomeUnknownError,
+    ParameterError,
+    TokenExpiredError,
+    ValidationError,
+)
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vkanyio import VK, Captcha, Confirmation, Validation
+
+    MakeClient: TypeAlias = Callable[..., VK]
+
+pytestmark = pytest.mark.anyio
+
+ANSWER = None
+"""The call has its result: a fault that strikes once does no harm."""
+
+# The fault, and what becomes of a call that reads, of one that has a key against
+# repetition, and of one that may not be repeated.
+CASES: list[tuple[Any, ...]] = [
+    # Never carried out: all are sent again.
+    ("refuse", faults.refuse(), ANSWER, ANSWER, ANSWER),
+    ("error", faults.error(6), ANSWER, ANSWER, ANSWER),
+    # Perhaps carried out: what may be repeated is.
+    ("drop_before", faults.drop_before(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("drop_after", faults.drop_after(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("drop_midway", faults.drop_midway(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("hang_before", faults.hang_before(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("hang_after", faults.hang_after(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("html", faults.html(502), ANSWER, ANSWER, OutcomeUnknownError),
+    ("html", faults.html(502, after=True), ANSWER, ANSWER, OutcomeUnknownError),
+    ("truncated", faults.truncated(), ANSWER, ANSWER, OutcomeUnknownError),
+    ("truncated", faults.truncated(after=True), ANSWER, ANSWER, OutcomeUnknownError),
+    ("body", faults.body(b"<!--"), ANSWER, ANSWER, OutcomeUnknownError),
+    ("body", faults.body(b"[]", after=True), ANSWER, ANSWER, OutcomeUnknownError),
+    ("delay", faults.delay(60, after=True), ANSWER, ANSWER, OutcomeUnknownError),
+    ("slow_body", faults.slow_body(60), ANSWER, ANSWER, OutcomeUnknownError),
+    ("error", faults.error(1), ANSWER, ANSWER, OutcomeUnknownError),
+    ("error", faults.error(10), ANSWER, ANSWER, OutcomeUnknownError),
+    ("error", faults.error(36), ANSWER, ANSWER, OutcomeUnknownError),
+    # Late, but within the time that an attempt has.
+    ("delay", faults.delay(5), ANSWER, ANSWER, ANSWER),
+    ("slow_body", faults.slow_body(5), ANSWER, ANSWER, ANSWER),
+    # VK's word, which a repetition does not change.
+    ("error", faults.error(9), *[FloodControlError] * 3),
+    ("error", faults.error(100), *[ParameterError] * 3),
+    ("error", faults.error(901), *[APIError[901]] * 3),
+    ("expired_token", faults.expired_token(), *[AuthError] * 3),
+    ("expired_token", faults.expired_token(1117), *[TokenExpiredError] * 3),
+    # Questions, with nobody to answer them.
+    ("captcha", faults.captcha("new"), *[CaptchaError] * 3),
+    ("captcha", faults.captcha("old"), *[CaptchaError] * 3),
+    ("confirmation", faults.confirmation(), *[ConfirmationError] * 3),
+    ("validation", faults.validation(), *[ValidationError] * 3),
+]
+READ: tuple[str, dict[str, Any]] = ("users.get", {"user_ids": 5})
+KEYED: tuple[str, dict[str, Any]] = ("messages.send", {"peer_id": 5, "message": "m"})
+WRITE: tuple[str, dict[str, Any]] = ("wall.post", {"message": "hello"})
+
+
+def fault_functions() -> set[str]:
+    return {
+        name
+        for name, value in vars(faults).items()
+        if callable(value)
+        and not isinstance(value, type)
+        and getattr(value, "__module__", "") == faults.__name__
+        and not name.startswith("_")
+    }
+
+
+def test_no_fault_is_missing_here() -> None:
+    assert {name for name, *_ in CASES} == fault_functions()
+
+
+@pytest.mark.parametrize("kind", ["read", "keyed", "write"])
+@pytest.mark.parametrize(
+    "case", CASES, ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)]
+)
+async def test_a_fault_that_strikes_once_ends_as_it_should(
+    simulator: Simulator, make_client: MakeClient, case: Any, kind: str
+) -> None:
+    _, fault, *expected = case
+    outcome = expected[["read", "keyed", "write"].index(kind)]
+    method, params = {"read": READ, "keyed": KEYED, "write": WRITE}[kind]
+    simulator.fault(fault, method)
+    async with make_client(timeout=10) as api:
+        with anyio.fail_after(60):
+            if outcome is ANSWER:
+                assert await api.call(method, params)
+            else:
+                with pytest.raises(outcome):
+                    await api.call(method, params)
+    done = len(simulator.ledger.carried_out(method))
+    if kind != "read":
+        assert done <= 1  # nothing twice
+    if outcome is ANSWER:
+        assert done >= 1  # nothing lost
+
+
+async def test_a_captcha_of_each_kind_is_answered_and_the_call_goes_on(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def solve(captcha: Captcha) -> None:
+        question = captcha.redirect_uri or captcha.sid or ""
+        await captcha.retry(simulator.solve(question))
+
+    async with make_client(on_captcha=solve) as api:
+        for kind in ("new", "old"):
+            simulator.fault(faults.captcha(kind), "wall.post")
+            assert await api.wall.post(message=kind)
+    assert len(simulator.ledger.carried_out("wall.post")) == 2
+
+
+async def test_a_confirmation_is_given_and_the_call_goes_on(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def agree(_: Confirmation) -> bool:
+        return True
+
+    simulator.fault(faults.confirmation(), "wall.post")
+    async with make_client(on_confirmation=agree) as api:
+        assert await api.wall.post(message="hello")
+    assert len(simulator.ledger.carried_out("wall.post")) == 1
+
+
+async def test_a_validation_brings_a_new_token_and_the_call_goes_on(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def open_page(_: Validation) -> str:
+        return "a-new-token"
+
+    simulator.fault(faults.validation(), "wall.post")
+    async with make_client(on_validation=open_page) as api:
+        assert await api.wall.post(message="hello")
+    [entry] = simulator.ledger.carried_out("wall.post")
+    assert entry.token == 1
+
+
+async def test_a_quota_that_is_spent_is_no_reason_to_try_again(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.quota("wall.get", 2)
+    async with make_client() as api:
+        for _ in range(2):
+            await api.wall.get()
+        with pytest.raises(APIError[29]):
+            await api.wall.get()
+    assert simulator.ledger.requests == 3
+
+
+async def test_flood_control_is_no_reason_to_try_again(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.flood_control("wall.post", times=1)
+    async with make_client() as api:
+        await api.wall.post(message="hello")
+        with pytest.raises(FloodControlError):
+            await api.wall.post(message="hello")
+    assert simulator.ledger.requests == 2
