@@ -39,6 +39,10 @@ TESTED = {
     "def club_name(": "test_both_spellings_call_the_same_method",
     "def followers(": "test_a_parameter_chooses_the_answer",
     "def greet(": "test_an_error_is_caught_by_its_name",
+    "pytest_plugins": "test_the_suite_of_the_page_passes",
+    "def congratulate(": "test_the_suite_of_the_page_passes",
+    "def try_it(": "test_the_simulator_is_two_lines",
+    "def first_names(": "test_a_script_runs_by_itself",
 }
 
 
@@ -67,6 +71,21 @@ def test_every_block_passes_a_type_checker(tmp_path: Path):
         command, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_suite_of_the_page_passes(tmp_path: Path):
+    [plugin] = [block for block in BLOCKS if block.startswith("pytest_plugins")]
+    [suite] = [block for block in BLOCKS if "def congratulate(" in block]
+    (tmp_path / "conftest.py").write_text(plugin, encoding="utf-8")
+    (tmp_path / "test_suite.py").write_text(suite, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "6 passed" in done.stdout, done.stdout
 
 
 def test_a_complete_program_ends_before_line_40():
@@ -201,3 +220,13 @@ async def test_an_error_is_caught_by_its_name(
         assert await greet(api, 1) is True
         simulator.fault(faults.error(901), "messages.send")
         assert await greet(api, 1) is False
+
+
+@pytest.mark.anyio
+async def test_the_simulator_is_two_lines():
+    assert await load("def try_it(")["try_it"]() == 1
+
+
+@pytest.mark.anyio
+async def test_a_script_runs_by_itself():
+    assert await load("def first_names(")["first_names"]() == ["No. 1", "No. 2"]
