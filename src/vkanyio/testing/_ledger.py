@@ -161,7 +161,7 @@ class Ledger(Sequence[Entry]):
     def append(self, entry: Entry) -> None:
         """Note what became of a call, and tell it to those who watch."""
         self._entries.append(entry)
-        logger.info("%s", entry)
+        logger.debug("%s", entry)
 
     def _select(self, outcome: str, method: str | None) -> list[Entry]:
         return [

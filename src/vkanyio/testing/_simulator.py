@@ -286,11 +286,10 @@ class Simulator:
         """
         latency = self._latency
         trip = latency(self._random) if callable(latency) else latency
-        if not trip:
-            return await self._arrive(request)
-        await anyio.sleep(trip / 2)
+        await anyio.sleep(trip / 2)  # a checkpoint in any case, as sending is one
         answer = await self._arrive(request)
-        await anyio.sleep(trip / 2)
+        if trip:
+            await anyio.sleep(trip / 2)
         return answer
 
     async def _arrive(self, request: Request) -> Answer:
