@@ -286,10 +286,9 @@ class Simulator:
         """
         latency = self._latency
         trip = latency(self._random) if callable(latency) else latency
-        await anyio.sleep(trip / 2)  # a checkpoint in any case, as sending is one
+        await anyio.sleep(trip / 2)
         answer = await self._arrive(request)
-        if trip:
-            await anyio.sleep(trip / 2)
+        await anyio.sleep(trip / 2)
         return answer
 
     async def _arrive(self, request: Request) -> Answer:
