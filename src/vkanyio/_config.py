@@ -114,7 +114,7 @@ class Config:
         default=3.0, kw_only=True, validator=check.Seconds(or_zero=True)
     )
     mode: Mode = attrs.field(
-        default="sequential", kw_only=True, validator=check.is_mode
+        default="sequential", kw_only=True, validator=check.OneOf(get_args(Mode))
     )
     request_mode: RequestMode = attrs.field(
         default="sequential",

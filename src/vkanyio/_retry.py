@@ -10,8 +10,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._errors import APIError, TooManyRequestsError
+
 if TYPE_CHECKING:
-    from ._errors import APIError, VKError
+    from ._errors import VKError
 
 MOST_DELAY = 60.0
 """Seconds: a back-off grows no longer than this."""
@@ -38,6 +40,12 @@ class Failure(NamedTuple):
     maybe_carried_out: bool
     is_transient: bool
     retry_at_once: bool = False
+
+    @property
+    def is_final_word(self) -> bool:
+        """Whether VK has answered, and would answer the same again."""
+        is_answer = isinstance(self.error, APIError) and not self.is_transient
+        return is_answer and not isinstance(self.error, TooManyRequestsError)
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:
