@@ -89,7 +89,7 @@ def _failed(
     methods = {request.method.lower() for request in requests}
     named = {_method_of(entry) for entry in entries.values()}
     # An entry about no call of these may belong to any of them.
-    suspects = min(named, methods)
+    suspects = methods if named - methods else named
     found: dict[str, list[int]] = {method: [] for method in suspects & methods}
     for index, (request, value) in enumerate(zip(requests, values, strict=True)):
         method = request.method.lower()
