@@ -123,7 +123,7 @@ def test_the_token_is_masked_in_errors_of_a_batch() -> None:
 
 
 METHODS = st.sampled_from(["a.a", "b.b", "c.c"])
-JUNK = st.one_of(
+JUNK: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.integers(), st.text(), st.just({}), st.builds(dict, method=st.text())
 )
 

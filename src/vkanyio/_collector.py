@@ -78,6 +78,7 @@ class Collector:
     async def run(self) -> None:
         """Start calls for ever."""
         with self._channel, self._arrivals:
+            await checkpoint()  # trio: the first calls come in any order with this task
             while True:
                 while not self._has_work():
                     self._put(await self._arrivals.receive())
