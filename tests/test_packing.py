@@ -491,6 +491,26 @@ async def test_a_token_that_may_not_run_scripts_is_packed_no_more(
         assert api.statistics().batches == {3: 1, 1: 5}
 
 
+async def test_a_page_that_turns_a_batch_away_sends_its_calls_alone(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.html(413), "execute")
+    async with client_of(simulator) as api:
+        assert await call_all(api, posts(1, 2, 3)) == [1, 2, 3]
+        assert api.statistics().batches == {3: 1, 1: 3}
+
+
+async def test_what_waits_when_packing_stops_goes_alone_too(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    simulator.fault(faults.error(28), "execute", rate=1)
+    async with client_of(simulator, limit=2, execute_count=5) as api:
+        assert await call_all(api, posts(*range(30))) == [*range(30)]
+        assert sum(n for size, n in api.statistics().batches.items() if size > 1) <= 2
+    warnings = [r for r in caplog.records if "one by one" in r.getMessage()]
+    assert len(warnings) == 1
+
+
 # Parity
 
 
