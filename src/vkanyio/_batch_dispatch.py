@@ -60,7 +60,6 @@ class Batch:
         while groups:
             group = self._live(groups.popleft())
             if len(group) > 1:
-                tick = tick or await self._next_tick(group)
                 groups.extend(await self._send(group, tick))
                 tick = None
             elif group:
@@ -78,13 +77,21 @@ class Batch:
     async def _next_tick(self, group: list[Exchange]) -> Start:
         return await self._lane.ticker.tick(again=group[0].request.slot.order)
 
-    async def _send(self, group: list[Exchange], tick: Start) -> list[list[Exchange]]:
+    async def _send(
+        self, group: list[Exchange], tick: Start | None
+    ) -> list[list[Exchange]]:
         """Send calls together, and return the parts that are to be sent so instead."""
         leader = Exchange(self._lane, _script(group))  # keeps count of the attempts
-        while True:
+        while len(group) > 1:
+            tick = tick or await self._next_tick(group)
+            group = self._ready(group)
+            if len(group) < 2:
+                self._lane.ticker.release(tick)
+                break
+            leader.request = _script(group)
             requests = [each.request for each in group]
-            doubts = [request.slot.maybe_carried_out for request in requests]
             slots = [request.slot for request in requests]
+            doubts = [slot.maybe_carried_out for slot in slots]
             made = await attempt(
                 self._lane, leader.request, tick, extra={}, slots=slots
             )
@@ -95,14 +102,21 @@ class Batch:
                 for each, doubt, outcome in zip(group, doubts, outcomes, strict=True):
                     self._deliver(each, doubt, outcome)
                 return []
-            failure = made.outcome
-            if failure.is_final_word:
-                return self._take_apart(group, failure)
-            group = await self._wait_to_repeat(leader, group, failure)
-            if len(group) < 2:
-                return [group]
-            leader.request = _script(group)
-            tick = await self._next_tick(group)
+            if made.outcome.is_final_word:
+                return self._take_apart(group, made.outcome)
+            group = await self._wait_to_repeat(leader, group, made.outcome)
+            tick = None
+        return [group]
+
+    def _ready(self, group: list[Exchange]) -> list[Exchange]:
+        """Return the calls that may still be sent together, now that there is a tick.
+
+        Some may have been cancelled meanwhile, others have to wait for a captcha.
+        """
+        for each in group:
+            if not self._lane.collector.may_go(each.request):
+                self._leave(each)
+        return self._live(group)
 
     async def _wait_to_repeat(
         self, leader: Exchange, group: list[Exchange], failure: Failure
@@ -113,13 +127,10 @@ class Batch:
             may_repeat = not failure.maybe_carried_out or self._may_repeat(each)
             if delay is None or not may_repeat:
                 self._fail(each, failure.error)
-        if delay is None or not (group := self._live(group)):
-            return []
-        leader.note_retry(failure.error, delay)
-        await sleep(delay)
-        for each in self._live(group):
-            if not self._lane.collector.may_go(each.request):
-                self._leave(each)
+        group = self._live(group)
+        if delay is not None and group:
+            leader.note_retry(failure.error, delay)
+            await sleep(delay)
         return self._live(group)
 
     def _may_repeat(self, exchange: Exchange) -> bool:

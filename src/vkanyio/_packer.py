@@ -48,8 +48,9 @@ class Packer:
 
     def stop(self, reason: object) -> None:
         """Pack no more: VK does not take ``execute`` from this token."""
-        self._is_on = False
-        logger.warning("calls are sent one by one from now on: %s", reason)
+        if self._is_on:
+            self._is_on = False
+            logger.warning("calls are sent one by one from now on: %s", reason)
 
     def may_pack(self, request: APIRequest) -> bool:
         """Return whether a call may share an ``execute`` with others."""
@@ -72,7 +73,8 @@ class Packer:
         :param requests: those that may be packed, in their order
         """
         chosen: list[APIRequest] = []
-        most, size = math.inf, 0
+        # They may have been waiting since before it was stopped.
+        most, size = math.inf if self._is_on else 1, 0
         for request in requests:
             most = min(most, self.sizes.most_with(request.method, now))
             size += len(str(request).encode())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._errors import APIError, TooManyRequestsError
+from ._errors import APIError, InvalidResponseError, TooManyRequestsError
 
 if TYPE_CHECKING:
     from ._errors import VKError
@@ -43,9 +43,10 @@ class Failure(NamedTuple):
 
     @property
     def is_final_word(self) -> bool:
-        """Whether VK has answered, and would answer the same again."""
-        is_answer = isinstance(self.error, APIError) and not self.is_transient
-        return is_answer and not isinstance(self.error, TooManyRequestsError)
+        """Whether VK has refused it, or what is in front of VK, and would again."""
+        is_answer = isinstance(self.error, APIError | InvalidResponseError)
+        is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)
+        return is_answer and not is_passing
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:
