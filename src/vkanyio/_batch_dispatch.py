@@ -81,15 +81,13 @@ class Batch:
         self, group: list[Exchange], tick: Start | None
     ) -> list[list[Exchange]]:
         """Send calls together, and return the parts that are to be sent so instead."""
-        leader = Exchange(self._lane, _script(group))  # keeps count of the attempts
-        while True:
-            if len(group) < 2:
-                return [group]
+        leader = Exchange(self._lane, APIRequest("execute"))  # keeps count of attempts
+        while len(group) > 1:
             tick = tick or await self._next_tick(group)
             group = self._ready(group)
             if len(group) < 2:
                 self._lane.ticker.release(tick)
-                return [group]
+                break
             leader.request = _script(group)
             requests = [each.request for each in group]
             slots = [request.slot for request in requests]
@@ -108,6 +106,7 @@ class Batch:
                 return self._take_apart(group, made.outcome)
             group = await self._wait_to_repeat(leader, group, made.outcome)
             tick = None
+        return [group]
 
     def _ready(self, group: list[Exchange]) -> list[Exchange]:
         """Return the calls that may still be sent together, now that there is a tick.
