@@ -222,12 +222,6 @@ def test_a_limit_of_zero_is_refused_with_what_vk_allows() -> None:
         Config(TOKEN, limit=0)
 
 
-@pytest.mark.parametrize("mode", ["parallel", "parallel_selected"])
-def test_packing_is_refused_with_what_to_do_instead(mode: Any) -> None:
-    with pytest.raises(ValueError, match=rf'mode="{mode}".*mode="sequential"'):
-        Config(TOKEN, mode=mode)
-
-
 @pytest.mark.parametrize(
     ("name", "meant"),
     [("limt", "limit"), ("time_out", "timeout"), ("http_clients", "http_client")],

@@ -243,7 +243,7 @@ def cancel_tasks_of_the_client(part: str = "") -> int:
 
 
 @only_on_asyncio
-@pytest.mark.parametrize("part", ["Ticker", "Collector", "Lane", ""])
+@pytest.mark.parametrize("part", ["Ticker", "Collector", "Exchange", ""])
 async def test_cancelling_a_task_of_the_client_is_a_crash(make_client, part):
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError, match="cancelled"):

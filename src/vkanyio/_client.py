@@ -207,6 +207,7 @@ class VK(MethodGroups):
             calls=counters.calls,
             sent=counters.batches.total(),
             batches=dict(counters.batches),
+            split=counters.split,
             retries=dict(counters.retries),
             too_many_requests=counters.too_many_requests,
             margin=self._lane.limiter.margin(now),

@@ -66,8 +66,9 @@ class Config:
         (https://dev.vk.com/api/api-requests)
     :param wait: seconds before a failed request is sent again: the base of an
         exponential back-off with jitter
-    :param mode: "sequential" sends each call by itself; the packing modes "parallel"
-        and "parallel_selected" are refused until this version can do them
+    :param mode: "sequential" sends each call by itself. "parallel" packs the calls that
+        wait into ``execute``, up to 25 in one request; "parallel_selected" packs the
+        methods of ``execute_methods`` alone. Values and errors are the same
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once; neither lets more than ``limit`` start in a second
     :param execute_count: for the packing modes: most calls in one ``execute``, 1 to 25
@@ -77,7 +78,7 @@ class Config:
         too many requests, do not count
     :param retry_unsafe: send again what VK may have carried out already, whatever it
         does: a post can then appear twice
-    :param timeout: seconds for one HTTP attempt; a script that makes many calls may
+    :param timeout: seconds for one HTTP attempt; one that carries many calls may
         need more than the default
     :param version: the version of VK's API
     :param base_url: where VK's methods are found
@@ -114,7 +115,7 @@ class Config:
         default=3.0, kw_only=True, validator=check.Seconds(or_zero=True)
     )
     mode: Mode = attrs.field(
-        default="sequential", kw_only=True, validator=check.is_mode
+        default="sequential", kw_only=True, validator=check.OneOf(get_args(Mode))
     )
     request_mode: RequestMode = attrs.field(
         default="sequential",

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, current_time, sleep
-from anyio.lowlevel import checkpoint_if_cancelled
 
+from ._attempt import attempt
 from ._errors import (
     AuthError,
     OutcomeUnknownError,
@@ -15,19 +15,20 @@ from ._errors import (
     TooManyRequestsError,
     VKError,
 )
-from ._response import Success, read_response
-from ._retry import Failure, back_off
-from ._transport import Trace
+from ._response import Success
+from ._retry import back_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from ._attempt import Attempt
+    from ._batch_dispatch import Batch
     from ._lane import Lane
     from ._limiter import Start
-    from ._pool import HTTPResponse
     from ._request import APIRequest
     from ._response import Outcome
+    from ._retry import Failure
 
 logger = logging.getLogger("vkanyio")
 
@@ -45,6 +46,7 @@ class Exchange:
 
     :ivar request: the call
     :ivar scope: what to cancel it by
+    :ivar batch: the batch that it shares with others, for as long as it does
     :ivar captcha_answers: how many answers to captchas were sent with it
     :ivar extra: parameters that go with every further attempt
     :ivar answered_at_send: how many of VK's questions had been answered when the last
@@ -54,6 +56,7 @@ class Exchange:
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
         self.scope: CancelScope = CancelScope(shield=True)
+        self.batch: Batch | None = None
         self.captcha_answers = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
@@ -66,13 +69,35 @@ class Exchange:
 
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""
-        outcome = await self._carry_out({}, start)
+        await self._finish(await self._carry_out({}, start))
+
+    async def go_on(self, outcome: Failure) -> None:
+        """See the call through by itself, after a batch in which it failed."""
+        await self._finish(await self._follow_up(outcome, {}))
+
+    async def go_alone(self) -> None:
+        """See the call through by itself, as if it had not been in a batch."""
+        await self._lane.collector.wait_while_held_back(self.request)
+        await self.run(await self._next_tick())
+
+    def note_attempt(self, made: Attempt) -> None:
+        """Note with what the call was sent last."""
+        self._token, self.answered_at_send = made.token, made.answered
+
+    async def _finish(self, outcome: Outcome) -> None:
         self._asks = True
         self.settle(await self._lane.questions.resolve(self, outcome))
 
     def holding_back(self) -> AbstractContextManager[None]:
         """Let no calls through that VK would take for a flood now."""
         return self._lane.collector.holding_back(self.request.method)
+
+    def give_up(self) -> None:
+        """Stop, as nobody waits any more: a batch goes on while somebody does."""
+        if self.batch is None:
+            self.scope.cancel()
+        else:
+            self.batch.give_up_if_idle()
 
     def is_cancelled(self) -> bool:
         """Return whether the call is being given up."""
@@ -98,19 +123,24 @@ class Exchange:
 
     async def _carry_out(self, extra: Mapping[str, Any], start: Start) -> Outcome:
         """Send until there is a result, an error for good, or a question of VK's."""
+        return await self._follow_up(await self._attempt(extra, start), extra)
+
+    async def _follow_up(
+        self, outcome: Success | Failure, extra: Mapping[str, Any]
+    ) -> Outcome:
+        """Send again after an attempt, for as long as that is called for."""
         while True:
-            outcome = await self._attempt(extra, start)
             if isinstance(outcome, Success):
                 self._lane.note_accepted(self.request.method)
                 return outcome
-            delay = self._plan_retry(outcome)
+            delay = self.plan_retry(outcome)
             if delay is None:
                 return outcome.error
-            self._note_retry(outcome.error, delay)
+            self.note_retry(outcome.error, delay)
             await sleep(delay)
             if not self._asks:
                 await self._lane.collector.wait_while_held_back(self.request)
-            start = await self._next_tick()
+            outcome = await self._attempt(extra, await self._next_tick())
 
     async def _next_tick(self) -> Start:
         return await self._lane.ticker.tick(again=self.request.slot.order)
@@ -118,46 +148,13 @@ class Exchange:
     async def _attempt(
         self, extra: Mapping[str, Any], start: Start
     ) -> Success | Failure:
-        lane, slot = self._lane, self.request.slot
-        in_doubt_before = slot.maybe_carried_out
-        lane.counters.in_flight += 1
-        try:
-            reply = await self._send(extra, start)
-        finally:
-            lane.counters.in_flight -= 1
-            lane.ticker.release(start)
-        if isinstance(reply, Failure):
-            outcome: Success | Failure = reply
-        else:
-            outcome = read_response(
-                reply.status_code, reply.content, self.request, self._token
-            )
-        if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
-            slot.maybe_carried_out = in_doubt_before
-        return outcome
+        extra = {**self.extra, **extra}
+        slots = [self.request.slot]
+        made = await attempt(self._lane, self.request, start, extra=extra, slots=slots)
+        self.note_attempt(made)
+        return made.outcome
 
-    async def _send(
-        self, extra: Mapping[str, Any], start: Start
-    ) -> HTTPResponse | Failure:
-        await checkpoint_if_cancelled()  # nothing leaves that nobody waits for
-        lane = self._lane
-        self._token = lane.token
-        self.answered_at_send = lane.questions.answered
-        form = self.request.form(lane.common_params, {**self.extra, **extra})
-        headers = lane.headers(self._token, self.request.headers)
-        trace = Trace(lane.limiter, start)
-        if not lane.transport.traces:
-            lane.limiter.left(start, current_time())  # unless the trace knows better
-        self.request.slot.maybe_carried_out = True
-        lane.counters.batches[1] += 1
-        reply = await lane.transport.send(self.request.method, form, headers, trace)
-        # What could not be sent is counted, too: a host that is down is not flooded.
-        lane.limiter.left(start, current_time())
-        if not isinstance(reply, Failure):
-            lane.limiter.answered(start, current_time())
-        return reply
-
-    def _plan_retry(self, failure: Failure) -> float | None:
+    def plan_retry(self, failure: Failure) -> float | None:
         """Return the seconds until the next attempt, None if there is to be none."""
         error = failure.error
         if isinstance(error, TooManyRequestsError):
@@ -198,7 +195,8 @@ class Exchange:
         waited = now + delay - self._too_many_since
         return None if waited > TOO_MANY_PATIENCE else delay
 
-    def _note_retry(self, error: VKError, delay: float) -> None:
+    def note_retry(self, error: VKError, delay: float) -> None:
+        """Note that the request is sent again."""
         name = type(error).__name__
         self._lane.counters.retries[name] += 1
         logger.debug(

@@ -44,6 +44,10 @@ SECRET_PARAMS = frozenset(
 _VKSCRIPT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
 
+_MOST_NUMBER = 2**31
+"""VKScript's numbers were seen to have 32 bits (https://habr.com/ru/post/464099)."""
+
+
 def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     """Encode the parameters of a call, leaving out those that are ``None``.
 
@@ -210,7 +214,9 @@ def to_vkscript(method: str, params: Mapping[str, Encoded]) -> str:
 
 
 def _literal(value: Encoded) -> str:
-    return _quote(value) if isinstance(value, str) else str(value)
+    if isinstance(value, int) and abs(value) < _MOST_NUMBER:
+        return str(value)
+    return _quote(str(value))  # a parameter is text in the end, however it is written
 
 
 def _quote(text: str) -> str:

@@ -6,22 +6,24 @@ import math
 from contextlib import nullcontext
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeVarTuple, Unpack, final
 
 import attrs
 from anyio import CancelScope, Event, Semaphore, current_time
 
+from ._batch_dispatch import Batch
 from ._collector import Collector
 from ._dispatch import Exchange
 from ._errors import VKError
 from ._limiter import Limiter
+from ._packer import Packer
 from ._questions import in_handler
 from ._slot import State
 from ._statistics import Counters
 from ._ticker import Ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ._config import Config
     from ._encoding import Encoded
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from ._services import Services
     from ._transport import Transport
 
+
+Args = TypeVarTuple("Args")
 
 TOO_MANY_MEMORY = 60.0
 """Seconds after which an error 6 no longer tells anything of a method."""
@@ -87,7 +91,8 @@ class Lane:
             config.limit, burst=config.request_mode == "burst"
         )
         self.ticker: Ticker = Ticker(self.limiter, core.connections)
-        self.collector: Collector = Collector(self.ticker, self._begin)
+        self.packer: Packer = Packer(config)
+        self.collector: Collector = Collector(self.ticker, self.packer, self._begin)
         self.common_params: dict[str, Encoded] = {"v": config.version}
         if config.language is not None:
             self.common_params["lang"] = config.language
@@ -170,22 +175,38 @@ class Lane:
         core.live[request] = None
         self.collector.submit(request)
 
-    def _begin(self, request: APIRequest, start: Start) -> None:
-        core = self._core
-        core.live[request] = exchange = Exchange(self, request)
-        core.services.start_soon(self._run, exchange, start, scope=exchange.scope)
+    def _begin(self, requests: list[APIRequest], start: Start) -> None:
+        exchanges = [Exchange(self, request) for request in requests]
+        self._core.live.update(zip(requests, exchanges, strict=True))
+        if len(exchanges) == 1:
+            [exchange] = exchanges
+            self.start_soon(exchange.run, start, scope=exchange.scope)
+        else:
+            batch = Batch(self, exchanges)
+            self.start_soon(batch.run, start, scope=batch.scope)
 
-    async def _run(self, exchange: Exchange, start: Start) -> None:
-        self._busy += 1
-        try:
-            await exchange.run(start)
-        finally:
-            self._busy -= 1
+    def start_soon(
+        self,
+        function: Callable[[Unpack[Args]], Awaitable[None]],
+        *args: *Args,
+        scope: CancelScope,
+    ) -> None:
+        """Start a task of a call, or of several."""
+
+        async def run() -> None:
+            self._busy += 1
+            try:
+                await function(*args)
+            finally:
+                self._busy -= 1
+
+        run.__qualname__ = function.__qualname__
+        self._core.services.start_soon(run, scope=scope)
 
     def _end(self, request: APIRequest) -> None:
         self.collector.drop(request)
         exchange = self._core.live.pop(request)
         if exchange is not None and request.slot.state is State.GIVEN_UP:
-            exchange.scope.cancel()
+            exchange.give_up()
         if not self._core.live:
             self._core.drained.set()

@@ -11,7 +11,7 @@ from ._guards import is_dict, is_list
 from ._retry import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ._errors import VKError
     from ._request import APIRequest
@@ -52,23 +52,35 @@ def read_response(
     if is_dict(envelope):
         error = envelope.get("error")
         if is_dict(error) and type(error.get("error_code")) is int:
-            return Failure.from_api(_api_error(error, body, request, token))
+            return Failure.from_api(api_error(error, body, ["error"], request, token))
         if "response" in envelope and error is None:
             errors = envelope.get("execute_errors")
             return Success(envelope["response"], errors if is_list(errors) else ())
     return _not_an_answer("is not VK's", status, body, request, token)
 
 
-def _api_error(
-    error: dict[str, Any], body: bytes, request: APIRequest, token: str
+def api_error(
+    error: Mapping[str, Any],
+    body: bytes,
+    place: Sequence[str | int],
+    request: APIRequest,
+    token: str,
 ) -> APIError:
+    """Make an error of VK's error object.
+
+    :param body: the bytes of the answer
+    :param place: where the object stands in the answer
+    """
     code: int = error["error_code"]
     subcode = error.get("error_subcode")
     # They repeat the parameters, and old versions of VK's API the token with them.
     raw = {key: value for key, value in error.items() if key != "request_params"}
     if "captcha_ts" in raw:
         # It goes back just as VK wrote it, which a float does not promise.
-        raw["captcha_ts"] = json.loads(body, parse_float=str)["error"]["captcha_ts"]
+        exact = json.loads(body, parse_float=str)
+        for step in place:
+            exact = exact[step]
+        raw["captcha_ts"] = exact["captcha_ts"]
     if _is_shown_in(body, token):
         error, raw = _masked(error, token), _masked(raw, token)
     return APIError[code](

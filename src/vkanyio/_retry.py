@@ -10,8 +10,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._errors import APIError, InvalidResponseError, TooManyRequestsError
+
 if TYPE_CHECKING:
-    from ._errors import APIError, VKError
+    from ._errors import VKError
 
 MOST_DELAY = 60.0
 """Seconds: a back-off grows no longer than this."""
@@ -38,6 +40,13 @@ class Failure(NamedTuple):
     maybe_carried_out: bool
     is_transient: bool
     retry_at_once: bool = False
+
+    @property
+    def is_final_word(self) -> bool:
+        """Whether VK has refused it, or what is in front of VK, and would again."""
+        is_answer = isinstance(self.error, APIError | InvalidResponseError)
+        is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)
+        return is_answer and not is_passing
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:

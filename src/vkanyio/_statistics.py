@@ -21,6 +21,7 @@ class Statistics:
     :ivar calls: calls that were accepted
     :ivar sent: HTTP requests that were made, repetitions included
     :ivar batches: how many requests carried how many calls
+    :ivar split: how often a batch was taken apart, since VK could not run it as a whole
     :ivar retries: how many requests were sent again, by the error that led to it
     :ivar too_many_requests: how often VK answered error 6
     :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %
@@ -31,6 +32,7 @@ class Statistics:
     calls: int
     sent: int
     batches: Mapping[int, int]
+    split: int
     retries: Mapping[str, int]
     too_many_requests: int
     margin: float
@@ -44,5 +46,6 @@ class Counters:
         self.in_flight: int = 0
         self.calls: int = 0
         self.batches: Counter[int] = Counter()
+        self.split: int = 0
         self.retries: Counter[str] = Counter()
         self.too_many_requests: int = 0

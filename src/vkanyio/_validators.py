@@ -90,18 +90,6 @@ def is_token(_: Any, attribute: Attribute, value: Any) -> None:
     check_token(attribute.name, value)
 
 
-def is_mode(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check the mode; the packing ones are known, but not to be had."""
-    OneOf(("sequential", "parallel", "parallel_selected"))(_, attribute, value)
-    if value != "sequential":
-        message = (
-            f'{attribute.name}="{value}" packs calls into `execute`, which this version'
-            ' of vkanyio does not do: use mode="sequential", or api.execute() with a'
-            " script of your own"
-        )
-        raise ValueError(message)
-
-
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
     """Check a collection of method names."""
     if not is_tuple(value):

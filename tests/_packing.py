@@ -1,0 +1,93 @@
+"""What the tests of packing have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from vkanyio import APIRequest, VKError
+from vkanyio.testing import VKFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vkanyio import VK
+    from vkanyio.testing import Call, Entry, Simulator
+
+
+def post(i: int, **more: Any) -> APIRequest:
+    """Make a request for an echo that may be carried out once."""
+    return APIRequest("test.post", {"id": i, **more})
+
+
+def message(i: int, **more: Any) -> APIRequest:
+    """Make a request for a message, which has a key against repetition."""
+    return APIRequest("messages.send", {"peer_id": 1, "message": "hi", "id": i, **more})
+
+
+async def together(api: VK, requests: Iterable[APIRequest]) -> list[Any]:
+    """Make calls at the same time, and return their values and errors in order."""
+    outcomes: dict[int, Any] = {}
+
+    async def call(place: int, request: APIRequest) -> None:
+        try:
+            outcomes[place] = await api.call_with_request(request)
+        except VKError as error:
+            outcomes[place] = error
+
+    async with anyio.create_task_group() as tg:
+        for place, request in enumerate(requests):
+            tg.start_soon(call, place, request)
+    return [outcomes[place] for place in sorted(outcomes)]
+
+
+def done(simulator: Simulator) -> list[int]:
+    """Return the ids of the calls that were carried out, sorted."""
+    return sorted(int(entry.params["id"]) for entry in _with_id(simulator))
+
+
+def sizes(simulator: Simulator) -> list[int]:
+    """Return how many calls each HTTP request brought, be they carried out or not."""
+    counts: dict[int, int] = {}
+    for entry in simulator.ledger:
+        counts.setdefault(entry.request, 0)
+        counts[entry.request] += entry.method != "execute"
+    return [counts[number] for number in sorted(counts)]
+
+
+def plain_calls(simulator: Simulator) -> list[Entry]:
+    """Return the calls that came in an HTTP request of their own."""
+    packed = {entry.request for entry in scripts(simulator)}
+    return [entry for entry in simulator.ledger if entry.request not in packed]
+
+
+def scripts(simulator: Simulator) -> list[Entry]:
+    """Return the calls of ``execute``."""
+    return [entry for entry in simulator.ledger if entry.method == "execute"]
+
+
+def _with_id(simulator: Simulator) -> list[Entry]:
+    return [e for e in simulator.ledger.carried_out() if "id" in e.params]
+
+
+def spoil_execute(
+    simulator: Simulator, code_for: Callable[[str], int], *, after: bool = False
+) -> None:
+    """Let scripts fail as a whole.
+
+    :param code_for: returns the error for a script, or 0
+    :param after: whether it fails after its calls have been carried out
+    """
+    run: Any = simulator._methods["execute"].handler
+
+    async def execute(call: Call) -> Any:
+        error = code_for(call.text("code"))
+        if error and not after:
+            raise VKFault(error)
+        reply = await run(call)
+        if error:
+            raise VKFault(error)
+        return reply
+
+    simulator.add_method("execute", execute)

@@ -1,0 +1,336 @@
+"""Which calls share an ``execute``, and how they are cancelled."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import anyio
+import pytest
+
+from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
+from _packing import (
+    done,
+    message,
+    plain_calls,
+    post,
+    scripts,
+    sizes,
+    together,
+)
+from conftest import TOKEN
+from vkanyio import (
+    VK,
+    APIRequest,
+    ClientClosedError,
+)
+from vkanyio._batch import MOST_CODE
+from vkanyio.testing import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    MakeClient: TypeAlias = Callable[..., VK]
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def simulator(simulator: Simulator) -> Simulator:
+    add_echoes(simulator)
+    return simulator
+
+
+@pytest.fixture
+def make_client(make_client: MakeClient) -> MakeClient:
+    """Makes clients that pack."""
+
+    def make(**options: Any) -> VK:
+        return make_client(**{"mode": "parallel", **options})
+
+    return make
+
+
+def client_of(simulator: Simulator, **options: Any) -> VK:
+    """Make a client that packs, of a simulator that the test has made."""
+    http_client = simulator.http_client()
+    options = {"mode": "parallel", "limit": 1000, **options}
+    return VK(TOKEN, http_client=http_client, **options)
+
+
+def one_a_second(make_client: MakeClient, **options: Any) -> VK:
+    """Make a client whose calls wait for the tick after the first one's."""
+    return make_client(limit=1, request_mode="burst", **options)
+
+
+# Which calls share a request.
+
+
+async def test_a_thousand_calls_take_forty_requests_and_little_more_than_a_second() -> (
+    None
+):
+    simulator = Simulator(limit=20, latency=0.1)
+    add_echoes(simulator)
+    async with client_of(simulator, limit=20, request_mode="burst") as api:
+        begin = anyio.current_time()
+        values = await together(api, map(get, range(1000)))
+        assert anyio.current_time() - begin <= 1.15
+        assert api.statistics().batches == {25: 40}
+        assert api.statistics().calls == 1000
+    assert values == [*range(1000)]
+    assert sizes(simulator) == [25] * 40
+    assert simulator.ledger.refused() == []
+
+
+async def test_a_call_that_is_alone_goes_plain(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client() as api:
+        assert await api.call_with_request(get(7)) == 7
+        assert api.statistics().batches == {1: 1}
+    [entry] = simulator.ledger
+    assert entry.method == "test.get"
+
+
+async def test_nothing_is_packed_unless_it_is_asked_for(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(mode="sequential") as api:
+        assert await together(api, map(get, range(30))) == [*range(30)]
+    assert sizes(simulator) == [1] * 30
+    assert scripts(simulator) == []
+
+
+ALONE: dict[str, APIRequest | Callable[[], APIRequest]] = {
+    "an upload": lambda: APIRequest("photos.save", {"id": 100}),
+    "execute": lambda: APIRequest("execute", {"code": "return 100;", "id": 100}),
+    "a procedure": lambda: APIRequest("execute.digest", {"id": 100}),
+    "a token": lambda: get(100, access_token="another-token-of-anna"),
+    "v": lambda: get(100, v="5.131"),
+    "lang": lambda: get(100, lang="en"),
+    "headers": lambda: APIRequest("test.get", {"id": 100}, headers={"x-a": "b"}),
+    "no headers": lambda: APIRequest("test.get", {"id": 100}, headers={}),
+    "a confirmation": lambda: get(100, confirm=1),
+    "a name without a dot": lambda: APIRequest("ping", {"id": 100}),
+}
+
+
+@pytest.mark.parametrize("make", ALONE.values(), ids=ALONE)
+async def test_what_cannot_be_packed_goes_alone_without_delay(
+    simulator: Simulator, make_client: MakeClient, make: Callable[[], APIRequest]
+) -> None:
+    for name in ("photos.save", "execute.digest", "ping"):
+        simulator.add_method(name, lambda call: call.integer("id"))
+    async with one_a_second(make_client) as api, anyio.create_task_group() as tg:
+        await api.call_with_request(get(0))
+        begin = anyio.current_time()
+        arrived: dict[int, float] = {}
+
+        async def call(i: int, request: APIRequest) -> None:
+            assert await api.call_with_request(request) == i
+            arrived[i] = anyio.current_time() - begin
+
+        for i, request in enumerate([make(), *map(get, range(1, 11))]):
+            tg.start_soon(call, i or 100, request)
+            await settle()
+    lone = [e for e in simulator.ledger if e.params.get("id") == "100"]
+    assert len(lone) == 1
+    assert sorted(sizes(simulator)) in ([0, 1, 10], [1, 1, 10])
+    # It came first, and has gone first; the others had the tick after it.
+    assert arrived[100] < 1.1
+    is_elsewhere = lone[0].token == 1
+    assert all(arrived[i] > (0.9 if is_elsewhere else 1.9) for i in range(1, 11))
+
+
+async def test_what_goes_alone_keeps_its_place_in_the_line(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with one_a_second(make_client) as api, anyio.create_task_group() as tg:
+        await api.call_with_request(get(0))
+        for i in range(1, 13):
+            more = {"lang": "en"} if i % 4 == 0 else {}
+            tg.start_soon(api.call_with_request, get(i, **more))
+            await settle()
+    calls = [int(e.params["id"]) for e in simulator.ledger if "id" in e.params]
+    assert calls == [0, 1, 2, 3, 5, 6, 7, 9, 10, 11, 4, 8, 12]
+
+
+async def test_parallel_selected_packs_its_methods_and_no_others(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(
+        mode="parallel_selected", execute_methods=["test.post"]
+    ) as api:
+        requests = [*map(post, range(10)), *map(get, range(10, 20))]
+        assert await together(api, requests) == [*range(20)]
+    assert sorted(sizes(simulator)) == [1] * 10 + [10]
+    assert {entry.method for entry in plain_calls(simulator)} == {"test.get"}
+
+
+async def test_parallel_selected_packs_messages_unless_told_otherwise(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(mode="parallel_selected") as api:
+        await together(api, [*map(message, range(5)), *map(get, range(5))])
+    assert sorted(sizes(simulator)) == [1] * 5 + [5]
+
+
+async def test_what_the_options_exclude_is_never_packed(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(execute_unsupported_methods=["test.post"]) as api:
+        requests = [*map(post, range(10)), *map(get, range(10, 20))]
+        assert await together(api, requests) == [*range(20)]
+    assert sorted(sizes(simulator)) == [1] * 10 + [10]
+    assert {entry.method for entry in plain_calls(simulator)} == {"test.post"}
+
+
+@pytest.mark.parametrize(
+    ("count", "batches"), [(1, {1: 30}), (2, {2: 15}), (7, {7: 4, 2: 1}), (25, None)]
+)
+async def test_no_more_calls_are_packed_than_the_options_say(
+    simulator: Simulator, make_client: MakeClient, count: int, batches: Any
+) -> None:
+    async with make_client(execute_count=count) as api:
+        assert await together(api, map(get, range(30))) == [*range(30)]
+        assert api.statistics().batches == (batches or {25: 1, 5: 1})
+
+
+async def test_the_code_of_a_batch_has_no_more_bytes_than_its_cap(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    text = "ж" * (MOST_CODE // 8)  # two bytes each: three such calls fit
+    async with make_client() as api:
+        requests = [get(i, text=text) for i in range(10)]
+        assert await together(api, requests) == [*range(10)]
+        assert api.statistics().batches == {3: 3, 1: 1}
+    for entry in scripts(simulator):
+        assert len(entry.params["code"].encode()) <= MOST_CODE + 100
+
+
+async def test_one_call_with_more_code_than_the_cap_is_sent_alone(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client() as api:
+        requests = [get(i, text="a" * MOST_CODE) for i in range(3)]
+        assert await together(api, requests) == [0, 1, 2]
+        assert api.statistics().batches == {1: 3}
+
+
+# What is taken when.
+
+
+async def test_calls_that_arrive_before_the_tick_join_the_batch(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with one_a_second(make_client) as api, anyio.create_task_group() as tg:
+        await api.call_with_request(get(0))
+        for i in range(1, 9):
+            await anyio.sleep(0.1)
+            tg.start_soon(api.call_with_request, get(i))
+    assert sizes(simulator) == [1, 8]
+
+
+async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with one_a_second(make_client) as api:
+        await api.call_with_request(get(0))
+        async with anyio.create_task_group() as tg:
+            for i in range(1, 11):
+                tg.start_soon(api.call_with_request, get(i))
+            async with anyio.create_task_group() as unlucky:
+                for i in range(11, 40):
+                    unlucky.start_soon(api.call_with_request, get(i))
+                await anyio.sleep(0.5)
+                unlucky.cancel_scope.cancel()
+        assert api.statistics().batches == {1: 1, 10: 1}
+        assert_at_rest(api)
+    assert done(simulator) == [*range(11)]
+
+
+async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results() -> (
+    None
+):
+    simulator = Simulator(limit=0, latency=1)
+    add_echoes(simulator)
+    values: dict[int, int] = {}
+
+    async def call(api: VK, i: int) -> None:
+        with anyio.move_on_after(0.5 if i == 7 else 60):
+            values[i] = await api.call_with_request(post(i))
+
+    async with client_of(simulator) as api:
+        async with anyio.create_task_group() as tg:
+            for i in range(25):
+                tg.start_soon(call, api, i)
+        assert api.statistics().batches == {25: 1}
+        assert_at_rest(api)
+        assert_gone_tasks(api)
+    assert values == {i: i for i in range(25) if i != 7}
+    assert done(simulator) == [*range(25)]
+
+
+def assert_gone_tasks(api: VK) -> None:
+    lanes = 1 + len(api._lanes)
+    assert len(api._core.services._scopes) == 2 * lanes
+
+
+async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:
+    simulator = Simulator(limit=0, latency=10)
+    add_echoes(simulator)
+    async with client_of(simulator) as api:
+        with anyio.move_on_after(1):
+            await together(api, map(get, range(25)))
+        await settle()
+        assert_at_rest(api)
+        assert_gone_tasks(api)
+        assert api.statistics().batches == {25: 1}
+    assert simulator.ledger.requests == 0  # it was cut off on the way
+
+
+async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
+    simulator = Simulator(limit=0, latency=lambda _: next(trips))
+    add_echoes(simulator)
+    trips = iter([1000.0, 0.0])
+    async with client_of(simulator, max_connections=1) as api:
+        with anyio.move_on_after(1):
+            await together(api, map(get, range(25)))
+        with anyio.fail_after(1):
+            assert await together(api, map(get, range(3))) == [0, 1, 2]
+
+
+async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -> None:
+    simulator = Simulator(limit=0, latency=10)
+    add_echoes(simulator)
+    outcomes: list[Any] = []
+
+    async def run(api: VK) -> None:
+        outcomes.extend(await together(api, map(post, range(25))))
+
+    async with anyio.create_task_group() as tg:
+        with suppress(ZeroDivisionError):
+            async with client_of(simulator) as api:
+                tg.start_soon(run, api)
+                await anyio.sleep(6)
+                raise ZeroDivisionError
+    assert_gone(api)
+    assert done(simulator) == [*range(25)]
+    assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
+    assert all(outcome.maybe_carried_out for outcome in outcomes)
+    assert len({id(outcome) for outcome in outcomes}) == 25
+
+
+async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
+    simulator = Simulator(limit=0, latency=1)
+    add_echoes(simulator)
+    outcomes: list[Any] = []
+
+    async def run(api: VK) -> None:
+        outcomes.extend(await together(api, map(post, range(60))))
+
+    async with anyio.create_task_group() as tg, client_of(simulator) as api:
+        tg.start_soon(run, api)
+        await anyio.sleep(0.5)
+    assert outcomes == [*range(60)]
+    assert_gone(api)
