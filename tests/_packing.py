@@ -91,3 +91,9 @@ def spoil_execute(
         return reply
 
     simulator.add_method("execute", execute)
+
+
+def assert_gone_tasks(api: VK) -> None:
+    """Assert that a client has no tasks but those of its tokens."""
+    lanes = 1 + len(api._lanes)
+    assert len(api._core.services._scopes) == 2 * lanes

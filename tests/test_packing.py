@@ -10,6 +10,7 @@ import pytest
 
 from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
 from _packing import (
+    assert_gone_tasks,
     done,
     message,
     plain_calls,
@@ -269,11 +270,6 @@ async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results
         assert_gone_tasks(api)
     assert values == {i: i for i in range(25) if i != 7}
     assert done(simulator) == [*range(25)]
-
-
-def assert_gone_tasks(api: VK) -> None:
-    lanes = 1 + len(api._lanes)
-    assert len(api._core.services._scopes) == 2 * lanes
 
 
 async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:

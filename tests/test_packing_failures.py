@@ -10,6 +10,7 @@ import pytest
 
 from _helpers import add_echoes, assert_at_rest, get, settle
 from _packing import (
+    assert_gone_tasks,
     done,
     message,
     plain_calls,
