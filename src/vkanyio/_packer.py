@@ -40,7 +40,7 @@ class Packer:
     """
 
     def __init__(self, config: Config) -> None:
-        self.sizes = BatchSizes(config.execute_count)
+        self.sizes: BatchSizes = BatchSizes(config.execute_count)
         self._never = frozenset(config.execute_unsupported_methods)
         self._only = frozenset(config.execute_methods)
         self._is_selective = config.mode == "parallel_selected"
