@@ -26,10 +26,12 @@ from vkanyio import (
     ClientClosedError,
 )
 from vkanyio._batch import MOST_CODE
-from vkanyio.testing import Simulator
+from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vkanyio import Captcha
 
     MakeClient: TypeAlias = Callable[..., VK]
 
@@ -330,3 +332,56 @@ async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
         await anyio.sleep(0.5)
     assert outcomes == [*range(60)]
     assert_gone(api)
+
+
+# What may not be packed with others.
+
+
+async def test_calls_with_a_token_of_their_own_go_alone_though_it_is_the_same(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client() as api, anyio.create_task_group() as tg:
+        for number in range(4):
+            params = {"id": number, "access_token": "another-token"}
+            tg.start_soon(api.call, "test.get", params)
+    assert simulator.ledger.requests == 4
+    assert {entry.token for entry in simulator.ledger} == {0}
+
+
+async def test_calls_that_help_to_answer_a_question_go_alone(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def solve(captcha: Captcha) -> None:
+        async with anyio.create_task_group() as tg:
+            for number in range(90, 93):
+                tg.start_soon(api.call, "test.get", {"id": number})
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+    simulator.fault(faults.captcha(), "test.post")
+    async with make_client(on_captcha=solve) as api:
+        assert await api.call("test.post", {"id": 1}) == 1
+        assert api.statistics().batches == {1: 5}
+
+
+async def test_no_write_is_packed_with_reads_while_a_captcha_is_open(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    solved = anyio.Event()
+
+    async def solve(captcha: Captcha) -> None:
+        await solved.wait()
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+    simulator.fault(faults.captcha(), "wall.post")
+    async with make_client(on_captcha=solve) as api, anyio.create_task_group() as tg:
+        tg.start_soon(api.call, "wall.post", {"message": "hello"})
+        await anyio.sleep(1)
+
+        for request in (get(1), post(2), get(3), post(4)):
+            tg.start_soon(api.call_with_request, request)
+        await anyio.sleep(1)
+        values = [e.params["id"] for e in simulator.ledger.carried_out("test.get")]
+        assert sorted(values) == ["1", "3"]
+        assert not simulator.ledger.carried_out("test.post")
+        solved.set()
+    assert len(simulator.ledger.carried_out("test.post")) == 2
