@@ -384,4 +384,6 @@ async def test_no_write_is_packed_with_reads_while_a_captcha_is_open(
         assert sorted(values) == ["1", "3"]
         assert not simulator.ledger.carried_out("test.post")
         solved.set()
+        await anyio.sleep(1)
+        assert api.statistics().batches == {1: 2, 2: 2}  # the writes share one, too
     assert len(simulator.ledger.carried_out("test.post")) == 2
