@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from _helpers import settle
 from vkanyio import APIRequest, VKError
 from vkanyio.testing import VKFault
 
@@ -36,6 +37,7 @@ async def together(api: VK, requests: Iterable[APIRequest]) -> list[Any]:
         except VKError as error:
             outcomes[place] = error
 
+    await settle()  # so that a client which was just entered does not take some early
     async with anyio.create_task_group() as tg:
         for place, request in enumerate(requests):
             tg.start_soon(call, place, request)
