@@ -770,6 +770,20 @@ async def test_captchas_of_a_batch_are_asked_once(
     assert done(simulator) == [*range(25)]
 
 
+async def test_a_captcha_of_a_later_batch_is_asked_at_once(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def solve(captcha: Captcha) -> None:
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+    async with make_client(on_captcha=solve) as api:
+        for _ in range(2):
+            simulator.fault(faults.captcha(), "test.post")
+            await together(api, map(post, range(5)))
+        # The second is not sent again in hope of the first one's answer.
+        assert api.statistics().batches == {5: 2, 1: 2}
+
+
 async def test_the_timestamp_of_a_captcha_in_a_batch_goes_back_as_vk_wrote_it(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
