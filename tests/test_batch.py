@@ -1,276 +1,548 @@
-"""Calls packed into one ``execute``: the code, and whose answer is whose."""
+"""The pure part of packing: code out, and an outcome for each call in."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias, cast
 
-import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vkanyio import APIRequest
+from vkanyio import APIError, APIRequest, Config, InvalidResponseError
 from vkanyio._batch import FORGET_SECONDS, BatchSizes, read_batch, to_code
-from vkanyio._response import Success
+from vkanyio._packer import Packer
+from vkanyio._response import Success, read_response
 from vkanyio._retry import Failure
 from vkanyio.testing.vkscript import run
 
 TOKEN = "vk1.a.the-secret-token"
 
-
-def batch(methods: str) -> list[APIRequest]:
-    return [APIRequest(method, {"n": n}) for n, method in enumerate(methods.split())]
+Outcomes: TypeAlias = "list[Success | Failure]"
 
 
-def entry(method: str, code: int = 100, **more: Any) -> dict[str, Any]:
+def calls(*methods: str) -> list[APIRequest]:
+    """Make calls whose ids are their places."""
+    return [APIRequest(method, {"id": i}) for i, method in enumerate(methods)]
+
+
+def error(method: str, code: int = 100, **more: Any) -> dict[str, Any]:
     return {"method": method, "error_code": code, "error_msg": "no", **more}
 
 
-def read(methods: str, response: Any, errors: Any = ()) -> list[Any]:
-    """Return a value, a code or "?" for each call."""
-    body = json.dumps({"response": response, "execute_errors": list(errors)}).encode()
-    outcomes = read_batch(batch(methods), Success(response, errors), body, TOKEN)
-    return [shown(outcome) for outcome in outcomes]
+def read(requests: list[APIRequest], response: Any, errors: Any = None) -> Outcomes:
+    """Read an answer as it comes from VK, bytes and all."""
+    envelope = {"response": response}
+    if errors is not None:
+        envelope["execute_errors"] = errors
+    body = json.dumps(envelope).encode()
+    answer = read_response(200, body, APIRequest("execute", {"code": "1"}), TOKEN)
+    assert isinstance(answer, Success)
+    return read_batch(requests, answer, body, TOKEN)
 
 
-def shown(outcome: Success | Failure) -> Any:
-    if isinstance(outcome, Success):
-        return outcome.response
-    if outcome.maybe_carried_out and outcome.retry_at_once:
-        return "?"
-    return f"error {outcome.error.code}"  # type: ignore[attr-defined]
+DOUBT = "doubt"
+"""It cannot be told what became of the call."""
 
 
-@pytest.mark.parametrize(
-    ("methods", "response", "errors", "expected"),
-    [
-        ("a.a b.b", [1, {"x": 2}], [], [1, {"x": 2}]),
-        ("a.a b.b", [None, []], [], [None, []]),
-        # A method may answer false of its own.
-        ("a.a a.a", [False, 1], [], [False, 1]),
-        ("a.a b.b", [False, False], [entry("b.b")], [False, "error 100"]),
-        # Errors go by method and order.
-        (
-            "a.a b.b a.a",
-            [False, False, False],
-            [entry("a.a", 1), entry("b.b", 2), entry("a.a", 3)],
-            ["error 1", "error 2", "error 3"],
-        ),
-        (
-            "a.a b.b a.a",
-            [False, False, False],
-            [entry("b.b", 2), entry("a.a", 1), entry("a.a", 3)],
-            ["error 1", "error 2", "error 3"],
-        ),
-        ("a.a b.b", [False, 5], [entry("a.A", 7)], ["error 7", 5]),
-        # VK once added a copy of the last error for `execute` itself.
-        (
-            "a.a b.b",
-            [1, False],
-            [entry("b.b", 2), entry("execute", 2)],
-            [1, "error 2"],
-        ),
-        ("a.a b.b", [False, 1], [entry("execute", 2)], [False, 1]),
-        # An entry is missing: which one failed, and which one answered false?
-        ("a.a a.a b.b", [False, False, False], [entry("a.a")], ["?", "?", False]),
-        # An entry too many, or about nothing that was called.
-        ("a.a b.b", [False, False], [entry("a.a"), entry("a.a")], ["?", False]),
-        ("a.a b.b", [False, False], [entry("c.c")], ["?", "?"]),
-        ("a.a b.b", [False, 1], [{"error_code": 1}], ["?", 1]),
-        ("a.a b.b", [False, 1], ["nonsense"], ["?", 1]),
-        ("a.a b.b", [False, 1], [{"method": "a.a"}], ["?", 1]),
-        ("a.a b.b", [None, 1], [entry("a.a")], ["?", 1]),
-        ("a.a b.b", [1, 2], [entry("a.a")], [1, 2]),
-        # Not a value for each.
-        ("a.a b.b", [1], [], ["?", "?"]),
-        ("a.a b.b", [1, 2, 3], [], ["?", "?"]),
-        ("a.a b.b", [], [], ["?", "?"]),
-        ("a.a b.b", None, [], ["?", "?"]),
-        ("a.a b.b", False, [], ["?", "?"]),
-        ("a.a b.b", {"0": 1, "1": 2}, [], ["?", "?"]),
-        ("a.a b.b", 5, [], ["?", "?"]),
-        ("a.a b.b", "ab", [], ["?", "?"]),
-    ],
-)
-def test_each_call_gets_its_own_answer_or_none(
-    methods: str, response: Any, errors: Any, expected: list[Any]
-) -> None:
-    assert read(methods, response, errors) == expected
-
-
-def test_an_error_of_a_batch_is_as_full_as_that_of_a_plain_call() -> None:
-    requests = batch("a.a b.b")
-    captcha = entry("b.b", 14, captcha_sid="5", captcha_ts=1.5, redirect_uri="u")
-    body = b'{"response":[1,false],"execute_errors":[{"captcha_ts":1.50}]}'
-    _, outcome = read_batch(requests, Success([1, False], [captcha]), body, TOKEN)
-    assert isinstance(outcome, Failure)
-    error: Any = outcome.error
-    assert (error.code, error.method, error.params) == (14, "b.b", {"n": 1})
-    assert error.raw["redirect_uri"] == "u"
-    assert error.raw["captcha_ts"] == "1.50"  # just as VK wrote it
-    assert not outcome.maybe_carried_out
-
-
-def test_the_token_is_masked_in_errors_of_a_batch() -> None:
-    failed = entry("a.a", 5, error_text=f"bad {TOKEN}")
-    body = json.dumps({"response": [False, 1], "execute_errors": [failed]}).encode()
-    [outcome, _] = read_batch(
-        batch("a.a b.b"), Success([False, 1], [failed]), body, TOKEN
-    )
-    assert isinstance(outcome, Failure)
-    assert TOKEN not in repr(outcome.error.__dict__)
-
-
-METHODS = st.sampled_from(["a.a", "b.b", "c.c"])
-JUNK: st.SearchStrategy[Any] = st.one_of(
-    st.none(), st.integers(), st.text(), st.just({}), st.builds(dict, method=st.text())
-)
-
-
-@given(st.lists(st.tuples(METHODS, st.sampled_from(["value", "false", "error"]))))
-def test_whatever_vk_answers_in_order_comes_to_the_right_call(
-    plan: list[tuple[str, str]],
-) -> None:
-    failing = {method for method, what in plan if what == "error"}
-    # A method that both answers false and fails cannot be told apart.
-    plan = [(m, "value" if w == "false" and m in failing else w) for m, w in plan]
-    response = [
-        {"n": n} if what == "value" else False for n, (_, what) in enumerate(plan)
-    ]
-    errors = [
-        entry(method, 1000 + n)
-        for n, (method, what) in enumerate(plan)
-        if what == "error"
-    ]
-    found = read(" ".join(method for method, _ in plan), response, errors)
-    assert found == [
-        {"value": {"n": n}, "false": False, "error": f"error {1000 + n}"}[what]
-        for n, (_, what) in enumerate(plan)
-    ]
-
-
-@given(
-    st.lists(METHODS, min_size=1),
-    st.one_of(JUNK, st.lists(st.one_of(st.just(False), st.integers(), st.none()))),
-    st.lists(st.one_of(JUNK, st.builds(entry, METHODS, st.integers(1, 999)))),
-)
-def test_every_call_has_one_outcome_whatever_comes(
-    methods: list[str], response: Any, errors: list[Any]
-) -> None:
-    found = read(" ".join(methods), response, errors)
-    assert len(found) == len(methods)
-    is_whole = isinstance(response, list) and len(response) == len(methods)
-    for n, outcome in enumerate(found):
-        if (is_whole and response[n] not in (False, None)) or response == []:
-            continue
-        if not is_whole:
-            assert outcome == "?"
-        elif isinstance(outcome, str) and outcome.startswith("error"):
-            code = int(outcome.removeprefix("error "))
-            assert any(
-                isinstance(each, dict)
-                and each.get("method") == methods[n]
-                and each.get("error_code") == code
-                for each in errors
-            )
+def told(outcomes: Outcomes) -> list[Any]:
+    """Write outcomes in short: values, the codes of errors as such, and doubts."""
+    short: list[Any] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Success):
+            short.append(outcome.response)
+        elif isinstance(outcome.error, APIError):
+            short.append(Code(outcome.error.code))
         else:
-            assert outcome in ("?", response[n])
+            assert isinstance(outcome.error, InvalidResponseError)
+            assert outcome.maybe_carried_out
+            assert outcome.is_transient
+            short.append(DOUBT)
+    return short
 
 
-# The code
+class Code(int):
+    """The code of an error, which is not the same as a number that is a value."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Code) and int(self) == int(other)
+
+    __hash__ = int.__hash__
 
 
-@given(
-    st.lists(
-        st.dictionaries(
-            st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
-                lambda name: name not in ("access_token", "0")
-            ),
-            st.text(st.characters(exclude_categories=["Cs"])) | st.integers(),
-            max_size=4,
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
-def test_vk_reads_the_parameters_of_each_call_just_as_they_are(
-    calls: list[dict[str, Any]],
-) -> None:
-    arrived: list[dict[str, str]] = []
-
-    def call(method: str, params: dict[str, str]) -> int:
-        assert method == "test.echo"
-        arrived.append(params)
-        return len(arrived)
-
-    async def main() -> Any:
-        code = to_code([APIRequest("test.echo", params) for params in calls])
-        return (await run(code, call=call)).response
-
-    assert anyio.run(main) == [*range(1, len(calls) + 1)]
-    assert arrived == [
-        {name: str(value) for name, value in params.items()} for params in calls
-    ]
+CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
+    "values": (["a.b"] * 3, [1, {"x": 1}, "z"], None, [1, {"x": 1}, "z"]),
+    "odd values": (["a.b"] * 4, [None, False, 0, []], None, [None, False, 0, []]),
+    "no entries": (["a.b", "a.b"], [False, 1], [], [False, 1]),
+    "an error": (["a.b", "a.b"], [1, False], [error("a.b", 15)], [1, Code(15)]),
+    "by order": (
+        ["a.b", "a.b", "a.b"],
+        [False, 1, False],
+        [error("a.b", 15), error("a.b", 18)],
+        [Code(15), 1, Code(18)],
+    ),
+    "by method": (
+        ["a.b", "c.d"],
+        [False, False],
+        [error("c.d", 18), error("a.b", 15)],
+        [Code(15), Code(18)],
+    ),
+    "false beside an error": (
+        ["a.b", "c.d", "c.d"],
+        [False, 2, False],
+        [error("c.d")],
+        [False, 2, Code(100)],
+    ),
+    "methods in another case": (
+        ["users.get", "messages.getById"],
+        [False, False],
+        [error("Users.Get", 15), error("messages.getbyid", 18)],
+        [Code(15), Code(18)],
+    ),
+    "a trailing copy": (
+        ["a.b", "a.b"],
+        [1, False],
+        [error("a.b", 15), error("execute", 15)],
+        [1, Code(15)],
+    ),
+    "a copy in front": (
+        ["a.b", "a.b"],
+        [False, False],
+        [error("execute", 18), error("a.b", 15), error("a.b", 18)],
+        [Code(15), Code(18)],
+    ),
+    "a copy of what is not there": (
+        ["a.b", "c.d"],
+        [False, 1],
+        [error("execute", 15)],
+        [DOUBT, 1],
+    ),
+    "one false is not an error": (
+        ["a.b"] * 3,
+        [False, 1, False],
+        [error("a.b")],
+        [DOUBT, 1, DOUBT],
+    ),
+    "an entry too many": (
+        ["a.b", "a.b", "c.d"],
+        [False, 1, False],
+        [error("a.b"), error("a.b"), error("c.d")],
+        [DOUBT, 1, Code(100)],
+    ),
+    "errors without a false": (
+        ["a.b", "a.b", "c.d"],
+        [1, None, None],
+        [error("a.b")],
+        [1, DOUBT, None],
+    ),
+    "an error of nobody's": (
+        ["a.b", "c.d", "e.f"],
+        [False, False, 1],
+        [error("x.y")],
+        [DOUBT, DOUBT, 1],
+    ),
+    "an error of nobody's beside one": (
+        ["a.b", "c.d", "e.f"],
+        [False, False, 1],
+        [error("x.y", 18), error("a.b", 15)],
+        [Code(15), DOUBT, 1],
+    ),
+    "an entry without a method": (
+        ["a.b", "a.b"],
+        [False, 1],
+        [{"error_code": 100, "error_msg": "no"}],
+        [DOUBT, 1],
+    ),
+    "a method that is none": (["a.b"], [False], [error(cast("str", 5))], [DOUBT]),
+    "an entry without a code": (
+        ["a.b", "c.d"],
+        [False, False],
+        [{"method": "a.b", "error_msg": "no"}],
+        [DOUBT, DOUBT],
+    ),
+    "a code that is none": (
+        ["a.b"],
+        [False],
+        [error("a.b", cast("int", "9"))],
+        [DOUBT],
+    ),
+    "a true code": (["a.b"], [False], [error("a.b", True)], [DOUBT]),
+    "entries that are none": (["a.b", "c.d"], [False, 1], [None], [DOUBT, 1]),
+    "entries of text": (["a.b", "c.d"], [False, 1], ["no", 5], [DOUBT, 1]),
+    "entries by number": (["a.b"], [False], {"0": error("a.b")}, [DOUBT]),
+    "entries as one": (["a.b", "c.d"], [False, 1], error("a.b"), [DOUBT, 1]),
+    "entries as text": (["a.b"], [False], "Runtime error", [DOUBT]),
+    "too short": (["a.b"] * 3, [1, 2], None, [DOUBT] * 3),
+    "too long": (["a.b"] * 3, [1, 2, 3, 4], None, [DOUBT] * 3),
+    "empty": (["a.b"] * 3, [], None, [DOUBT] * 3),
+    "null": (["a.b"] * 3, None, None, [DOUBT] * 3),
+    "false": (["a.b"] * 3, False, [error("a.b")], [DOUBT] * 3),
+    "a number": (["a.b"] * 3, 5, None, [DOUBT] * 3),
+    "text as long": (["a.b"] * 3, "abc", None, [DOUBT] * 3),
+    "a dict": (["a.b"] * 2, {"0": 1, "1": 2}, None, [DOUBT] * 2),
+}
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("methods", "response", "errors", "expected"), CASES.values(), ids=CASES
+)
+def test_each_call_gets_what_the_answer_tells_of_it(
+    methods: list[str], response: Any, errors: Any, expected: list[Any]
+) -> None:
+    assert told(read(calls(*methods), response, errors)) == expected
+
+
+def test_an_error_has_the_method_and_parameters_of_its_call() -> None:
+    requests = calls("a.b", "c.d", "a.b")
+    errors = [error("a.b", 14, captcha_sid="1"), error("c.d"), error("a.b", 901)]
+    outcomes = read(requests, [False, False, False], errors)
+    for i, (request, outcome) in enumerate(zip(requests, outcomes, strict=True)):
+        assert isinstance(outcome, Failure)
+        assert isinstance(outcome.error, APIError)
+        assert outcome.error.method == request.method
+        assert outcome.error.params == {"id": i}
+    first = outcomes[0]
+    assert isinstance(first, Failure)
+    assert isinstance(first.error, APIError)
+    assert first.error.raw["captcha_sid"] == "1"
+
+
+def test_the_timestamp_of_a_captcha_is_that_of_its_own_entry() -> None:
+    body = (
+        b'{"response": [false, false], "execute_errors": ['
+        b'{"method": "execute", "error_code": 14, "captcha_ts": 0.5},'
+        b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.10},'
+        b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.20}]}'
+    )
+    answer = read_response(200, body, APIRequest("execute", {"code": "1"}), TOKEN)
+    assert isinstance(answer, Success)
+    stamps: list[Any] = []
+    for outcome in read_batch(calls("a.b", "a.b"), answer, body, TOKEN):
+        assert isinstance(outcome, Failure)
+        assert isinstance(outcome.error, APIError)
+        stamps.append(outcome.error.raw["captcha_ts"])
+    assert stamps == ["1700000000.10", "1700000000.20"]
+
+
+@pytest.mark.parametrize("code", [1, 10, 36])
+def test_an_ambiguous_error_of_a_call_leaves_it_in_doubt(code: int) -> None:
+    [outcome] = read(calls("a.b"), [False], [error("a.b", code)])
+    assert isinstance(outcome, Failure)
+    assert outcome.maybe_carried_out
+
+
+def test_the_token_is_in_no_error() -> None:
+    errors = [error("a.b", 100, note=[TOKEN]), {"x": TOKEN}]
+    for response in ([False, 1], [TOKEN]):
+        for outcome in read(calls("a.b", "a.b"), response, errors):
+            if isinstance(outcome, Failure):
+                shown = f"{outcome.error!r} {outcome.error} {outcome.error.__dict__}"
+                assert TOKEN not in shown
+
+
+# Answers at random. Each value and each error has the id of its call in it.
+
+METHODS = ["users.get", "wall.post", "likes.add"]
+IS_FALSE, IS_NULL, IS_VALUE, FAILS = "false", "null", "value", "fails"
+
+fates = st.lists(
+    st.tuples(
+        st.sampled_from(METHODS),
+        st.sampled_from([IS_FALSE, IS_NULL, IS_VALUE, IS_VALUE, FAILS, FAILS]),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def answer_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
+    values = {IS_FALSE: False, IS_NULL: None, FAILS: False}
+    response = [values.get(fate, {"id": i}) for i, (_, fate) in enumerate(fates)]
+    errors = [
+        error(method, 1000 + i)
+        for i, (method, fate) in enumerate(fates)
+        if fate == FAILS
+    ]
+    return response, errors
+
+
+def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
+    for i, outcome in enumerate(outcomes):
+        if isinstance(outcome, Success):
+            if isinstance(outcome.response, dict):
+                assert outcome.response == {"id": i}
+        elif isinstance(outcome.error, APIError):
+            assert outcome.error.code == 1000 + i
+            assert outcome.error.params == {"id": i}
+        else:
+            assert outcome.maybe_carried_out
+
+
+@given(fates, st.booleans())
+def test_a_whole_answer_is_told_to_each_call(
+    fates: list[tuple[str, str]], has_copy: bool
+) -> None:
+    response, errors = answer_to(fates)
+    if errors and has_copy:
+        errors = [*errors, {**errors[-1], "method": "execute"}]
+    outcomes = read(calls(*(method for method, _ in fates)), response, errors)
+    assert len(outcomes) == len(fates)
+    assert_nobody_has_anothers(outcomes)
+    may_be_doubtful = {method for method, fate in fates if fate == FAILS} & {
+        method for method, fate in fates if fate == IS_FALSE
+    }
+    for (method, fate), value, outcome in zip(
+        fates, response, told(outcomes), strict=True
+    ):
+        if value is False and method in may_be_doubtful:
+            assert outcome == DOUBT
+        elif fate == FAILS:
+            assert isinstance(outcome, Code)
+        else:
+            assert outcome == value
+
+
+@given(fates, st.data())
+def test_whatever_entries_are_lost_or_spoilt_no_call_has_anothers(
+    fates: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    response, whole = answer_to(fates)
+    errors: list[Any] = []
+    is_lost = dict.fromkeys(METHODS, False)
+    for entry in whole:
+        fate = data.draw(st.sampled_from(["kept", "kept", "spoilt", "odd"]))
+        errors.append(
+            {
+                "kept": entry,
+                "spoilt": {k: v for k, v in entry.items() if k != "error_code"},
+                "odd": data.draw(
+                    st.sampled_from([None, 5, "no", [], {}, error("x.y")])
+                ),
+            }[fate]
+        )
+        is_lost[entry["method"]] |= fate != "kept"
+    outcomes = read(calls(*(method for method, _ in fates)), response, errors)
+    assert len(outcomes) == len(fates)
+    for (method, fate), outcome in zip(fates, outcomes, strict=True):
+        if fate == FAILS:
+            assert isinstance(outcome, Failure)  # never a success
+            if isinstance(outcome.error, APIError):
+                assert not is_lost[method] or outcome.error.code >= 1000
+        elif fate != IS_FALSE and fate != IS_NULL:
+            assert isinstance(outcome, Success)
+    lost = {method for method, is_it in is_lost.items() if is_it}
+    falses = {method for method, fate in fates if fate == IS_FALSE}
+    if not lost & falses:
+        assert_nobody_has_anothers(outcomes)
+
+
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 1100) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["method", "error_code", "error_msg", "0", "captcha_ts"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.sampled_from(METHODS), min_size=1, max_size=5), st.data())
+def test_whatever_vk_answers_each_call_has_one_outcome(
+    methods: list[str], data: st.DataObject
+) -> None:
+    entry = st.fixed_dictionaries(
+        {"method": st.sampled_from([*METHODS, "execute", "", 7, None])},
+        optional={
+            "error_code": st.sampled_from([100, 14, 6, 10, None, "5", True]),
+            "error_msg": json_values,
+            "captcha_ts": json_values,
+        },
+    )
+    size = st.just(len(methods)) | st.integers(0, 6)
+    response = data.draw(
+        json_values
+        | size.flatmap(lambda n: st.lists(json_values, min_size=n, max_size=n))
+    )
+    errors = data.draw(json_values | st.lists(entry | json_values, max_size=5))
+    requests = calls(*methods)
+    outcomes = read(requests, response, errors)
+    assert len(outcomes) == len(requests)
+    fits = isinstance(response, list) and len(response) == len(methods)
+    for i, outcome in enumerate(outcomes):
+        if isinstance(outcome, Success):
+            assert fits
+            assert outcome.response == response[i]
+        elif isinstance(outcome.error, APIError):
+            assert fits
+            assert response[i] is False
+            assert outcome.error.params == {"id": i}
+            named = [e for e in errors if isinstance(e, dict)]
+            assert outcome.error.code in [e.get("error_code") for e in named]
+        else:
+            assert outcome.maybe_carried_out
+            assert not fits or response[i] in (False, None)
+
+
+# Code.
+
+
+def read_back(requests: list[APIRequest]) -> list[tuple[str, dict[str, str]]]:
+    """Run the code of a batch, and return the calls that it makes."""
+    made: list[tuple[str, dict[str, str]]] = []
+
+    def call(method: str, params: dict[str, str]) -> int:
+        made.append((method, params))
+        return len(made)
+
+    coroutine = run(to_code(requests), call=call)
+    with pytest.raises(StopIteration) as returned:
+        coroutine.send(None)
+    assert returned.value.value.response == [*range(1, len(requests) + 1)]
+    return made
+
+
+BREAKING_OUT = [
+    '"',
+    '\\"',
+    '\\\\"',
+    '"});API.wall.post({"message":"x',
+    '"}),API.account.ban({"id":1}),API.users.get({"a":"',
+    "'",
+    "*/ /* // ",
+    "</script>",
+    "\n\r\n",
+    "\\n",
+    "\\u0041",
+    "\\",
+    "\x00\x01\x1f\x7f",
+    "\u2028\u2029\ufeff\u200f",
+    "${a}%s{0}",
+    "жираф 🦒",
+    "",
+]
+texts = st.sampled_from(BREAKING_OUT) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=30
+)
+values = texts | st.integers() | st.integers(2**31 - 2, 2**31 + 2) | st.booleans()
+params = st.dictionaries(
+    texts.filter(lambda name: name not in ("", "access_token")), values, max_size=4
+)
+
+
+def is_sent(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+@given(st.lists(params, min_size=1, max_size=5))
+@example([{text: text} for text in BREAKING_OUT if text])
+@example([{"a": 2**63, "b": -(2**63), "c": -(2**31), "d": 10**40, "e": -1, "f": 0}])
+@settings(deadline=None)
+def test_the_code_makes_the_calls_with_the_parameters_that_were_given(
+    batch: list[dict[str, Any]],
+) -> None:
+    batch = batch[:25]
+    requests = [APIRequest("users.get", params) for params in batch]
+    expected = [
+        ("users.get", {name: is_sent(value) for name, value in params.items()})
+        for params in batch
+    ]
+    assert read_back(requests) == expected
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_text_that_utf_8_cannot_carry_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="lone surrogate"):
+        APIRequest("users.get", {"a": text})
+    with pytest.raises(ValueError, match="surrogate"):
+        APIRequest("users.get", {text: "a"})
+
+
+@pytest.mark.parametrize(
+    "method",
     [
-        '"}),API.wall.post({"message":"x',
-        "'});return 1;//",
-        "\\",
-        '\\"',
-        "\\u0022})",
-        "a\nb\rc\u2028d\x00\t",
-        "*/ /*",
-        "${x}",
+        "users.get()",
+        "users.get({});API.wall.post",
+        'users["get"]',
+        "users.get;",
+        "users.get//",
+        "users .get",
+        "users\n.get",
+        "users.get\n",
+        "пользователи.get",
+        "users",
+        "execute",
+        "execute.mine",
+        "users.get.more",
+        "1users.get",
+        ".get",
+        "users.",
+        "",
     ],
 )
-def test_nothing_breaks_out_of_the_code(text: str) -> None:
-    arrived: list[Any] = []
-
-    def call(method: str, params: dict[str, str]) -> int:
-        arrived.append((method, params))
-        return 1
-
-    async def main() -> None:
-        request = APIRequest("test.echo", {text: text, "list": [text]})
-        await run(to_code([request, APIRequest("test.end")]), call=call)
-
-    anyio.run(main)
-    assert arrived == [("test.echo", {text: text, "list": text}), ("test.end", {})]
+def test_no_name_of_a_method_breaks_out_of_the_code(method: str) -> None:
+    packer = Packer(Config(TOKEN, mode="parallel"))
+    try:
+        request = APIRequest(method, {})
+    except ValueError:
+        return
+    request.slot.urgent = False
+    assert not packer.may_pack(request)
 
 
-@pytest.mark.parametrize(
-    "method", ["a.b({});API.wall.post", 'a["b"]', "a.b ", "a.b\n", "ж.ж", "a..b"]
-)
-def test_a_name_that_could_break_out_is_refused(method: str) -> None:
-    with pytest.raises(ValueError, match="method"):
-        APIRequest(method)
+# Sizes.
 
 
-# Sizes
-
-
-def test_what_was_too_large_is_learned_and_slowly_forgotten() -> None:
+def test_sizes_are_learned_by_method_and_forgotten_by_and_by() -> None:
     sizes = BatchSizes(25)
-    assert sizes.most_with("a.a", 0) == 25
-    sizes.note_too_large(batch("a.a " * 24), 0)
-    assert sizes.most_with("a.a", 0) == 12
-    assert sizes.most_with("b.b", 0) == 25
-    sizes.note_too_large(batch("a.a " * 12), 1)
-    assert sizes.most_with("a.a", 1) == 6
-    sizes.note_too_large(batch("a.a " * 25), 2)  # of an older batch: no way back
-    assert sizes.most_with("a.a", 2) == 6
-    assert sizes.most_with("a.a", 2 + FORGET_SECONDS) == 12
-    assert sizes.most_with("a.a", 2 + 2 * FORGET_SECONDS) == 24
-    assert sizes.most_with("a.a", 2 + 3 * FORGET_SECONDS) == 25
-    assert sizes.most_with("a.a", 3) == 25  # forgotten for good
+    assert sizes.most_with("a.b", 0) == 25
+    sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
+    assert sizes.most_with("a.b", 0) == 10
+    assert sizes.most_with("c.d", 0) == 10
+    assert sizes.most_with("e.f", 0) == 25
+    sizes.note_too_large(calls(*["a.b"] * 10), 1)
+    assert sizes.most_with("a.b", 1) == 5
+    assert sizes.most_with("c.d", 1) == 10
+    assert sizes.most_with("a.b", FORGET_SECONDS) == 5
+    assert sizes.most_with("a.b", FORGET_SECONDS + 1) == 10
+    assert sizes.most_with("a.b", 2 * FORGET_SECONDS + 1) == 20
+    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
+    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
 
 
-def test_the_least_batch_that_can_be_learned_is_one_call() -> None:
+def test_no_size_is_less_than_one_call() -> None:
     sizes = BatchSizes(25)
-    for now in range(9):
-        sizes.note_too_large(batch("a.a b.b"), now)
-    assert sizes.most_with("a.a", 9) == 1
+    for _ in range(10):
+        sizes.note_too_large(calls("a.b", "a.b"), 0)
+    assert sizes.most_with("a.b", 0) == 1
+    assert sizes.most_with("a.b", 10 * FORGET_SECONDS) == 25
+
+
+def test_what_is_too_large_never_makes_a_size_larger() -> None:
+    sizes = BatchSizes(25)
+    sizes.note_too_large(calls("a.b", "a.b"), 0)
+    sizes.note_too_large(calls(*["a.b"] * 20), 0)
+    assert sizes.most_with("a.b", 0) == 1
+
+
+def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:
+    packer = Packer(Config(TOKEN, mode="parallel"))
+    packer.sizes.note_too_large(calls(*["a.b"] * 6), 0)
+    large = calls(*["a.b"] * 5)
+    small = calls(*["c.d"] * 5)
+    assert packer.choose(large, 0) == large[:3]
+    assert packer.choose([*small, *large], 0) == small
+    assert packer.choose([small[0], *large], 0) == [small[0], *large[:2]]
+    assert packer.choose([large[0], *small], 0) == [large[0], *small[:2]]
+
+
+def test_a_stopped_packer_chooses_one_call_at_a_time() -> None:
+    packer = Packer(Config(TOKEN, mode="parallel"))
+    requests = calls("a.b", "a.b")
+    assert packer.choose(requests, 0) == requests
+    packer.stop("no")
+    assert packer.choose(requests, 0) == requests[:1]
+    assert not packer.may_pack(requests[0])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._errors import InvalidResponseError
 from ._guards import is_dict, is_list
-from ._response import Success, api_error
+from ._response import Success, api_error, shown_bytes
 from ._retry import Failure
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ def read_batch(
     """
     values, entries = answer.response, _own_entries(answer)
     if not is_list(values) or len(values) != len(requests):
-        return [_unclear(request, body) for request in requests]
+        return [_unclear(request, body, token) for request in requests]
     outcomes: list[Success | Failure] = [Success(value) for value in values]
     for method, indexes in _failed(requests, values, entries).items():
         places = [i for i, entry in entries.items() if _method_of(entry) == method]
         if len(places) != len(indexes):
             for index in indexes or _empty(requests, values, method):
-                outcomes[index] = _unclear(requests[index], body)
+                outcomes[index] = _unclear(requests[index], body, token)
             continue
         for index, place in zip(indexes, places, strict=True):
             error = api_error(
@@ -68,13 +68,16 @@ def _own_entries(answer: Success) -> dict[int, Mapping[str, Any]]:
     """Return the entries about calls, by their places in ``execute_errors``.
 
     Up to 2017 VK added a copy of the last one, under the name of ``execute``. An entry
-    without a code is one about nobody knows what.
+    without a code, or a copy of none, is one about nobody knows what.
     """
-    entries = {
+    raw = answer.execute_errors
+    listed = raw if is_list(raw) else [None] if raw else []
+    entries: dict[int, Mapping[str, Any]] = {
         i: entry if is_dict(entry) and type(entry.get("error_code")) is int else {}
-        for i, entry in enumerate(answer.execute_errors)
+        for i, entry in enumerate(listed)
     }
-    return {i: entry for i, entry in entries.items() if _method_of(entry) != "execute"}
+    own = {i: entry for i, entry in entries.items() if _method_of(entry) != "execute"}
+    return own or entries
 
 
 def _failed(
@@ -88,9 +91,9 @@ def _failed(
     """
     methods = {request.method.lower() for request in requests}
     named = {_method_of(entry) for entry in entries.values()}
-    # An entry about no call of these may belong to any of them.
-    suspects = methods if named - methods else named
-    found: dict[str, list[int]] = {method: [] for method in suspects & methods}
+    if not named <= methods:
+        named = methods  # an entry about no call of these may belong to any of them
+    found: dict[str, list[int]] = {method: [] for method in named}
     for index, (request, value) in enumerate(zip(requests, values, strict=True)):
         method = request.method.lower()
         if value is False and method in found:
@@ -113,8 +116,8 @@ def _method_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("method") or "").lower()
 
 
-def _unclear(request: APIRequest, body: bytes) -> Failure:
-    shown = body[:200]
+def _unclear(request: APIRequest, body: bytes, token: str) -> Failure:
+    shown = shown_bytes(body, token)
     error = InvalidResponseError(
         "the answer to `execute` does not tell what became of this call"
         f" (begins with {shown[:60]!r})",

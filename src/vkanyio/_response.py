@@ -27,14 +27,19 @@ Outcome: TypeAlias = "Success | VKError"
 
 
 class Success(NamedTuple):
-    """A call that VK carried out."""
+    """A call that VK carried out.
+
+    :ivar response: its value
+    :ivar execute_errors: the failures in a script, whatever VK has put there
+    """
 
     response: Any
-    execute_errors: Sequence[Any] = ()
+    execute_errors: Any = None
 
     def to_execute_result(self) -> ExecuteResult:
         """Return the answer as the result of a script."""
-        errors = tuple(ExecuteError.from_raw(raw) for raw in self.execute_errors)
+        entries = self.execute_errors if is_list(self.execute_errors) else ()
+        errors = tuple(ExecuteError.from_raw(raw) for raw in entries)
         return ExecuteResult(self.response, errors)
 
 
@@ -54,8 +59,7 @@ def read_response(
         if is_dict(error) and type(error.get("error_code")) is int:
             return Failure.from_api(api_error(error, body, ["error"], request, token))
         if "response" in envelope and error is None:
-            errors = envelope.get("execute_errors")
-            return Success(envelope["response"], errors if is_list(errors) else ())
+            return Success(envelope["response"], envelope.get("execute_errors"))
     return _not_an_answer("is not VK's", status, body, request, token)
 
 
@@ -93,12 +97,17 @@ def api_error(
     )
 
 
+def shown_bytes(body: bytes, token: str) -> bytes:
+    """Return the beginning of an answer, for an error to show."""
+    if _is_shown_in(body, token):
+        body = body.replace(token.encode(), b"***")
+    return body[:_SHOWN_BYTES]
+
+
 def _not_an_answer(
     what: str, status: int, body: bytes, request: APIRequest, token: str
 ) -> Failure:
-    if _is_shown_in(body, token):
-        body = body.replace(token.encode(), b"***")
-    shown = body[:_SHOWN_BYTES]
+    shown = shown_bytes(body, token)
     error = InvalidResponseError(
         f"the answer {what} (HTTP status {status}, begins with {shown[:60]!r})",
         method=request.method,
