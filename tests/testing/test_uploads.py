@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+SIX_FIELDS = [f"file{n}" for n in range(6)]
 JPG = ("cat.jpg", b"\xff\xd8\r\n--\r\n\x00", "image/jpeg")
 
 
@@ -47,12 +48,13 @@ async def test_a_photo_is_put_on_a_wall(ask: Ask, upload: Ask, field: str) -> No
     assert await ask("photos.getById", photos=name.removeprefix("photo")) == [photo]
 
 
+@pytest.mark.parametrize("first", [0, 1])
 async def test_an_album_takes_five_photos_at_once(
-    ask: Ask, code: Ask, upload: Ask
+    ask: Ask, code: Ask, upload: Ask, first: int
 ) -> None:
     album = await ask("photos.createAlbum", title="Cats", group_id=7)
     target = {"album_id": album["id"], "group_id": 7}
-    files = {f"file{n}": JPG for n in range(1, 6)}
+    files = {f"file{n}": JPG for n in range(first, first + 5)}
     sent = await upload("photos.getUploadServer", files, **target)
     assert (set(sent), sent["aid"]) == (
         {"server", "photos_list", "aid", "hash"},
@@ -179,6 +181,8 @@ async def test_photos_of_a_closed_profile_stay_out_of_a_list_of_ids(
         ("photos.getWallUploadServer", {}, "NOT_UPLOADED"),
         ("photos.getWallUploadServer", {"a": JPG, "b": JPG}, "TOO_MANY"),
         ("photos.getUploadServer", {"photo": JPG}, "BAD_FIELD"),
+        ("photos.getUploadServer", {"file6": JPG}, "BAD_FIELD"),
+        ("photos.getUploadServer", dict.fromkeys(SIX_FIELDS, JPG), "TOO_MANY"),
     ],
 )
 async def test_an_upload_server_refuses_in_its_own_words(
@@ -188,6 +192,22 @@ async def test_an_upload_server_refuses_in_its_own_words(
     answer = await upload(method, files, album_id=300_000_000)
     assert list(answer) == ["error"]
     assert word in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("photos.save", "photos_list"),
+        ("photos.saveWallPhoto", "photo"),
+        ("photos.saveMessagesPhoto", "photo"),
+    ],
+)
+async def test_saving_what_was_refused_is_refused_in_turn(
+    ask: Ask, method: str, name: str
+) -> None:
+    error = await ask(method, error="ERR_UPLOAD_TOO_MANY_FILES")
+    assert error["error_code"] == 100
+    assert error["error_msg"].endswith(f": {name} is undefined")
 
 
 async def test_an_address_that_was_not_given_out_takes_nothing(

@@ -55,9 +55,9 @@ class Photos:
             "photos.getWallUploadServer": Method(self._wall_server, (), USER),
             "photos.save": Method(self._save, (), USER),
             "photos.saveMessagesPhoto": Method(
-                self._save_messages_photo, ("photo",), USER_OR_GROUP
+                self._save_messages_photo, (), USER_OR_GROUP
             ),
-            "photos.saveWallPhoto": Method(self._save_wall_photo, ("photo",), USER),
+            "photos.saveWallPhoto": Method(self._save_wall_photo, (), USER),
         }
 
     def _owner_to_write(self, call: Call) -> int:

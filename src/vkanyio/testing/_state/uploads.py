@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 UploadKind: TypeAlias = Literal["album", "photo", "doc", "audio_message", "graffiti"]
 
-ALBUM_FIELDS: Final = ("file1", "file2", "file3", "file4", "file5")
+ALBUM_FIELDS: Final = ("file1", "file2", "file3", "file4", "file5", "file0")
 """The names of the files for an album
-(https://dev.vk.ru/ru/api/upload/album-photos)."""
+(https://dev.vk.ru/ru/api/upload/album-photos). vk_api counts from 0 and is taken, too
+(https://github.com/python273/vk_api/blob/master/vk_api/upload.py)."""
+
+MOST_FILES: Final = 5
 
 SERVER: Final = 837_432
 
@@ -101,6 +104,8 @@ class Uploads:
         if kind == "album":
             if any(file.field not in ALBUM_FIELDS for file in files):
                 raise VKFault(22, "ERR_UPLOAD_BAD_FIELD: use file1 to file5")
+            if len(files) > MOST_FILES:
+                raise VKFault(22, "ERR_UPLOAD_TOO_MANY_FILES: five files at a time")
         elif len(files) > 1:
             raise VKFault(22, "ERR_UPLOAD_TOO_MANY_FILES: one file at a time")
         upload.files = files
@@ -120,7 +125,10 @@ class Uploads:
         :param kinds: what it may be
         :raises VKFault: code 100, 118 or 121, if nothing like that was uploaded
         """
-        upload = self._by_content.get(call.text(name))
+        if not (content := call.params.get(name)):
+            # As https://github.com/python273/vk_api/issues/544 met it.
+            raise VKFault.parameter(f"{name} is undefined")
+        upload = self._by_content.get(content)
         if upload is None or upload.kind not in kinds:
             raise VKFault.parameter(f"{name} is invalid")
         if upload.owner_id != call.account.owner_id:
