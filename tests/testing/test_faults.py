@@ -296,6 +296,16 @@ async def test_a_wrong_token_brings_a_fresh_page(
     assert second["redirect_uri"] not in ("", first["redirect_uri"])
 
 
+async def test_the_new_captcha_is_not_answered_in_the_way_of_the_old_one(
+    simulator: Simulator, call: Ask
+) -> None:
+    simulator.fault(faults.captcha())
+    first = await call()
+    token = simulator.solve(first["redirect_uri"])
+    second = await call(captcha_sid=first["captcha_sid"], captcha_key=token)
+    assert second["redirect_uri"] not in ("", first["redirect_uri"])
+
+
 async def test_an_answer_to_a_captcha_is_good_for_one_call(
     simulator: Simulator, call: Ask
 ) -> None:

@@ -46,7 +46,7 @@ class Backend:
         """
         verdict = self.captchas.judge(params, now)
         if verdict == "wrong":
-            return captcha("new" if params.get("success_token") else "old")
+            return captcha(self.captchas.kind_to_ask_next(params, now))
         excused: set[str] = set()
         if verdict == "right":
             excused.add("captcha")

@@ -124,6 +124,18 @@ class Captchas:
                 return "right"
         return "wrong"
 
+    def kind_to_ask_next(self, params: Mapping[str, str], now: float) -> CaptchaKind:
+        """Choose the captcha that follows a wrong answer: one like that before.
+
+        :param params: the parameters of the call that brought the answer
+        :param now: the time
+        :return: the kind of the captcha that was answered, as far as that is known
+        """
+        for challenge in self._alive(now):
+            if challenge.sid == params.get("captcha_sid"):
+                return challenge.kind
+        return "new" if params.get("success_token") else "old"
+
     def _alive(self, now: float) -> list[_Challenge]:
         self._open = [each for each in self._open if now < each.expires]
         return self._open
