@@ -86,6 +86,20 @@ def test_the_word_on_repetition_is_true_or_false(repeatable: Any) -> None:
 
 # Secrets
 
+SECRETS = [
+    "captcha_key",
+    "change_password_hash",
+    "client_secret",
+    "new_password",
+    "old_password",
+    "password",
+    "refresh_token",
+    "restore_sid",
+    "secret_key",
+    "success_token",
+    "token",
+]
+
 
 def test_a_token_of_its_own_is_no_parameter() -> None:
     request = APIRequest("users.get", {"access_token": SECRET, "user_ids": 1})
@@ -94,9 +108,7 @@ def test_a_token_of_its_own_is_no_parameter() -> None:
     assert SECRET not in f"{request} {request!r} {request.form({}, {})!r}"
 
 
-@pytest.mark.parametrize(
-    "name", ["password", "client_secret", "captcha_key", "success_token"]
-)
+@pytest.mark.parametrize("name", SECRETS)
 def test_secrets_are_sent_but_not_shown(name: str) -> None:
     request = APIRequest("auth.restore", {name: SECRET, "phone": "1"})
     assert request.params[name] == SECRET
