@@ -447,6 +447,21 @@ def test_vkscript_is_raw_utf_8_without_json_s_escapes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "literal"),
+    [
+        (2**31 - 1, "2147483647"),
+        (2**31, '"2147483648"'),
+        (1 - 2**31, "-2147483647"),
+        (-(2**31), '"-2147483648"'),
+    ],
+)
+def test_a_number_that_vkscript_may_not_hold_is_written_as_text(
+    number: int, literal: str
+) -> None:
+    assert to_vkscript("a.b", {"n": number}) == f'API.a.b({{"n":{literal}}})'
+
+
+@pytest.mark.parametrize(
     ("params", "script"),
     [
         ({}, "API.users.get({})"),

@@ -111,7 +111,7 @@ def test_stopping_is_told_once_and_with_the_reason(
     [record] = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage().endswith("from now on: the token may not")
-    assert not stopped.may_pack(get())
+    assert stopped.may_pack(get()) is False
 
 
 def of_size(size: int) -> APIRequest:

@@ -242,6 +242,22 @@ def test_a_token_that_is_echoed_in_a_page_is_masked(before: str) -> None:
     assert before.encode() in body
 
 
+def test_a_token_that_is_echoed_in_an_error_is_masked_wherever_it_is() -> None:
+    error = api_error(
+        {
+            "error_code": 5,
+            "error_msg": f"no {TOKEN} here",
+            "list": [TOKEN, 7, {"a": f"{TOKEN}{TOKEN}", TOKEN: None}],
+        }
+    )
+    assert error.message == "no *** here"
+    assert error.raw == {
+        "error_code": 5,
+        "error_msg": "no *** here",
+        "list": ["***", 7, {"a": "******", "***": None}],
+    }
+
+
 def test_only_the_first_bytes_of_a_page_are_kept() -> None:
     failure, body = invalid("x" * 100_000, 502)
     assert body == b"x" * 200
