@@ -323,6 +323,7 @@ def test_an_api_error_tells_what_vk_said() -> None:
 def test_an_api_error_needs_only_its_code_and_text() -> None:
     error = AuthError(5, "no")
     assert (error.method, error.params, error.subcode, error.raw) == ("", {}, None, {})
+    assert error.args == (5, "no")
     assert str(error).startswith("error 5: no")
 
 
