@@ -357,6 +357,7 @@ def test_parameters_are_in_no_text() -> None:
 def test_the_text_of_a_transport_error_has_the_method() -> None:
     assert str(ConnectionFailedError("lost", method="users.get")) == "users.get: lost"
     assert str(ConnectionFailedError("lost")) == "lost"
+    assert str(InvalidResponseError("odd", status=200, body=b"")) == "odd"
 
 
 def test_a_timeout_is_caught_as_a_timeout() -> None:
