@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Like the other benchmarks, this finds its neighbours by their names.
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -24,6 +25,9 @@ from peers import picture, store, table
 from peers.libraries import libraries
 from peers.runs import Run, run
 from peers.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 def main() -> None:
@@ -37,7 +41,9 @@ def main() -> None:
         "--only", action="append", metavar="NAME", help="libraries whose names begin so"
     )
     add("--workload", action="append", choices=names, metavar="NAME", help=str(names))
-    add("--keep", type=Path, metavar="FILE", help="keep all figures as JSON")
+    add(
+        "--keep", type=Path, metavar="FILE", help="keep figures, in place of older ones"
+    )
     add("--kept", type=Path, metavar="FILE", help="do not measure, take kept figures")
     add("--svg", type=Path, metavar="FILE", help="draw the picture")
     options = parser.parse_args()
@@ -45,31 +51,32 @@ def main() -> None:
         runs = store.read(options.kept)
     else:
         install.main()
-        runs = measure(options.only or [""], options.workload or names)
-    if options.keep:
-        store.write(options.keep, runs)
+        runs = []
+        for each in measure(options.only or [""], options.workload or names):
+            runs.append(each)
+            if options.keep:
+                store.keep(options.keep, each)
     print(table.of(runs))
     if options.svg:
         options.svg.write_text(picture.of(runs), encoding="utf-8")
 
 
-def measure(only: list[str], names: list[str]) -> list[Run]:
+def measure(only: list[str], names: list[str]) -> Generator[Run]:
     """Do workload after workload, so that neighbours in the table are so in time."""
     chosen = [each for each in libraries() if each.name.startswith(tuple(only))]
-    runs: list[Run] = []
     began = time.monotonic()
     for workload in WORKLOADS:
         for library in chosen if workload.name in names else ():
             if library.cannot(workload) or workload.needs not in library.ways:
                 continue
-            runs.append(run(library, workload))
+            done = run(library, workload)
             load = os.getloadavg()[0]
             print(
                 f"{time.monotonic() - began:6.0f} s, load {load:.1f}:"
-                f" {workload.name} with {library.name}: {runs[-1].summary}",
+                f" {workload.name} with {library.name}: {done.summary}",
                 file=sys.stderr,
             )
-    return runs
+            yield done
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
+from peers.table import names_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -121,7 +123,7 @@ PANELS = [
     ),
     Panel(
         workload="faulty-posts",
-        title="Posted twice: 400 posts, 5 % of requests faulty",
+        title="Posted twice: 300 posts, 5 % of requests faulty",
         unit="",
         value=_twice,
     ),
@@ -149,7 +151,7 @@ PANELS = [
 def of(runs: list[Run]) -> str:
     """Draw what was measured; what was not is left out."""
     found: Runs = {(run.library, run.workload): run for run in runs if run.driver}
-    names = list(dict.fromkeys(run.library for run in runs))
+    names = names_in(runs)
     drawn: list[str] = []
     y = MARGIN + 44.0
     panels = [panel for panel in PANELS if _names_in(panel, found, names)]

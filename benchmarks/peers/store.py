@@ -1,4 +1,4 @@
-"""Figures in a file."""
+"""Figures in a file, as JSON, so that a run can be made in parts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(path: Path, runs: list[Run]) -> None:
-    """Keep what was measured."""
-    path.write_text(json.dumps([attrs.asdict(run) for run in runs]), encoding="utf-8")
+def keep(path: Path, run: Run) -> None:
+    """Keep what was measured, in place of what was measured of the same before."""
+    runs = read(path) if path.exists() else []
+    kept = {(each.library, each.workload): each for each in [*runs, run]}
+    lines = ",\n".join(json.dumps(attrs.asdict(each)) for each in kept.values())
+    path.write_text(f"[{lines}]\n", encoding="utf-8")
 
 
 def read(path: Path) -> list[Run]:

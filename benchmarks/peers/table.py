@@ -94,7 +94,7 @@ def figures_of(workload: Workload) -> list[Figure]:
 def of(runs: list[Run]) -> str:
     """Write the table in Markdown, and below it how each library was used."""
     found = {(run.library, run.workload): run for run in runs}
-    names = list(dict.fromkeys(run.library for run in runs))
+    names = names_in(runs)
     lines = [
         _row(["work", "figure", *names]),
         _row(["---", "---", *["--:"] * len(names)]),
@@ -108,6 +108,11 @@ def of(runs: list[Run]) -> str:
             cells = [_cell(found.get((name, workload.name)), figure) for name in names]
             lines.append(_row([title, figure.label, *cells]))
     return "\n".join([*lines, "", *_notes(runs, names)])
+
+
+def names_in(runs: list[Run]) -> list[str]:
+    """Return the names of the libraries; what is no client comes last."""
+    return sorted(dict.fromkeys(run.library for run in runs), key="httpx".__eq__)
 
 
 def _row(cells: list[str]) -> str:

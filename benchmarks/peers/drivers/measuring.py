@@ -24,7 +24,7 @@ FEW = range(JOB.calls + 1, JOB.calls + 11)
 """The calls of the second caller, where two share a client."""
 
 IDLE_SECONDS = 0.1
-SETTLING_SECONDS = 1.5
+SETTLING_SECONDS = 1.2 if JOB.is_limited else 0.2
 """After the first call, which opens a connection, the limit is open again."""
 
 

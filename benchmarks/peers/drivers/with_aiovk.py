@@ -67,7 +67,7 @@ async def packed(_api: API) -> None:
                 results[number] = pool.add_call(JOB.method, "the-token", params)
     except Exception as raised:  # of aiovk, aiohttp or asyncio
         error = raised
-        await asyncio.wait(on_their_way())
+        await asyncio.gather(*on_their_way(), return_exceptions=True)
     for number, result in results.items():
         if result.ok:
             WORK.answered(number, number_of(result.result))
