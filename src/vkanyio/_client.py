@@ -30,7 +30,7 @@ from ._transport import Transport
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
     from types import TracebackType
 
     from anyio.abc import TaskStatus
@@ -135,7 +135,7 @@ class VK(MethodGroups):
         :raises ClientClosedError: before and after the client's block, or if that ends
         :raises ClientUseError: from another event loop, thread or process
         """
-        return await self.call_with_request(APIRequest(method, params))
+        return (await self._send(APIRequest(method, params))).response
 
     async def call_with_request(self, request: APIRequest) -> Any:
         """Send a request that was made before, once.
@@ -223,10 +223,12 @@ class VK(MethodGroups):
             task_status.started(self)
             await sleep_forever()
 
-    async def _send(self, request: APIRequest) -> Success:
+    def _send(self, request: APIRequest) -> Coroutine[Any, Any, Success]:
+        # No coroutine of its own: of these, each waiting call would keep one more.
         self._check_open()
-        request.slot.claim()
-        return await self._lane_of(request.own_token).call(request)
+        self._check_home()
+        request.slot.claim(self._home[1])
+        return self._lane_of(request.own_token).call(request)
 
     def _lane_of(self, token: str | None) -> Lane:
         if token is None or token == self._config.token:
@@ -254,6 +256,8 @@ class VK(MethodGroups):
             raise self._closed_error()
         if self._core.services.crash is not None:
             raise crash_error(self._core.services.crash)
+
+    def _check_home(self) -> None:
         if self._home[0] != os.getpid() or self._home[1] != current_token():
             message = (
                 "the client lives in another event loop, thread or process: make one"

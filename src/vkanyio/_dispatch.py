@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, current_time, sleep
@@ -45,7 +46,6 @@ class Exchange:
     """One call on its way to VK and back, with all its attempts.
 
     :ivar request: the call
-    :ivar scope: what to cancel it by
     :ivar batch: the batch that it shares with others, for as long as it does
     :ivar captcha_answers: how many answers to captchas were sent with it
     :ivar extra: parameters that go with every further attempt
@@ -55,7 +55,6 @@ class Exchange:
 
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
-        self.scope: CancelScope = CancelScope(shield=True)
         self.batch: Batch | None = None
         self.captcha_answers = 0
         self.extra: dict[str, Any] = {}
@@ -66,6 +65,11 @@ class Exchange:
         self._tries = 0
         self._too_many = 0  # times in a row
         self._too_many_since = 0.0
+
+    @cached_property
+    def scope(self) -> CancelScope:
+        """What to cancel it by: not needed for as long as it is in a batch."""
+        return CancelScope(shield=True)
 
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""

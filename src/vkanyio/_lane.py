@@ -158,7 +158,7 @@ class Lane:
                     request.slot.fail(error)
                 else:
                     self._accept(request)
-                answer: Success = await request.slot.wait()
+                answer: Success = await request.slot.outcome()
                 return answer
         finally:
             self._busy -= 1
