@@ -124,6 +124,7 @@ class Exchange:
     def replace_token(self, token: str) -> None:
         """Use another token from now on, for all calls of the old one."""
         self._lane.replace_token(token)
+        logger.info("on_validation has brought a new token")
 
     async def _carry_out(self, extra: Mapping[str, Any], start: Start) -> Outcome:
         """Send until there is a result, an error for good, or a question of VK's."""
@@ -188,7 +189,7 @@ class Exchange:
         lane.counters.too_many_requests += 1
         in_a_row = lane.note_too_many(self.request.method, now)
         if in_a_row <= TOO_MANY_OF_A_METHOD:
-            lane.limiter.slow_down(now)
+            lane.slow_down(self.request.method, now)
         self._too_many += 1
         if self._too_many == 1:
             self._too_many_since = now
