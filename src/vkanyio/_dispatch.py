@@ -48,6 +48,7 @@ class Exchange:
     :ivar request: the call
     :ivar batch: the batch that it shares with others, for as long as it does
     :ivar captcha_answers: how many answers to captchas were sent with it
+    :ivar tries: how often it was sent again, as far as that is limited
     :ivar extra: parameters that go with every further attempt
     :ivar answered_at_send: how many of VK's questions had been answered when the last
         attempt was sent
@@ -57,12 +58,12 @@ class Exchange:
         self.request = request
         self.batch: Batch | None = None
         self.captcha_answers = 0
+        self.tries = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
         self._lane = lane
         self._token = lane.token
         self._asks = False  # a question of VK's: others wait for it, it does not
-        self._tries = 0
         self._too_many = 0  # times in a row
         self._too_many_since = 0.0
 
@@ -173,12 +174,12 @@ class Exchange:
         may_repeat = config.retry_unsafe or self.request.may_be_repeated()
         if not failure.is_transient or (failure.maybe_carried_out and not may_repeat):
             return None
-        if self._tries == config.retry_limit:
+        if self.tries == config.retry_limit:
             return None
-        self._tries += 1
-        if failure.retry_at_once and self._tries == 1:
+        self.tries += 1
+        if failure.retry_at_once and self.tries == 1:
             return 0.0
-        return back_off(config.wait, self._tries)
+        return back_off(config.wait, self.tries)
 
     def _plan_after_too_many(self) -> float | None:
         # The first time the whole token pauses, and its calls keep their order. A call
