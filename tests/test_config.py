@@ -55,6 +55,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "on_captcha": None,
         "on_validation": None,
         "on_confirmation": None,
+        "on_event": None,
     }
 
 

@@ -8,11 +8,18 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
 from _sockets import FINE, be_fine, listening, nobody, read_request, secured
-from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
+from vkanyio import (
+    VK,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    VKError,
+    _transport,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -279,3 +286,23 @@ async def test_a_host_that_the_environment_excepts_is_reached_directly(
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:
             assert await api.call(*READ) == 1
+
+
+async def test_clients_of_a_process_read_the_certificates_once(
+    certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _transport._ssl_context.cache_clear()
+    made: list[ssl.SSLContext] = []
+    make = httpx.create_ssl_context
+
+    def count() -> ssl.SSLContext:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", count)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    async with VK("first"), VK("second"):
+        assert len(made) == 1
+    monkeypatch.delenv("SSL_CERT_FILE")
+    async with VK("third"):
+        assert len(made) == 2  # the environment says something else now

@@ -55,20 +55,25 @@ async def attempt(
     try:
         await checkpoint_if_cancelled()  # nothing leaves that nobody waits for
         token, answered = lane.token, lane.questions.answered
-        reply = await _send(lane, request, start, token, extra, slots)
+        with lane.watch.request(request.method, slots) as sent:
+            reply = await _send(lane, request, start, token, extra, slots)
+            sent.outcome = outcome = _read(reply, request, token)
     finally:
         lane.counters.in_flight -= 1
         lane.ticker.release(start)
-    if isinstance(reply, Failure):
-        outcome: Success | Failure = reply
-        body = b""
-    else:
-        body = reply.content
-        outcome = read_response(reply.status_code, body, request, token)
     if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
         for slot, doubt in zip(slots, doubts, strict=True):
             slot.maybe_carried_out = doubt
+    body = b"" if isinstance(reply, Failure) else reply.content
     return Attempt(outcome, body, token, answered)
+
+
+def _read(
+    reply: HTTPResponse | Failure, request: APIRequest, token: str
+) -> Success | Failure:
+    if isinstance(reply, Failure):
+        return reply
+    return read_response(reply.status_code, reply.content, request, token)
 
 
 async def _send(

@@ -82,6 +82,7 @@ class Batch:
     ) -> list[list[Exchange]]:
         """Send calls together, and return the parts that are to be sent so instead."""
         leader = Exchange(self._lane, APIRequest("execute"))  # keeps count of attempts
+        leader.tries = max(each.tries for each in group)
         while len(group) > 1:
             tick = tick or await self._next_tick(group)
             group = self._ready(group)
@@ -124,6 +125,7 @@ class Batch:
         """Wait for the time to send calls again, and return those that may be."""
         delay = leader.plan_retry(failure)
         for each in group:
+            each.tries = leader.tries
             may_repeat = not failure.maybe_carried_out or self._may_repeat(each)
             if delay is None or not may_repeat:
                 self._fail(each, failure.error)

@@ -34,14 +34,13 @@ def check_token(name: str, token: object) -> None:
 
 def check_method_name(method: object, *, option: str = "method") -> None:
     """Refuse what VK cannot have as a method: names go into VKScript as they stand."""
-    message = (
-        f'{option} must be the name of a method such as "users.get": letters, digits'
-        f" and dots, got {method!r}"
-    )
-    if not isinstance(method, str):
-        raise TypeError(message)
-    if not _METHOD_NAME.fullmatch(method):
-        raise ValueError(message)
+    if not isinstance(method, str) or not _METHOD_NAME.fullmatch(method):
+        kind = ValueError if isinstance(method, str) else TypeError
+        message = (
+            f'{option} must be the name of a method such as "users.get": letters,'
+            f" digits and dots, got {method!r}"
+        )
+        raise kind(message)
 
 
 def check_headers(name: str, headers: object) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ._captcha import Captcha, Confirmation, Validation
+    from ._events import Event
     from ._limiter import Limiter
     from ._pool import HTTPClient
 
@@ -54,6 +55,7 @@ class Options(TypedDict, total=False):
     on_captcha: Callable[[Captcha], Awaitable[None]] | None
     on_validation: Callable[[Validation], Awaitable[str]] | None
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None
+    on_event: Callable[[Event], object] | None
 
 
 @final
@@ -97,6 +99,8 @@ class Config:
     :param on_captcha: answers captchas, see :class:`~vkanyio.Captcha`
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
     :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
+    :param on_event: an ordinary function that is told of every call and every HTTP
+        request as it starts and as it ends, see :data:`~vkanyio.Event`
     :raises TypeError: for a value of the wrong type
     :raises ValueError: for a value that is not allowed
     """
@@ -181,6 +185,9 @@ class Config:
     )
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None = attrs.field(
         default=None, kw_only=True, validator=check.is_function
+    )
+    on_event: Callable[[Event], object] | None = attrs.field(
+        default=None, kw_only=True, validator=check.is_plain_function
     )
 
     def __attrs_post_init__(self) -> None:

@@ -21,6 +21,8 @@ from ._guards import is_mapping
 
 Encoded = str | int
 
+_SINGLE = (str, int, float)
+
 SECRET_PARAMS = frozenset(
     {
         "access_token",
@@ -77,10 +79,8 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
 
 def _encode(name: str, value: Any) -> Encoded:
     value = _simplify(name, value)
-    if isinstance(value, str | int):
-        return value
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+    if isinstance(value, _SINGLE):
+        return _to_single(value)
     if is_mapping(value):
         return _to_json(name, value)
     if _is_series(value):
@@ -90,6 +90,10 @@ def _encode(name: str, value: Any) -> Encoded:
 
 def _simplify(name: str, value: Any) -> Any:
     """Reduce a value to one that JSON knows, or a mapping or series of values."""
+    if type(value) is int:  # most are, or text: two quick ways out
+        return _check_int(name, value)
+    if type(value) is str:
+        return _check_text(name, value)
     # What a value says of itself goes before what it is: an attachment may be a dict.
     to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
     if to_vk is not None:
@@ -118,15 +122,21 @@ def _is_series(value: Any) -> bool:
 
 def _join(name: str, values: list[Any]) -> Encoded:
     items = [_simplify(f"{name}[{i}]", value) for i, value in enumerate(values)]
-    if items and all(isinstance(item, Mapping) for item in items):
+    if items and all(map(is_mapping, items)):
         # Objects have no comma form: the few methods that take a row of them
         # (ads.createAds) want a JSON array.
         return _to_json(name, items)
     for i, item in enumerate(items):
-        if not isinstance(item, str | int | float):
+        if not isinstance(item, _SINGLE):
             message = f"{name}[{i}] must be a single value, got {_shown(name, item)}"
             raise TypeError(message)
-    return ",".join(str(_encode(f"{name}[{i}]", x)) for i, x in enumerate(items))
+    return ",".join([str(_to_single(item)) for item in items])
+
+
+def _to_single(value: str | float) -> Encoded:
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+    return value
 
 
 def _to_json(name: str, value: Any) -> str:

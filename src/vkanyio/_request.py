@@ -42,7 +42,15 @@ class APIRequest:
         sent, naming it
     """
 
-    __slots__ = ("headers", "method", "own_token", "params", "repeatable", "slot")
+    __slots__ = (
+        "_script",
+        "headers",
+        "method",
+        "own_token",
+        "params",
+        "repeatable",
+        "slot",
+    )
 
     def __init__(
         self,
@@ -70,9 +78,12 @@ class APIRequest:
         self.repeatable: bool | None = repeatable
         self.own_token: str | None = None if own_token is None else str(own_token)
         self.slot: Slot = Slot()
+        self._script: str | None = None
 
     def __str__(self) -> str:
-        return to_vkscript(self.method, self.params)
+        if self._script is None:  # packing wants it twice: for its size, and to send
+            self._script = to_vkscript(self.method, self.params)
+        return self._script
 
     def __repr__(self) -> str:
         return f"APIRequest({self.method!r}, {self.shown_params()!r})"

@@ -190,6 +190,12 @@ def is_function(_: Any, attribute: Attribute, value: Any) -> None:
         raise TypeError(_refusal(attribute, value, "an async function"))
 
 
+def is_plain_function(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a function that is called where nothing can be awaited."""
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise TypeError(_refusal(attribute, value, "a function that is not async"))
+
+
 def is_flag(_: Any, attribute: Attribute, value: Any) -> None:
     """Check what is on or off."""
     if not isinstance(value, bool):
