@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.lowlevel import checkpoint
+from anyio.lowlevel import checkpoint, current_token
 
 from micro.timing import ROUNDS, Figure
 from vkanyio import APIRequest
@@ -24,7 +24,7 @@ async def settled() -> float:
     began = time.perf_counter()
     async with anyio.create_task_group() as tg:
         for number, request in enumerate(requests):
-            request.slot.claim()
+            request.slot.claim(current_token())
             request.slot.accept(number, urgent=False, on_end=_nothing)
             tg.start_soon(request.wait)
         await checkpoint()
