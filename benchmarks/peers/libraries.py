@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 import attrs
 from install import NODE, PLACE, PYTHON, python_of
 
+from peers.workloads import WORKLOADS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from peers.workloads import Workload
 
+AS_WITH_HTTPX = {
+    workload.name: "as with httpx: only what a call costs is measured"
+    for workload in WORKLOADS
+    if workload.is_limited and workload.shape != "idle"
+}
 DRIVERS = Path(__file__).with_name("drivers")
 
 
@@ -27,7 +34,7 @@ class Library:
     :param command: how its driver is run
     :param package: what is installed
     :param ways: what it does a kind of work with; what is not here it cannot do
-    :param impossible: workloads that it cannot do all the same, and why
+    :param skips: workloads that it does not do all the same, and why
     :param lacks: why it cannot do a kind of work
     """
 
@@ -36,14 +43,14 @@ class Library:
     package: str
     ways: Mapping[str, str]
     lacks: Mapping[str, str] = {}
-    impossible: Mapping[str, str] = {}
+    skips: Mapping[str, str] = {}
     variant: str = ""
     environment: Mapping[str, str] = {}
 
     def cannot(self, workload: Workload) -> str:
         """Tell why it cannot do a workload; nothing if it can."""
-        if workload.name in self.impossible:
-            return self.impossible[workload.name]
+        if workload.name in self.skips:
+            return self.skips[workload.name]
         if workload.needs not in self.ways:
             return self.lacks.get(workload.needs, "")
         return ""
@@ -51,6 +58,20 @@ class Library:
 
 def _python(name: str) -> list[str]:
     return [str(python_of(name)), str(DRIVERS / f"with_{name}.py")]
+
+
+def _bare(name: str) -> Library:
+    return Library(
+        name=name,
+        variant=name,
+        command=[sys.executable, str(DRIVERS / "with_httpx.py")],
+        package=f"{name} alone, without a client of VK",
+        ways={"plain": "one request after the other; neither limit nor packing"},
+        skips=dict.fromkeys(
+            ["P1", "faulty-reads", "faulty-posts", "share"],
+            "it has no limit, and mends nothing",
+        ),
+    )
 
 
 def _vkanyio(variant: str) -> Library:
@@ -70,23 +91,12 @@ def _vkanyio(variant: str) -> Library:
 
 def libraries() -> list[Library]:
     """Return all that can be run here: those of ``.foreign/`` that are installed."""
-    found = [
-        Library(
-            name="httpx",
-            command=[sys.executable, str(DRIVERS / "with_httpx.py")],
-            package="httpx alone, without a client of VK",
-            ways={"plain": "one request after the other; neither limit nor packing"},
-            impossible=dict.fromkeys(
-                ["P1", "faulty-reads", "faulty-posts", "share"],
-                "it has no limit, and mends nothing",
-            ),
-        ),
-        _vkanyio("asyncio"),
-        _vkanyio("trio"),
-    ]
+    ours = [_vkanyio("asyncio"), _vkanyio("trio")]
     if find_spec("uvloop"):
-        found.append(_vkanyio("uvloop"))
-    return found + [peer for peer in _peers() if _is_there(peer)]
+        ours.append(_vkanyio("uvloop"))
+    ours.append(attrs.evolve(_vkanyio("httpx2"), skips=AS_WITH_HTTPX))
+    peers = [peer for peer in _peers() if _is_there(peer)]
+    return [*ours, *peers, _bare("httpx"), _bare("httpx2")]
 
 
 def _is_there(peer: Library) -> bool:
@@ -145,8 +155,6 @@ def _peers() -> list[Library]:
                 "packed": "`AsyncVkExecuteRequestPool` with the same",
             },
             lacks={**no_spacing, "tokens": "a session for each token"},
-            impossible={
-                "packed-100000": "its pool compares each call with all before it"
-            },
+            skips={"packed-100000": "its pool compares each call with all before it"},
         ),
     ]

@@ -13,6 +13,7 @@ from peers.workloads import WORKLOADS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from peers.libraries import Library
     from peers.runs import Run
     from peers.workloads import Workload
 
@@ -112,7 +113,8 @@ def of(runs: list[Run]) -> str:
 
 def names_in(runs: list[Run]) -> list[str]:
     """Return the names of the libraries; what is no client comes last."""
-    return sorted(dict.fromkeys(run.library for run in runs), key="httpx".__eq__)
+    names = dict.fromkeys(run.library for run in runs)
+    return sorted(names, key=lambda name: name.startswith("httpx"))
 
 
 def _row(cells: list[str]) -> str:
@@ -133,14 +135,25 @@ def _notes(runs: list[Run], names: list[str]) -> list[str]:
             continue
         lines.append(f"- {library.name} ({library.package}):")
         lines += [f"  - {kind}: {way}" for kind, way in library.ways.items()]
-        lacks = {workload.name: library.cannot(workload) for workload in WORKLOADS}
-        lines += [f"  - no {name}: {why}" for name, why in lacks.items() if why]
+        lines += [
+            f"  - no {', '.join(without)}: {why}"
+            for why, without in _skipped(library).items()
+        ]
         lines += [
             f"  - {run.workload}: {', '.join(_troubles(run))}"
             for run in runs
             if run.library == library.name and _troubles(run)
         ]
     return lines
+
+
+def _skipped(library: Library) -> dict[str, list[str]]:
+    """Return what a library does not do, by the reason."""
+    skipped: dict[str, list[str]] = {}
+    for workload in WORKLOADS:
+        if why := library.cannot(workload):
+            skipped.setdefault(why, []).append(workload.name)
+    return skipped
 
 
 def _troubles(run: Run) -> list[str]:

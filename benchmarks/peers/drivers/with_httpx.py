@@ -1,17 +1,19 @@
-"""The same requests over httpx alone, one after the other: what a client adds to."""
+"""The same requests over httpx or httpx2 alone, one after the other."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from importlib import import_module
+from typing import Any
 
-import httpx
 from measuring import IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
 
 WORK = Work()
+httpx: Any = import_module(JOB.variant or "httpx")
 
 
-async def call(client: httpx.AsyncClient, number: int) -> None:
+async def call(client: Any, number: int) -> None:
     """Make a call."""
     data = {"user_ids": number, "v": "5.199"}
     response = await client.post(f"{JOB.url}/users.get", data=data)

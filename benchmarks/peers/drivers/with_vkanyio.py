@@ -1,11 +1,13 @@
-"""A job for vkanyio, on the backend that the job names."""
+"""A job for vkanyio, on the backend that the job names, or with a client of httpx2."""
 
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
+import httpx2
 from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
 
 from vkanyio import VK, VKError
@@ -70,7 +72,12 @@ async def main() -> None:
         "max_waiting": max(1000, JOB.calls + len(FEW)),
     }
     shapes = {"all": all_at_once, "idle": now_and_then, "share": shared}
-    async with VK("the-token", base_url=JOB.url, **options) as api:
+    async with AsyncExitStack() as stack:
+        if JOB.variant == "httpx2":
+            options["http_client"] = httpx2.AsyncClient()
+            await stack.enter_async_context(options["http_client"])
+        api = VK("the-token", base_url=JOB.url, **options)
+        await stack.enter_async_context(api)
         await api.users.get(user_ids=[0])
         await anyio.sleep(SETTLING_SECONDS)
         WORK.begin()
