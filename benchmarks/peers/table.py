@@ -112,9 +112,10 @@ def of(runs: list[Run]) -> str:
 
 
 def names_in(runs: list[Run]) -> list[str]:
-    """Return the names of the libraries; what is no client comes last."""
+    """Return the names of the libraries: vkanyio, its peers, and what is no client."""
+    order = {"vkanyio": 0, "httpx": 2, "httpx2": 2}
     names = dict.fromkeys(run.library for run in runs)
-    return sorted(names, key=lambda name: name.startswith("httpx"))
+    return sorted(names, key=lambda name: order.get(name.split("-")[0], 1))
 
 
 def _row(cells: list[str]) -> str:
