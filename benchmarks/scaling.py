@@ -76,7 +76,9 @@ async def waiting(url: str, calls: int) -> dict[str, str]:
     """Have many calls wait, and packed."""
     options: dict[str, Any] = {"mode": "parallel", "limit": 1000, "max_waiting": calls}
     async with VK("token", base_url=url, **options) as api:
-        await get_user(api, 0)
+        async with anyio.create_task_group() as tg:  # loads what packing needs
+            for _ in range(50):
+                tg.start_soon(get_user, api, 0)
         meter = Meter()
         async with anyio.create_task_group() as tg:
             for user_id in range(1, calls + 1):

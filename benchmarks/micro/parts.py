@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vkanyio import APIRequest, Limiter
 from vkanyio._batch import read_batch, to_code
+from vkanyio._encoding import to_vkscript
 from vkanyio._response import Success, read_response
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ def _encoding() -> dict[str, Callable[[], object]]:
         ),
         "encoding: users.get as a form": lambda: get.form(COMMON, {}),
         "encoding: messages.send as a form": lambda: send.form(COMMON, {}),
-        "encoding: users.get in VKScript": lambda: str(get),
-        "encoding: messages.send in VKScript": lambda: str(send),
+        "encoding: users.get in VKScript": lambda: to_vkscript(get.method, get.params),
+        "encoding: messages.send in VKScript": lambda: to_vkscript(
+            send.method, send.params
+        ),
     }
 
 
@@ -79,8 +82,8 @@ def _packing() -> dict[str, Callable[[], object]]:
     code = to_code(gets)
     execute = APIRequest("execute", {"code": code})
     return {
-        f"batch: the code of {BATCH} users.get": lambda: to_code(gets),
-        f"batch: the code of {BATCH} messages.send": lambda: to_code(sends),
+        f"batch: {BATCH} users.get joined": lambda: to_code(gets),
+        f"batch: {BATCH} messages.send joined": lambda: to_code(sends),
         "batch: its request, checked": lambda: APIRequest("execute", {"code": code}),
         "batch: its form": lambda: execute.form(COMMON, {}),
     }
