@@ -89,8 +89,10 @@ async def waiting(url: str, calls: int) -> dict[str, str]:
 async def connections(url: str, count: int) -> dict[str, str]:
     """Keep many requests in flight, as many as there are connections."""
 
+    calls = 200 + 10 * count
+
     async def worker(first: int) -> None:
-        for user_id in range(first, CALLS + 1, count):
+        for user_id in range(first, calls + 1, count):
             await get_user(api, user_id)
 
     async with VK("token", base_url=url, max_connections=count, **UNLIMITED) as api:
@@ -101,7 +103,7 @@ async def connections(url: str, count: int) -> dict[str, str]:
         async with anyio.create_task_group() as tg:
             for first in range(1, count + 1):
                 tg.start_soon(worker, first)
-        return meter.by(CALLS, "call")
+        return meter.by(calls, "call")
 
 
 async def tokens(url: str, count: int) -> dict[str, str]:
@@ -179,7 +181,7 @@ class Scale:
 SCALES = {
     "waiting": Scale("calls that wait, packed", waiting, (100, 1000, 10_000, 100_000)),
     "connections": Scale(
-        "connections in flight", connections, (1, 10, 50, 100, 300), latency=0.05
+        "connections in flight", connections, (1, 10, 50, 100, 300), latency=0.02
     ),
     "tokens": Scale("tokens of one client", tokens, (1, 10, 100, 1000)),
     "clients": Scale("clients in one process", clients, (1, 10, 100, 1000)),

@@ -3,7 +3,7 @@
 Each library runs in a process and an environment of its own, each time against a
 server (``benchmarks/server.py``) in another process. What is measured stands in
 ``workloads.py``, and how each library is used in ``libraries.py`` and ``drivers/``.
-A full run takes a quarter of an hour; ``--only`` and ``--workload`` choose parts of it.
+A full run takes 18 minutes; ``--only`` and ``--workload`` choose parts of it.
 """
 
 from __future__ import annotations
