@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from anyio import current_time
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from ._response import Success, read_response
+from ._response import Success, read_response, too_large
 from ._retry import Failure
 from ._transport import Trace
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ._lane import Lane
     from ._limiter import Start
-    from ._pool import HTTPResponse
+    from ._pool import Answer
     from ._request import APIRequest
     from ._slot import Slot
 
@@ -63,8 +63,12 @@ async def attempt(
         outcome: Success | Failure = reply
         body = b""
     else:
-        body = reply.content
-        outcome = read_response(reply.status_code, body, request, token)
+        status, body = reply
+        most = lane.config.max_answer
+        if len(body) > most:
+            outcome = too_large(status, body, most, request, token)
+        else:
+            outcome = read_response(status, body, request, token)
     if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
         for slot, doubt in zip(slots, doubts, strict=True):
             slot.maybe_carried_out = doubt
@@ -78,7 +82,7 @@ async def _send(
     token: str,
     extra: Mapping[str, Any],
     slots: Sequence[Slot],
-) -> HTTPResponse | Failure:
+) -> Answer | Failure:
     form = request.form(lane.common_params, extra)
     headers = lane.headers(token, request.headers)
     trace = Trace(lane.limiter, start)

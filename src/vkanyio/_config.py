@@ -51,6 +51,7 @@ class Options(TypedDict, total=False):
     limiter: Limiter | None
     max_waiting: int
     max_connections: int
+    max_answer: int
     on_captcha: Callable[[Captcha], Awaitable[None]] | None
     on_validation: Callable[[Validation], Awaitable[str]] | None
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None
@@ -94,6 +95,11 @@ class Config:
         more wait for room in their own tasks
     :param max_connections: most HTTP requests in flight at a time; not more than the
         connections of ``http_client``, where one is given
+    :param max_answer: most bytes of an answer, as it comes and unpacked: what is larger
+        is an :exc:`~vkanyio.InvalidResponseError`, and in a packing mode asked for in
+        parts. VK's own answers have a few MB at most, and Python's objects may take
+        twenty times the bytes of their JSON. A client that is given by ``http_client``
+        has read an answer as a whole before its size is known
     :param on_captcha: answers captchas, see :class:`~vkanyio.Captcha`
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
     :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
@@ -172,6 +178,9 @@ class Config:
     max_waiting: int = attrs.field(default=1000, kw_only=True, validator=check.Whole(1))
     max_connections: int = attrs.field(
         default=100, kw_only=True, validator=check.Whole(1)
+    )
+    max_answer: int = attrs.field(
+        default=16 * 2**20, kw_only=True, validator=check.Whole(1024, hint=" (bytes)")
     )
     on_captcha: Callable[[Captcha], Awaitable[None]] | None = attrs.field(
         default=None, kw_only=True, validator=check.is_function

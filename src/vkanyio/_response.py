@@ -104,6 +104,19 @@ def shown_bytes(body: bytes, token: str) -> bytes:
     return body[:_SHOWN_BYTES]
 
 
+def too_large(
+    status: int, body: bytes, most: int, request: APIRequest, token: str
+) -> Failure:
+    """Judge an answer of more bytes than are allowed.
+
+    :param most: how many are
+    """
+    what = f"has more than {most} bytes: ask for less at a time, or raise `max_answer`"
+    failure = _not_an_answer(what, status, body, request, token)
+    # It would be as large the next time. What a gateway turned away has no size.
+    return failure._replace(is_transient=False, is_too_large=failure.maybe_carried_out)
+
+
 def _not_an_answer(
     what: str, status: int, body: bytes, request: APIRequest, token: str
 ) -> Failure:

@@ -13,7 +13,7 @@ from anyio import CancelScope, current_time, move_on_after, to_thread
 
 from ._errors import ConnectionFailedError, RequestTimeoutError
 from ._guards import is_group
-from ._pool import CONNECTIONS_PER_POOL, Pool
+from ._pool import CONNECTIONS_PER_POOL, Answer, Pool
 from ._retry import Failure
 from ._validators import check_proxy
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ._config import Config
     from ._limiter import Limiter, Start
-    from ._pool import HTTPResponse
 
 CLOSE_SECONDS = 1.0
 """That closing connections may take."""
@@ -70,23 +69,23 @@ class Transport:
 
     async def send(
         self, method: str, body: bytes, headers: Mapping[str, str], trace: Trace
-    ) -> HTTPResponse | Failure:
+    ) -> Answer | Failure:
         """Make one attempt."""
         url = f"{self._config.base_url.rstrip('/')}/{method}"
-        response: HTTPResponse | None = None
+        answer: Answer | None = None
         try:
             with move_on_after(self._config.timeout):
-                response = await self._post(url, body, dict(headers), trace)
+                answer = await self._post(url, body, dict(headers), trace)
         except Exception as error:
             return self._failure(error, method, trace)
         self.traces = self.traces or trace.sent
-        return self._timeout(method, trace) if response is None else response
+        return self._timeout(method, trace) if answer is None else answer
 
     async def _post(
         self, url: str, body: bytes, headers: dict[str, str], trace: Trace
-    ) -> HTTPResponse:
+    ) -> Answer:
         client = self._client or self._roomy_pool()
-        return await client.post(
+        response = await client.post(
             url,
             content=body,
             headers=headers,
@@ -94,6 +93,8 @@ class Transport:
             timeout=None,
             extensions={"trace": trace},
         )
+        # What it is not, it is found out to be here, and not where that is a crash.
+        return Answer(int(response.status_code), bytes(response.content))
 
     def _roomy_pool(self) -> Pool:
         for pool in self._pools:
@@ -108,7 +109,7 @@ class Transport:
                 self._ssl_context = _make_ssl_context()
             else:
                 self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return Pool(self._ssl_context, self._proxy)
+        return Pool(self._ssl_context, self._proxy, self._config.max_answer)
 
     def _timeout(self, method: str, trace: Trace) -> Failure:
         seconds = self._config.timeout
