@@ -98,7 +98,7 @@ class Batch:
             for each in (leader, *group):
                 each.note_attempt(made)
             if isinstance(made.outcome, Success):
-                outcomes = read_batch(requests, made.outcome, made.body, made.token)
+                outcomes = read_batch(requests, made.outcome, made.body, made.secrets)
                 for each, doubt, outcome in zip(group, doubts, outcomes, strict=True):
                     self._deliver(each, doubt, outcome)
                 return []

@@ -31,6 +31,7 @@ SECRET_PARAMS = frozenset(
         "old_password",
         "password",
         "refresh_token",
+        "remixstlid",
         "restore_sid",
         "secret_key",
         "success_token",

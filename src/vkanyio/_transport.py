@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
     from ._config import Config
     from ._limiter import Limiter, Start
+    from ._secrets import Secrets
 
 CLOSE_SECONDS = 1.0
 """That closing connections may take."""
+MOST_OF_REASON = 200
+"""Characters of what an HTTP client says that an error repeats."""
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
@@ -68,16 +71,24 @@ class Transport:
                     await self._pools.pop().aclose()
 
     async def send(
-        self, method: str, body: bytes, headers: Mapping[str, str], trace: Trace
+        self,
+        method: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        trace: Trace,
+        secrets: Secrets,
     ) -> Answer | Failure:
-        """Make one attempt."""
+        """Make one attempt.
+
+        :param secrets: what is not to be shown of it
+        """
         url = f"{self._config.base_url.rstrip('/')}/{method}"
         answer: Answer | None = None
         try:
             with move_on_after(self._config.timeout):
                 answer = await self._post(url, body, dict(headers), trace)
         except Exception as error:
-            return self._failure(error, method, trace)
+            return self._failure(error, method, trace, secrets)
         self.traces = self.traces or trace.sent
         return self._timeout(method, trace) if answer is None else answer
 
@@ -128,11 +139,14 @@ class Transport:
             is_transient=True,
         )
 
-    def _failure(self, error: Exception, method: str, trace: Trace) -> Failure:
+    def _failure(
+        self, error: Exception, method: str, trace: Trace, secrets: Secrets
+    ) -> Failure:
         names = {cls.__name__ for cls in type(error).__mro__}
         never_sent = trace.never_sent() or bool(names & _NEVER_SENT)
         of_the_network = bool(names & _OF_THE_NETWORK)
-        what = _reason(error)
+        reason = _reason(error)
+        what = secrets.hide(reason)[:MOST_OF_REASON]  # it may quote what came
         if not of_the_network:
             message = f"the HTTP client failed with {type(error).__name__}: {what}"
         elif never_sent:
@@ -142,7 +156,7 @@ class Transport:
         return Failure(
             ConnectionFailedError(message, method=method),
             maybe_carried_out=not never_sent,
-            is_transient=of_the_network and _BAD_CERTIFICATE not in what,
+            is_transient=of_the_network and _BAD_CERTIFICATE not in reason,
             # The server had closed a connection that was kept for later requests.
             retry_at_once=of_the_network and trace.reused_connection(),
         )
