@@ -59,7 +59,7 @@ pytestmark = [
 TOKEN = "vk1.a.the-secret-token"
 READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
-CALLS = [READ, POST]
+CALLS: list[tuple[str, dict[str, Any]]] = [READ, POST]
 EXPECTED = (TransportError, OutcomeUnknownError, APIError)
 
 A_SLOW_MACHINE = 5.0

@@ -86,6 +86,8 @@ class VK(MethodGroups):
     :raises ValueError: for a value that is not allowed
     """
 
+    _state = _State.NEW  # also where an option is wrong, so that its repr works there
+
     def __init__(self, token: str, **options: Unpack[Options]) -> None:
         self._setup(Config.from_options(token, options))
 
@@ -101,7 +103,6 @@ class VK(MethodGroups):
 
     def _setup(self, config: Config) -> None:
         self._config = config
-        self._state = _State.NEW
         self._closed_at: float | None = None
 
     def __repr__(self) -> str:

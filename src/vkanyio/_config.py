@@ -62,6 +62,9 @@ class Options(TypedDict, total=False):
 class Config:
     """The options of a client; a wrong one is refused at once.
 
+    Its repr shows no token, header or proxy. ``attrs.asdict`` and a pickle have them
+    all, and so has a traceback with local variables those of your own functions.
+
     :param token: an access token of a user, a community or a service
     :param limit: requests a second: 3 for a user token, 20 for a community token
         (https://dev.vk.com/api/api-requests)
@@ -180,7 +183,9 @@ class Config:
         default=100, kw_only=True, validator=check.Whole(1)
     )
     max_answer: int = attrs.field(
-        default=16 * 2**20, kw_only=True, validator=check.Whole(1024, hint=" (bytes)")
+        default=16 * 2**20,
+        kw_only=True,
+        validator=check.Whole(2**10, 2**30, hint=" (bytes)"),
     )
     on_captcha: Callable[[Captcha], Awaitable[None]] | None = attrs.field(
         default=None, kw_only=True, validator=check.is_function

@@ -55,7 +55,7 @@ class Core:
     services: Services
     transport: Transport
     connections: Semaphore
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     questions: Questions
     check_open: Callable[[], None]
     live: dict[APIRequest, Exchange | None]

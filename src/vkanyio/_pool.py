@@ -78,7 +78,7 @@ class Pool:
     ) -> None:
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl_context,
-            proxy=proxy,
+            proxy=None if proxy is None else _Proxy(proxy),
             limits=httpx.Limits(
                 max_connections=CONNECTIONS_PER_POOL,
                 max_keepalive_connections=CONNECTIONS_PER_POOL,
@@ -136,6 +136,27 @@ class Pool:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+
+@final
+class _Proxy(httpx.Proxy):
+    """A proxy whose password httpcore cannot log: it logs that of SOCKS at DEBUG."""
+
+    @property
+    def raw_auth(self) -> tuple[bytes, bytes] | None:
+        """The name and the password, if there are any."""
+        auth = super().raw_auth
+        return None if auth is None else (auth[0], _Password(auth[1]))
+
+
+@final
+class _Password(bytes):
+    """A password that does not show itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
 
 
 @final

@@ -22,7 +22,8 @@ class APIRequest:
     """A call of a VK method, to be sent by :meth:`VK.call_with_request`.
 
     It is sent once, and any number of tasks may :meth:`wait` for its outcome.
-    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``.
+    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``. It has
+    all parameters but a token, passwords too; ``repr(request)`` shows no secret.
 
     Parameters of type list, tuple, set and generator are joined by commas; ``bool``
     becomes 1 or 0, a dict JSON, a ``datetime`` Unix time, an enum its value, an object

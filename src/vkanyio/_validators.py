@@ -85,9 +85,12 @@ class OneOf:
             raise ValueError(message)
 
 
-def is_token(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check an access token, without repeating any of it."""
-    check_token(attribute.name, value)
+def is_token(_: Any, attribute: Attribute, token: Any) -> None:
+    """Check an access token, without repeating any of it.
+
+    What reports errors with local variables knows this one by its name for a secret.
+    """
+    check_token(attribute.name, token)
 
 
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
