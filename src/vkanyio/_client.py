@@ -17,6 +17,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from ._checks import shown
 from ._config import Config, Options
 from ._errors import ClientClosedError, ClientUseError
 from ._groups import MethodGroups
@@ -186,7 +187,7 @@ class VK(MethodGroups):
         :raises VKError: as :meth:`call` does
         """
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-            message = f"name must be the name of a stored procedure, got {name!r}"
+            message = f"name must be the name of a stored procedure, got {shown(name)}"
             raise ValueError(message)
         answer = await self._send(APIRequest(f"execute.{name}", params))
         return answer.to_execute_result()

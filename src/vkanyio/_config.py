@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 import attrs
 
 from . import _validators as check
+from ._checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -216,6 +217,6 @@ class Config:
 
                 close = difflib.get_close_matches(name, known, n=1)
                 meant = f": did you mean {close[0]!r}?" if close else ""
-                message = f"unknown option {name!r}{meant or f', known are {known}'}"
-                raise TypeError(message)
+                message = f"unknown option {shown(name)}"
+                raise TypeError(message + (meant or f", known are {known}"))
         return cls(token, **options)

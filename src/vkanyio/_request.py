@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from ._checks import check_headers, check_method_name, check_token
+from ._checks import check_headers, check_method_name, check_token, shown
 from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
 from ._repetition import Repetition, facts_of, repetition_of_call
 from ._retry import new_random_id
@@ -57,7 +57,7 @@ class APIRequest:
         if headers is not None:
             check_headers("headers", headers)
         if repeatable is not None and not isinstance(repeatable, bool):
-            message = f"repeatable must be True, False or None, got {repeatable!r}"
+            message = f"repeatable must be True, False or None, got {shown(repeatable)}"
             raise TypeError(message)
         encoded = encode_params({} if params is None else params)
         own_token = encoded.pop("access_token", None)
