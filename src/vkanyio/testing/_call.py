@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, final
 import attrs
 
 from ._errors import JSON, VKFault
+from ._ledger import repr_of_params
 
 if TYPE_CHECKING:
     from .vkscript import Session
@@ -45,7 +46,7 @@ class Call:
     """A call of one of VK's methods, as its handler sees it."""
 
     method: str
-    params: Mapping[str, str]
+    params: Mapping[str, str] = attrs.field(repr=repr_of_params)
     """The parameters as they came, without ``access_token``."""
     account: Account
     time: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, final, overload
@@ -12,6 +13,13 @@ import attrs
 logger = logging.getLogger("vkanyio.testing")
 
 Outcome: TypeAlias = int | str
+
+_SECRET = re.compile("token|password|secret|captcha_key|remixstlid")
+
+
+def repr_of_params(params: Mapping[str, str]) -> str:
+    """Show parameters without passwords and answers to captchas."""
+    return repr({k: "***" if _SECRET.search(k) else v for k, v in params.items()})
 
 
 @final
@@ -33,7 +41,7 @@ class Entry:
     at all."""
 
     method: str
-    params: Mapping[str, str]
+    params: Mapping[str, str] = attrs.field(repr=repr_of_params)
     """The parameters as they came, without ``access_token``."""
 
     outcome: Outcome
