@@ -1,0 +1,7 @@
+"""Cancellation at every step of every kind of call, and at random.
+
+``test_every_step`` goes through a table of scenarios (``_scenarios.py``): each is
+played again and again, and its victims are cancelled one step of any task later each
+time. ``test_random_schedules`` lets everything happen on a coarse grid of time, so that
+much of it coincides. Both look at the same promises afterwards (``_calls.py``).
+"""
