@@ -38,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="cancel everything in every way, and tell how often (minutes)",
     )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="run the random schedule with this seed, and no other",
+    )
 
 
 @pytest.fixture(params=["asyncio", "trio"])
