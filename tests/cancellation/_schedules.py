@@ -104,6 +104,7 @@ class Schedule:
         self.body = Plan(Call(-1, READ), 0.0, None, _moment(40), random.choice(ways))
         self._solving_takes = _moment(4)
         self._solves = random.random() < 0.7
+        self._all_ended = anyio.Event()
 
     def __repr__(self) -> str:
         return f"<{self.mode}, {self.ending}, {[each.call for each in self.plans]}>"
@@ -164,9 +165,11 @@ class Schedule:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._be_in_the_client)
                 await settle()  # the callers find the client open, or closed again
-                for plan in self.plans:
-                    tasks.start_soon(self._call, plan)
-                    tasks.start_soon(_cancel, plan)
+                async with create_task_group() as callers:
+                    for plan in self.plans:
+                        callers.start_soon(self._call, plan)
+                        tasks.start_soon(_cancel, plan)
+                self._all_ended.set()
         assert_gone(self.client)
         assert own_tasks() == []
         assert set(get_running_tasks()) == before
@@ -208,8 +211,7 @@ class Schedule:
 
     async def _stay(self, api: VK) -> None:
         if self.ending == "stay":
-            while any(plan.call.outcome is None for plan in self.plans):
-                await anyio.sleep(10)
+            await self._all_ended.wait()
             await settle()
             assert_quiet(api)
             await works_as_before(api, self.wire)
