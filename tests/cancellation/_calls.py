@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 from _helpers import add_echoes, get
 from _packing import message, post
 from vkanyio import VK, APIRequest, ClientClosedError, ExecuteResult, VKError
+from vkanyio._slot import State
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class Call:
 
     :ivar outcome: None as long as there is none
     :ivar sent_before: how many requests had been sent when its cancellation arrived
+    :ivar was_settled: whether it had an outcome by then
     :param of: the call whose request it waits for, instead of one of its own
     """
 
@@ -145,6 +147,7 @@ class Call:
         self.kind = kind
         self.outcome: Any = None
         self.sent_before: int | None = None
+        self.was_settled = False
         self.is_shared = of is not None
         self.request = None if kind.request is None else kind.request(i)
         if of is not None:
@@ -165,6 +168,8 @@ class Call:
             outcome = error
         except get_cancelled_exc_class():
             self.sent_before = len(wire.sent)
+            slot = None if self.request is None else self.request.slot
+            self.was_settled = slot is not None and slot.state is State.SETTLED
             self._note(CANCELLED)
             raise
         self._note(outcome)
@@ -186,6 +191,11 @@ class Call:
         if self.outcome == CANCELLED:
             return CANCELLED
         return type(self.outcome).__name__
+
+
+def assert_outcome_won(call: Call) -> None:
+    """Assert that no scope took an outcome away that came in the same tick."""
+    assert not call.was_settled, (call, "had an outcome before it was cancelled")
 
 
 def assert_promises(calls: Iterable[Call], wire: Wire, simulator: Simulator) -> None:

@@ -23,11 +23,12 @@ from ._calls import (
     Call,
     Wire,
     add_procedure,
+    assert_outcome_won,
     assert_promises,
     make_simulator,
 )
 from ._steps import Steps
-from ._ways import WAYS, Order
+from ._ways import WAYS, Order, by_deadline, by_scope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -195,6 +196,8 @@ class Play:
         self.wire.assert_paced(self.client.config.limit)
         assert self.wire.most_in_flight <= self.client.config.max_connections
         for i, call in enumerate(self.calls):
+            if self._way in (by_scope, by_deadline):
+                assert_outcome_won(call)
             expected = call.has_value or isinstance(call.outcome, self._scenario.errors)
             if self._scenario.leaves is not None:
                 expected = expected or isinstance(call.outcome, ClientClosedError)

@@ -23,6 +23,7 @@ from ._calls import (
     Call,
     Wire,
     add_procedure,
+    assert_outcome_won,
     assert_promises,
     make_simulator,
 )
@@ -229,6 +230,8 @@ class Schedule:
         assert self.wire.most_in_flight <= self.client.config.max_connections
         for plan in self.plans:
             outcome = plan.call.outcome
+            if plan.way in ("scope", "deadline"):
+                assert_outcome_won(plan.call)
             assert not isinstance(outcome, ClientUseError) or plan.order.given
             if outcome == CANCELLED:
                 assert plan.order.given or plan.patience is not None, plan
