@@ -32,6 +32,19 @@ TOKENS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="cancel everything in every way, and tell how often (minutes)",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="run the random schedule with this seed, and no other",
+    )
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "trio":
