@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from .. import __version__
-from ._call import call
-from ._common import INTERRUPTED, WRONG_USAGE, Failure, Interrupted, report
+from ._batch import batch
+from ._call import call, execute, procedure
+from ._common import SIGNALLED, WRONG_USAGE, Failure, Interrupted, report
+from ._completion import VARIABLE, completion
 from ._demo import demo
+from ._methods import methods
 from ._simulator import simulator
 
 if TYPE_CHECKING:
@@ -23,7 +27,13 @@ if TYPE_CHECKING:
 )
 @click.version_option(__version__, prog_name="vkanyio", message="%(prog)s %(version)s")
 def commands() -> None:
-    """Call the VK API, or watch vkanyio at work.
+    """Call the VK API, look up its methods, or watch vkanyio at work.
+
+    The access token is taken from the environment variable VK_TOKEN or from a file.
+
+    \b
+    Exit codes: 0 success, 1 VK's error, 2 wrong usage, 3 no answer (the network),
+    4 VK may have carried it out, 130 Ctrl-C, 143 SIGTERM
 
     \b
     Example:
@@ -31,9 +41,11 @@ def commands() -> None:
     """
 
 
-commands.add_command(call)
-commands.add_command(demo)
-commands.add_command(simulator)
+for _command in (
+    *(call, execute, procedure, batch),
+    *(methods, demo, simulator, completion),
+):
+    commands.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,7 +56,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         code: object = commands.main(
-            list(arguments), prog_name="vkanyio", standalone_mode=False
+            list(arguments),
+            prog_name="vkanyio",
+            complete_var=VARIABLE,
+            standalone_mode=False,
         )
     except NoArgsIsHelpError as error:
         error.show()
@@ -61,8 +76,8 @@ def run(arguments: Sequence[str]) -> int:
         if sys.stderr.isatty():
             click.echo(err=True)  # ends the line with the terminal's ^C
         report(str(interrupted))
-        return INTERRUPTED
+        return interrupted.exit_code
     except click.Abort:  # click's word for a KeyboardInterrupt, its line ended
         report("interrupted")
-        return INTERRUPTED
+        return SIGNALLED + signal.SIGINT
     return code if isinstance(code, int) else 0
