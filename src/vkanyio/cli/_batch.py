@@ -59,15 +59,16 @@ def batch(
     retry_errors: bool,
     client: ClientOptions,
 ) -> int:
-    """Make many calls: JSON lines in, JSON lines out, as fast as the limit allows.
+    """Make many calls: JSON lines in, JSON lines out.
 
-    INPUT is a file, or - for standard input, with a call on each line:
+    They are made as fast as the limit allows, packed into `execute`. INPUT is a file,
+    or - for standard input, with a call on each line:
 
     \b
       {"method": "users.get", "params": {"user_ids": [1, 2]}, "id": "anything"}
 
     Each call has a record, in the order in which they end: its line, its id, and
-    "response" or "error". Calls are packed into `execute` (see --mode).
+    "response" or "error".
 
     With --output the same command goes on where it was stopped, by Ctrl-C or by a
     crash: a file beside the output (.journal) tells which calls were under way. Those
@@ -140,7 +141,7 @@ class Run:
         finally:
             self._sum_up(time.monotonic() - start)
         stopped_by = self._batch.stopped_by
-        if self._signum is not None:
+        if self._signum is not None and not self._is_complete():
             raise Interrupted(f"interrupted: {self._rest()}", signum=self._signum)
         if stopped_by is not None:
             message = f"stopped, since {stopped_by}; {self._rest()}"
@@ -149,9 +150,12 @@ class Run:
 
     def leaves_nothing(self) -> bool:
         """Return whether every line has its outcome."""
-        outcomes, made = self._batch.outcomes, self._batch
+        outcomes = self._batch.outcomes
         is_clear = not outcomes["unknown"] and not outcomes["unanswered"]
-        return made.complete and is_clear and not made.in_flight
+        return is_clear and self._is_complete()
+
+    def _is_complete(self) -> bool:
+        return self._batch.complete and not self._batch.in_flight
 
     async def _work(self) -> None:
         async with VK.from_config(self._config) as api:
@@ -166,8 +170,8 @@ class Run:
         self._signum = signum
         self._batch.stop()
         report(
-            f"stopping: {self._batch.in_flight} calls under way are finished first;"
-            " once more stops them, too"
+            f"stopping after the {self._batch.in_flight} calls under way;"
+            " once more stops at once"
         )
         return True
 
@@ -189,7 +193,11 @@ class Run:
         outcomes = self._batch.outcomes
         done = self._done + outcomes["answered"] + outcomes["failed"]
         of_all = "" if self._total is None else f" of {self._total}"
-        return f"{done}{of_all} lines are done, the same command goes on from here"
+        doubtful = self._batch.in_doubt()
+        doubts = f"{doubtful} calls may have reached VK, " if doubtful else ""
+        return (
+            f"{done}{of_all} lines are done, {doubts}the same command goes on from here"
+        )
 
 
 @contextmanager

@@ -38,13 +38,12 @@ class Watcher:
         is_shown = console.is_terminal and not console.is_dumb_terminal
         is_free = has_output or not sys.stdout.isatty()
         self._progress = Progress(
-            BarColumn(bar_width=None),
+            BarColumn(),
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
-            expand=True,
             redirect_stdout=False,
             disable=not (is_shown and is_free),
         )

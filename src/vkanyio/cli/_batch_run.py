@@ -118,6 +118,13 @@ class Batch:
         """How many calls are under way."""
         return len(self._open)
 
+    def in_doubt(self) -> int:
+        """Count the calls that were cut off, and may have changed something."""
+        return sum(
+            job.request.slot.maybe_carried_out and not job.request.reads()
+            for job in self._open.values()
+        )
+
     @property
     def is_resumable(self) -> bool:
         """Whether another run can go on where this one ends."""
@@ -248,6 +255,8 @@ class Batch:
                 await self._files.sync_journal()
             for job in ready:
                 self._calls.start_soon(self._make, api, job)
+                # One at a time: trio runs those that start together in any order.
+                await checkpoint()
 
     async def _make(self, api: VK, job: _Job) -> None:
         """Make a call, and write what became of it."""

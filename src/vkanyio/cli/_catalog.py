@@ -129,9 +129,10 @@ def search(words: Sequence[str]) -> list[str]:
     return [name for _, name in sorted(ranked)]
 
 
-def similar_methods(name: str) -> list[str]:
+def similar_methods(name: str, *, or_groups: bool = False) -> list[str]:
     """Return the methods that were probably meant, at most three."""
-    by_key = {_key(known): known for known in (*names(), *groups())}
+    known_names = (*names(), *(groups() if or_groups else ()))
+    by_key = {_key(known): known for known in known_names}
     if _key(name) in by_key:
         return [by_key[_key(name)]]
     return [by_key[key] for key in difflib.get_close_matches(_key(name), by_key)]

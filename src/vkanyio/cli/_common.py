@@ -81,7 +81,9 @@ def report(message: str) -> None:
     for token in (os.environ.get(TOKEN_VARIABLE, "").strip(), *secrets):
         if len(token) >= SHORTEST_SECRET:
             message = message.replace(token, "***")
-    click.echo(f"vkanyio: {one_line(message)}", err=True)
+    # Not by click, which would write past a progress bar that has replaced the stream.
+    sys.stderr.write(f"vkanyio: {one_line(message)}\n")
+    sys.stderr.flush()
 
 
 def one_line(text: str) -> str:

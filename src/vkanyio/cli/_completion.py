@@ -34,12 +34,9 @@ class MethodName(_Word):
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Complete to a group first, then to its methods."""
-        if "." in incomplete:
-            found = catalog.names()
-        else:
-            found = [f"{group}." for group in catalog.groups()]
-        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+        """Complete the name."""
+        found = (name for name in catalog.names() if name.startswith(incomplete))
+        return [CompletionItem(name) for name in found]
 
 
 @final
@@ -85,7 +82,9 @@ PARAMETERS = ParameterWord()
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script by which SHELL completes commands, methods and parameters.
+    """Print the script that makes SHELL complete commands.
+
+    Methods of VK's and their parameters are completed, too.
 
     \b
     Example:

@@ -32,11 +32,11 @@ NARROW = 80
 @click.argument("words", nargs=-1, metavar="[GROUP | METHOD | WORD...]", type=METHOD)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def methods(words: tuple[str, ...], as_json: bool) -> int:
-    """Look up VK's methods, as its schema has them; needs no network.
+    """Look up VK's methods, without the network.
 
     Without an argument, list the groups; with the name of a group, its methods; with
     the name of a method, its parameters, answer and errors; with any other words, the
-    methods that have all of them in their names.
+    methods that have all of them in their names. All of it is from VK's own schema.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def methods(words: tuple[str, ...], as_json: bool) -> int:
         found = catalog.search(words)
     if not found:
         asked = " ".join(words)
-        meant = catalog.did_you_mean(catalog.similar_methods(asked))
+        meant = catalog.did_you_mean(catalog.similar_methods(asked, or_groups=True))
         message = f"no method of VK's schema is called anything like {asked!r}"
         raise Failure(f"{message}{meant}", WRONG_USAGE)
     _show_list([each for each in map(catalog.find, found) if each], as_json)

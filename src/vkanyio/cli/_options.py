@@ -104,7 +104,8 @@ _OF_THE_CLIENT = (
     click.option(
         "--mode",
         type=click.Choice(get_args(Mode)),
-        help='"parallel" packs calls into `execute`.',
+        help="Whether calls are packed into `execute`."
+        "  [default: parallel for a batch, else sequential]",
     ),
     click.option(
         "--request-mode",
@@ -112,7 +113,9 @@ _OF_THE_CLIENT = (
         help="Requests evenly spaced, or in bursts.  [default: sequential]",
     ),
     click.option(
-        "--timeout", type=float, help="Seconds for one HTTP attempt.  [default: 10]"
+        "--timeout",
+        type=float,
+        help="Seconds for one HTTP attempt.  [default: 30 for a batch, else 10]",
     ),
     click.option(
         "--retries",
