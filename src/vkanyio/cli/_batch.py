@@ -82,6 +82,8 @@ def batch(
     with ExitStack() as stack:
         descriptor = stack.enter_context(_open_input(source, output))
         files = None if output is None else OutputFiles(output)
+        if files is not None:
+            stack.callback(files.close)
         book = Book() if files is None else files.read(retry_errors=retry_errors)
         total = _check_input(descriptor, source, book, checked=client.checked)
         config = client.config(mode="parallel", timeout=BATCH_TIMEOUT, wait=3.0)
@@ -98,11 +100,10 @@ def batch(
             repeat_unknown=repeat_unknown,
         )
         run = Run(made, config, LineReader(descriptor), book.done(), total)
-        try:
-            return run.until_its_end(client.backend)
-        finally:
-            if files is not None:
-                files.close(complete=run.leaves_nothing())
+        code = run.until_its_end(client.backend)
+        if files is not None and run.leaves_nothing():
+            files.finish()
+        return code
 
 
 @final

@@ -158,6 +158,8 @@ class LineFile:
 
         :raises Failure: if that cannot be promised
         """
+        if self._file.closed:
+            return
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -201,7 +203,11 @@ class OutputFiles:
         self._journal_path = journal
         self._journal: LineFile | None = None
         if journal.exists():
-            self._journal = LineFile(str(journal))
+            try:
+                self._journal = LineFile(str(journal))
+            except Failure:
+                self.records.close()
+                raise
 
     def read(self, *, retry_errors: bool) -> Book:
         """Read what an earlier run has done."""
@@ -230,16 +236,19 @@ class OutputFiles:
         if self._journal is not None:
             await self._journal.sync()
 
-    def close(self, *, complete: bool) -> None:
-        """Close the files.
-
-        :param complete: whether nothing is left to do, so that no journal is needed
-        """
+    def close(self) -> None:
+        """Close the files; one that nothing was written into is taken away."""
+        path = Path(self.records.path)
+        if self._journal is None and path.exists() and not path.stat().st_size:
+            path.unlink()
         self.records.close()
         if self._journal is not None:
             self._journal.close()
-        if complete:
-            self._journal_path.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """Close the files, when nothing is left to do, so that no journal is needed."""
+        self.close()
+        self._journal_path.unlink(missing_ok=True)
 
 
 def _encode(record: Mapping[str, Any]) -> bytes:
