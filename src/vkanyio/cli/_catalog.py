@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import functools
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import attrs
 
 from .._method_facts import METHODS, NOT_FOR_EXECUTE
 from .._repetition import MethodFacts, facts_of
-from ..testing._schema import schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -80,6 +81,14 @@ class Method:
     def is_packed(self) -> bool:
         """Whether it may share an ``execute`` with other calls."""
         return self.name not in NOT_FOR_EXECUTE and self.name != "execute"
+
+
+@functools.cache
+def schema() -> Mapping[str, Any]:
+    """Read what is shipped of VK's schema, without loading the simulator it is for."""
+    path = Path(__file__).parents[1] / "testing" / "_schema.json"
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 @functools.cache

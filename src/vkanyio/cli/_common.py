@@ -26,6 +26,9 @@ SIGNALLED = 128
 """What shells add to the number of a signal: 130 for Ctrl-C, 143 for SIGTERM."""
 
 TOKEN_VARIABLE = "VK_TOKEN"
+COMPLETE_VARIABLE = "_VKANYIO_COMPLETE"
+"""By which a shell asks for completions."""
+
 SHORTEST_SECRET = 8
 """Characters: what is shorter is no token, and hiding it would garble messages."""
 

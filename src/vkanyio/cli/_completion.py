@@ -8,12 +8,12 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from . import _catalog as catalog
+from ._common import COMPLETE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHELLS = ("bash", "zsh", "fish")
-VARIABLE = "_VKANYIO_COMPLETE"
 
 
 if TYPE_CHECKING:
@@ -95,5 +95,5 @@ def completion(ctx: click.Context, shell: str) -> int:
     root = ctx.find_root()
     made = get_completion_class(shell)
     assert made is not None  # click knows these shells
-    click.echo(made(root.command, {}, "vkanyio", VARIABLE).source())
+    click.echo(made(root.command, {}, "vkanyio", COMPLETE_VARIABLE).source())
     return 0
