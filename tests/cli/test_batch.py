@@ -140,15 +140,49 @@ def test_a_network_that_is_down_ends_the_batch(
     assert "vkanyio: stopped, since users.get: lost the connection" in err
 
 
-def test_a_token_that_is_refused_ends_the_batch(
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (faults.error(5, "User authorization failed"), "check that the token is whole"),
+        (faults.expired_token(), "not expired"),
+        (faults.captcha("new"), "this captcha is for a program"),
+        (faults.validation("https://vk.ru/v"), "open https://vk.ru/v in a browser"),
+    ],
+)
+def test_what_only_a_person_can_mend_ends_the_batch(
+    batch: MakeBatch, simulator: Simulator, fault: faults.Fault, says: str
+) -> None:
+    simulator.fault(fault, rate=1)
+    code, records, err = batch(users(500), "--limit", "20", "--mode", "sequential")
+    assert code == 1
+    assert len(records) < 100
+    assert "vkanyio: stopped, since " in err
+    assert says in err
+    assert err.count(says) == 1
+
+
+def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
-    simulator.fault(faults.error(5, "User authorization failed"), rate=1)
-    code, records, err = batch(users(500), "--limit", "20")
-    assert code == 1
-    assert len(records) < 500
-    assert "vkanyio: stopped, since " in err
-    assert "check that the token is whole" in err
+    simulator.fault(faults.error(5), "wall.get", rate=1)
+    params = {"access_token": "another-token-of-somebody"}
+    calls = [{"method": "wall.get", "params": params}] * 3
+    code, records, err = batch([*calls, *users(20)])
+    assert (code, len(records)) == (1, 23)
+    assert "stopped" not in err
+    assert "another-token-of-somebody" not in err + json.dumps(records)
+
+
+def test_a_crash_of_the_client_ends_the_batch_and_is_no_outcome(
+    batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(self: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("vkanyio._collector.Collector.run", crash)
+    code, records, err = batch(users(5))
+    assert (code, records) == (1, [])
+    assert "a task of the client has crashed" in err
 
 
 def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
@@ -344,7 +378,7 @@ def test_records_on_a_terminal_are_not_mixed_with_a_bar(
     code, shown = run_on_terminal(*words)
     assert code == 0
     assert "━" not in shown
-    assert "\x1b" not in shown
+    assert "\x1b" not in shown.partition('{"line"')[2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

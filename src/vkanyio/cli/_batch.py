@@ -15,7 +15,7 @@ from .. import VK, Config, VKError
 from ._batch_book import Book, State
 from ._batch_files import OutputFiles, StreamOutput
 from ._batch_lines import MOST_BYTES, BadLine, Line, LineReader, read_call, too_long
-from ._batch_progress import OUTCOMES, Watcher
+from ._batch_progress import OUTCOMES, Watcher, reading
 from ._batch_run import Batch
 from ._common import WRONG_USAGE, Failure, Interrupted, report, run_async
 from ._explain import failure
@@ -84,8 +84,9 @@ def batch(
         files = None if output is None else OutputFiles(output)
         if files is not None:
             stack.callback(files.close)
-        book = Book() if files is None else files.read(retry_errors=retry_errors)
-        total = _check_input(descriptor, source, book, checked=client.checked)
+        with reading():  # a million lines take half a minute
+            book = Book() if files is None else files.read(retry_errors=retry_errors)
+            total = _check_input(descriptor, source, book, checked=client.checked)
         config = client.config(mode="parallel", timeout=BATCH_TIMEOUT, wait=3.0)
         watcher = stack.enter_context(
             Watcher(total, done=book.done(), has_output=output is not None)
@@ -186,7 +187,9 @@ class Run:
             f" {self._requests} HTTP requests{before}"
         )
         for kind, count in self._batch.kinds.most_common(MOST_KINDS):
-            report(f"{kind}, {count} times, such as: {self._batch.examples[kind]}")
+            example = self._batch.examples[kind]
+            if example != str(self._batch.stopped_by):  # that is told at the end
+                report(f"{kind}, {count} times, such as: {example}")
 
     def _rest(self) -> str:
         if not self._batch.is_resumable:

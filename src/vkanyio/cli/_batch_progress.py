@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, final
 
 from rich.progress import (
@@ -17,12 +18,24 @@ from rich.text import Text
 from ._common import make_console
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import TracebackType
 
     from rich.progress import Task
 
 OUTCOMES = ("answered", "failed", "unanswered", "unknown", "bad")
 """What can become of a line: ``failed`` is VK's error, ``bad`` is no call."""
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Say on a terminal that the files are being read."""
+    console = make_console(stderr=True)
+    if console.is_terminal and not console.is_dumb_terminal:
+        with console.status("reading"):
+            yield
+    else:
+        yield
 
 
 @final
