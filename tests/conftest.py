@@ -72,6 +72,14 @@ def make_client(simulator: Simulator) -> Callable[..., VK]:
 
 
 @pytest.fixture
+def on_simulator(
+    make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the clients that an example makes talk to the simulator."""
+    monkeypatch.setattr("vkanyio.VK", lambda token, **options: make_client(**options))
+
+
+@pytest.fixture
 async def town() -> Simulator:
     """Four users, a community and an app, without a limit."""
     return Simulator(limit=0, tokens=TOKENS)
