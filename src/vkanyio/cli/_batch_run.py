@@ -17,12 +17,10 @@ from anyio.lowlevel import checkpoint
 
 from .. import (
     VK,
-    APIError,
     AuthError,
     CaptchaError,
     ClientClosedError,
     ClientCrashedError,
-    ExecuteResult,
     OutcomeUnknownError,
     TokenExpiredError,
     TransportError,
@@ -33,6 +31,7 @@ from .._repetition import Repetition, facts_of, repetition_of_call
 from ._batch_book import Book, Started, State
 from ._batch_files import OutputFiles, head_of
 from ._batch_lines import BadLine, Call, Line, LineReader, read_call
+from ._batch_records import describe, describe_answer
 from ._common import FAILED, IN_DOUBT, NO_ANSWER, WRONG_USAGE, Failure
 from ._explain import explain
 
@@ -269,10 +268,10 @@ class Batch:
             return  # what is known of it is in the journal
         except VKError as error:
             self._look_at(error, request)
-            outcome, found = _describe(error)
+            outcome, found = describe(error)
         else:
             self._unanswered = 0
-            outcome, found = _describe_answer(answer.to_execute_result())
+            outcome, found = describe_answer(answer.to_execute_result())
         try:
             await self._record(call.line, call.given, found, outcome)
             is_clear = "error" in found and outcome != "unknown"
@@ -326,34 +325,6 @@ class Batch:
                 await self._files.records.sync()
             except Failure as error:
                 self._break(error)
-
-
-def _describe_answer(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
-    """Return what became of a call, and what the record of it has."""
-    found: dict[str, Any] = {"response": result.response}
-    if not result.errors:
-        return "answered", found
-    found["execute_errors"] = [
-        {"method": each.method, "code": each.code, "message": each.message}
-        for each in result.errors
-    ]
-    return "failed", found
-
-
-def _describe(error: VKError) -> tuple[str, dict[str, Any]]:
-    """Return what became of a call that failed, and what the record of it has."""
-    found: dict[str, Any] = {"type": type(error).__name__}
-    outcome = "failed"
-    if isinstance(error, APIError):
-        found |= {"code": error.code, "message": error.message}
-        if error.subcode is not None:
-            found["subcode"] = error.subcode
-    else:
-        found["message"] = str(error)
-        is_doubtful = isinstance(error, OutcomeUnknownError)
-        outcome = "unknown" if is_doubtful else "unanswered"
-    found["method"] = getattr(error, "method", "")
-    return outcome, {"error": found}
 
 
 def _filled_key(job: _Job) -> int | None:
