@@ -64,7 +64,9 @@ class Echo:
         token = re.search(rb"(?i)authorization: bearer (\S+)", head)
         assert token is not None
         self.token = token[1].decode()
-        self.line = request.replace(b"\r\n", b" ")
+        # What is quoted of it is cut, so the secrets come first.
+        line = self.token.encode() + b" " + self.form + b" " + request
+        self.line = line.replace(b"\r\n", b" ")
         self.params = {**dict(parse_qsl(self.form.decode())), "t": self.token}
         self.page = b"<pre>" + request + b"</pre>" + repr(self.params).encode()
 
