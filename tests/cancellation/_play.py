@@ -12,7 +12,7 @@ from anyio import create_task_group, current_time, get_running_tasks
 
 from _helpers import assert_at_rest, assert_gone, own_tasks, settle
 from _packing import assert_gone_tasks
-from vkanyio import VK, ClientClosedError
+from vkanyio import VK, ClientClosedError, ClientUseError
 
 from ._backends import seed_trio
 from ._calls import (
@@ -62,7 +62,7 @@ class Play:
     """One run of a scenario, in which the victims are cancelled at one step.
 
     :param way: how they are cancelled
-    :param step: at which one of all tasks
+    :param step: at which one of all tasks, 0 for before they begin
     :param thorough: whether suspensions are steps, as well as resumptions
     """
 
@@ -119,6 +119,8 @@ class Play:
         if self._scenario.faults is not None:
             self._scenario.faults(self.simulator)
         before = set(get_running_tasks())
+        if self._seed == 0:
+            self._cancel()
         with anyio.fail_after(BOUND), self._steps.of_services():
             if self._scenario.leaves is None:
                 await self._stay()
@@ -204,6 +206,8 @@ class Play:
             if i in self._orders and self._orders[i].given:
                 expected = expected or call.outcome == CANCELLED
             assert expected, self.calls
+            if isinstance(call.outcome, ClientUseError):  # it was given up in time
+                assert self.client.statistics().calls == 0
 
 
 def _make_calls(scenario: Scenario) -> list[Call]:
@@ -241,7 +245,7 @@ async def works_as_before(api: VK, wire: Wire) -> None:
 
 async def at_every_step(make: Callable[[int], Play], tally: Tally) -> None:
     """Play until there is nothing left to cancel."""
-    for step in count(1):
+    for step in count():
         try:
             if not await make(step).run(tally):
                 return

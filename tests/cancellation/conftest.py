@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -11,9 +10,11 @@ import pytest
 from ._tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ._backends import Backend
+
+TALLIES = pytest.StashKey[dict[str, Tally]]()
 
 
 @pytest.fixture
@@ -28,22 +29,21 @@ def is_long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--long"))
 
 
-@pytest.fixture(scope="module")
-def tallies(request: pytest.FixtureRequest) -> Iterator[defaultdict[str, Tally]]:
-    """What has been tried in a module on each backend; a long run prints it."""
-    tallies: defaultdict[str, Tally] = defaultdict(Tally)
-    yield tallies
-    if request.config.getoption("--long"):
-        write = request.config.get_terminal_writer().line
-        write()
-        for name, tally in tallies.items():
-            write(f"{request.module.__name__}, {name}: {tally}")
-
-
 @pytest.fixture
-def tally(backend: Backend, tallies: defaultdict[str, Tally]) -> Tally:
-    """The tally of the backend."""
-    return tallies[backend.name]
+def tally(backend: Backend, request: pytest.FixtureRequest) -> Tally:
+    """What has been tried in a module on the backend; a long run tells it."""
+    tallies = request.config.stash.setdefault(TALLIES, {})
+    module = request.module.__name__.rpartition(".")[2]
+    return tallies.setdefault(f"{module}, {backend.name}", Tally())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--long"):
+        terminalreporter.section("what was cancelled")
+        for name, tally in config.stash.get(TALLIES, {}).items():
+            terminalreporter.line(f"{name}: {tally}")
 
 
 @pytest.fixture
