@@ -366,7 +366,7 @@ class VK(MethodGroups):
 
     def _log_closed(self) -> None:
         made = self.statistics()
-        text = "closed: %d calls in %d requests, %d of them sent again"
+        text = "closed: calls %d, requests %d, sent again %d"
         logger.info(text, made.calls, made.sent, sum(made.retries.values()))
 
     def _fail_crashed(self, cause: Exception) -> None:
