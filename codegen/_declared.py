@@ -1,4 +1,4 @@
-"""Writes what the simulator has to know of VK's methods and of their answers."""
+"""Writes what the simulator and the command line have to know of VK's methods."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def _method(method: Method) -> dict[str, Any]:
         "required": [p.name for p in method.parameters if p.required],
         "parameters": {p.name: _type(p.type) for p in method.parameters},
         "answers": cases or [[{}, _type(method.answer)]],
+        "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
+        "errors": list(method.errors),
     }
 
 

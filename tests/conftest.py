@@ -32,6 +32,19 @@ TOKENS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="cancel everything in every way, and tell how often (minutes)",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="run the random schedule with this seed, and no other",
+    )
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "trio":
@@ -56,6 +69,14 @@ def make_client(simulator: Simulator) -> Callable[..., VK]:
         return VK(TOKEN, **options)
 
     return make
+
+
+@pytest.fixture
+def on_simulator(
+    make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the clients that an example makes talk to the simulator."""
+    monkeypatch.setattr("vkanyio.VK", lambda token, **options: make_client(**options))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -469,6 +470,21 @@ def test_a_docstring_tells_tokens_repetition_and_errors(tmp_path: Path) -> None:
     assert "For tokens" not in texts["add"]
     assert "only if you gave a ``guid``" in texts["create"]
     assert "For tokens of users, and without one." in texts["find"]
+
+
+def test_limits_and_errors_are_declared_for_those_who_look_methods_up(
+    tmp_path: Path,
+) -> None:
+    error = {"$ref": "../errors.json#/errors/api_error_note_access"}
+    count = {"name": "count", "type": "integer", "maximum": 100, "default": 20}
+    plain = {"name": "text", "type": "string"}
+    found = [method("notes.get", count, plain, errors=[error])]
+    text = write_files(model_of(tmp_path, methods={"notes": found}))[
+        "testing/_schema.json"
+    ]
+    declared = json.loads(text)["methods"]["notes.get"]
+    assert declared["notes"] == {"count": ["at most 100", "default 20"]}
+    assert declared["errors"] == [180]
 
 
 def test_no_sentence_of_the_schema_is_carried_over(tmp_path: Path) -> None:

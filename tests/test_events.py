@@ -274,7 +274,7 @@ async def test_the_log_tells_an_operator_what_a_client_does(
         ("INFO", "error 6 for users.get: 7 % of the limit is kept free from now on"),
         ("DEBUG", "users.get is sent again in 0.0 s after TooManyRequestsError"),
         ("DEBUG", "users.get, carrying 1: value in 0.000 s"),
-        ("INFO", "closed: 1 calls in 2 requests, 1 of them sent again"),
+        ("INFO", "closed: calls 1, requests 2, sent again 1"),
     ]
 
 

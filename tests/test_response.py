@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
 from vkanyio._response import Success, read_response
 from vkanyio._retry import Failure
+from vkanyio._secrets import Secrets
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1, "password": "PASSWORD"})
+SECRETS = Secrets(TOKEN, REQUEST.params)
 
 
 def read(body: bytes | str, status: int = 200) -> Success | Failure:
     data = body if isinstance(body, bytes) else body.encode()
-    return read_response(status, data, REQUEST, TOKEN)
+    return read_response(status, data, REQUEST, SECRETS)
 
 
 def read_json(value: Any, status: int = 200) -> Success | Failure:

@@ -18,6 +18,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from ._checks import shown
 from ._config import Config, Options
 from ._errors import ClientClosedError, ClientUseError
 from ._groups import MethodGroups
@@ -90,6 +91,8 @@ class VK(MethodGroups):
     :raises ValueError: for a value that is not allowed
     """
 
+    _state = _State.NEW  # also where an option is wrong, so that its repr works there
+
     def __init__(self, token: str, **options: Unpack[Options]) -> None:
         self._setup(Config.from_options(token, options))
 
@@ -105,7 +108,6 @@ class VK(MethodGroups):
 
     def _setup(self, config: Config) -> None:
         self._config = config
-        self._state = _State.NEW
         self._closed_at: float | None = None
 
     def __repr__(self) -> str:
@@ -189,7 +191,7 @@ class VK(MethodGroups):
         :raises VKError: as :meth:`call` does
         """
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-            message = f"name must be the name of a stored procedure, got {name!r}"
+            message = f"name must be the name of a stored procedure, got {shown(name)}"
             raise ValueError(message)
         answer = await self._send(APIRequest(f"execute.{name}", params))
         return answer.to_execute_result()
@@ -364,7 +366,7 @@ class VK(MethodGroups):
 
     def _log_closed(self) -> None:
         made = self.statistics()
-        text = "closed: %d calls in %d requests, %d of them sent again"
+        text = "closed: calls %d, requests %d, sent again %d"
         logger.info(text, made.calls, made.sent, sum(made.retries.values()))
 
     def _fail_crashed(self, cause: Exception) -> None:

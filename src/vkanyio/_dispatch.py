@@ -87,7 +87,7 @@ class Exchange:
 
     def note_attempt(self, made: Attempt) -> None:
         """Note with what the call was sent last."""
-        self._token, self.answered_at_send = made.token, made.answered
+        self._token, self.answered_at_send = made.secrets.token, made.answered
 
     async def _finish(self, outcome: Outcome) -> None:
         self._asks = True

@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlencode
 
+from ._checks import shown
 from ._guards import is_mapping
 
 Encoded = str | int
@@ -33,6 +34,7 @@ SECRET_PARAMS = frozenset(
         "old_password",
         "password",
         "refresh_token",
+        "remixstlid",
         "restore_sid",
         "secret_key",
         "success_token",
@@ -45,6 +47,9 @@ SECRET_PARAMS = frozenset(
 # as it is (`\uXXXX` would stay six characters).
 _VKSCRIPT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
+
+_MOST_FORMS = 10
+"""Times that a form may have a form itself: a mock has, without end."""
 
 _MOST_NUMBER = 2**31
 """VKScript's numbers were seen to have 32 bits (https://habr.com/ru/post/464099)."""
@@ -63,7 +68,7 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     for name, value in params.items():
         if not isinstance(name, str) or not name:
             message = (
-                f"the name of a parameter must be a non-empty string, got {name!r}"
+                f"the name of a parameter must be a non-empty string, got {shown(name)}"
             )
             raise TypeError(message)
         if value is None:
@@ -72,8 +77,7 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
         try:
             encoded[name] = _encode(name, value)
         except RecursionError:
-            message = f"{name} is nested too deeply, or contains itself"
-            raise ValueError(message) from None
+            raise _too_deep(name) from None
     return encoded
 
 
@@ -95,9 +99,13 @@ def _simplify(name: str, value: Any) -> Any:
     if type(value) is str:
         return _check_text(name, value)
     # What a value says of itself goes before what it is: an attachment may be a dict.
-    to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
-    if to_vk is not None:
-        return _simplify(name, to_vk())
+    for _ in range(_MOST_FORMS):
+        to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
+        if to_vk is None:
+            break
+        value = to_vk()
+    else:
+        raise _too_deep(name)
     if isinstance(value, Enum):
         return _simplify(name, value.value)
     if isinstance(value, str):
@@ -164,9 +172,13 @@ def _to_key(name: str, key: Any) -> str:
         return json.dumps(key)
     plain = _simplify(name, key)
     if not isinstance(plain, str | int):
-        message = f"the keys of {name} must be strings, got {key!r}"
+        message = f"the keys of {name} must be strings, got {shown(key)}"
         raise TypeError(message)
     return str(plain)
+
+
+def _too_deep(name: str) -> ValueError:
+    return ValueError(f"{name} is nested too deeply, or contains itself")
 
 
 def _wrong_type(name: str, value: Any) -> TypeError:
@@ -179,14 +191,14 @@ def _wrong_type(name: str, value: Any) -> TypeError:
 def _shown(name: str, value: Any) -> str:
     kind = type(value).__name__
     is_secret = re.split(r"[.[]", name)[0] in SECRET_PARAMS
-    return kind if is_secret else f"{value!r} ({kind})"
+    return kind if is_secret else f"{shown(value)} ({kind})"
 
 
 def _to_unix_time(name: str, value: datetime) -> int:
     try:
         return int(value.timestamp())
     except (ValueError, OverflowError, OSError):
-        message = f"{name} must be a time that Unix time has, got {value!r}"
+        message = f"{name} must be a time that Unix time has, got {shown(value)}"
         raise ValueError(message) from None
 
 

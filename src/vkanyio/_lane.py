@@ -59,7 +59,7 @@ class Core:
     services: Services
     transport: Transport
     connections: Semaphore
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     questions: Questions
     watch: Watch
     check_open: Callable[[], None]
