@@ -9,11 +9,12 @@ from vkanyio import APIRequest, Limiter
 from vkanyio._batch import read_batch, to_code
 from vkanyio._encoding import to_vkscript
 from vkanyio._response import Success, read_response
+from vkanyio._secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOKEN = "a-token-of-some-length-as-those-of-vk"
+SECRETS = Secrets("a-token-of-some-length-as-those-of-vk")
 COMMON = {"v": "5.199"}
 BATCH = 25
 
@@ -98,12 +99,12 @@ def _reading() -> dict[str, Callable[[], object]]:
     plain = _json({"response": [USER]})
     failure = _json({"error": {"error_code": 113, "error_msg": "Invalid user id"}})
     return {
-        "answer: of users.get": lambda: read_response(200, plain, get, TOKEN),
-        "answer: an error": lambda: read_response(200, failure, get, TOKEN),
-        f"answer: of {BATCH} calls": lambda: read_response(200, body, execute, TOKEN),
-        f"attribution: {BATCH} values": lambda: read_batch(gets, answer, body, TOKEN),
+        "answer: of users.get": lambda: read_response(200, plain, get, SECRETS),
+        "answer: an error": lambda: read_response(200, failure, get, SECRETS),
+        f"answer: of {BATCH} calls": lambda: read_response(200, body, execute, SECRETS),
+        f"attribution: {BATCH} values": lambda: read_batch(gets, answer, body, SECRETS),
         "attribution: 20 values, 5 errors": lambda: read_batch(
-            gets, failing, failing_body, TOKEN
+            gets, failing, failing_body, SECRETS
         ),
     }
 
