@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import attrs
 
 from vkanyio import CaptchaError, ClientUseError, OutcomeUnknownError, VKError
 from vkanyio.testing import Simulator, faults
 
+from ._answers import (
+    SOLVER,
+    Answers,
+    cancelled_solver,
+    confirmer,
+    curious_solver,
+    solver,
+    validator,
+)
 from ._calls import ALONE, EXECUTE, MESSAGE, OTHER, PROCEDURE, READ, WRITE, Kind
 from ._play import BODY
 
@@ -18,11 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from vkanyio import Captcha, Confirmation, Validation
-
     from ._play import Play
-
-Answers = dict[str, Any]
 
 
 @attrs.frozen
@@ -56,8 +59,6 @@ class Scenario:
 
 
 PACKED = {"mode": "parallel"}
-SOLVER = -1
-"""The victim that is the function which solves captchas."""
 ONE = frozenset({0})
 SECOND = frozenset({1})
 TWO = frozenset({0, 1})
@@ -73,59 +74,6 @@ def _both(*orders: Callable[[Simulator], None]) -> Callable[[Simulator], None]:
             each(simulator)
 
     return order
-
-
-def _solution(play: Play, captcha: Captcha) -> str:
-    return play.simulator.solve(captcha.redirect_uri or "")
-
-
-def _solver(play: Play) -> Answers:
-    async def solve(captcha: Captcha) -> None:
-        await anyio.sleep(0.25)
-        await captcha.retry(_solution(play, captcha))
-
-    return {"on_captcha": solve}
-
-
-def _curious_solver(play: Play) -> Answers:
-    """Ask VK something before the answer, and be refused once."""
-
-    async def solve(captcha: Captcha) -> None:
-        await play.client.call("test.get", {"id": 90})
-        with suppress(CaptchaError):
-            await captcha.retry("wrong")
-        await captcha.retry(_solution(play, captcha))
-
-    return {"on_captcha": solve}
-
-
-def _cancelled_solver(play: Play) -> Answers:
-    """Have the answer cancelled, and not the call."""
-
-    async def solve(captcha: Captcha) -> None:
-        async def retry() -> None:
-            await anyio.sleep(0.25)
-            await captcha.retry(_solution(play, captcha))
-
-        await play.cancellable(SOLVER, retry)
-
-    return {"on_captcha": solve}
-
-
-def _confirmer(_: Play) -> Answers:
-    async def confirm(_: Confirmation) -> bool:
-        await anyio.sleep(0.25)
-        return True
-
-    return {"on_confirmation": confirm}
-
-
-def _validator(_: Play) -> Answers:
-    async def validate(_: Validation) -> str:
-        await anyio.sleep(0.25)
-        return "vk1.a.a-new-token"
-
-    return {"on_validation": validate}
 
 
 # Calls by themselves
@@ -210,14 +158,14 @@ ASKED = [
         (WRITE, WRITE, READ),
         victims=(ONE, TWO),
         faults=_first(faults.captcha(), "test.post"),
-        answers=_solver,
+        answers=solver,
     ),
     Scenario(
         "captchas at once",
         (WRITE, WRITE),
         victims=(ONE, TWO),
         faults=_first(faults.captcha(), "test.post", times=2),
-        answers=_solver,
+        answers=solver,
     ),
     Scenario(
         "a captcha whose solver makes calls",
@@ -225,14 +173,14 @@ ASKED = [
         victims=(ONE,),
         options={"max_waiting": 1},
         faults=_first(faults.captcha(), "test.post"),
-        answers=_curious_solver,
+        answers=curious_solver,
     ),
     Scenario(
         "an answer to a captcha",
         (WRITE, WRITE),
         victims=({SOLVER},),
         faults=_first(faults.captcha(), "test.post"),
-        answers=_cancelled_solver,
+        answers=cancelled_solver,
         errors=(CaptchaError, OutcomeUnknownError),
     ),
     Scenario(
@@ -240,7 +188,7 @@ ASKED = [
         (WRITE, WRITE),
         victims=(ONE, TWO),
         faults=_first(faults.confirmation(), "test.post", times=2),
-        answers=_confirmer,
+        answers=confirmer,
     ),
     Scenario(
         "a validation",
@@ -250,7 +198,7 @@ ASKED = [
             _first(faults.validation(), "test.post"),
             _first(faults.validation(), "test.get"),
         ),
-        answers=_validator,
+        answers=validator,
     ),
 ]
 
@@ -347,7 +295,7 @@ LEAVING = [
         victims=(ONE, TWO),
         options=PACKED,
         faults=_first(faults.captcha(), "test.post", times=2),
-        answers=_solver,
+        answers=solver,
     ),
     Scenario(
         "a call leaves its batch with a confirmation",
@@ -355,7 +303,7 @@ LEAVING = [
         victims=(ONE, TWO),
         options=PACKED,
         faults=_first(faults.confirmation(), "test.post"),
-        answers=_confirmer,
+        answers=confirmer,
     ),
     Scenario(
         "a batch meets a captcha of its own",
@@ -363,7 +311,7 @@ LEAVING = [
         victims=(ONE, {0, 1, 2}),
         options=PACKED,
         faults=_first(faults.captcha(), "execute"),
-        answers=_solver,
+        answers=solver,
     ),
 ]
 
@@ -414,7 +362,7 @@ CLIENT = [
         victims=({BODY},),
         options=PACKED,
         faults=_first(faults.captcha(), "test.post"),
-        answers=_solver,
+        answers=solver,
         leaves="normally",
     ),
     Scenario(
