@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import trio.testing
+from hypothesis import settings
 
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VirtualClockLoop
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     import httpx
 
     Ask: TypeAlias = Callable[..., Awaitable[Any]]
+
+# For `python -m proof.mutants`: thousands of runs, each of them the same every time.
+settings.register_profile(
+    "mutation", max_examples=20, derandomize=True, database=None, deadline=None
+)
 
 TOKEN = "vk1.a.the-secret-token"
 TOKENS = {

@@ -283,6 +283,20 @@ def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
             assert outcome.maybe_carried_out
 
 
+def test_an_unclear_answer_is_shown_and_asked_for_again_at_once() -> None:
+    requests = calls("a.b", "c.d")
+    outcomes = read(requests, "x" * 300)
+    body = b'{"response": "' + b"x" * 300
+    for request, outcome in zip(requests, outcomes, strict=True):
+        assert isinstance(outcome, Failure)
+        assert outcome.retry_at_once is True
+        assert isinstance(outcome.error, InvalidResponseError)
+        assert outcome.error.method == request.method
+        assert outcome.error.status == 200
+        assert outcome.error.body == body[:200]
+        assert str(outcome.error).endswith(f"(begins with {body[:60]!r})")
+
+
 @given(fates, st.booleans())
 def test_a_whole_answer_is_told_to_each_call(
     fates: list[tuple[str, str]], has_copy: bool

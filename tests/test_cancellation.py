@@ -14,7 +14,7 @@ from anyio import (
     move_on_after,
 )
 from anyio.lowlevel import checkpoint
-from httpx import AsyncClient
+from httpx import AsyncClient, MockTransport, Request, Response
 
 from _helpers import (
     InstantTransport,
@@ -135,6 +135,21 @@ async def test_calls_behind_a_cancelled_one_move_up(make_client, simulator):
     assert carried_out(simulator) == [1, 3]
 
 
+async def test_a_call_that_is_given_up_behind_one_in_the_line_is_never_sent(
+    make_client, simulator
+):
+    async with make_client(limit=1) as api, create_task_group() as tasks:
+        tasks.start_soon(api.call_with_request, get(1))
+        await settle()
+        tasks.start_soon(api.call_with_request, get(2))  # waits for the next tick
+        await settle()
+        with move_on_after(0.25):
+            await api.call_with_request(get(3))
+        await anyio.sleep(5)
+    assert carried_out(simulator) == [1, 2]
+    assert_gone(api)
+
+
 async def test_a_call_cancelled_while_it_waits_for_room_leaves_the_room_alone(
     make_client, simulator
 ):
@@ -188,6 +203,27 @@ async def test_a_call_is_sent_or_withdrawn_but_not_both(make_client, turns):
         start = current_time()
         await api.call_with_request(get(2))
         assert current_time() == pytest.approx(start + sent * 1.02 + 1)
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_nothing_leaves_that_nobody_waits_for(make_client, turns):
+    request = get(1)
+    waited_for: list[bool] = []
+
+    async def handle(_: Request) -> Response:
+        waited_for.append(request.slot.is_live)
+        await anyio.sleep(1)
+        return Response(200, json={"response": 1})
+
+    http_client = AsyncClient(transport=MockTransport(handle))
+    async with make_client(limit=1, http_client=http_client) as api:
+        async with create_task_group() as tasks:
+            tasks.start_soon(api.call_with_request, request)
+            for _ in range(turns):
+                await checkpoint()
+            tasks.cancel_scope.cancel()
+        await settle()
+    assert all(waited_for)
 
 
 # In flight

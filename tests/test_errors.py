@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 import pickle
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,8 +27,12 @@ from vkanyio import (
     TransportError,
     VKError,
     _error_codes,
+    _errors,
 )
 from vkanyio._errors import copy_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CODES = {
     1: vkanyio.UnknownError,
@@ -233,6 +238,48 @@ def test_a_code_without_a_name_has_a_class_that_stays_the_same() -> None:
     assert "901" in str(APIError[901].__doc__)
 
 
+@pytest.fixture
+def no_classes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lets the classes of codes be found and made anew."""
+    known = dict(_errors._classes)
+    monkeypatch.delitem(sys.modules, "vkanyio._error_codes")
+    monkeypatch.setattr(vkanyio, "_error_codes", _error_codes)  # is put back
+    for code in (18, 901, 9901):
+        _errors._classes.pop(code, None)
+    yield
+    _errors._classes.clear()
+    _errors._classes.update(known)
+
+
+@pytest.mark.usefixtures("no_classes")
+def test_a_class_that_is_generated_is_loaded_when_it_is_needed() -> None:
+    found: type[APIError] = APIError[18]
+    assert APIError[18] is found
+    assert (found.__name__, found.__module__) == ("UserDeletedError", "vkanyio")
+
+
+@pytest.mark.usefixtures("no_classes")
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(901, "VK's error 901, MESSAGES_DENY_SEND."), (9901, "VK's error 9901.")],
+)
+def test_a_class_that_is_made_tells_of_its_code(code: int, text: str) -> None:
+    made: type[APIError] = APIError[code]
+    assert APIError[code] is made
+    assert made.__name__ == made.__qualname__ == f"APIError{code}"
+    assert (made.__module__, made.__doc__, made.advice) == ("vkanyio", text, "")
+
+
+@pytest.mark.usefixtures("no_classes")
+def test_a_subclass_with_a_code_is_the_class_of_that_code() -> None:
+    class OddError(APIError, code=9901, advice="be odd"):
+        """Raised when VK is odd."""
+
+    assert APIError[9901] is OddError
+    assert OddError.__module__ == __name__
+    assert OddError.advice == "be odd"
+
+
 def test_a_class_by_code_catches_that_code_and_nothing_else() -> None:
     def catch(code: int) -> str:
         try:
@@ -276,6 +323,7 @@ def test_an_api_error_tells_what_vk_said() -> None:
 def test_an_api_error_needs_only_its_code_and_text() -> None:
     error = AuthError(5, "no")
     assert (error.method, error.params, error.subcode, error.raw) == ("", {}, None, {})
+    assert error.args == (5, "no")
     assert str(error).startswith("error 5: no")
 
 
@@ -309,6 +357,7 @@ def test_parameters_are_in_no_text() -> None:
 def test_the_text_of_a_transport_error_has_the_method() -> None:
     assert str(ConnectionFailedError("lost", method="users.get")) == "users.get: lost"
     assert str(ConnectionFailedError("lost")) == "lost"
+    assert str(InvalidResponseError("odd", status=200, body=b"")) == "odd"
 
 
 def test_a_timeout_is_caught_as_a_timeout() -> None:
@@ -321,6 +370,7 @@ def test_an_unknown_outcome_names_the_method_and_the_cause() -> None:
     error = OutcomeUnknownError(cause, method="wall.post")
     assert error.__cause__ is cause
     assert error.method == "wall.post"
+    assert error.args == ("wall.post",)
     assert str(error).startswith("wall.post may have been carried out")
     assert "lost" in str(error)
 
@@ -383,5 +433,6 @@ def test_a_group_of_errors_survives_a_pickle() -> None:
 
 
 def test_the_attributes_of_a_closed_client_tell_whether_the_call_left() -> None:
+    assert str(ClientClosedError("text")) == "text"
     assert ClientClosedError("text").maybe_carried_out is False
     assert ClientClosedError("text", maybe_carried_out=True).maybe_carried_out is True

@@ -280,6 +280,15 @@ def test_the_margin_follows_the_spread_of_the_round_trips(
     assert limiter.margin(0.0) == pytest.approx(margin)
 
 
+def test_the_spread_is_known_from_four_round_trips_on() -> None:
+    limiter = Limiter(3, window=2.0)
+    for round_trip in (0.3, 0.1, 0.2):
+        limiter.observe(round_trip)
+        assert limiter.margin(0.0) == LEAST_MARGIN
+    limiter.observe(0.1)
+    assert limiter.margin(0.0) == pytest.approx(0.05)  # 0.1 of 2 seconds
+
+
 @given(st.lists(st.floats(0, 1000), max_size=80))
 def test_the_margin_stays_in_its_bounds(round_trips: list[float]) -> None:
     limiter = Limiter(20)
@@ -396,6 +405,29 @@ def test_a_start_counts_that_is_the_first_on_another_clock(
     assert limiter.ready_at(6.0) == pytest.approx(7.02)
 
 
+# Connections
+
+
+def test_a_request_that_waits_for_a_connection_has_not_left() -> None:
+    limiter = Limiter(1, burst=True)
+    start = limiter.start(0.0)
+    limiter.left(start, 0.0)
+    limiter.connecting(start)
+    assert start.at == math.inf
+    assert limiter.ready_at(50.0) == pytest.approx(51.02)
+    limiter.left(start, 50.0)
+    assert start.at == 50.0
+    assert limiter.ready_at(50.5) == pytest.approx(51.02)
+
+
+def test_a_request_that_has_not_left_may_wait_for_a_connection() -> None:
+    limiter = Limiter(1, burst=True)
+    start = limiter.start(0.0)
+    limiter.connecting(start)
+    limiter.left(start, 3.0)
+    assert limiter.ready_at(3.0) == pytest.approx(4.02)
+
+
 # Arguments
 
 
@@ -468,3 +500,16 @@ def test_an_answer_before_others_are_known_says_nothing_of_lateness() -> None:
     limiter.left(start, 0.0)
     limiter.answered(start, 0.9)
     assert limiter.ready_at(0.9) == pytest.approx(1.02)
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "late"), [(0.1, 0), (0.14, 0), (0.25, 0.11), (5.0, 0.16)]
+)
+def test_lateness_counts_in_parts_of_the_window(round_trip: float, late: float) -> None:
+    limiter = Limiter(1, window=2.0)
+    for _ in range(8):
+        limiter.observe(0.1)
+    start = limiter.start(10.0)
+    limiter.left(start, 10.0)
+    limiter.answered(start, 10.0 + round_trip)
+    assert start.at == pytest.approx(10.0 + late)

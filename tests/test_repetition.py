@@ -74,13 +74,19 @@ def test_the_methods_of_vk_s_schema_fall_into_the_four_classes() -> None:
 @pytest.mark.parametrize(
     ("repetition", "methods"),
     [
-        (READ, "x.getX x.searchX x.isX x.checkX x.resolveX x.listX x.areX x.get"),
+        (
+            READ,
+            """
+            x.getX x.searchX x.isX x.checkX x.resolveX x.listX x.areX x.get x.set.getX
+            getX
+            """,
+        ),
         (STATE, "x.unmuteX x.deleteX x.setX x.markAsX x.edit"),
         (
             NEVER,
             """
             x.likeX x.postX x.sendX getter.x x.getter x.settle x.Get X x.posts x
-            execute.getUsers execute.deleteAll execute.get
+            execute.getUsers execute.deleteAll execute.get execute.x.getX
             """,
         ),
     ],
@@ -147,7 +153,7 @@ def test_a_key_that_is_not_set_keeps_nothing_from_being_repeated(
 
 
 @pytest.mark.parametrize("method", sorted(KEYS))
-@pytest.mark.parametrize("key", [1, -1, "1"])
+@pytest.mark.parametrize("key", [1, -1, "1", 2, -(2**31)])
 def test_a_key_that_is_set_makes_a_call_repeatable(method: str, key: Any) -> None:
     assert repetition_of_call(method, {KEYS[method]: key}) is KEYED
 

@@ -61,6 +61,14 @@ def test_a_back_off_is_jittered_over_all_of_its_range(
     assert delays[1000] == pytest.approx(most / 2, rel=0.2)
 
 
+@pytest.mark.parametrize(("place", "key"), [(0, 1), (-1, 2**31 - 1)])
+def test_a_random_id_is_any_from_one_on(
+    monkeypatch: pytest.MonkeyPatch, place: int, key: int
+) -> None:
+    monkeypatch.setattr("random.randrange", lambda *bounds: range(*bounds)[place])
+    assert new_random_id() == key
+
+
 def test_a_random_id_is_one_that_vk_keeps_whole() -> None:
     keys = [new_random_id() for _ in range(10_000)]
     assert min(keys) >= 1

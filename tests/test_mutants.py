@@ -1,0 +1,91 @@
+"""The list of mutants that may survive is read, and keeps up with the library."""
+
+from __future__ import annotations
+
+import pytest
+from proof.mutants import EXPLAINED, ROOT, Mutant, modules, read_explained, to_mutant
+
+LISTED = sorted(read_explained(EXPLAINED.read_text(encoding="utf-8")))
+
+DIFF = """\
+--- src/vkanyio/_limiter.py
++++ src/vkanyio/_limiter.py
+@@ -1,3 +1,3 @@
+ def left(self, start: Start, now: float) -> None:
+-    if start in self._leaving:
++    if start not in self._leaving:
+         self._leaving.remove(start)
+"""
+LEFT = Mutant(
+    "_limiter",
+    "Limiter.left",
+    ("if start in self._leaving:",),
+    ("if start not in self._leaving:",),
+)
+PAGE = f"""\
+# Survivors
+
+## `_limiter.py`
+
+For a reason.
+
+```diff
+@@ back_off
+- a
+- b
++ c
+{LEFT}
+```
+
+## `_retry.py`
+
+```diff
+{LEFT}
+```
+"""
+
+
+@pytest.mark.parametrize("mutant", LISTED, ids=lambda m: f"{m.module}.{m.function}")
+def test_what_is_explained_still_stands_in_its_module(mutant: Mutant) -> None:
+    assert mutant.module in modules()
+    path = ROOT / "src" / "vkanyio" / f"{mutant.module}.py"
+    lines = {line.strip() for line in path.read_text(encoding="utf-8").splitlines()}
+    assert mutant.old
+    assert set(mutant.old) <= lines
+
+
+def test_a_mutant_is_read_as_mutmut_shows_it() -> None:
+    assert to_mutant("vkanyio._limiter.xǁLimiterǁleft__mutmut_1", DIFF) == LEFT
+    assert to_mutant("vkanyio._retry.x_back_off__mutmut_12", "").function == "back_off"
+    assert to_mutant("vkanyio._errors.x__restore__mutmut_3", "").function == "_restore"
+
+
+def test_explanations_are_read_by_module_and_function() -> None:
+    assert read_explained(PAGE) == {
+        Mutant("_limiter", "back_off", ("a", "b"), ("c",)),
+        LEFT,
+        LEFT._replace(module="_retry"),
+    }
+
+
+def test_an_explanation_without_a_module_is_refused() -> None:
+    with pytest.raises(ValueError, match="The limiter"):
+        read_explained(PAGE.replace("`_limiter.py`", "The limiter"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_wording"),
+    [
+        ('raise E("no such thing")', 'raise E("XXno such thingXX")', True),
+        ('x = "give it, please"', 'x = "GIVE IT, PLEASE"', True),
+        ("x = 'it is \\' one'", "x = 'XXit is \\' oneXX'", True),
+        ('x = "no such thing"', "x = None", False),
+        ('x = "authorization"', 'x = "AUTHORIZATION"', False),
+        ('", ".join(x)', '"XX, XX".join(x)', False),
+        ('f("a b", 1)', 'f("A B", 2)', False),
+    ],
+)
+def test_other_words_for_the_same_are_no_change(
+    old: str, new: str, is_wording: bool
+) -> None:
+    assert Mutant("_x", "f", (old,), (new,)).is_wording() == is_wording

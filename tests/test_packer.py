@@ -1,0 +1,142 @@
+"""Which calls may share an ``execute``, and how many of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vkanyio import APIRequest, Config
+from vkanyio._batch import MOST_CODE
+from vkanyio._packer import Packer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOKEN = "vk1.a.the-secret-token"
+
+
+def packer(**options: Any) -> Packer:
+    return Packer(Config(TOKEN, **{"mode": "parallel", **options}))
+
+
+def get(method: str = "users.get", **params: Any) -> APIRequest:
+    return APIRequest(method, params)
+
+
+def urgent(request: APIRequest) -> APIRequest:
+    request.slot.urgent = True
+    return request
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        get,
+        lambda: get(user_ids=1, code="1", random_id=5),
+        lambda: get("x_1.get_2"),
+    ],
+)
+def test_an_ordinary_call_may_be_packed(make: Callable[[], APIRequest]) -> None:
+    assert packer().may_pack(make())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: get("docs.save"),
+        lambda: get("execute"),
+        lambda: get("execute.mine"),
+        lambda: get("a.b.c"),
+        lambda: get(access_token=TOKEN),
+        lambda: APIRequest("users.get", headers={}),
+        lambda: urgent(get()),
+    ],
+)
+def test_what_has_a_reason_to_go_alone_is_not_packed(
+    make: Callable[[], APIRequest],
+) -> None:
+    assert not packer().may_pack(make())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "captcha_key",
+        "captcha_sid",
+        "confirm",
+        "lang",
+        "success_token",
+        "test_mode",
+        "v",
+    ],
+)
+def test_a_parameter_of_the_http_request_keeps_a_call_alone(name: str) -> None:
+    params: dict[str, Any] = {name: 1}
+    assert not packer().may_pack(get(**params))
+
+
+@pytest.mark.parametrize(
+    ("mode", "count", "packs"),
+    [
+        ("parallel", 25, True),
+        ("parallel", 2, True),
+        ("parallel", 1, False),
+        ("sequential", 25, False),
+        ("parallel_selected", 25, False),
+    ],
+)
+def test_the_options_say_whether_calls_are_packed(
+    mode: str, count: int, packs: bool
+) -> None:
+    assert packer(mode=mode, execute_count=count).may_pack(get()) == packs
+
+
+def test_selective_packing_takes_the_methods_that_are_named() -> None:
+    selective = packer(mode="parallel_selected", execute_methods=["users.get"])
+    assert selective.may_pack(get("users.get"))
+    assert not selective.may_pack(get("wall.get"))
+
+
+def test_parallel_mode_does_not_ask_which_methods_are_named() -> None:
+    assert packer(execute_methods=["wall.get"]).may_pack(get("users.get"))
+
+
+def test_stopping_is_told_once_and_with_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stopped = packer()
+    stopped.stop("the token may not")
+    stopped.stop("the token may not")
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().endswith("from now on: the token may not")
+    assert stopped.may_pack(get()) is False
+
+
+def of_size(size: int) -> APIRequest:
+    request = get("a.b", text="x")
+    request = get("a.b", text="x" * (size - len(str(request)) + 1))
+    assert len(str(request)) == size
+    return request
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chosen"),
+    [
+        ([MOST_CODE // 2, MOST_CODE // 2, 50], 2),
+        ([MOST_CODE // 2, MOST_CODE // 2 + 1], 1),
+        ([50, MOST_CODE - 50], 2),
+        ([50, MOST_CODE - 49], 1),
+        ([MOST_CODE + 1, 50], 1),
+        ([MOST_CODE // 4] * 5, 4),
+    ],
+)
+def test_code_is_taken_up_to_its_cap(sizes: list[int], chosen: int) -> None:
+    requests = [of_size(size) for size in sizes]
+    assert packer().choose(requests, 0.0) == requests[:chosen]
+
+
+def test_the_cap_counts_bytes_and_not_letters() -> None:
+    requests = [get("a.b", text="ж" * (MOST_CODE // 3)) for _ in range(2)]
+    assert packer().choose(requests, 0.0) == requests[:1]

@@ -1,0 +1,82 @@
+"""Validators by themselves.
+
+They are made in the tests: those of the options are there before any test runs.
+"""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vkanyio._validators import OneOf, Seconds, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ATTRIBUTE: Any = SimpleNamespace(name="option")
+
+
+@pytest.mark.parametrize(
+    ("make", "value"),
+    [
+        (lambda: Whole(2), 2),
+        (lambda: Whole(2), 10**9),
+        (lambda: Whole(2, 4), 4),
+        (Seconds, 0.1),
+        (Seconds, 1e9),
+        (lambda: Seconds(or_zero=True), 0),
+        (lambda: OneOf(("a", "b")), "b"),
+        (lambda: OneOf(("a", "b"), or_none=True), None),
+    ],
+)
+def test_a_value_within_bounds_is_allowed(make: Callable[[], Any], value: Any) -> None:
+    make()(None, ATTRIBUTE, value)
+
+
+@pytest.mark.parametrize(
+    ("make", "value", "wanted"),
+    [
+        (lambda: Whole(2), 1, "a whole number of at least 2, got 1"),
+        (lambda: Whole(2, 4), 5, "a whole number from 2 to 4, got 5"),
+        (
+            lambda: Whole(2, 4, hint=" (or 3)"),
+            1,
+            "a whole number from 2 to 4, got 1 (or 3)",
+        ),
+        (lambda: Whole(0, math.inf), -1, "a whole number of at least 0, got -1"),
+        (Seconds, 0, "a number of seconds above 0, got 0"),
+        (Seconds, 1e9 + 1, "a number of seconds above 0, got 1000000001.0"),
+        (
+            lambda: Seconds(or_zero=True),
+            -1,
+            "a number of seconds of at least 0, got -1",
+        ),
+        (lambda: OneOf(("a", "b")), "c", 'one of "a", "b", got \'c\''),
+        (lambda: OneOf(("a",), or_none=True), "c", "one of \"a\", got 'c'"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_with_what_is_allowed(
+    make: Callable[[], Any], value: Any, wanted: str
+) -> None:
+    with pytest.raises(ValueError, match="option") as caught:
+        make()(None, ATTRIBUTE, value)
+    assert str(caught.value) == f"option must be {wanted}"
+
+
+@pytest.mark.parametrize(
+    ("make", "value"),
+    [
+        (lambda: Whole(2), 2.0),
+        (lambda: Whole(0), True),
+        (Seconds, True),
+        (lambda: OneOf(("a",)), None),
+    ],
+)
+def test_a_value_of_another_type_is_refused(
+    make: Callable[[], Any], value: Any
+) -> None:
+    with pytest.raises(TypeError, match="option must be"):
+        make()(None, ATTRIBUTE, value)
