@@ -1,0 +1,130 @@
+"""The figures of a run, and the table that is made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, final
+
+import attrs
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from vkanyio import OutcomeUnknownError
+
+from ._errand import Cancelled, Nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from vkanyio.testing import Entry
+
+    from ._errand import Errand
+
+
+@final
+class Broken(Exception):
+    """Raised when a promise was broken: it says by which call, and how."""
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Tally:
+    """What has been counted in a run.
+
+    :ivar memory: the memory in use after the warm-up and at the end, each as a text
+    :ivar seconds: how long it took, and for how long it seemed to the client
+    """
+
+    calls: int = 0
+    requests: int = 0
+    packed: int = 0
+    faults: Counter[str] = attrs.field(factory=Counter[str])
+    cancelled: int = 0
+    values: int = 0
+    unknown: int = 0
+    errors: Counter[str] = attrs.field(factory=Counter[str])
+    lost: int = 0
+    twice: int = 0
+    memory: tuple[str, str] = ("", "")
+    seconds: tuple[float, float] = (0.0, 0.0)
+    complaint: str | None = None
+
+    def count_outcome(self, errand: Errand) -> None:
+        """Count what became of a call."""
+        outcome = errand.outcome
+        self.calls += 1
+        if isinstance(outcome, Nothing):
+            self.lost += 1
+        elif isinstance(outcome, Cancelled):
+            self.cancelled += 1
+        elif isinstance(outcome, OutcomeUnknownError):
+            self.unknown += 1
+        elif isinstance(outcome, BaseException):
+            self.errors[type(outcome).__name__] += 1
+        else:
+            self.values += 1
+
+    def count_effects(self, errand: Errand, effects: int) -> None:
+        """Count what was carried out, against what the caller was told."""
+        if errand.kind.reads:
+            return
+        self.twice += effects > 1
+        has_value = not isinstance(
+            errand.outcome, BaseException | Cancelled | Nothing
+        ) and not getattr(errand.outcome, "errors", ())
+        self.lost += has_value and not effects
+
+    def count_faults(self, entries: Sequence[Entry]) -> None:
+        """Count what befell calls and requests."""
+        for entry in entries:
+            if entry.fault is not None:
+                code = f" {entry.outcome}" if entry.fault == "error" else ""
+                self.faults[f"{entry.fault}{code}"] += 1
+            elif isinstance(entry.outcome, int):
+                self.faults[f"limits: error {entry.outcome}"] += 1
+
+
+def print_table(tallies: Mapping[str, Tally]) -> None:
+    """Print the figures of several runs, a column for each, as Markdown."""
+    rows: list[tuple[str, Callable[[Tally], object]]] = [
+        ("calls", lambda tally: tally.calls),
+        ("requests", lambda tally: tally.requests),
+        ("calls sent in a batch", lambda tally: tally.packed),
+        *_each("", [tally.faults for tally in tallies.values()], lambda t: t.faults),
+        ("**faults**", lambda tally: tally.faults.total()),
+        ("cancelled", lambda tally: tally.cancelled),
+        ("values", lambda tally: tally.values),
+        *_each("", [tally.errors for tally in tallies.values()], lambda t: t.errors),
+        ("OutcomeUnknownError", lambda tally: tally.unknown),
+        ("**lost**", lambda tally: tally.lost),
+        ("**twice**", lambda tally: tally.twice),
+        ("memory after the warm-up", lambda tally: tally.memory[0]),
+        ("memory at the end", lambda tally: tally.memory[1]),
+        ("duration", lambda tally: f"{tally.seconds[0]:,.0f} s"),
+        ("for the client", lambda tally: f"{tally.seconds[1]:,.0f} s"),
+    ]
+    table = Table("", box=box.MARKDOWN)
+    for name in tallies:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, figure in rows:
+        figures = [figure(tally) for tally in tallies.values()]
+        table.add_row(name, *map(_written, figures))
+    Console(width=250, highlight=False).print(table)
+
+
+def _each(
+    prefix: str,
+    counters: Sequence[Counter[str]],
+    counter_of: Callable[[Tally], Counter[str]],
+) -> list[tuple[str, Callable[[Tally], object]]]:
+    names = sorted({name for counter in counters for name in counter})
+
+    def row(name: str) -> tuple[str, Callable[[Tally], object]]:
+        return f"{prefix}{name}", lambda tally: counter_of(tally)[name]
+
+    return [row(name) for name in names]
+
+
+def _written(figure: object) -> str:
+    return f"{figure:,}" if isinstance(figure, int) else str(figure)
