@@ -21,7 +21,7 @@ BACKENDS = ("asyncio", "trio")
 def run_in_virtual_time(
     backend: str,
     function: Callable[[Unpack[Args]], Awaitable[T]],
-    *args: Unpack[Args],
+    *args: *Args,
 ) -> T:
     """Run a function to its end, without waiting for the time that goes by in it."""
     options: dict[str, Any] = {"loop_factory": VirtualClockLoop}

@@ -200,9 +200,7 @@ def _about_closing(outcome: ClientClosedError, evidence: Evidence) -> Iterator[s
         yield "was carried out, against its error"
 
 
-def _about_error(
-    errand: Errand, outcome: VKError, evidence: Evidence
-) -> Iterator[str]:
+def _about_error(errand: Errand, outcome: VKError, evidence: Evidence) -> Iterator[str]:
     reads, verdicts = errand.kind.reads, evidence.verdicts
     doubt = any(verdict.doubt for verdict in verdicts)
     if isinstance(outcome, OutcomeUnknownError):
@@ -229,7 +227,11 @@ def _about_retries(
     if doubt and not errand.kind.repeats:
         return
     passed = [verdict for verdict in evidence.verdicts if verdict.passes]
-    if evidence.verdicts and evidence.verdicts[-1].passes and len(passed) <= retry_limit:
+    if (
+        evidence.verdicts
+        and evidence.verdicts[-1].passes
+        and len(passed) <= retry_limit
+    ):
         yield "was given up too early"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -13,6 +12,8 @@ from vkanyio import APIRequest, ExecuteResult
 from vkanyio.testing import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from vkanyio import VK
     from vkanyio.testing import Call, Simulator
 
@@ -159,7 +160,9 @@ class Board:
 
     def add_to(self, simulator: Simulator) -> None:
         """Put the methods that calls use into the place of the simulator's own."""
-        simulator.add_method("users.get", lambda call: [{"id": call.integer("user_ids")}])
+        simulator.add_method(
+            "users.get", lambda call: [{"id": call.integer("user_ids")}]
+        )
         for method in ("messages.send", "wall.post", "status.set"):
             simulator.add_method(method, self._write)
         code = 'return API.wall.post({"message": "hi", "mark": Args.mark});'

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ._errand import Errand
 
 
+WIDTH = 250
+"""Columns of the table: it is not to be broken, whatever the terminal is."""
+
+
 @final
 class Broken(Exception):
     """Raised when a promise was broken: it says by which call, and how."""
@@ -85,17 +89,32 @@ class Tally:
                 self.faults[f"limits: error {entry.outcome}"] += 1
 
 
+def report(tallies: Mapping[str, Tally]) -> int:
+    """Print the figures of several runs, and what is wrong.
+
+    :param tallies: the figures, by the names of the runs
+    :return: the exit code: 1 if a promise was broken
+    """
+    print_table(tallies)
+    broken = {name: each.complaint for name, each in tallies.items() if each.complaint}
+    for name, complaint in broken.items():
+        print(f"BROKEN, {name}: {complaint}")
+    if not broken:
+        print("Nothing was lost, nothing was done twice, and nothing was left behind.")
+    return 1 if broken else 0
+
+
 def print_table(tallies: Mapping[str, Tally]) -> None:
     """Print the figures of several runs, a column for each, as Markdown."""
     rows: list[tuple[str, Callable[[Tally], object]]] = [
         ("calls", lambda tally: tally.calls),
         ("requests", lambda tally: tally.requests),
-        ("calls sent in a batch", lambda tally: tally.packed),
-        *_each("", [tally.faults for tally in tallies.values()], lambda t: t.faults),
+        ("calls in batches", lambda tally: tally.packed),
+        *_each(tallies, lambda tally: tally.faults),
         ("**faults**", lambda tally: tally.faults.total()),
         ("cancelled", lambda tally: tally.cancelled),
         ("values", lambda tally: tally.values),
-        *_each("", [tally.errors for tally in tallies.values()], lambda t: t.errors),
+        *_each(tallies, lambda tally: tally.errors),
         ("OutcomeUnknownError", lambda tally: tally.unknown),
         ("**lost**", lambda tally: tally.lost),
         ("**twice**", lambda tally: tally.twice),
@@ -110,20 +129,19 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
     for name, figure in rows:
         figures = [figure(tally) for tally in tallies.values()]
         table.add_row(name, *map(_written, figures))
-    Console(width=250, highlight=False).print(table)
+    Console(width=WIDTH, highlight=False).print(table)
 
 
 def _each(
-    prefix: str,
-    counters: Sequence[Counter[str]],
-    counter_of: Callable[[Tally], Counter[str]],
+    tallies: Mapping[str, Tally], counter_of: Callable[[Tally], Counter[str]]
 ) -> list[tuple[str, Callable[[Tally], object]]]:
-    names = sorted({name for counter in counters for name in counter})
+    """Make a row for each name that is counted in any of the runs."""
 
     def row(name: str) -> tuple[str, Callable[[Tally], object]]:
-        return f"{prefix}{name}", lambda tally: counter_of(tally)[name]
+        return name, lambda tally: counter_of(tally)[name]
 
-    return [row(name) for name in names]
+    names = {name for tally in tallies.values() for name in counter_of(tally)}
+    return [row(name) for name in sorted(names)]
 
 
 def _written(figure: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, final
 
@@ -13,7 +12,7 @@ from vkanyio.testing import faults
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vkanyio import Captcha, Confirmation, Validation
     from vkanyio.testing import Simulator
