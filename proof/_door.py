@@ -24,6 +24,7 @@ class Passage:
     :ivar number: which one it is, from 1 on
     :ivar method: the method in its address
     :ivar began: when it left
+    :ivar ended: when its answer came, or it was clear that none would
     :ivar first: how many entries the ledger had before it
     :ivar last: how many it has after it
     :ivar refused: whether no connection could be made
@@ -34,6 +35,7 @@ class Passage:
     method: str
     began: float
     first: int
+    ended: float = 0.0
     last: int = 0
     refused: bool = False
     status: int | None = None
@@ -113,6 +115,7 @@ class Door:
             raise
         finally:
             self.in_flight -= 1
+            passage.ended = current_time()
             passage.last = len(ledger)
         return response
 

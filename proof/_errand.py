@@ -63,7 +63,7 @@ class Errand:
 
         :param requests: tells how many requests have left so far
         """
-        if self.patience is not None:
+        if self.patience is not None and self.cancelled_at is None:
             self._scope.deadline = self.cancelled_at = current_time() + self.patience
         try:
             with self._scope:
@@ -78,6 +78,6 @@ class Errand:
 
     def cancel(self) -> None:
         """Cancel the caller."""
-        if isinstance(self.outcome, Nothing):
+        if isinstance(self.outcome, Nothing) and not self._scope.cancel_called:
             self.cancelled_at = current_time()
             self._scope.cancel()

@@ -64,6 +64,8 @@ class Evidence:
 
     :ivar verdicts: what its client learned, request by request
     :ivar last_request: the number of the last one
+    :ivar last_moment: whether that ended at the moment at which the caller went on, so
+        that its answer may have come too late
     :ivar effects: how often it was carried out
     :ivar expected: the value that it was answered with
     :ivar script_errors: the errors of the calls in a script
@@ -71,6 +73,7 @@ class Evidence:
 
     verdicts: Sequence[Verdict]
     last_request: int
+    last_moment: bool
     effects: int
     expected: Any
     script_errors: Sequence[int] = ()
@@ -107,6 +110,7 @@ def gather(
     return Evidence(
         verdicts=verdicts,
         last_request=passages[-1].number if passages else 0,
+        last_moment=bool(passages) and passages[-1].ended == errand.left_at,
         effects=sum(entry.outcome == "carried out" for entry in effects),
         expected=expected,
         script_errors=codes if kind.way != "method" else (),
@@ -194,9 +198,10 @@ def _about_value(errand: Errand, evidence: Evidence) -> Iterator[str]:
 
 def _about_closing(outcome: ClientClosedError, evidence: Evidence) -> Iterator[str]:
     doubt = any(verdict.doubt for verdict in evidence.verdicts)
-    if outcome.maybe_carried_out != doubt:
-        yield f"tells maybe_carried_out={outcome.maybe_carried_out}"
-    if evidence.effects and not doubt:
+    told = outcome.maybe_carried_out
+    if told != doubt and not (told and evidence.last_moment):
+        yield f"tells maybe_carried_out={told}"
+    if evidence.effects and not told:
         yield "was carried out, against its error"
 
 
