@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
-from anyio import CancelScope, current_time
+from anyio import CancelScope, Event, current_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ class Errand:
     :ivar cancelled_at: when the caller was cancelled
     :ivar left_at: when the caller went on
     :ivar requests: how many requests had left by then
+    :ivar ended: set when there is an outcome
     """
 
     mark: str
@@ -53,6 +54,7 @@ class Errand:
     cancelled_at: float | None = None
     left_at: float = 0.0
     requests: int = 0
+    ended: Event = attrs.field(factory=Event, repr=False)
     _scope: CancelScope = attrs.field(factory=CancelScope, repr=False)
 
     def __str__(self) -> str:
@@ -75,9 +77,10 @@ class Errand:
         finally:
             self.left_at = current_time()
             self.requests = requests()
+            self.ended.set()
 
     def cancel(self) -> None:
         """Cancel the caller."""
-        if isinstance(self.outcome, Nothing) and not self._scope.cancel_called:
+        if not self.ended.is_set() and not self._scope.cancel_called:
             self.cancelled_at = current_time()
             self._scope.cancel()

@@ -8,28 +8,26 @@ request, and at the ledger of the simulator.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
 import attrs
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from _helpers import assert_at_rest, assert_gone, settle
-from conftest import TOKEN
 from proof._clock import BACKENDS, run_in_virtual_time
 from proof._door import Door
-from proof._errand import Errand, Nothing
+from proof._errand import Errand
 from proof._judge import by_mark, complaint, gather
 from proof._kinds import KINDS, Board
 from proof._trouble import OF_EXECUTE, TIMEOUT, TROUBLE, Person
+
+from _helpers import assert_at_rest, assert_gone, settle
+from conftest import TOKEN
 from vkanyio import VK, ClientClosedError
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anyio.abc import TaskGroup
 
 FAULTS = {
@@ -133,8 +131,6 @@ class Left(Exception):
 class World:
     """A program as it runs, and its simulator."""
 
-    MOST_CALLS: ClassVar[int] = 150
-
     def __init__(self, plan: Plan) -> None:
         options = dict(plan.options)
         self.plan = plan
@@ -189,7 +185,8 @@ class World:
                     for step in self.plan.steps:
                         await self.take(step, api, callers)
                     if self.plan.end == "drained":
-                        await self.all_have_ended()
+                        for errand in self.errands:
+                            await errand.ended.wait()
                         await settle()
                         assert_at_rest(api)
                     elif self.plan.end == "error":
@@ -220,11 +217,6 @@ class World:
             errand = Errand(mark, KINDS[calls.kind], calls.patience)
             self.errands.append(errand)
             callers.start_soon(errand.run, api, lambda: self.door.requests)
-
-    async def all_have_ended(self) -> None:
-        """Wait for the outcomes of all calls."""
-        while any(isinstance(errand.outcome, Nothing) for errand in self.errands):
-            await anyio.sleep(1)
 
     def judge(self) -> None:
         """Compare what became of the calls with what the model says."""
