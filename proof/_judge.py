@@ -7,6 +7,7 @@ simulator wrote into its ledger, and says what is wrong with the outcome.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
@@ -141,34 +142,56 @@ def _verdict(kind: Kind, passage: Passage, entries: Sequence[Entry]) -> Verdict:
 
 def complaint(errand: Errand, evidence: Evidence, retry_limit: int) -> str | None:
     """Say what is wrong with the outcome of a call, None if nothing is."""
-    for wrong in _complaints(errand, evidence, retry_limit):
+    wrongs = chain(
+        _about_effects(errand, evidence.effects, evidence.expected),
+        _about_requests(errand, evidence),
+        _about_history(errand, evidence, retry_limit),
+    )
+    for wrong in wrongs:
         history = ", ".join(map(_in_short, evidence.verdicts)) or "never sent"
         return f"{errand} {wrong}: {errand.outcome!r} after {history}"
     return None
 
 
-def _complaints(errand: Errand, evidence: Evidence, retry_limit: int) -> Iterator[str]:
-    outcome = errand.outcome
-    yield from _about_requests(errand, evidence)
+def complaint_by_effects(errand: Errand, effects: int, expected: Any) -> str | None:
+    """Say what is wrong with the outcome of a call of which less is known.
+
+    :param effects: how often it was carried out
+    :param expected: the value that it was answered with
+    """
+    for wrong in _about_effects(errand, effects, expected):
+        return f"{errand} {wrong}: {errand.outcome!r}"
+    return None
+
+
+def _about_effects(errand: Errand, effects: int, expected: Any) -> Iterator[str]:
+    outcome, reads = errand.outcome, errand.kind.reads
+    if effects > 1 and not reads:
+        yield f"was carried out {effects} times"
     if isinstance(outcome, Nothing):
         yield "has no outcome"
-    elif isinstance(outcome, Cancelled):
-        if errand.left_at != errand.cancelled_at:
-            yield "did not leave when it was cancelled"
-    elif not isinstance(outcome, BaseException):
-        yield from _about_value(errand, evidence)
+    elif isinstance(outcome, OutcomeUnknownError):
+        if reads:
+            yield "is told that its outcome is unknown, though it reads"
     elif isinstance(outcome, ClientClosedError):
-        yield from _about_closing(outcome, evidence)
-    elif isinstance(outcome, VKError):
-        yield from _about_error(errand, outcome, evidence)
-        yield from _about_retries(errand, evidence, retry_limit)
-    else:
-        yield "raised what is no VKError"
+        if effects and not outcome.maybe_carried_out:
+            yield "was carried out, against its error"
+    elif isinstance(outcome, APIError | TransportError):
+        if effects and not reads:
+            yield "was carried out, against its error"
+    elif isinstance(outcome, BaseException):
+        yield "has an error that is out of place"
+    elif isinstance(outcome, ExecuteResult) and outcome.errors:
+        if effects and not reads:
+            yield "was carried out, against the error in its result"
+    elif not isinstance(outcome, Cancelled):
+        if not effects and not reads:
+            yield "was not carried out, against its value"
+        if value_of(outcome) != expected:
+            yield f"has not its own value, {expected!r}"
 
 
 def _about_requests(errand: Errand, evidence: Evidence) -> Iterator[str]:
-    if evidence.effects > 1 and not errand.kind.reads:
-        yield f"was carried out {evidence.effects} times"
     for verdict in evidence.verdicts[:-1]:
         if verdict.done:
             yield "was sent again after VK had answered it"
@@ -178,8 +201,23 @@ def _about_requests(errand: Errand, evidence: Evidence) -> Iterator[str]:
         yield "was sent after its caller had gone on"
 
 
-def _about_value(errand: Errand, evidence: Evidence) -> Iterator[str]:
+def _about_history(
+    errand: Errand, evidence: Evidence, retry_limit: int
+) -> Iterator[str]:
     outcome = errand.outcome
+    if isinstance(outcome, Cancelled):
+        if errand.left_at != errand.cancelled_at:
+            yield "did not leave when it was cancelled"
+    elif isinstance(outcome, ClientClosedError):
+        yield from _about_closing(outcome, evidence)
+    elif isinstance(outcome, VKError):
+        yield from _about_error(errand, outcome, evidence)
+        yield from _about_retries(errand, evidence, retry_limit)
+    else:
+        yield from _about_value(outcome, evidence)
+
+
+def _about_value(outcome: Any, evidence: Evidence) -> Iterator[str]:
     if not evidence.verdicts or not evidence.verdicts[-1].done:
         yield "has a value that VK did not send"
     if isinstance(outcome, ExecuteResult) and outcome.errors:
@@ -187,13 +225,8 @@ def _about_value(errand: Errand, evidence: Evidence) -> Iterator[str]:
         codes = [each.code for each in outcome.errors if each.method != "execute"]
         if codes != [*evidence.script_errors[-1:]]:
             yield "has the errors of another script"
-        if evidence.effects and not errand.kind.reads:
-            yield "was carried out, against the error in its result"
-        return
-    if not evidence.effects:
+    elif not evidence.effects:
         yield "was not carried out, against its value"
-    if value_of(outcome) != evidence.expected:
-        yield f"has not its own value, {evidence.expected!r}"
 
 
 def _about_closing(outcome: ClientClosedError, evidence: Evidence) -> Iterator[str]:
@@ -201,27 +234,22 @@ def _about_closing(outcome: ClientClosedError, evidence: Evidence) -> Iterator[s
     told = outcome.maybe_carried_out
     if told != doubt and not (told and evidence.last_moment):
         yield f"tells maybe_carried_out={told}"
-    if evidence.effects and not told:
-        yield "was carried out, against its error"
 
 
 def _about_error(errand: Errand, outcome: VKError, evidence: Evidence) -> Iterator[str]:
-    reads, verdicts = errand.kind.reads, evidence.verdicts
+    verdicts = evidence.verdicts
     doubt = any(verdict.doubt for verdict in verdicts)
     if isinstance(outcome, OutcomeUnknownError):
-        if reads or not doubt:
+        if not doubt:
             yield "has an outcome that is known"
         return
-    if evidence.effects and not reads:
-        yield "was carried out, against its error"
-    if doubt and not reads:
+    if doubt and not errand.kind.reads:
         yield "has an outcome that is not known"
+    last = verdicts[-1] if verdicts else Verdict(done=True)
     if isinstance(outcome, APIError):
-        if not verdicts or outcome.code != verdicts[-1].code:
+        if outcome.code != last.code:
             yield "has an error that VK did not send"
-    elif not isinstance(outcome, TransportError):
-        yield "has an error that is out of place"
-    elif not verdicts or verdicts[-1].done or verdicts[-1].code is not None:
+    elif last.done or last.code is not None:
         yield "has an answer of VK's, against its error"
 
 

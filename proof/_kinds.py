@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vkanyio import VK
-    from vkanyio.testing import Call, Simulator
+    from vkanyio.testing import Call, Entry, Simulator
 
 OTHER_TOKEN = "vk1.a.the-token-of-somebody-else"
 """Calls that bring it have a limit of their own."""
@@ -141,22 +141,30 @@ def marks_of(params: Mapping[str, str]) -> list[str]:
     return [] if mark is None else [mark]
 
 
+def fault_in(entry: Entry) -> str:
+    """Return the name of the fault that struck a call, with the code of an error."""
+    return f"error {entry.outcome}" if entry.fault == "error" else str(entry.fault)
+
+
 @final
 class Board:
     """What the calls read and change: it knows keys, as VK does.
 
     :param note: told of each call that has had its effect: its mark, its key, and the
         number that was made for it
+    :param first: the first number to make
     :ivar values: what was made for each mark
     """
 
     def __init__(
-        self, note: Callable[[str, str | None, int], None] | None = None
+        self,
+        note: Callable[[str, str | None, int], None] | None = None,
+        first: int = 1,
     ) -> None:
         self.values: dict[str, int] = {}
         self._note = note
         self._keys: dict[str, int] = {}
-        self._numbers = count(1)
+        self._numbers = count(first)
 
     def add_to(self, simulator: Simulator) -> None:
         """Put the methods that calls use into the place of the simulator's own."""

@@ -13,6 +13,7 @@ from rich.table import Table
 from vkanyio import OutcomeUnknownError
 
 from ._errand import Cancelled, Nothing
+from ._kinds import fault_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,8 +84,7 @@ class Tally:
         """Count what befell calls and requests."""
         for entry in entries:
             if entry.fault is not None:
-                code = f" {entry.outcome}" if entry.fault == "error" else ""
-                self.faults[f"{entry.fault}{code}"] += 1
+                self.faults[fault_in(entry)] += 1
             elif isinstance(entry.outcome, int):
                 self.faults[f"limits: error {entry.outcome}"] += 1
 

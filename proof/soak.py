@@ -94,7 +94,7 @@ class Soak:
         began, real = current_time(), time.perf_counter()
         blocks = after = 0
         try:
-            async with self._client(max_waiting=self._size // 5) as api:
+            async with self._client(max_waiting=self._size // 20) as api:
                 for number in range(self._rounds):
                     await self._round(api, number)
                     if number == self._rounds // WARM_UP:
@@ -107,7 +107,7 @@ class Soak:
             self.tally.seconds = time.perf_counter() - real, current_time() - began
         if after - blocks > MOST_NEW_BLOCKS:
             raise Broken(f"{after - blocks} blocks of memory were not given back")
-        if tasks := _own_tasks():
+        if tasks := own_tasks():
             raise Broken(f"tasks are left: {tasks}")
 
     def _client(self, **options: Any) -> VK:
@@ -244,7 +244,8 @@ def _blocks_in_use() -> int:
     return sys.getallocatedblocks()
 
 
-def _own_tasks() -> list[str]:
+def own_tasks() -> list[str]:
+    """Return the names of the tasks that clients have running."""
     names = [task.name or "" for task in get_running_tasks()]
     return [name for name in names if name.startswith("vkanyio ")]
 
@@ -259,6 +260,8 @@ def run_soak(backend: str, mode: Mode, calls: int, seed: int) -> Tally:
         run_in_virtual_time(backend, soak.run)
     except Broken as broken:
         soak.tally.complaint = str(broken)
+    except Exception as error:  # the client has crashed, or all of it stands still
+        soak.tally.complaint = repr(error)
     return soak.tally
 
 

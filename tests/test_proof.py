@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from proof._clock import BACKENDS
 from proof.soak import MODES, run_soak
+from proof.sockets import run_sockets
 
 from vkanyio import APIRequest
 from vkanyio._slot import Slot
@@ -26,6 +27,15 @@ def test_a_soak_keeps_what_is_promised(backend: str, mode: Mode) -> None:
     assert tally.calls == 500
     assert tally.faults.total() > 50
     assert (tally.lost, tally.twice) == (0, 0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_promised_is_kept_while_a_server_is_killed(backend: str) -> None:
+    tallies = run_sockets(backend, calls=40, seed=1, life=0.7)
+    for tally in tallies.values():
+        assert tally.complaint is None
+        assert tally.calls == 40
+    assert tallies[f"{backend} parallel_selected"].faults["server killed"]
 
 
 def repeat_everything(monkeypatch: pytest.MonkeyPatch) -> None:
