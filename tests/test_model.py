@@ -36,6 +36,8 @@ FAULTS = {
     **{f"{name} of execute": (f, "execute") for name, f in OF_EXECUTE.items()},
     "error 27 of execute": (faults.error(27), "execute"),
 }
+FEW, MANY = 150, 3_000
+"""Programs to try, on each event loop."""
 LONGEST = 3600.0
 """Seconds after which a call that has no outcome will get none."""
 
@@ -232,11 +234,12 @@ class World:
             assert wrong is None, wrong
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_each_call_becomes_what_the_model_allows(
     backend: str, pytestconfig: pytest.Config
 ) -> None:
-    examples = 3_000 if pytestconfig.getoption("--long") else 100
+    examples = MANY if pytestconfig.getoption("--long") else FEW
 
     @given(plans)
     @settings(
