@@ -37,8 +37,10 @@ class Broken(Exception):
 class Tally:
     """What has been counted in a run.
 
-    :ivar memory: the memory in use after the warm-up and at the end, each as a text
-    :ivar seconds: how long it took, and for how long it seemed to the client
+    :ivar at_rest: what was in use after the warm-up, and at the end
+    :ivar seconds: how long it took
+    :ivar busy_seconds: how much time of a processor
+    :ivar seeming_seconds: how long it took by the client's clock
     """
 
     calls: int = 0
@@ -51,8 +53,10 @@ class Tally:
     errors: Counter[str] = attrs.field(factory=Counter[str])
     lost: int = 0
     twice: int = 0
-    memory: tuple[str, str] = ("", "")
-    seconds: tuple[float, float] = (0.0, 0.0)
+    at_rest: tuple[str, str] = ("", "")
+    seconds: float = 0.0
+    busy_seconds: float = 0.0
+    seeming_seconds: float = 0.0
     complaint: str | None = None
 
     def count_outcome(self, errand: Errand) -> None:
@@ -118,10 +122,11 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
         ("OutcomeUnknownError", lambda tally: tally.unknown),
         ("**lost**", lambda tally: tally.lost),
         ("**twice**", lambda tally: tally.twice),
-        ("memory after the warm-up", lambda tally: tally.memory[0]),
-        ("memory at the end", lambda tally: tally.memory[1]),
-        ("duration", lambda tally: f"{tally.seconds[0]:,.0f} s"),
-        ("for the client", lambda tally: f"{tally.seconds[1]:,.0f} s"),
+        ("in use after the warm-up", lambda tally: tally.at_rest[0]),
+        ("in use at the end", lambda tally: tally.at_rest[1]),
+        ("duration", lambda tally: f"{tally.seconds:,.0f} s"),
+        ("processor time", lambda tally: f"{tally.busy_seconds:,.0f} s"),
+        ("by the client's clock", lambda tally: f"{tally.seeming_seconds:,.0f} s"),
     ]
     table = Table("", box=box.MARKDOWN)
     for name in tallies:

@@ -91,7 +91,7 @@ class Soak:
 
         :raises Broken: if a promise was broken
         """
-        began, real = current_time(), time.perf_counter()
+        began, real, busy = current_time(), time.perf_counter(), time.process_time()
         blocks = after = 0
         try:
             async with self._client(max_waiting=self._size // 20) as api:
@@ -101,10 +101,13 @@ class Soak:
                         blocks = _blocks_in_use()
                 after = _blocks_in_use()
         finally:
-            self.tally.requests = self._door.requests
-            self.tally.faults["refuse"] = self._door.refused
-            self.tally.memory = f"{blocks:,} blocks", f"{after:,} blocks"
-            self.tally.seconds = time.perf_counter() - real, current_time() - began
+            tally = self.tally
+            tally.requests = self._door.requests
+            tally.faults["refuse"] = self._door.refused
+            tally.at_rest = f"{blocks:,} blocks", f"{after:,} blocks"
+            tally.seconds = time.perf_counter() - real
+            tally.busy_seconds = time.process_time() - busy
+            tally.seeming_seconds = current_time() - began
         if after - blocks > MOST_NEW_BLOCKS:
             raise Broken(f"{after - blocks} blocks of memory were not given back")
         if tasks := own_tasks():

@@ -149,8 +149,8 @@ class Sockets:
         self._judge()
         tally = self.tallies[MODES[-1]]
         for each in self.tallies.values():
-            each.seconds = time.perf_counter() - began, each.seconds[1]
-            each.memory = f"{before} files", f"{_open_files()} files"
+            each.seconds = time.perf_counter() - began
+            each.at_rest = f"{before} files", f"{_open_files()} files"
         tally.faults = faults
         if _open_files() > before:
             raise Broken(f"{_open_files() - before} files or sockets are still open")
@@ -187,7 +187,7 @@ class Sockets:
             tally.packed = sum(
                 n * k for n, k in api.statistics().batches.items() if n > 1
             )
-        tally.seconds = 0.0, anyio.current_time() - began
+        tally.seeming_seconds = anyio.current_time() - began
 
     def _next_errand(self, mode: Mode, chance: random.Random) -> Errand:
         names = [name for name in KINDS if name != "post of another"]
