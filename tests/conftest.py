@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long",
         action="store_true",
-        help="cancel everything in every way, and tell how often (minutes)",
+        help="let the tests marked `long` try much more, and tell what (minutes)",
     )
     parser.addoption(
         "--seed",

@@ -14,7 +14,11 @@ from ._scenarios import SCENARIOS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("_no_threads")]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.long,
+    pytest.mark.usefixtures("_no_threads"),
+]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ._backends import BACKENDS, MAIN_BACKENDS
 from ._schedules import Schedule
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 QUICK, LONG = 150, 3000
 """How many schedules, on the main backends; on the others there are a fifth."""
