@@ -1,7 +1,7 @@
 """What VK's schema does not say, or says wrongly: each line with its reason.
 
-This is the one place for such facts. The generator refuses a line that no longer
-matches the schema, so that none outlives its reason.
+This is the one place for such facts. The generator refuses a line that changes nothing
+of the schema, so that none outlives its reason.
 """
 
 from __future__ import annotations
@@ -19,18 +19,32 @@ READS: Final = {
 """Methods that only read, though the verbs of their names do not say so."""
 
 NEVER: Final = {
-    "execute": "does what its script does: the worst call in it decides",
+    "auth.restore": "sends a code by SMS",
+    "polls.edit": "with add_answers it adds them once more",
+    "secure.setCounter": "with increment it counts up once more",
+    "utils.getShortLink": "makes a link, which utils.getLastShortenedLinks lists",
 }
-"""Methods of which nothing is known until a call of them is looked at."""
+"""Methods that must not be repeated, though the verbs of their names say otherwise."""
 
 CHANGES_IF_SET: Final = {
     ("messages.getInviteLink", "reset"): "makes a new link, and the old one is dead",
 }
 """Parameters by which a method that reads changes something."""
 
-KEYS: Final = ("random_id", "guid")
-"""Parameters by which VK knows a repeated call: their descriptions in the schema say
-so, and the value 0 or an empty one means none."""
+KEYS: Final = {
+    ("board.createComment", "guid"): True,
+    ("market.createComment", "guid"): True,
+    ("messages.send", "random_id"): True,
+    ("notes.createComment", "guid"): True,
+    ("notifications.sendMessage", "random_id"): True,
+    ("photos.createComment", "guid"): True,
+    ("video.createComment", "guid"): True,
+    ("wall.createComment", "guid"): True,
+    ("wall.post", "guid"): True,
+    ("wall.postAdsStealth", "guid"): True,
+}
+"""Parameters of these two names, and whether VK knows a repeated call by them: their
+descriptions in the schema say so, and the value 0 or an empty one means none."""
 
 _UPLOAD = "saves an upload: fails inside execute (vk-io keeps the same list)"
 
@@ -73,16 +87,36 @@ MORE_PARAMETERS: Final = {
 }
 """Parameters that the schema does not have, as it would have them."""
 
-ANSWER_IF_GIVEN: Final = {
+ANSWER_IF: Final = {
+    # https://dev.vk.com/method/groups.getMembers: managers come with their roles, what
+    # the other filters bring is ids.
+    ("groups.getMembers", "filterResponse"): "filter=managers",
+    ("groups.invite", "userIdsResponse"): "user_ids_list",
+    ("friends.getMutual", "totalCountResponse"): "need_common_count",
     # https://dev.vk.com/method/messages.send: with `peer_ids` a list of what became of
     # each message comes back, without it the id of the one message.
     ("messages.send", "userIdsResponse"): "peer_ids",
     ("messages.send", "deprecatedResponse"): None,
-    # These parameters have the words of an answer's name by chance.
+    ("secure.setCounter", "responseArray"): "counters",
+    ("secure.setCounter", "responseInteger"): None,
+    ("video.addToAlbum", "multiResponse"): "album_ids",
+    ("video.removeFromAlbum", "multiResponse"): "album_ids",
+    # One of these comes, and which of them is not known.
     ("ads.getSuggestions", "citiesResponse"): None,
-    ("friends.getMutual", "totalCountResponse"): None,
+    ("ads.getSuggestions", "regionsResponse"): None,
+    ("ads.getSuggestions", "schoolsResponse"): None,
+    ("messages.getInviteLink", "responseByOwner"): None,
 }
-"""Which parameter brings an answer, where its name does not tell."""
+"""What brings an answer, where its name does not tell: a parameter that is given, or
+that has a value; with None it comes where no other answer is due."""
+
+NOT_ANSWERED: Final = {
+    ("friends.getOnline", "extendedResponse"): "it has no parameter `extended`",
+    ("friends.getOnline", "onlineMobileExtendedResponse"): "nor does it here",
+    ("newsfeed.search", "responseStrict"): "the same as `response`",
+    ("newsfeed.search", "extendedResponseStrict"): "the same as `extendedResponse`",
+}
+"""Answers that never come, or that there is another of the same form for."""
 
 ANY_VALUE: Final = {
     "base_undefined_response": "declared an object, but a script may return anything",
@@ -91,7 +125,8 @@ ANY_VALUE: Final = {
 
 ALWAYS_SENT: Final = {
     # https://dev.vk.com/reference/objects/user lists them among the basic fields.
-    "users_user_min": ("first_name", "last_name"),
+    ("users_user_min", "first_name"),
+    ("users_user_min", "last_name"),
 }
 """Fields that are always there, though the schema does not call them required."""
 

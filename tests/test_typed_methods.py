@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from codegen import reviewed
+from codegen._corrected import correct
+from codegen._review import Review
+from codegen._schema import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +30,11 @@ if not GROUPS:
     pytest.skip("VK's schema is not in ../shared", allow_module_level=True)
 
 
-def methods_of(group: str) -> list[dict[str, Any]]:
-    text = (SCHEMA / group / "methods.json").read_text(encoding="utf-8")
-    return [m for m in json.loads(text)["methods"] if m["name"] != "execute"]
+SCHEMA_METHODS: Mapping[str, Any] = correct(load(SCHEMA), Review()).methods
+
+
+def methods_of(group: str) -> list[Mapping[str, Any]]:
+    return [m for name, m in SCHEMA_METHODS.items() if name.startswith(f"{group}.")]
 
 
 def definition(reference: str) -> Any:
@@ -66,12 +70,7 @@ def argument_of(name: str) -> str:
 
 
 def parameters_of(method: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    more = {
-        name: raw
-        for (owner, name), raw in reviewed.MORE_PARAMETERS.items()
-        if owner == method["name"]
-    }
-    return more | {raw["name"]: raw for raw in method.get("parameters", ())}
+    return {raw["name"]: raw for raw in method.get("parameters", ())}
 
 
 @pytest.mark.parametrize("group", GROUPS)

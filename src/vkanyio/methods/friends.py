@@ -25,8 +25,6 @@ if TYPE_CHECKING:
         GetResponse,
         GetSuggestionsResponse,
         MutualFriend,
-        OnlineUsers,
-        OnlineUsersWithMobile,
         SearchResponse,
     )
     from ..objects.users import Fields
@@ -334,8 +332,21 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-        need_common_count: bool | None = None,
-    ) -> list[int] | MutualFriend: ...
+        need_common_count: Literal[False] | None = None,
+    ) -> list[int]: ...
+
+    @overload
+    async def getMutual(
+        self,
+        *,
+        source_uid: int | None = None,
+        target_uid: int | None = None,
+        target_uids: None = None,
+        order: str | None = None,
+        count: int | None = None,
+        offset: int | None = None,
+        need_common_count: Literal[True],
+    ) -> MutualFriend: ...
 
     @overload
     async def getMutual(
@@ -347,8 +358,21 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-        need_common_count: bool | None = None,
+        need_common_count: Literal[False] | None = None,
     ) -> list[MutualFriend]: ...
+
+    @overload
+    async def getMutual(
+        self,
+        *,
+        source_uid: int | None = None,
+        target_uid: int | None = None,
+        target_uids: Iterable[int],
+        order: str | None = None,
+        count: int | None = None,
+        offset: int | None = None,
+        need_common_count: Literal[True],
+    ) -> list[MutualFriend] | MutualFriend: ...
 
     @overload
     async def getMutual(
@@ -411,7 +435,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> list[int] | OnlineUsers: ...
+    ) -> list[int]: ...
 
     @overload
     async def getOnline(
@@ -423,7 +447,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> GetOnlineOnlineMobileResponse | OnlineUsersWithMobile: ...
+    ) -> GetOnlineOnlineMobileResponse: ...
 
     @overload
     async def getOnline(
@@ -435,9 +459,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> (
-        list[int] | GetOnlineOnlineMobileResponse | OnlineUsers | OnlineUsersWithMobile
-    ): ...
+    ) -> list[int] | GetOnlineOnlineMobileResponse: ...
 
     async def getOnline(
         self,
@@ -448,9 +470,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> (
-        list[int] | GetOnlineOnlineMobileResponse | OnlineUsers | OnlineUsersWithMobile
-    ):
+    ) -> list[int] | GetOnlineOnlineMobileResponse:
         """Call VK's method ``friends.getOnline``.
 
         https://dev.vk.com/method/friends.getOnline

@@ -1036,7 +1036,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
-        filter: None = None,
+        filter: Literal["donut", "friends", "unsure"] | None = None,
     ) -> GetMembersResponse: ...
 
     @overload
@@ -1048,7 +1048,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
-        filter: Literal["donut", "friends", "managers", "unsure"],
+        filter: Literal["managers"],
     ) -> GetMembersFilterResponse: ...
 
     @overload
@@ -1060,7 +1060,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: Iterable[UsersFields],
-        filter: None = None,
+        filter: Literal["donut", "friends", "unsure"] | None = None,
     ) -> GetMembersFieldsResponse: ...
 
     @overload
@@ -1072,7 +1072,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: Iterable[UsersFields],
-        filter: Literal["donut", "friends", "managers", "unsure"],
+        filter: Literal["managers"],
     ) -> GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
     @overload
@@ -1233,6 +1233,25 @@ class Groups(MethodGroup):
         return await self._call("groups.getTokenPermissions", {})
 
     get_token_permissions = getTokenPermissions
+
+    @overload
+    async def invite(
+        self, *, group_id: int, user_id: int | None = None, user_ids_list: None = None
+    ) -> Literal[1]: ...
+
+    @overload
+    async def invite(
+        self, *, group_id: int, user_id: int | None = None, user_ids_list: Iterable[int]
+    ) -> InviteUserIdsListResponse: ...
+
+    @overload
+    async def invite(
+        self,
+        *,
+        group_id: int,
+        user_id: int | None = None,
+        user_ids_list: Iterable[int] | None = None,
+    ) -> Literal[1] | InviteUserIdsListResponse: ...
 
     async def invite(
         self,

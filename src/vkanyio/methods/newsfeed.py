@@ -26,9 +26,7 @@ if TYPE_CHECKING:
         IgnoreItemType,
         NewsfeedItemType,
         SearchExtendedResponse,
-        SearchExtendedStrictResponse,
         SearchResponse,
-        SearchStrictResponse,
     )
     from ..objects.users import Fields
 
@@ -438,7 +436,7 @@ class Newsfeed(MethodGroup):
         end_time: int | datetime | None = None,
         start_from: str | None = None,
         fields: Iterable[UserGroupFields] | None = None,
-    ) -> SearchResponse | SearchStrictResponse: ...
+    ) -> SearchResponse: ...
 
     @overload
     async def search(
@@ -453,7 +451,7 @@ class Newsfeed(MethodGroup):
         end_time: int | datetime | None = None,
         start_from: str | None = None,
         fields: Iterable[UserGroupFields] | None = None,
-    ) -> SearchExtendedResponse | SearchExtendedStrictResponse: ...
+    ) -> SearchExtendedResponse: ...
 
     @overload
     async def search(
@@ -468,12 +466,7 @@ class Newsfeed(MethodGroup):
         end_time: int | datetime | None = None,
         start_from: str | None = None,
         fields: Iterable[UserGroupFields] | None = None,
-    ) -> (
-        SearchResponse
-        | SearchStrictResponse
-        | SearchExtendedResponse
-        | SearchExtendedStrictResponse
-    ): ...
+    ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
         self,
@@ -487,12 +480,7 @@ class Newsfeed(MethodGroup):
         end_time: int | datetime | None = None,
         start_from: str | None = None,
         fields: Iterable[UserGroupFields] | None = None,
-    ) -> (
-        SearchResponse
-        | SearchStrictResponse
-        | SearchExtendedResponse
-        | SearchExtendedStrictResponse
-    ):
+    ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``newsfeed.search``.
 
         https://dev.vk.com/method/newsfeed.search

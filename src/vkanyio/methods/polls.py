@@ -135,8 +135,8 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        For tokens of users. When its answer is lost, it is not sent again: that could
+        do it twice.
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community with a minus before it

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal, final, overload
 
 from .._method_group import MethodGroup
 
@@ -231,6 +231,36 @@ class Secure(MethodGroup):
 
     send_sms_notification = sendSMSNotification
 
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: None = None,
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> BoolInt: ...
+
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: Iterable[str],
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> list[SetCounterItem]: ...
+
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: Iterable[str] | None = None,
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> BoolInt | list[SetCounterItem]: ...
+
     async def setCounter(
         self,
         *,
@@ -243,8 +273,8 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.setCounter
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        For tokens of services. When its answer is lost, it is not sent again: that
+        could do it twice.
 
         :param user_id: id of a user; 0 or more
         """

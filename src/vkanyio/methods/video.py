@@ -84,6 +84,39 @@ class Video(MethodGroup):
 
     add_album = addAlbum
 
+    @overload
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: None = None,
+    ) -> Literal[1]: ...
+
+    @overload
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int],
+    ) -> list[int]: ...
+
+    @overload
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | None = None,
+    ) -> Literal[1] | list[int]: ...
+
     async def addToAlbum(
         self,
         *,
@@ -654,6 +687,39 @@ class Video(MethodGroup):
         return await self._call("video.liveGetCategories", {})
 
     live_get_categories = liveGetCategories
+
+    @overload
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: None = None,
+    ) -> Literal[1]: ...
+
+    @overload
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int],
+    ) -> list[int]: ...
+
+    @overload
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | None = None,
+    ) -> Literal[1] | list[int]: ...
 
     async def removeFromAlbum(
         self,

@@ -213,10 +213,10 @@ class UserSettings(TypedDict):
     """VK's ``account_user_settings``."""
 
     deactivated: NotRequired[str]
-    first_name: NotRequired[str]
+    first_name: str
     hidden: NotRequired[int]
     id: int
-    last_name: NotRequired[str]
+    last_name: str
     can_access_closed: NotRequired[bool]
     is_closed: NotRequired[bool]
     connections: NotRequired[UserConnections]

@@ -65,7 +65,7 @@ BoardPostRestore: TypeAlias = "TopicComment"
 class Confirmation(TypedDict):
     """VK's ``callback_confirmation``."""
 
-    type: NotRequired[Type]
+    type: Type
     group_id: int
     event_id: str
     v: str

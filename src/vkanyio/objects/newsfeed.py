@@ -118,7 +118,7 @@ class CommentsItemTypePhoto(TypedDict):
 
     access_key: NotRequired[str]
     album_id: int
-    date: NotRequired[int]
+    date: int
     height: NotRequired[int]
     id: int
     images: NotRequired[list[PhotosImage]]
@@ -244,7 +244,7 @@ class CommentsItemTypeVideo(TypedDict):
     is_subscribed: NotRequired[BoolInt]
     track_code: NotRequired[str]
     repeat: NotRequired[PropertyExists]
-    type: NotRequired[Literal["video", "music_video", "movie", "live", "short_video"]]
+    type: Literal["video", "music_video", "movie", "live", "short_video"]
     views: NotRequired[int]
     local_views: NotRequired[int]
     content_restricted: NotRequired[int]
@@ -565,9 +565,9 @@ class ItemWallpost(TypedDict):
     """VK's ``newsfeed_item_wallpost``."""
 
     carousel_offset: NotRequired[int]
-    type: NotRequired[PostType]
+    type: PostType
     source_id: int
-    date: NotRequired[int]
+    date: int
     short_text_rate: NotRequired[float]
     feedback: NotRequired[ItemWallpostFeedback]
     inner_type: Literal["wall_wallpost"]
