@@ -9,7 +9,7 @@ import attrs
 from . import reviewed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ._review import Review
     from ._schema import JSON, Definition, Schema
@@ -31,8 +31,41 @@ def correct(schema: Schema, review: Review) -> Schema:
 
 
 def _correct_definition(definition: Definition, review: Review) -> Definition:
-    raw = _correct_fields(definition.name, definition.raw, review)
+    name = definition.name
+    raw = dict(_correct_fields(name, definition.raw, review))
+    fields = _more(reviewed.MORE_FIELDS, name, raw.get("properties", {}), review)
+    if fields:
+        raw["properties"] = {**raw.get("properties", {}), **fields}
+    if "enum" in raw:
+        raw["enum"] = _correct_values(name, raw["enum"], review)
     return attrs.evolve(definition, raw=raw)
+
+
+def _correct_values(name: str, values: JSON, review: Review) -> JSON:
+    """Correct the values of an enum."""
+    written = reviewed.VALUES.get(name, values)
+    if written != values and review.has(reviewed.VALUES, name):
+        values = written
+    more = [each for enum, each in reviewed.MORE_VALUES if enum == name]
+    return values + [
+        each
+        for each in more
+        if each not in values and review.has(reviewed.MORE_VALUES, (name, each))
+    ]
+
+
+def _more(
+    table: Mapping[tuple[str, str], JSON],
+    owner: str,
+    known: Collection[str],
+    review: Review,
+) -> dict[str, JSON]:
+    """Collect what a table adds to a method or to an object, by its names."""
+    return {
+        name: raw
+        for (each, name), raw in table.items()
+        if each == owner and name not in known and review.has(table, (each, name))
+    }
 
 
 def _correct_fields(
@@ -53,9 +86,9 @@ def _correct_fields(
 def _correct_field(
     key: tuple[str, str], raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    if not raw.get("required", False) and review.has(reviewed.ALWAYS_SENT, key):
-        return {**raw, "required": True}
-    return raw
+    required = raw.get("required", False)
+    table = reviewed.NOT_ALWAYS_SENT if required else reviewed.ALWAYS_SENT
+    return {**raw, "required": not required} if review.has(table, key) else raw
 
 
 def _correct_method(
@@ -63,11 +96,6 @@ def _correct_method(
 ) -> Mapping[str, JSON]:
     parameters = raw.get("parameters", ())
     known = {parameter["name"] for parameter in parameters}
-    more = [
-        {"name": parameter, **each}
-        for (method, parameter), each in reviewed.MORE_PARAMETERS.items()
-        if method == name
-        and parameter not in known
-        and review.has(reviewed.MORE_PARAMETERS, (method, parameter))
-    ]
+    found = _more(reviewed.MORE_PARAMETERS, name, known, review)
+    more = [{"name": parameter, **each} for parameter, each in found.items()]
     return {**raw, "parameters": [*more, *parameters]}

@@ -113,7 +113,13 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
             for field, inner in _fields(schema, where, raw).items()
         ]
         return Record(name, definition.name, fields)
-    kind = read_type(schema, where, raw)
+    # What has a name of its own serves parameters as well: there it has these values.
+    if "$ref" in raw:
+        kind: Type = read_reference(schema, where, raw)
+    elif "enum" in raw:
+        kind = read_enum(where, raw)
+    else:
+        kind = read_type(schema, where, raw)
     return Alias(name, definition.name, kind, meanings(where, raw))
 
 
@@ -162,18 +168,23 @@ def _is_required(raw: Mapping[str, JSON]) -> bool:
 def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
     """Read the type of a value in an answer.
 
+    One of several texts may be a new one tomorrow, so that it is any text as well: an
+    editor knows the values that there are, and no type checker minds another one.
+
     :raises SchemaError: for what is not understood
     """
     check_keys(where, raw, _PROPERTY_KEYS)
     if "$ref" in raw:
-        return read_reference(schema, where, raw)
+        named = read_reference(schema, where, raw)
+        return either(named, STR) if _is_open(schema, where, raw) else named
     if "oneOf" in raw:
         options = enumerate(raw["oneOf"])
         return either(
             *(read_type(schema, f"{where}/oneOf[{i}]", each) for i, each in options)
         )
     if "enum" in raw:
-        return read_enum(where, raw)
+        values = read_enum(where, raw)
+        return either(values, STR) if _is_open(schema, where, raw) else values
     kind = raw.get("type")
     if is_list(kind):
         return either(*(scalar(where, each) for each in kind))
@@ -186,6 +197,13 @@ def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
             raise SchemaError(where, "an object with fields, but without a name")
         return OBJECT
     return scalar(where, kind)
+
+
+def _is_open(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
+    """Return whether a value is one of several texts."""
+    while "$ref" in raw:
+        raw = schema.find(where, raw["$ref"]).raw
+    return raw.get("type") == "string" and len(raw.get("enum", ())) > 1
 
 
 def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named:

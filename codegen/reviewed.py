@@ -130,6 +130,49 @@ ALWAYS_SENT: Final = {
 }
 """Fields that are always there, though the schema does not call them required."""
 
+NOT_ALWAYS_SENT: Final = {
+    # https://dev.vk.com/api/bots/development/keyboard: without `one_time` a keyboard
+    # stays, and an inline one cannot have it.
+    ("messages_keyboard", "one_time"),
+}
+"""Fields that need not be there, though the schema calls them required."""
+
+_REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
+_LINK: Final = {"$ref": _REFERENCE.format("base", "base_link")}
+_MARKET_ALBUM: Final = {"$ref": _REFERENCE.format("market", "market_market_album")}
+_POST: Final = {"$ref": _REFERENCE.format("wall", "wall_wallpost_full")}
+_VIDEO: Final = {"$ref": _REFERENCE.format("video", "video_video_full")}
+
+MORE_FIELDS: Final = {
+    # https://dev.vk.com/reference/objects/attachments-message: what is attached stands
+    # in the field that `type` names.
+    ("messages_history_message_attachment", "link"): _LINK,
+    ("messages_history_message_attachment", "video"): _VIDEO,
+    ("messages_history_message_attachment", "wall"): _POST,
+    ("messages_message_attachment", "link"): _LINK,
+    ("messages_message_attachment", "market_album"): _MARKET_ALBUM,
+    ("messages_message_attachment", "podcast"): {"type": "object"},
+    ("messages_message_attachment", "video"): _VIDEO,
+    ("messages_message_attachment", "wall"): _POST,
+    ("wall_wallpost_attachment", "podcast"): {"type": "object"},
+}
+"""Fields that the schema does not have, as it would have them."""
+
+VALUES: Final = {
+    # So do the descriptions of the parameters in the schema write them, and
+    # https://dev.vk.com/method/users.get.
+    "base_name_case": ["nom", "gen", "dat", "acc", "ins", "abl"],
+}
+"""The values of enums that the schema has wrong."""
+
+MORE_VALUES: Final = {
+    # The page on attachments has one of them, and the schema has fields for two.
+    ("messages_message_attachment_type", "market_album"),
+    ("messages_message_attachment_type", "podcast"),
+    ("messages_message_attachment_type", "story"),
+}
+"""Values that the schema's enums do not have."""
+
 UNIX_TIMES: Final = {
     # Their pages at https://dev.vk.com/method say so, while the schema does not.
     ("groups.ban", "end_date"),

@@ -198,6 +198,36 @@ def test_the_answer_of_a_method_is_an_object_of_its_own(tmp_path: Path) -> None:
     assert 'CountResponse: TypeAlias = "int"' in source
 
 
+def test_one_of_several_texts_in_an_answer_may_be_another_one(tmp_path: Path) -> None:
+    note = {
+        "type": "object",
+        "properties": {
+            "kind": reference("notes", "notes_kind"),
+            "same": reference("notes", "notes_same"),
+            "here": {"type": "string", "enum": ["a", "b"]},
+            "level": {"type": "integer", "enum": [1, 2]},
+            "tag": {"type": "string", "enum": ["note"]},
+        },
+    }
+    kind = {"type": "string", "enum": ["x", "y"]}
+    objects = {
+        "notes_note": note,
+        "notes_kind": kind,
+        "notes_same": reference("notes", "notes_kind"),
+    }
+    source = source_of(tmp_path, "objects/notes.py", objects={"notes": objects})
+    for line in (
+        'Kind: TypeAlias = Literal["x", "y"]\n',
+        'Same: TypeAlias = "Kind"\n',
+        "    kind: NotRequired[Kind | str]\n",
+        "    same: NotRequired[Same | str]\n",
+        '    here: NotRequired[Literal["a", "b"] | str]\n',
+        "    level: NotRequired[Literal[1, 2]]\n",
+        '    tag: NotRequired[Literal["note"]]\n',
+    ):
+        assert line in source
+
+
 def test_a_field_that_was_reviewed_as_always_sent_is_required(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,3 +244,35 @@ def test_a_field_that_was_reviewed_as_always_sent_is_required(
     )
     assert source.count("    id: int\n") == 2  # and in what extends it
     assert source.count("    text: NotRequired[str]\n") == 2
+
+
+def test_fields_that_were_reviewed_are_as_they_should_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewed, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
+    more = {("notes_note", "tag"): {"type": "string"}}
+    monkeypatch.setattr(reviewed, "MORE_FIELDS", more)
+    rate = {"type": "integer", "required": True}
+    note = {"type": "object", "properties": {"rate": rate, "id": rate}}
+    source = source_of(
+        tmp_path, "objects/notes.py", objects={"notes": {"notes_note": note}}
+    )
+    fields = source.partition("class Note")[2]
+    assert "    rate: NotRequired[int]\n" in fields
+    assert "    id: int\n" in fields
+    assert "    tag: NotRequired[str]\n" in fields
+
+
+def test_values_that_were_reviewed_are_those_of_an_enum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewed, "VALUES", {"notes_case": ["nom", "gen"]})
+    monkeypatch.setattr(reviewed, "MORE_VALUES", {("notes_kind", "c")})
+    objects = {
+        "notes_case": {"type": "string", "enum": ["Nom", "Gen"]},
+        "notes_kind": {"type": "string", "enum": ["a", "b"]},
+    }
+    source = source_of(tmp_path, "objects/notes.py", objects={"notes": objects})
+    names = names_of(source)
+    assert typing.get_args(names["Case"]) == ("nom", "gen")
+    assert typing.get_args(names["Kind"]) == ("a", "b", "c")

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 INT, STR, TEXT = {"type": "integer"}, {"type": "string"}, "a reason"
-ALL_SENT = {"type": "object", "properties": {"id": {**INT, "required": True}}}
+NOTE = {"type": "object", "properties": {"id": {**INT, "required": True}, "text": STR}}
 WHEN = {**INT, "name": "when", "description": "A time in Unixtime."}
+KIND = {"type": "string", "enum": ["a", "b"]}
 PARAMETERS = [
     {**INT, "name": "offset"},
     {**STR, "name": "text"},
@@ -49,6 +50,14 @@ PARAMETERS = [
         ("ALWAYS_SENT", {("notes_gone", "id")}),
         ("ALWAYS_SENT", {("notes_note", "gone")}),
         ("ALWAYS_SENT", {("notes_note", "id")}),
+        ("NOT_ALWAYS_SENT", {("notes_note", "gone")}),
+        ("NOT_ALWAYS_SENT", {("notes_note", "text")}),
+        ("MORE_FIELDS", {("notes_gone", "more"): INT}),
+        ("MORE_FIELDS", {("notes_note", "text"): INT}),
+        ("VALUES", {"notes_gone": ["a"]}),
+        ("VALUES", {"notes_kind": ["a", "b"]}),
+        ("MORE_VALUES", {("notes_gone", "c")}),
+        ("MORE_VALUES", {("notes_kind", "b")}),
         ("UNIX_TIMES", {("notes.get", "gone")}),
         ("UNIX_TIMES", {("notes.get", "text")}),
         ("UNIX_TIMES", {("notes.get", "when")}),
@@ -69,7 +78,7 @@ def test_a_line_that_changes_nothing_is_refused(
     with pytest.raises(SchemaError) as caught:
         model_of(
             tmp_path,
-            objects={"notes": {"notes_note": ALL_SENT}},
+            objects={"notes": {"notes_note": NOTE, "notes_kind": KIND}},
             methods={"notes": [read, method("notes.add")]},
         )
     problem = f"{table}: {first!r} changes nothing of the schema"

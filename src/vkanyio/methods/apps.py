@@ -162,8 +162,8 @@ class Apps(MethodGroup):
         :param extended: default False
         :param return_friends: default False
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param app_fields: the values are those of ``vkanyio.objects.apps.AppFields``
         """
         return await self._call(
@@ -214,8 +214,8 @@ class Apps(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param genre_id: 0 or more
         """
         return await self._call(

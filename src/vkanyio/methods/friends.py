@@ -661,8 +661,8 @@ class Friends(MethodGroup):
         :param count: at most 100; default 100
         :param offset: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "friends.getSuggestions",
@@ -695,8 +695,8 @@ class Friends(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param offset: 0 or more
         :param count: at most 1000; default 20
         """

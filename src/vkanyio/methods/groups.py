@@ -933,8 +933,8 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "groups.getInvitedUsers",

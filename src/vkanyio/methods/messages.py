@@ -578,8 +578,8 @@ class Messages(MethodGroup):
         :param chat_id: at most 100000000
         :param chat_ids: each 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 1012
             MESSAGES_WRITING_DISABLED_FOR_CHAT
@@ -1055,8 +1055,8 @@ class Messages(MethodGroup):
         :param subscribe_id: at most 100
         :param offset: 0 or more; default 0
         :param count: at most 200; default 20
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 943 MESSAGES_INTENT_CANT_USE
         """
         return await self._call(

@@ -182,8 +182,8 @@ class Newsfeed(MethodGroup):
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "newsfeed.getBanned",

@@ -189,8 +189,8 @@ class Polls(MethodGroup):
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community with a minus before it
         :param friends_count: at most 100; default 3
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 250 POLLS_ACCESS
         """
         return await self._call(
@@ -292,8 +292,8 @@ class Polls(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 250 POLLS_ACCESS, 251 POLLS_POLL_ID, 252
             POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE
         """

@@ -46,8 +46,8 @@ class Users(MethodGroup):
 
         :param user_ids: each the id of a user; at most 1000 items
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param from_group_id: id of a community; default 0
         """
         return await self._call(
@@ -113,8 +113,8 @@ class Users(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "users.getFollowers",

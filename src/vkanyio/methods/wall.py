@@ -682,8 +682,8 @@ class Wall(MethodGroup):
 
         :param links: or JSON text
         :param extended: default False
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "wall.parseAttachedLink",
