@@ -86,6 +86,8 @@ def _correct_fields(
 def _correct_field(
     key: tuple[str, str], raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
+    if "properties" in raw:  # as the answer in a response
+        raw = _correct_fields(key[0], raw, review)
     required = raw.get("required", False)
     table = reviewed.NOT_ALWAYS_SENT if required else reviewed.ALWAYS_SENT
     return {**raw, "required": not required} if review.has(table, key) else raw
@@ -94,8 +96,20 @@ def _correct_field(
 def _correct_method(
     name: str, raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    parameters = raw.get("parameters", ())
+    parameters = [
+        _correct_parameter((name, parameter["name"]), parameter, review)
+        for parameter in raw.get("parameters", ())
+    ]
     known = {parameter["name"] for parameter in parameters}
     found = _more(reviewed.MORE_PARAMETERS, name, known, review)
     more = [{"name": parameter, **each} for parameter, each in found.items()]
     return {**raw, "parameters": [*more, *parameters]}
+
+
+def _correct_parameter(
+    key: tuple[str, str], raw: Mapping[str, JSON], review: Review
+) -> Mapping[str, JSON]:
+    entity = reviewed.ENTITIES.get(key, raw.get("entity"))
+    if entity != raw.get("entity") and review.has(reviewed.ENTITIES, key):
+        return {**raw, "entity": entity}
+    return raw

@@ -67,7 +67,7 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     imports = "\n".join(
         [
             "from typing import TYPE_CHECKING, Any, Literal, final, overload",
-            "from .._method_group import MethodGroup",
+            "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
             "    import builtins",
             "    from collections.abc import Iterable, Mapping",
@@ -103,11 +103,17 @@ def _write_method(model: Model, writer: Writer, method: Method) -> str:
         overloads.append(f"    @overload\n{whole} ...\n")
     name = method.short_name
     doc = _docstring(model, method)
-    sent = ", ".join(f'"{p.name}": {p.argument}' for p in method.parameters)
+    sent = ", ".join(f'"{p.name}": {_sent(p)}' for p in method.parameters)
     call = f'        return await self._call("{method.name}", {{{sent}}})\n'
     snake = to_snake(name)
     alias = [f"    {snake} = {name}\n"] if snake != name else []
     return "\n".join([*overloads, f"{whole}\n{doc}\n{call}", *alias])
+
+
+def _sent(parameter: Parameter) -> str:
+    if parameter.is_json_list:
+        return f'json_list("{parameter.name}", {parameter.argument})'
+    return parameter.argument
 
 
 def _signature(

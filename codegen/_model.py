@@ -62,6 +62,7 @@ class Parameter:
     :ivar facts: what is to be known of its values besides their type
     :ivar is_key: whether VK knows a repeated call by it
     :ivar is_on: whether it is a flag that is on where it is left out
+    :ivar is_json_list: whether a list is written as JSON, not separated by commas
     """
 
     name: str
@@ -71,6 +72,7 @@ class Parameter:
     facts: Sequence[str]
     is_key: bool
     is_on: bool
+    is_json_list: bool
 
     @property
     def is_flag(self) -> bool:

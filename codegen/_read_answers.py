@@ -99,7 +99,7 @@ def _needed(
     is_told = bool(found) or key == "response"
     if (method, key) in reviewed.ANSWER_IF:
         switch = Switch.parse(reviewed.ANSWER_IF[method, key])
-        told = frozenset() if switch is None else frozenset({switch})
+        told = frozenset(() if switch is None else (switch,))
         changes = not is_told or told != found
         if changes and review.has(reviewed.ANSWER_IF, (method, key)):
             return told

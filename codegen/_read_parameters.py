@@ -62,9 +62,11 @@ def read_parameter(
     raw = dict(raw)
     name: str = raw.pop("name")
     check_keys(where, raw, _PARAMETER_KEYS)
-    kind = _parameter_type(schema, review, where, (method, name), raw)
-    is_time = _is_time(review, (method, name), raw)
-    is_key = _is_key(review, where, (method, name))
+    key = method, name
+    kind = _parameter_type(schema, review, where, key, raw)
+    is_day, is_json_list = key in reviewed.DAYS, key in reviewed.JSON_LISTS
+    is_time = not is_day and _is_time(review, key, raw)
+    is_key = _is_key(review, where, key)
     return Parameter(
         name=name,
         argument=to_argument(where, name),
@@ -73,11 +75,13 @@ def read_parameter(
         facts=[
             *(["key of your own, by which VK knows a repetition"] if is_key else []),
             *(["Unix time"] if is_time else []),
+            *(["a day as DDMMYYYY"] if is_day else []),
             *_values(objects, kind),
-            *_facts(where, raw, kind),
+            *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
         ],
         is_key=is_key,
         is_on=kind == BOOL and _show(raw.get("default"), kind) == "True",
+        is_json_list=is_json_list,
     )
 
 
@@ -112,17 +116,32 @@ def _parameter_type(
         return read_enum(where, raw, is_input=True)
     if is_list(kind):
         return either(*(scalar(where, each) for each in kind))
-    if kind == "array":
-        return _many(schema, where, raw)
-    if kind == "string" and "items" in raw:
-        return either(_many(schema, where, raw), STR)
-    if kind == "string" and _IS_LIST.search(raw.get("description", "")):
+    if kind == "array" or (kind == "string" and "items" in raw):
+        return _or_text(_many(schema, where, raw))
+    if kind == "integer" and review.has(reviewed.DAYS, key):
+        return either(STR, INT)
+    if kind == "string":
+        return _text_type(review, key, raw)
+    return scalar(where, kind)
+
+
+def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
+    """Tell what else may be given where VK takes text."""
+    if _IS_LIST.search(raw.get("description", "")):
         return Listed(either(INT, STR), is_input=True)
     if review.has(reviewed.JSON_OBJECTS, key):
         return either(OBJECT_IN, STR)
     if review.has(reviewed.JSON_ARRAYS, key):
         return either(Listed(OBJECT_IN, is_input=True), STR)
-    return scalar(where, kind)
+    if review.has(reviewed.JSON_LISTS, key):
+        return either(Listed(either(INT, STR), is_input=True), STR)
+    return STR
+
+
+def _or_text(kind: Listed) -> Type:
+    """Allow the items as one text, too, unless text passes for a list of them."""
+    items = kind.item.options if isinstance(kind.item, Either) else (kind.item,)
+    return kind if STR in items else either(kind, STR)
 
 
 def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
@@ -156,27 +175,36 @@ def _values(objects: Objects, kind: Type) -> Iterator[str]:
             yield values if is_short else f"the values are those of {address}"
 
 
-def _facts(where: str, raw: Mapping[str, JSON], kind: Type) -> Iterator[str]:
+def _facts(
+    where: str, raw: Mapping[str, JSON], kind: Type, *, is_json: bool
+) -> Iterator[str]:
     """Tell what the type of a parameter does not tell."""
     items = raw.get("items", {})
-    if _is_json(raw, kind):
+    if is_json:
         yield "JSON text" if kind == STR else "or JSON text"
     if items.get("format") == "value_object":
-        yield f"each the {' and '.join(items['properties'])} joined by underscores"
+        yield _joined(items["properties"])
     if "entity" in raw:
         yield _entity(where, raw)
     if "entity" in items:
         yield f"each the {_entity(where, items)}"
     yield from filter(None, (meanings(where, raw), meanings(where, items)))
-    yield from _range("at most {} items", "{} to {} items", raw, "Items", least="{}")
-    yield from _range("up to {} characters", "{} to {} characters", raw, "Length")
-    if not isinstance(kind, Literals):
-        yield from _range("at most {}", "{} to {}", raw, "imum")
-    yield from (
-        f"each {fact}" for fact in _range("at most {}", "{} to {}", items, "imum")
-    )
+    yield from _range(raw, "Items", " items")
+    yield from _range(raw, "Length", " characters", "up to")
+    if not isinstance(kind, Literals | Named):
+        yield from _range(raw, "imum")
+    yield from (f"each {fact}" for fact in _range(items, "imum"))
     if "default" in raw and raw["default"] != []:
         yield f"default {_show(raw['default'], kind)}"
+
+
+def _joined(parts: Mapping[str, JSON]) -> str:
+    """Tell what the items of a list are made of."""
+    *others, last = (
+        name if raw.get("required", False) else f"maybe {name}"
+        for name, raw in parts.items()
+    )
+    return f"each the {', '.join(others)} and {last} joined by underscores"
 
 
 def _entity(where: str, raw: Mapping[str, JSON]) -> str:
@@ -195,12 +223,16 @@ def _entity(where: str, raw: Mapping[str, JSON]) -> str:
             return _GROUP
         case "peer":
             return "id of a conversation"
+        case "domain":
+            return "short address of a user or a community"
+        case "testing_group":
+            return "id of a group of testers"
         case other:
             raise SchemaError(where, f"unknown entity {other!r}")
 
 
 def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
-    if raw.get("format") == "json" or _IS_JSON.match(raw.get("description", "")):
+    if raw.get("format") == "json" or _IS_JSON.search(raw.get("description", "")):
         return True
     return isinstance(kind, Either) and any(
         option == OBJECT_IN
@@ -211,17 +243,13 @@ def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
 
 
 def _range(
-    most: str,
-    both: str,
-    raw: Mapping[str, JSON],
-    what: str,
-    least: str = "{} or more",
+    raw: Mapping[str, JSON], what: str, unit: str = "", most: str = "at most"
 ) -> Iterator[str]:
     low, high = raw.get(f"min{what}"), raw.get(f"max{what}")
     if high is not None:
-        yield both.format(low, high) if low else most.format(high)
+        yield f"{low} to {high}{unit}" if low else f"{most} {high}{unit}"
     elif low is not None:
-        yield least.format(low)
+        yield f"{low} or more{unit}"
 
 
 def _show(default: JSON, kind: Type) -> str:

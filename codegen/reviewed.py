@@ -76,16 +76,46 @@ _OWNER: Final[dict[str, object]] = {
     "entity": "owner",
 }
 _COUNTRY: Final[dict[str, object]] = {"type": "integer", "minimum": 1}
+_TEXTS: Final = {"type": "array", "items": {"type": "string"}}
+_TOPIC: Final = {
+    # As wall.edit has it.
+    "type": "integer",
+    "enum": [0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43],
+    "enumNames": [
+        *("empty_topic", "art", "it", "games", "music", "photo", "science_and_tech"),
+        *("sport", "travel", "tv_and_cinema", "humor", "fashion"),
+    ],
+}
+_REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
 
 MORE_PARAMETERS: Final = {
-    # VK's documentation has them, and vk-io 4.10.1 does; the schema lost them.
+    # VK's documentation has them (https://dev.vk.com/method/friends.get), or vk-io
+    # 4.10.1 does; the schema lost them.
     ("database.getCities", "country_id"): _COUNTRY,
-    ("database.getRegions", "country_id"): _COUNTRY,
+    ("database.getRegions", "country_id"): {**_COUNTRY, "required": True},
     ("database.getUniversities", "country_id"): _COUNTRY,
+    ("friends.get", "name_case"): {
+        "type": "string",
+        "$ref": _REFERENCE.format("base", "base_name_case"),
+    },
+    ("wall.edit", "primary_attachments"): _TEXTS,
     ("wall.get", "owner_id"): _OWNER,
+    ("wall.post", "primary_attachments"): _TEXTS,
+    ("wall.post", "topic_id"): _TOPIC,
     ("wall.search", "owner_id"): _OWNER,
 }
 """Parameters that the schema does not have, as it would have them."""
+
+ENTITIES: Final = {
+    # The schema says "owner", as if they were ids of users or communities.
+    ("apps.addUsersToTestingGroup", "group_id"): "testing_group",
+    ("apps.getTestingGroups", "group_id"): "testing_group",
+    ("apps.removeTestingGroup", "group_id"): "testing_group",
+    ("apps.updateMetaForTestingGroup", "group_id"): "testing_group",
+    ("wall.get", "domain"): "domain",
+    ("wall.search", "domain"): "domain",
+}
+"""What parameters name, where the schema is wrong."""
 
 ANSWER_IF: Final = {
     # https://dev.vk.com/method/groups.getMembers: managers come with their roles, what
@@ -124,6 +154,12 @@ ANY_VALUE: Final = {
 """Answers of which nothing is known."""
 
 ALWAYS_SENT: Final = {
+    # https://dev.vk.com/reference/objects/group lists them among the basic fields.
+    ("groups_getById_object_response", "groups"),
+    ("groups_group", "is_closed"),
+    ("groups_group", "name"),
+    ("groups_group", "screen_name"),
+    ("groups_group", "type"),
     # https://dev.vk.com/reference/objects/user lists them among the basic fields.
     ("users_user_min", "first_name"),
     ("users_user_min", "last_name"),
@@ -137,7 +173,6 @@ NOT_ALWAYS_SENT: Final = {
 }
 """Fields that need not be there, though the schema calls them required."""
 
-_REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
 _LINK: Final = {"$ref": _REFERENCE.format("base", "base_link")}
 _MARKET_ALBUM: Final = {"$ref": _REFERENCE.format("market", "market_market_album")}
 _POST: Final = {"$ref": _REFERENCE.format("wall", "wall_wallpost_full")}
@@ -165,12 +200,12 @@ VALUES: Final = {
 }
 """The values of enums that the schema has wrong."""
 
-MORE_VALUES: Final = {
+MORE_VALUES: Final = (
     # The page on attachments has one of them, and the schema has fields for two.
     ("messages_message_attachment_type", "market_album"),
     ("messages_message_attachment_type", "podcast"),
     ("messages_message_attachment_type", "story"),
-}
+)
 """Values that the schema's enums do not have."""
 
 UNIX_TIMES: Final = {
@@ -188,6 +223,12 @@ UNIX_TIMES: Final = {
 }
 """Numbers that are a time; so are those that the schema's text calls Unix time."""
 
+DAYS: Final = {
+    # https://dev.vk.com/method/messages.search, while the schema calls it Unix time.
+    ("messages.search", "date"),
+}
+"""Numbers that are a day, written as DDMMYYYY."""
+
 JSON_OBJECTS: Final = {
     ("ads.getTargetingStats", "criteria"),
     ("messages.edit", "keyboard"),
@@ -196,6 +237,7 @@ JSON_OBJECTS: Final = {
     ("messages.send", "payload"),
     ("messages.send", "template"),
     ("messages.sendMessageEventAnswer", "event_data"),
+    ("polls.edit", "edit_answers"),
 }
 """Strings that are the JSON of an object: a dict may be given."""
 
@@ -208,3 +250,22 @@ JSON_ARRAYS: Final = {
     ("ads.updateClients", "data"),
 }
 """Strings that are the JSON of an array of objects: a list of dicts may be given."""
+
+JSON_LISTS: Final = {
+    ("ads.deleteAds", "ids"),
+    ("ads.deleteCampaigns", "ids"),
+    ("ads.deleteClients", "ids"),
+    ("ads.getAds", "ad_ids"),
+    ("ads.getAds", "campaign_ids"),
+    ("ads.getAdsLayout", "ad_ids"),
+    ("ads.getAdsLayout", "campaign_ids"),
+    ("ads.getAdsTargeting", "ad_ids"),
+    ("ads.getAdsTargeting", "campaign_ids"),
+    ("ads.getCampaigns", "campaign_ids"),
+    ("ads.removeOfficeUsers", "ids"),
+    ("polls.create", "add_answers"),
+    ("polls.edit", "add_answers"),
+    ("polls.edit", "delete_answers"),
+}
+"""Strings that are the JSON of an array of numbers or texts: a list may be given, and
+is written as JSON, as their descriptions in the schema ask for."""

@@ -246,6 +246,22 @@ def test_a_field_that_was_reviewed_as_always_sent_is_required(
     assert source.count("    text: NotRequired[str]\n") == 2
 
 
+def test_a_field_of_an_answer_may_be_reviewed_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always = {("notes_get_response", "items")}
+    monkeypatch.setattr(reviewed, "ALWAYS_SENT", always)
+    items = {"type": "array", "items": {"type": "integer"}}
+    answer = {"type": "object", "properties": {"items": items, "ids": items}}
+    source = source_of(
+        tmp_path,
+        "objects/notes.py",
+        responses={"notes": {"notes_get_response": response(answer)}},
+    )
+    assert "    items: list[int]\n" in source
+    assert "    ids: NotRequired[list[int]]\n" in source
+
+
 def test_fields_that_were_reviewed_are_as_they_should_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,7 +283,7 @@ def test_values_that_were_reviewed_are_those_of_an_enum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "VALUES", {"notes_case": ["nom", "gen"]})
-    monkeypatch.setattr(reviewed, "MORE_VALUES", {("notes_kind", "c")})
+    monkeypatch.setattr(reviewed, "MORE_VALUES", (("notes_kind", "c"),))
     objects = {
         "notes_case": {"type": "string", "enum": ["Nom", "Gen"]},
         "notes_kind": {"type": "string", "enum": ["a", "b"]},

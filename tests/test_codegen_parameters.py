@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from codegen import reviewed
 
 from _small_schema import method, method_of, reference, source_of
 
@@ -31,14 +32,14 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
             "Literal[0, 1]",
             "0 by id, 1 by date",
         ),
-        ({"type": "array", "items": {"type": "integer"}}, "Iterable[int]", ""),
+        ({"type": "array", "items": {"type": "integer"}}, "Iterable[int] | str", ""),
         (
             {
                 "type": "array",
                 "maxItems": 9,
                 "items": {**TEXT, "enum": ["a"]},
             },
-            'Iterable[Literal["a"]]',
+            'Iterable[Literal["a"]] | str',
             "at most 9 items",
         ),
         (
@@ -53,8 +54,8 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 "maxItems": 5,
                 "items": {"type": "object"},
             },
-            "Iterable[Mapping[str, Any]]",
-            "1 to 5 items",
+            "Iterable[Mapping[str, Any]] | str",
+            "or JSON text; 1 to 5 items",
         ),
         (
             {
@@ -62,11 +63,30 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 "items": {
                     "type": "string",
                     "format": "value_object",
-                    "properties": {"owner_id": {}, "id": {}},
+                    "properties": {
+                        "owner_id": {"required": True},
+                        "id": {"required": True},
+                    },
                 },
             },
             "Iterable[str]",
             "each the owner_id and id joined by underscores",
+        ),
+        (
+            {
+                "type": "array",
+                "items": {
+                    "type": "string",
+                    "format": "value_object",
+                    "properties": {
+                        "owner_id": {"required": True},
+                        "id": {"required": True},
+                        "hash": {},
+                    },
+                },
+            },
+            "Iterable[str]",
+            "each the owner_id, id and maybe hash joined by underscores",
         ),
         (
             {"type": "string", "format": "json", "items": DICT},
@@ -90,7 +110,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
             "",
         ),
         (
-            {"type": "string", "description": "Serialized JSON array of ids."},
+            {"type": "string", "description": "A filter. Serialized JSON array."},
             "str",
             "JSON text",
         ),
@@ -98,6 +118,12 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ({"type": "integer", "maximum": 5}, "int", "at most 5"),
         ({"type": "integer", "minimum": 0}, "int", "0 or more"),
         ({"type": "string", "maxLength": 9}, "str", "up to 9 characters"),
+        ({"type": "string", "minLength": 6}, "str", "6 or more characters"),
+        (
+            reference("notes", "notes_kind") | {"type": "string", "minimum": 0},
+            "Kind",
+            '"x", "y"',
+        ),
         (
             {**TEXT, "minLength": 1, "maxLength": 9},
             "str",
@@ -105,7 +131,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ),
         (
             {"type": "array", "items": {"type": "integer", "minimum": 1}},
-            "Iterable[int]",
+            "Iterable[int] | str",
             "each 1 or more",
         ),
         ({"type": "integer", "default": 20}, "int", "default 20"),
@@ -123,7 +149,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ({"type": "integer", "entity": "groups"}, "int", "id of a community"),
         (
             {"type": "array", "items": {"type": "integer", "entity": "profiles"}},
-            "Iterable[int]",
+            "Iterable[int] | str",
             "each the id of a user",
         ),
     ],
@@ -170,3 +196,91 @@ def test_a_parameter_named_as_a_keyword_is_sent_under_its_own_name(
     )
     assert "global_: bool | None = None" in source
     assert '{"global": global_}' in source
+
+
+WHICH = ("notes.get", "which")
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "raw", "kind", "fact"),
+    [
+        ("UNIX_TIMES", {WHICH}, {"type": "integer"}, "int | datetime", "Unix time"),
+        (
+            "DAYS",
+            {WHICH},
+            {"type": "integer", "description": "A day in Unixtime."},
+            "str | int",
+            "a day as DDMMYYYY",
+        ),
+        (
+            "JSON_OBJECTS",
+            {WHICH},
+            {"type": "string"},
+            "Mapping[str, Any] | str",
+            "or JSON text",
+        ),
+        (
+            "JSON_ARRAYS",
+            {WHICH},
+            {"type": "string"},
+            "Iterable[Mapping[str, Any]] | str",
+            "or JSON text",
+        ),
+        (
+            "JSON_LISTS",
+            {WHICH},
+            {"type": "string"},
+            "Iterable[int | str] | str",
+            "or JSON text",
+        ),
+        (
+            "ENTITIES",
+            {WHICH: "domain"},
+            {"type": ["integer", "string"], "entity": "owner"},
+            "int | str",
+            "short address of a user or a community",
+        ),
+        (
+            "ENTITIES",
+            {WHICH: "testing_group"},
+            {"type": "integer", "entity": "owner"},
+            "int",
+            "id of a group of testers",
+        ),
+        (
+            "KEYS",
+            {("notes.get", "guid"): True},
+            {"name": "guid", "type": "string"},
+            "str",
+            "key of your own, by which VK knows a repetition",
+        ),
+    ],
+)
+def test_what_was_reviewed_of_a_parameter_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    table: str,
+    line: Any,
+    raw: dict[str, Any],
+    kind: str,
+    fact: str,
+) -> None:
+    monkeypatch.setattr(reviewed, table, line)
+    parameter = {"name": "which", **raw}
+    source = source_of(
+        tmp_path,
+        "methods/notes.py",
+        methods={"notes": [method("notes.get", parameter)]},
+    )
+    name = parameter["name"]
+    assert f"{name}: {kind} | None = None" in " ".join(source.split())
+    assert f":param {name}: {fact}\n" in source
+    assert ("json_list(" in source) == (table == "JSON_LISTS")
+
+
+def test_a_parameter_that_the_schema_lost_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reviewed, "MORE_PARAMETERS", {WHICH: {"type": "integer"}})
+    found = method_of(tmp_path, method("notes.get", {"name": "a", "type": "string"}))
+    assert [p.name for p in found.parameters] == ["which", "a"]

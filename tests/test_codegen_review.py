@@ -25,6 +25,7 @@ PARAMETERS = [
     {**STR, "name": "kind", "enum": ["a", "b"]},
     {"name": "extended", "type": "boolean"},
     WHEN,
+    {**INT, "name": "owner", "entity": "owner"},
 ]
 
 
@@ -56,14 +57,20 @@ PARAMETERS = [
         ("MORE_FIELDS", {("notes_note", "text"): INT}),
         ("VALUES", {"notes_gone": ["a"]}),
         ("VALUES", {"notes_kind": ["a", "b"]}),
-        ("MORE_VALUES", {("notes_gone", "c")}),
-        ("MORE_VALUES", {("notes_kind", "b")}),
+        ("MORE_VALUES", (("notes_gone", "c"),)),
+        ("MORE_VALUES", (("notes_kind", "b"),)),
         ("UNIX_TIMES", {("notes.get", "gone")}),
         ("UNIX_TIMES", {("notes.get", "text")}),
         ("UNIX_TIMES", {("notes.get", "when")}),
         ("JSON_OBJECTS", {("notes.get", "gone")}),
         ("JSON_OBJECTS", {("notes.get", "kind")}),
         ("JSON_ARRAYS", {("notes.get", "gone")}),
+        ("JSON_LISTS", {("notes.get", "gone")}),
+        ("JSON_LISTS", {("notes.get", "kind")}),
+        ("DAYS", {("notes.get", "gone")}),
+        ("DAYS", {("notes.get", "text")}),
+        ("ENTITIES", {("notes.get", "gone"): "domain"}),
+        ("ENTITIES", {("notes.get", "owner"): "owner"}),
         ("JSON_ARRAYS", {("notes.get", "kind")}),
     ],
 )

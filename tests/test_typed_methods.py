@@ -123,3 +123,33 @@ async def test_what_is_not_given_is_not_sent(
     async with make_client() as api:
         sent: Any = await api.wall.post(message="hello", attachments=None)
     assert sent == {"message": "hello", "v": "5.199"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (["yes", "да"], '["yes","да"]'),
+        ((1, 2), "[1,2]"),
+        ([], "[]"),
+        ('["yes"]', '["yes"]'),
+        (None, None),
+    ],
+    ids=str,
+)
+async def test_a_list_that_vk_wants_as_json_is_sent_so(
+    simulator: Simulator, make_client: MakeClient, answers: Any, text: str | None
+) -> None:
+    simulator.add_method("polls.create", lambda call: call.params.get("add_answers"))
+    async with make_client() as api:
+        sent: Any = await api.polls.create(question="?", add_answers=answers)
+    assert sent == text
+
+
+async def test_a_list_that_no_json_can_have_is_refused(make_client: MakeClient) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    async with make_client() as api:
+        with pytest.raises(TypeError, match=r"add_answers\[0\] must be"):
+            await api.polls.create(add_answers=[object()])  # type: ignore[list-item]
+        with pytest.raises(ValueError, match="add_answers is nested too deeply"):
+            await api.polls.create(add_answers=endless)

@@ -63,10 +63,18 @@ async def names_that_are_none(api: VK) -> None:
 # Parameters
 
 
-async def parameters(api: VK, ids: Iterable[int], when: datetime) -> None:
+async def parameters(
+    api: VK, ids: Iterable[int], when: datetime, names: list[str]
+) -> None:
     await api.users.get(user_ids=ids, fields=["city", "bdate"], name_case="gen")
     await api.users.get(user_ids=(1, "durov"), fields={"city"})
     await api.users.get(user_ids=(n for n in range(3)), from_group_id=None)
+    await api.users.get(user_ids="1,durov", fields="city,country")
+    await api.users.get(user_ids=names, fields=",".join(names))
+    await api.groups.get_members(group_id=1, fields="sex", sort="id_asc")
+    await api.messages.get_conversations_by_id(peer_ids="1,2")
+    await api.messages.search(q="hello", date="01022026")
+    await api.messages.search(q="hello", date=when)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await api.wall.post(message="hello", publish_date=when, attachments=["photo1_2"])
     await api.wall.post(message="hello", publish_date=1_800_000_000, from_group=True)
     await api.pages.get(page_id=1, global_=True)
@@ -93,6 +101,9 @@ async def json_parameters(
     forward: dict[str, Any] = {"peer_id": 1, "message_ids": [1]}
     await api.messages.send(peer_id=1, forward=forward)
     await api.ads.create_ads(account_id=1, data=[{"campaign_id": 1}])
+    await api.ads.get_ads(account_id=1, ad_ids=[1, 2])
+    await api.polls.create(add_answers=["yes", "no"])
+    await api.polls.edit(poll_id=1, add_answers='["maybe"]', delete_answers={1, 2})
     await api.messages.send(peer_id=1, keyboard=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
@@ -101,6 +112,7 @@ async def mistakes(api: VK) -> None:
     await api.users.get([1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await api.users.get(user_ids=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(user_ids=[1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await api.users.get(fields=["city", "cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(name_case="Gen")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(name_case="genitive")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -133,6 +145,8 @@ async def fields_of_answers(api: VK) -> None:
     assert_type(user["first_name"], str)
     assert_type(user.get("city"), City | None)
     assert_type(user.get("sex"), Literal[0, 1, 2] | None)
+    [club] = (await api.groups.get_by_id(group_id=1))["groups"]
+    assert_type(club["name"], str)
     user["firstname"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     assert user["id"] + "1"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
     wall = await api.wall.get(count=1)

@@ -61,7 +61,7 @@ class Friends(MethodGroup):
         )
 
     async def addList(
-        self, *, name: str, user_ids: Iterable[int] | None = None
+        self, *, name: str, user_ids: Iterable[int] | str | None = None
     ) -> AddListResponse:
         """Call VK's method ``friends.addList``.
 
@@ -81,7 +81,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[False] | None = None,
     ) -> list[FriendStatus]: ...
@@ -90,7 +90,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[True],
     ) -> list[FriendExtendedStatus]: ...
@@ -99,7 +99,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]: ...
@@ -107,7 +107,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]:
@@ -166,7 +166,7 @@ class Friends(MethodGroup):
     delete_list = deleteList
 
     async def edit(
-        self, *, user_id: int, list_ids: Iterable[int] | None = None
+        self, *, user_id: int, list_ids: Iterable[int] | str | None = None
     ) -> Literal[1]:
         """Call VK's method ``friends.edit``.
 
@@ -187,9 +187,9 @@ class Friends(MethodGroup):
         *,
         list_id: int,
         name: str | None = None,
-        user_ids: Iterable[int] | None = None,
-        add_user_ids: Iterable[int] | None = None,
-        delete_user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
+        add_user_ids: Iterable[int] | str | None = None,
+        delete_user_ids: Iterable[int] | str | None = None,
     ) -> Literal[1]:
         """Call VK's method ``friends.editList``.
 
@@ -221,6 +221,7 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
@@ -234,12 +235,13 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields],
+        fields: Iterable[Fields] | str,
         ref: str | None = None,
     ) -> GetFieldsResponse: ...
 
@@ -247,24 +249,26 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
     ) -> GetResponse | GetFieldsResponse: ...
 
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
     ) -> GetResponse | GetFieldsResponse:
         """Call VK's method ``friends.get``.
@@ -274,6 +278,8 @@ class Friends(MethodGroup):
         For tokens of users and services. It only reads: when its answer is lost, it is
         sent again.
 
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param user_id: id of a user; 1 or more
         :param list_id: 0 or more
         :param count: 0 or more; default 5000
@@ -284,6 +290,7 @@ class Friends(MethodGroup):
         return await self._call(
             "friends.get",
             {
+                "name_case": name_case,
                 "user_id": user_id,
                 "order": order,
                 "list_id": list_id,
@@ -354,7 +361,7 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int],
+        target_uids: Iterable[int] | str,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -367,7 +374,7 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int],
+        target_uids: Iterable[int] | str,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -380,7 +387,7 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | None = None,
+        target_uids: Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -392,7 +399,7 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | None = None,
+        target_uids: Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -522,7 +529,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsResponse: ...
 
     @overload
@@ -538,7 +545,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsNeedMutualResponse: ...
 
     @overload
@@ -554,7 +561,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsExtendedResponse: ...
 
     @overload
@@ -570,7 +577,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsNeedMutualResponse | GetRequestsExtendedResponse: ...
 
     @overload
@@ -586,7 +593,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -605,7 +612,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -646,10 +653,11 @@ class Friends(MethodGroup):
         self,
         *,
         filter: Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
+        | str
         | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetSuggestionsResponse:
         """Call VK's method ``friends.getSuggestions``.
@@ -682,7 +690,7 @@ class Friends(MethodGroup):
         *,
         user_id: int | None = None,
         q: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         offset: int | None = None,
         count: int | None = None,

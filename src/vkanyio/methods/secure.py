@@ -146,7 +146,7 @@ class Secure(MethodGroup):
 
     get_transactions_history = getTransactionsHistory
 
-    async def getUserLevel(self, *, user_ids: Iterable[int]) -> list[Level]:
+    async def getUserLevel(self, *, user_ids: Iterable[int] | str) -> list[Level]:
         """Call VK's method ``secure.getUserLevel``.
 
         https://dev.vk.com/method/secure.getUserLevel
@@ -161,7 +161,7 @@ class Secure(MethodGroup):
     get_user_level = getUserLevel
 
     async def giveEventSticker(
-        self, *, user_ids: Iterable[int], achievement_id: int
+        self, *, user_ids: Iterable[int] | str, achievement_id: int
     ) -> list[GiveEventStickerItem]:
         """Call VK's method ``secure.giveEventSticker``.
 
@@ -184,7 +184,7 @@ class Secure(MethodGroup):
         self,
         *,
         message: str,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         user_id: int | None = None,
         notification_id: int | None = None,
         promo_id: int | None = None,

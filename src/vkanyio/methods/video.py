@@ -65,7 +65,7 @@ class Video(MethodGroup):
         *,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
     ) -> AddAlbumResponse:
         """Call VK's method ``video.addAlbum``.
 
@@ -103,7 +103,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int],
+        album_ids: Iterable[int] | str,
     ) -> list[int]: ...
 
     @overload
@@ -114,7 +114,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]: ...
 
     async def addToAlbum(
@@ -124,7 +124,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.addToAlbum``.
 
@@ -302,7 +302,7 @@ class Video(MethodGroup):
         album_id: int,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
         owner_id: int | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.editAlbum``.
@@ -707,7 +707,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int],
+        album_ids: Iterable[int] | str,
     ) -> list[int]: ...
 
     @overload
@@ -718,7 +718,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]: ...
 
     async def removeFromAlbum(
@@ -728,7 +728,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.removeFromAlbum``.
 
@@ -1019,6 +1019,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -1040,6 +1041,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -1061,6 +1063,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -1081,6 +1084,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,

@@ -321,7 +321,7 @@ class GetBannedResponse(TypedDict):
 class GetByIdObjectResponse(TypedDict):
     """VK's ``groups_getById_object_response``."""
 
-    groups: NotRequired[list[GroupFull]]
+    groups: list[GroupFull]
     profiles: NotRequired[list[ProfileItem]]
 
 
@@ -513,10 +513,10 @@ class Group(TypedDict):
     """VK's ``groups_group``."""
 
     id: int
-    name: NotRequired[str]
-    screen_name: NotRequired[str]
-    is_closed: NotRequired[GroupIsClosed]
-    type: NotRequired[GroupType | str]
+    name: str
+    screen_name: str
+    is_closed: GroupIsClosed
+    type: GroupType | str
     is_admin: NotRequired[BoolInt]
     admin_level: NotRequired[GroupAdminLevel]
     is_member: NotRequired[BoolInt]
@@ -605,10 +605,10 @@ class GroupFull(TypedDict):
     """VK's ``groups_group_full``."""
 
     id: int
-    name: NotRequired[str]
-    screen_name: NotRequired[str]
-    is_closed: NotRequired[GroupIsClosed]
-    type: NotRequired[GroupType | str]
+    name: str
+    screen_name: str
+    is_closed: GroupIsClosed
+    type: GroupType | str
     is_admin: NotRequired[BoolInt]
     admin_level: NotRequired[GroupAdminLevel]
     is_member: NotRequired[BoolInt]
