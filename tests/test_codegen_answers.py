@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from codegen import reviewed
 from codegen._output import write_files
+from codegen._schema import SchemaError
 from codegen._types import Named, walk
 
 from _small_schema import method, method_of, model_of, reference, response, source_of
@@ -179,3 +180,18 @@ def test_each_case_is_an_overload_and_any_of_them_the_last(tmp_path: Path) -> No
         "extended:bool|None=None)->int|str",
     ]
     assert source.count("@overload") == 3
+
+
+def test_an_only_answer_comes_whatever_its_name(tmp_path: Path) -> None:
+    assert cases_of(tmp_path, ["baseResponse"], EXTENDED) == {}
+
+
+def test_two_values_of_a_parameter_that_bring_answers_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = {("notes.get", f"{v}Response"): f"filter={v}" for v in ("one", "two")}
+    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
+    values = {"name": "filter", "type": "string", "enum": ["one", "two", "three"]}
+    keys = ["response", "oneResponse", "twoResponse"]
+    with pytest.raises(SchemaError, match="several values of a parameter"):
+        cases_of(tmp_path, keys, values)
