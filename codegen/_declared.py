@@ -36,7 +36,10 @@ def _lines(part: dict[str, Any]) -> str:
 
 
 def _method(method: Method) -> dict[str, Any]:
-    cases = [[dict(case.flags), _type(case.answer)] for case in method.cases]
+    cases = [
+        [{str(s): on for s, on in case.switches.items()}, _type(case.answer)]
+        for case in method.cases
+    ]
     return {
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],

@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ._checks import shown
 from ._guards import is_mapping
 
 Encoded = str | int
+_Result = TypeVar("_Result", str, Encoded)
 
 _SINGLE = (str, int, float)
 
@@ -74,11 +75,26 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
         if value is None:
             continue
         _check_text(repr(name), name)
-        try:
-            encoded[name] = _encode(name, value)
-        except RecursionError:
-            raise _too_deep(name) from None
+        encoded[name] = _encode_deep(_encode, name, value)
     return encoded
+
+
+def encode_json(name: str, value: Any) -> str:
+    """Encode a value of a parameter as JSON.
+
+    :raises TypeError: for a value of a type that VK has no form for, naming it
+    :raises ValueError: for a value that VK has no form for, such as NaN, naming it
+    """
+    return _encode_deep(_to_json, name, value)
+
+
+def _encode_deep(
+    encode: Callable[[str, Any], _Result], name: str, value: Any
+) -> _Result:
+    try:
+        return encode(name, value)
+    except RecursionError:
+        raise _too_deep(name) from None
 
 
 def _encode(name: str, value: Any) -> Encoded:
