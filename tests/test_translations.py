@@ -43,9 +43,10 @@ def without_comments(language: str, block: str) -> str:
     return " ".join(" ".join(kept).split())
 
 
-def first_columns(text: str) -> list[str]:
-    """Return what the rows of tables begin with, if that is code."""
-    return re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+def first_columns(text: str) -> list[list[str]]:
+    """Return the code that each row of the tables has in its first cell."""
+    cells = re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
+    return [re.findall(r"`[^`]*`", cell) for cell in cells]
 
 
 @pytest.mark.parametrize("page", RUSSIAN, ids=lambda page: str(page.relative_to(ROOT)))
