@@ -131,6 +131,7 @@ class Play:
                 await self._stay()
             else:
                 await self._leave()
+        assert repr(self.client) == "<vkanyio.VK, closed>"
         if "_core" in vars(self.client):  # it was entered
             assert_gone(self.client)
         assert own_tasks() == []
