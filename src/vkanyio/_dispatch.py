@@ -61,6 +61,7 @@ class Exchange:
         self.tries = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
+        self._answering: CancelScope | None = None
         self._lane = lane
         self._token = lane.token
         self._asks = False  # a question of VK's: others wait for it, it does not
@@ -103,6 +104,19 @@ class Exchange:
             self.scope.cancel()
         else:
             self.batch.give_up_if_idle()
+
+    def answering(self) -> CancelScope:
+        """Return a scope for sending an answer, which ends with the call at the latest.
+
+        The user may send it in a task of their own, which goes on after the call.
+        """
+        self._answering = CancelScope()
+        return self._answering
+
+    def stop_answering(self) -> None:
+        """Send no more, as the call has ended."""
+        if self._answering is not None:
+            self._answering.cancel()
 
     def is_cancelled(self) -> bool:
         """Return whether the call is being given up."""

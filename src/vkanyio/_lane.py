@@ -220,7 +220,9 @@ class Lane:
     def _end(self, request: APIRequest) -> None:
         self.collector.drop(request)
         exchange = self._core.live.pop(request)
-        if exchange is not None and request.slot.state is State.GIVEN_UP:
-            exchange.give_up()
+        if exchange is not None:
+            if request.slot.state is State.GIVEN_UP:
+                exchange.give_up()
+            exchange.stop_answering()
         if not self._core.live:
             self._core.drained.set()

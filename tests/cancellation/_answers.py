@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
+from anyio.lowlevel import checkpoint
 
-from vkanyio import CaptchaError
+from vkanyio import CaptchaError, VKError
 
 if TYPE_CHECKING:
     from vkanyio import Captcha, Confirmation, Validation
@@ -53,6 +54,21 @@ def cancelled_solver(play: Play) -> Answers:
             await captcha.retry(_solution(play, captcha))
 
         await play.cancellable(SOLVER, retry)
+
+    return {"on_captcha": solve}
+
+
+def helped_solver(play: Play) -> Answers:
+    """Let a task that is not of the client's send the answer."""
+
+    async def solve(captcha: Captcha) -> None:
+        async def retry() -> None:
+            with suppress(VKError):
+                await captcha.retry(_solution(play, captcha))
+
+        play.helpers.start_soon(retry)
+        await checkpoint()
+        await checkpoint()  # so that it has begun
 
     return {"on_captcha": solve}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, final
 
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from collections.abc import Set as AbstractSet
 
+    from anyio.abc import TaskGroup
+
     from ._scenarios import Scenario
     from ._tally import Tally
 
@@ -61,10 +62,13 @@ class Broken(Exception):
 class Play:
     """One run of a scenario, in which the victims are cancelled at one step.
 
+    :ivar helpers: for tasks that are none of the client's
     :param way: how they are cancelled
     :param step: at which one of all tasks, 0 for before they begin
     :param thorough: whether suspensions are steps, as well as resumptions
     """
+
+    helpers: TaskGroup
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class Play:
         how = {"http_client": self.wire, **OPTIONS, **scenario.options, **answers}
         self.client = VK("token", **how)
         self._cancelled_at = 0.0
+        self._broke = False
 
     @property
     def cancellations(self) -> int:
@@ -126,6 +131,7 @@ class Play:
                 await self._stay()
             else:
                 await self._leave()
+        assert repr(self.client) == "<vkanyio.VK, closed>"
         if "_core" in vars(self.client):  # it was entered
             assert_gone(self.client)
         assert own_tasks() == []
@@ -137,6 +143,7 @@ class Play:
         """Stay in the client until all calls have ended; see that it still works."""
         async with self.client as api:
             async with create_task_group() as group:
+                self.helpers = group
                 for i in range(len(self.calls)):
                     group.start_soon(self._call, i)
             await settle()
@@ -161,9 +168,14 @@ class Play:
             finally:
                 left = current_time()
 
+        told = False
         async with create_task_group() as group:
-            with suppress(Broken):
+            self.helpers = group
+            try:
                 await self.cancellable(BODY, lambda: self._steps.counted(body()))
+            except Broken:
+                told = True
+        assert told == self._broke, "an error was lost to a cancellation"
         self.calls = started
         assert current_time() == left  # all were told by then
         if self.cancellations:
@@ -181,6 +193,7 @@ class Play:
         leaves = self._scenario.leaves
         await anyio.sleep(20 if leaves == "never" else 0.3)
         if leaves == "by an error":
+            self._broke = True
             raise Broken
 
     async def _call(self, i: int) -> None:

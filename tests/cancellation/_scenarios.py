@@ -15,6 +15,7 @@ from ._answers import (
     cancelled_solver,
     confirmer,
     curious_solver,
+    helped_solver,
     solver,
     validator,
 )
@@ -174,6 +175,13 @@ ASKED = [
         options={"max_waiting": 1},
         faults=_first(faults.captcha(), "test.post"),
         answers=curious_solver,
+    ),
+    Scenario(
+        "an answer that another task sends",
+        (WRITE, WRITE),
+        victims=(ONE, TWO),
+        faults=_first(faults.captcha(), "test.post", times=2),
+        answers=helped_solver,
     ),
     Scenario(
         "an answer to a captcha",
@@ -364,6 +372,15 @@ CLIENT = [
         faults=_first(faults.captcha(), "test.post"),
         answers=solver,
         leaves="normally",
+    ),
+    Scenario(
+        "leaving while another task answers a captcha",
+        (WRITE, WRITE),
+        victims=({BODY},),
+        options={"limit": 1},
+        faults=_first(faults.captcha(), "test.post", times=2),
+        answers=helped_solver,
+        leaves="by an error",
     ),
     Scenario(
         "leaving before another try",
