@@ -69,13 +69,12 @@ class Echo:
         line = self.token.encode() + b" " + self.form + b" " + request
         self.line = line.replace(b"\r\n", b" ")
         self.params = {**dict(parse_qsl(self.form.decode())), "t": self.token}
-        self.page = b"<pre>" + request + b"</pre>" + repr(self.params).encode()
+        self.pairs = [{"key": k, "value": v} for k, v in self.params.items()]
+        self.page = b"<pre>" + self.line + b"</pre>" + repr(self.params).encode()
 
     def error(self, code: int, **more: Any) -> bytes:
-        pairs = [{"key": key, "value": value} for key, value in self.params.items()]
-        return json_answer(
-            {"error": {"error_code": code, "request_params": pairs, **more}}
-        )
+        error = {"error_code": code, "request_params": self.pairs, **more}
+        return json_answer({"error": error})
 
 
 def json_answer(value: Any) -> bytes:
@@ -120,7 +119,7 @@ ECHOES: dict[str, Callable[[Echo], bytes]] = {
         {
             "response": [False] * 6,
             "execute_errors": [
-                {"method": "x", "error_code": 1, "error_msg": e.token, "x": e.params}
+                {"method": "x", "error_code": 1, "request_params": e.pairs}
             ],
         }
     ),
