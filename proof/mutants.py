@@ -136,8 +136,10 @@ def run(names: list[str]) -> tuple[Counter[str], set[Mutant]]:
 def main() -> int:
     """Try the mutants, compare the survivors with the list, return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("modules", nargs="*", choices=[[], *modules()])
+    parser.add_argument("modules", nargs="*", help=" ".join(modules()))
     names = parser.parse_args().modules
+    if unknown := sorted({*names} - {*modules()}):
+        parser.error(f"not mutated: {', '.join(unknown)}")
     counts, survivors = run(names)
     explained = {
         mutant

@@ -246,6 +246,16 @@ def test_a_token_that_is_echoed_in_a_page_is_masked(before: str) -> None:
     assert body == f"<p>{before}Authorization: *** ***</p>".encode()[:200]
 
 
+@pytest.mark.parametrize(("length", "shown"), [(15, b"z" * 15), (16, b"***")])
+def test_what_is_too_short_for_a_token_of_vk_s_is_not_masked(
+    length: int, shown: bytes
+) -> None:
+    failure = read_response(502, b"<p>" + b"z" * length, REQUEST, "z" * length)
+    assert isinstance(failure, Failure)
+    assert isinstance(failure.error, InvalidResponseError)
+    assert failure.error.body == b"<p>" + shown
+
+
 def test_a_token_that_is_echoed_in_an_error_is_masked_wherever_it_is() -> None:
     error = api_error(
         {
@@ -260,6 +270,16 @@ def test_a_token_that_is_echoed_in_an_error_is_masked_wherever_it_is() -> None:
         "error_msg": "no *** here",
         "list": ["***", 7, {"a": "******", "***": None}],
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "what"), [("<html>", "is not JSON"), ('{"ok": 1}', "is not VK's")]
+)
+def test_what_is_no_answer_is_told_from_what_is_none_of_vk_s(
+    body: str, what: str
+) -> None:
+    failure, _ = invalid(body)
+    assert f"the answer {what} (HTTP status 200" in str(failure.error)
 
 
 def test_only_the_first_bytes_of_a_page_are_kept() -> None:
