@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"AbstractAsyncContextManager|TaskStatus|Fault|Instruction"),
     (r"py:class", r"CaptchaKind|Language|Mode|RequestMode"),
 ]
-smartquotes = False
+smartquotes_action = "D"
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -58,6 +58,7 @@ if language == "en":
         "Handler": "vkanyio.testing.Handler",
         "Latency": "float | vkanyio.testing.latency.Distribution",
     }
+    add_module_names = False
     python_use_unqualified_type_names = True
     python_maximum_signature_line_length = 72
     toc_object_entries_show_parents = "hide"
@@ -67,6 +68,7 @@ else:
     intersphinx_mapping = {"vkanyio": ("..", str(HERE / "_build/html/objects.inv"))}
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"vkanyio {release}"
 html_static_path = [str(HERE / "_static")]
 html_css_files = ["vkanyio.css"]

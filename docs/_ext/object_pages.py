@@ -36,7 +36,7 @@ def object_page(name: str) -> str:
     contents = ", ".join(f":py:class:`{made}`" for made, *_ in _objects(tree))
     parts = [
         f"{name}\n{'=' * len(name)}\n",
-        f".. py:currentmodule:: {module}\n",
+        f".. py:currentmodule:: {module}\n\n.. highlight:: none\n",
         f"{contents}\n",
     ]
     for made, kind, doc, lines in _objects(tree):

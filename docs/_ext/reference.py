@@ -104,13 +104,13 @@ The {{count}} codes of VK's schema, as :class:`ErrorCode` has them. Each is caug
 ``except APIError[code]``, and those that any method may answer have a class with a
 name as well. What VK says of them: https://dev.vk.com/reference/errors
 
-.. autoclass:: ErrorCode
+.. autoclass:: ErrorCode()
    :no-members:
    :no-show-inheritance:
 
 .. list-table::
    :header-rows: 1
-   :widths: 10 55 35
+   :widths: auto
 
    * - Code
      - VK's name
