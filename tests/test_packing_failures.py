@@ -708,13 +708,14 @@ async def test_no_error_of_a_batch_shows_the_token(
         assert TOKEN not in shown
 
 
-async def test_secret_parameters_are_shown_in_no_error_of_a_batch(
+async def test_secret_parameters_are_in_no_script_and_in_no_error(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(100), "test.get", rate=1)
     async with make_client() as api:
         outcomes = await together(api, [get(i, password="hunter2") for i in range(5)])
-        assert api.statistics().batches == {5: 1}
+        assert api.statistics().batches == {1: 5}
+    assert scripts(simulator) == []
     for error in outcomes:
         assert type(error) is ParameterError
         assert "hunter2" not in f"{error!r} {error} {error.__dict__}"
