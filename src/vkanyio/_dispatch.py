@@ -58,7 +58,7 @@ class Exchange:
         self.request = request
         self.batch: Batch | None = None
         self.captcha_answers = 0
-        self.tries = 0
+        self.tries: int = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
         self._answering: CancelScope | None = None
