@@ -282,3 +282,18 @@ def test_a_suite_of_tests_passes():
         [*command, "suite"], cwd=EXAMPLES, capture_output=True, text=True, check=False
     )
     assert "8 passed" in done.stdout, done.stdout
+
+
+async def test_the_time_line_has_a_line_for_each_call(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str]
+):
+    await run("timeline")
+    lines = capsys.readouterr().out.splitlines()
+    methods = [line.split()[0] for line in lines]
+    assert methods[0] == "utils.getServerTime"
+    assert methods[1:] == ["users.get"] * 4 + ["groups.getById"]
+    assert [line.rpartition("request ")[2] for line in lines] == [
+        f"{request}: value" for request in (1, 2, 2, 2, 2, 3)
+    ]
+    assert "..=" in lines[1]  # it waited for the limit, and then for VK
+    assert "." not in lines[0].partition(" ")[2]

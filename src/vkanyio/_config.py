@@ -110,7 +110,7 @@ class Config:
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
     :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
     :param on_event: an ordinary function that is told of every call and every HTTP
-        request as it starts and as it ends, see :data:`~vkanyio.Event`
+        request as it starts and as it ends, see :class:`~vkanyio.Event`
     :raises TypeError: for a value of the wrong type
     :raises ValueError: for a value that is not allowed
     """

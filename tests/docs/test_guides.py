@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from _pages import Page
 from anyio import to_thread
 
 from vkanyio import VK, CaptchaError, ConfirmationError, OutcomeUnknownError
+from vkanyio.telemetry import OpenTelemetry
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ ERRORS = Page("guides/errors.md")
 QUESTIONS = Page("guides/questions.md")
 SERVICES = Page("guides/services.md")
 PROXIES = Page("guides/proxies.md")
+OBSERVING = Page("guides/observing.md")
 CANCELLATION = Page("concepts/cancellation.md")
 
 on_both = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -364,3 +367,29 @@ async def test_a_shielded_call_is_finished(
         with anyio.move_on_after(1):
             await post(api, "hello")
     assert len(simulator.ledger.carried_out("wall.post")) == 1
+
+
+@on_both
+def test_the_log_tells_that_a_client_opens_and_closes(
+    backend: str, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO, "vkanyio")
+    OBSERVING.run("logging.basicConfig(", backend)
+    told = [record.getMessage().partition(":")[0] for record in caplog.records]
+    assert told == ["open", "closed"]
+
+
+@anyio_mark
+async def test_slow_calls_are_seen_by_events(capsys: pytest.CaptureFixture[str]):
+    names = OBSERVING.load("def slow_calls(")
+    slow = Simulator(limit=0, latency=7)
+    on_event = names["client"]("any").config.on_event
+    async with VK("any", on_event=on_event, http_client=slow.http_client()) as api:
+        await api.users.get(user_ids=[1])
+    assert capsys.readouterr().out == "users.get took 7.0 s, of which it waited 0.0 s\n"
+
+
+@anyio_mark
+async def test_a_client_is_traced():
+    api = OBSERVING.load("def traced_client(")["traced_client"]("any")
+    assert isinstance(api.config.on_event, OpenTelemetry)
