@@ -127,10 +127,10 @@ class Play:
         if self._seed == 0:
             self._cancel()
         with anyio.fail_after(BOUND), self._steps.of_services():
-            if self._scenario.leaves is None:
-                await self._stay()
-            else:
-                await self._leave()
+            async with create_task_group() as self.helpers:
+                await (self._stay if self._scenario.leaves is None else self._leave)()
+                ended = current_time()
+            assert current_time() == ended
         assert repr(self.client) == "<vkanyio.VK, closed>"
         if "_core" in vars(self.client):  # it was entered
             assert_gone(self.client)
@@ -143,7 +143,6 @@ class Play:
         """Stay in the client until all calls have ended; see that it still works."""
         async with self.client as api:
             async with create_task_group() as group:
-                self.helpers = group
                 for i in range(len(self.calls)):
                     group.start_soon(self._call, i)
             await settle()
@@ -170,7 +169,6 @@ class Play:
 
         told = False
         async with create_task_group() as group:
-            self.helpers = group
             try:
                 await self.cancellable(BODY, lambda: self._steps.counted(body()))
             except Broken:
