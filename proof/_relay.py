@@ -23,6 +23,8 @@ GONE = (
     OSError,
 )
 CHUNK = 65536
+RECONNECT = 0.05
+"""Seconds between two attempts to reach the server."""
 
 
 @final
@@ -56,14 +58,17 @@ class Relay:
 
     async def _accept(self, client: SocketStream) -> None:
         async with client:
-            try:
-                server = await anyio.connect_tcp("127.0.0.1", self._port)
-            except OSError:
-                _reset_on_close(client)  # it was a line to nowhere
-                return
+            server = await self._connect()
             async with server, anyio.create_task_group() as tg:
                 tg.start_soon(self._pass_requests, client, server, tg.cancel_scope)
                 tg.start_soon(self._pass_answers, server, client, tg.cancel_scope)
+
+    async def _connect(self) -> SocketStream:
+        while True:
+            try:
+                return await anyio.connect_tcp("127.0.0.1", self._port)
+            except OSError:
+                await anyio.sleep(RECONNECT)  # the server has been killed
 
     async def _pass_requests(
         self, client: SocketStream, server: SocketStream, both: anyio.CancelScope

@@ -18,7 +18,7 @@ import attrs
 import click
 
 from vkanyio.testing import Entry, Simulator
-from vkanyio.testing._process import serve_until_stopped
+from vkanyio.testing._process import STDIN, serve_until_stopped
 
 from ._kinds import Board, fault_in
 from ._trouble import TROUBLE
@@ -81,7 +81,13 @@ def read_deeds(path: Path) -> Iterator[Deed]:
 @click.option("--backend", required=True)
 @click.argument("path", type=click.Path(path_type=Path))
 def main(port: int, seed: int, backend: str, path: Path) -> None:
-    """Serve until it is told to stop, or is killed."""
+    """Serve until it is told to stop, or is killed.
+
+    It begins when its standard input brings a byte, so that the next process can be
+    ready when one is killed.
+    """
+    if not os.read(STDIN, 1):
+        return
     # One call of the system for a line: it is there as a whole, or not at all.
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     earlier = [*read_deeds(path)]

@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, final
@@ -42,6 +42,8 @@ from .soak import MODES, own_tasks
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from anyio.abc import Process, TaskStatus
+
     from .soak import Mode
 
 ROOT = Path(__file__).parent.parent
@@ -50,9 +52,9 @@ CALLS = 1000
 LIFE = 3.0
 """Seconds that a server lives."""
 PAUSE = 0.3
-"""Seconds until the next one is started."""
-TIMEOUT = 1.5
-STALL = 2.0
+"""Seconds in which nobody listens."""
+TIMEOUT = 3.0
+STALL = 4.0
 RATE = 0.01
 """How likely each mishap on the line is, for each piece that passes."""
 PATIENCE = 120.0
@@ -83,43 +85,59 @@ class Server:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Run, for as long as the block lasts, and be killed now and then."""
-        async with anyio.create_task_group() as tg:
-            await tg.start(self._run)
+        async with AsyncExitStack() as processes, anyio.create_task_group() as tg:
+            await tg.start(self._run, processes)
             yield
             tg.cancel_scope.cancel()
 
-    async def _run(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    async def _run(
+        self, processes: AsyncExitStack, *, task_status: TaskStatus[None]
+    ) -> None:
+        coming = await self._spawn(processes)
         while True:
-            await self._live(task_status if not self.kills else None)
-            await anyio.sleep(PAUSE)
-
-    async def _live(self, task_status: anyio.abc.TaskStatus[None] | None) -> None:
-        command = [sys.executable, "-m", "proof._server", "--port", str(self.port)]
-        command += ["--backend", self._backend, "--seed", str(self._seed + self.kills)]
-        async with await anyio.open_process(
-            [*command, str(self._path)], stderr=None, cwd=ROOT
-        ) as process:
+            process = coming
+            assert process.stdin is not None
             assert process.stdout is not None
             with anyio.fail_after(START_SECONDS):
+                await process.stdin.send(b"!")
                 output = BufferedByteReceiveStream(process.stdout)
                 await output.receive_until(b"\n", 200)
-            if task_status is not None:
+            if not self.kills:
                 task_status.started()
+            coming = await self._spawn(processes)
             await anyio.sleep(self._life)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             self.kills += 1
+            await anyio.sleep(PAUSE)
+
+    async def _spawn(self, processes: AsyncExitStack) -> Process:
+        """Start a process, which waits until it is its turn to listen."""
+        command = [sys.executable, "-m", "proof._server", "--port", str(self.port)]
+        command += ["--backend", self._backend, "--seed", str(self._seed + self.kills)]
+        process = await anyio.open_process(
+            [*command, str(self._path)], stderr=None, cwd=ROOT
+        )
+        processes.push_async_callback(_end, process)
+        return process
+
+
+async def _end(process: Process) -> None:
+    with anyio.CancelScope(shield=True):
+        if process.returncode is None:
+            process.kill()
+        await process.aclose()
 
 
 @final
 class Sockets:
     """A run on one event loop.
 
-    :ivar tallies: what has been counted, by mode
+    :ivar tally: what has been counted
     """
 
     def __init__(self, calls: int, seed: int, life: float, path: Path) -> None:
-        self.tallies = {mode: Tally() for mode in MODES}
+        self.tally = Tally()
         self._calls = calls
         self._seed = seed
         self._life = life
@@ -128,7 +146,7 @@ class Sockets:
 
     async def run(self, backend: str) -> None:
         """Make the calls, and judge them."""
-        path, began = self._path, time.perf_counter()
+        path, began, busy = self._path, time.perf_counter(), time.process_time()
         path.touch()
         server = Server(backend, self._seed, self._life, path)
         relay = Relay(server.port, self._seed, RATE, STALL)
@@ -141,17 +159,16 @@ class Sockets:
             for mode in MODES:
                 port = server.port if mode == "sequential" else bad_port
                 tg.start_soon(self._use_client, mode, port)
-        faults = Counter(read_faults(path))
-        faults["server killed"] = server.kills
-        faults["reset in an answer"] = relay.resets
-        faults["reset in a request"] = relay.cuts
-        faults["stalled"] = relay.stalls
+        tally = self.tally
+        tally.seconds = tally.seeming_seconds = time.perf_counter() - began
+        tally.busy_seconds = time.process_time() - busy
+        tally.at_rest = f"{before} files", f"{_open_files()} files"
+        tally.faults = Counter(read_faults(path))
+        tally.faults["server killed"] = server.kills
+        tally.faults["reset in an answer"] = relay.resets
+        tally.faults["reset in a request"] = relay.cuts
+        tally.faults["stalled"] = relay.stalls
         self._judge()
-        tally = self.tallies[MODES[-1]]
-        for each in self.tallies.values():
-            each.seconds = time.perf_counter() - began
-            each.at_rest = f"{before} files", f"{_open_files()} files"
-        tally.faults = faults
         if _open_files() > before:
             raise Broken(f"{_open_files() - before} files or sockets are still open")
         if tasks := own_tasks():
@@ -159,8 +176,7 @@ class Sockets:
 
     async def _use_client(self, mode: Mode, port: int) -> None:
         chance = random.Random(f"sockets {self._seed} {mode}")
-        errands, tally = self._errands[mode], self.tallies[mode]
-        began = anyio.current_time()
+        errands, tally = self._errands[mode], self.tally
         with anyio.CancelScope() as scope:
             async with (
                 VK(
@@ -183,11 +199,10 @@ class Sockets:
                     tg.start_soon(errand.run, api)
                     await anyio.sleep(chance.expovariate(LIMIT * 0.7))
                 scope.deadline = anyio.current_time() + PATIENCE
-            tally.requests = api.statistics().sent
-            tally.packed = sum(
+            tally.requests += api.statistics().sent
+            tally.packed += sum(
                 n * k for n, k in api.statistics().batches.items() if n > 1
             )
-        tally.seeming_seconds = anyio.current_time() - began
 
     def _next_errand(self, mode: Mode, chance: random.Random) -> Errand:
         names = [name for name in KINDS if name != "post of another"]
@@ -204,14 +219,14 @@ class Sockets:
         effects = Counter(deed.mark for deed in deeds)
         values = {deed.mark: deed.number for deed in deeds}
         for mode, errands in self._errands.items():
-            tally = self.tallies[mode]
             for errand in errands:
                 mark, reads = errand.mark, errand.kind.reads
-                tally.count_outcome(errand)
-                tally.count_effects(errand, effects[mark])
+                self.tally.count_outcome(errand)
+                self.tally.count_effects(errand, effects[mark])
                 expected = [{"id": number_of(mark)}] if reads else values.get(mark)
                 wrong = complaint_by_effects(errand, effects[mark], expected)
-                tally.complaint = tally.complaint or wrong
+                if wrong is not None:
+                    raise Broken(f"{mode}, {wrong}")
 
 
 def _open_files() -> int:
@@ -230,22 +245,20 @@ def _free_port() -> int:
             return port
 
 
-def run_sockets(
-    backend: str, calls: int, seed: int, life: float = LIFE
-) -> dict[str, Tally]:
+def run_sockets(backend: str, calls: int, seed: int, life: float = LIFE) -> Tally:
     """Make the calls on one event loop.
 
     :param calls: how many each client makes
     :param life: the seconds that a server lives
-    :return: the figures for each mode, with the complaint if a promise was broken
+    :return: the figures, with the complaint if a promise was broken
     """
     with TemporaryDirectory() as directory:
         sockets = Sockets(calls, seed, life, Path(directory) / "deeds")
         try:
             anyio.run(sockets.run, backend, backend=backend)
         except Broken as broken:
-            sockets.tallies[MODES[-1]].complaint = str(broken)
-    return {f"{backend} {mode}": tally for mode, tally in sockets.tallies.items()}
+            sockets.tally.complaint = str(broken)
+    return sockets.tally
 
 
 @click.command(help=__doc__.splitlines()[0] if __doc__ else None)
@@ -254,9 +267,8 @@ def run_sockets(
 @click.option("--backend", type=click.Choice(BACKENDS), help="Only on this event loop.")
 def main(calls: int, seed: int, backend: str | None) -> None:
     """Make the calls, print the table, and exit with 1 if a promise was broken."""
-    tallies: dict[str, Tally] = {}
-    for each in [backend] if backend else BACKENDS:
-        tallies |= run_sockets(each, calls, seed)
+    backends = [backend] if backend else BACKENDS
+    tallies = {each: run_sockets(each, calls, seed) for each in backends}
     sys.exit(report(tallies))
 
 
