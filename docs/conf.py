@@ -37,7 +37,10 @@ nitpick_ignore_regex = [
         r"(anyio|asyncio|builtins|collections\.abc|contextlib|httpx|_pytest|random)\..*",
     ),
     # Names that only a type checker sees: other people's, and those of literal values.
-    (r"py:class", r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault|Instruction"),
+    (
+        r"py:class",
+        r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault|Instruction",
+    ),
     (r"py:class", r"CaptchaKind|Language|Mode|RequestMode"),
 ]
 smartquotes_action = "D"
