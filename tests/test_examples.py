@@ -201,7 +201,7 @@ async def test_a_script_tells_whose_wall_could_not_be_read(
         await anna.wall.post(message="hello")
     simulator.add_user(2, deactivated="deleted")
     monkeypatch.setenv("VK_TOKEN", "anna")
-    program = str(EXAMPLES / "vkscript.py")
+    program = str(EXAMPLES / "script.py")
     done = await as_a_program(program, anyio_backend)
     assert done.stdout.splitlines() == [
         "user 1: 1 posts",
