@@ -2,7 +2,7 @@
 
 ::
 
-    uv run python -m proof.breaks             # all: about 5 minutes
+    uv run python -m proof.breaks             # all: about 7 minutes
     uv run python -m proof.breaks captcha     # those whose name or module has the word
 
 Each break of ``breaks.toml`` is put into a copy of the repository by itself, and the
