@@ -41,7 +41,7 @@ def completed(*words: str) -> list[str]:
         (["call", "users.getF"], ["users.getFollowers"]),
         (["methods", "users.getF"], ["users.getFollowers"]),
         (["call", "users.get", "na"], ["name_case="]),
-        (["call", "users.get", "name_case=N"], ["name_case=Nom"]),
+        (["call", "users.get", "name_case=n"], ["name_case=nom"]),
         (["call", "users.get", "fields=car"], ["fields=career"]),
         (["call", "users.get", "user_ids=1", "us"], []),
         (["call", "no.such", "na"], []),

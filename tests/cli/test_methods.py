@@ -120,10 +120,10 @@ def test_a_method_is_told_with_all_that_is_known(look: Look) -> None:
 
 def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
     lines = [" ".join(line.split()) for line in look("users.get").splitlines()]
-    ids = "user_ids list of int or str each the id of a user; at most 1000 items"
-    assert ids in lines
-    assert "name_case base.NameCase Nom nominative, Gen genitive, Dat dative," in lines
-    assert "Nom, Gen, Dat, Acc, Ins, Abl" in lines
+    text = " ".join(lines)
+    assert "user_ids list of int or str each the id of a user; at most 1000" in text
+    assert "name_case base.NameCase nom nominative, gen genitive, dat dative," in text
+    assert "nom, gen, dat, acc, ins, abl" in lines
     assert "(what is not given, or null, is not sent)" in " ".join(lines)
 
 
