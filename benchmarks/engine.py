@@ -7,53 +7,28 @@
 P1 and P2 time 200 calls at limit 20 against a server with 100 ms of latency that
 allows 20 requests in any second, strictly. P6 compares the processor time of a call
 with that of the same request over bare httpx, in alternating rounds of one run. The
-server is the simulator, in a process of its own on a loopback socket, and its count of
-refused requests is the witness.
+server is that of ``server.py``, in a process of its own on a loopback socket, and its
+count of refused requests is the witness.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import anyio
 import httpx
 
+from server import serving
 from vkanyio import VK
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 CALLS = 200
 LIMIT = 20
 LATENCY = 0.1
 ROUNDS = 15
 CALLS_A_ROUND = 200
-
-
-@contextmanager
-def server(limit: int, latency: float) -> Generator[str]:
-    """Run the simulator in another process, and print its summary at the end."""
-    command = [sys.executable, "-m", "vkanyio.testing", "--until-stdin-closes"]
-    command += ["--limit", str(limit), "--latency", str(latency)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        _, summary = process.communicate(timeout=10)
-        print(f"    the server: {summary.strip()}")
 
 
 async def saturate(url: str, request_mode: Literal["burst", "sequential"]) -> float:
@@ -118,15 +93,18 @@ def main() -> None:
     for backend in backends:
         for name, request_mode, ideal in workloads:
             print(f"{name} {request_mode}, {backend}: {CALLS} calls at limit {LIMIT}")
-            with server(LIMIT, LATENCY) as url:
-                seconds = anyio.run(saturate, url, request_mode, backend=backend)
-                print(
-                    f"    {seconds:.2f} s, ideal {ideal:.2f} s:"
-                    f" {seconds / ideal - 1:+.1%} (target: at most +3 %)"
+            with serving(LIMIT, LATENCY) as witness:
+                seconds = anyio.run(
+                    saturate, witness.url, request_mode, backend=backend
                 )
+            print(
+                f"    {seconds:.2f} s, ideal {ideal:.2f} s:"
+                f" {seconds / ideal - 1:+.1%} (target: at most +3 %)"
+            )
+            print(f"    {witness}")
         print(f"P6 {backend}: processor time of a call")
-        with server(0, 0) as url:
-            anyio.run(cost_of_a_call, url, backend=backend)
+        with serving(limit=0, latency=0) as witness:
+            anyio.run(cost_of_a_call, witness.url, backend=backend)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes what the simulator has to know of VK's methods and of their answers."""
+"""Writes what the simulator and the command line have to know of VK's methods."""
 
 from __future__ import annotations
 
@@ -36,12 +36,17 @@ def _lines(part: dict[str, Any]) -> str:
 
 
 def _method(method: Method) -> dict[str, Any]:
-    cases = [[dict(case.flags), _type(case.answer)] for case in method.cases]
+    cases = [
+        [{str(s): on for s, on in case.switches.items()}, _type(case.answer)]
+        for case in method.cases
+    ]
     return {
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],
         "parameters": {p.name: _type(p.type) for p in method.parameters},
         "answers": cases or [[{}, _type(method.answer)]],
+        "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
+        "errors": list(method.errors),
     }
 
 

@@ -13,7 +13,7 @@ from ._types import NONE, Literals, Writer, either
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ._model import Method, Model, Parameter
+    from ._model import Method, Model, Parameter, Switch
     from ._types import Type
 
 _PACKAGE = '''"""VK's methods, a module for each group: the type of ``api.users`` is
@@ -67,7 +67,7 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     imports = "\n".join(
         [
             "from typing import TYPE_CHECKING, Any, Literal, final, overload",
-            "from .._method_group import MethodGroup",
+            "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
             "    import builtins",
             "    from collections.abc import Iterable, Mapping",
@@ -95,7 +95,7 @@ def _types_of(method: Method) -> list[Type]:
 
 def _write_method(model: Model, writer: Writer, method: Method) -> str:
     overloads = [
-        f"    @overload\n{_signature(writer, method, case.flags, case.answer)} ...\n"
+        f"    @overload\n{_signature(writer, method, case.switches, case.answer)} ...\n"
         for case in method.cases
     ]
     whole = _signature(writer, method, {}, method.answer)
@@ -103,18 +103,25 @@ def _write_method(model: Model, writer: Writer, method: Method) -> str:
         overloads.append(f"    @overload\n{whole} ...\n")
     name = method.short_name
     doc = _docstring(model, method)
-    sent = ", ".join(f'"{p.name}": {p.argument}' for p in method.parameters)
+    sent = ", ".join(f'"{p.name}": {_sent(p)}' for p in method.parameters)
     call = f'        return await self._call("{method.name}", {{{sent}}})\n'
     snake = to_snake(name)
     alias = [f"    {snake} = {name}\n"] if snake != name else []
     return "\n".join([*overloads, f"{whole}\n{doc}\n{call}", *alias])
 
 
+def _sent(parameter: Parameter) -> str:
+    if parameter.is_json_list:
+        return f'json_list("{parameter.name}", {parameter.argument})'
+    return parameter.argument
+
+
 def _signature(
-    writer: Writer, method: Method, flags: Mapping[str, bool], answer: Type
+    writer: Writer, method: Method, switches: Mapping[Switch, bool], answer: Type
 ) -> str:
+    by_name = {switch.name: (switch, on) for switch, on in switches.items()}
     arguments = [
-        _argument(writer, parameter, flags.get(parameter.name))
+        _argument(writer, parameter, *by_name.get(parameter.name, (None, None)))
         for parameter in method.parameters
     ]
     everything = ", ".join(["self", *(["*", *arguments] if arguments else [])])
@@ -122,17 +129,23 @@ def _signature(
     return f"    async def {name}({everything}) -> {writer.write(answer)}:"
 
 
-def _argument(writer: Writer, parameter: Parameter, flag: bool | None) -> str:
+def _argument(
+    writer: Writer, parameter: Parameter, switch: Switch | None, on: bool | None
+) -> str:
     """Write an argument.
 
-    :param flag: whether it is on or off, given or not; None where that is all the same
+    :param switch: what it is to the answer; None where it is all the same
+    :param on: whether the switch is on
     """
     kind, is_optional = parameter.type, not parameter.required
-    if flag is True:
+    if on is True:
         is_optional = False
-    if flag is not None and parameter.is_flag:
-        kind = Literals((flag,))
-    if flag is False and not parameter.is_flag:
+    if switch is not None and switch.value is not None:
+        values = kind.values if isinstance(kind, Literals) else ()
+        kind = Literals(tuple(v for v in values if (v == switch.value) is on))
+    elif on is not None and parameter.is_flag:
+        kind = Literals((on,))
+    elif on is False:
         kind = NONE
     if is_optional:
         return f"{parameter.argument}: {writer.write(either(kind, NONE))} = None"

@@ -60,6 +60,9 @@ class Parameter:
 
     :ivar argument: its name in Python
     :ivar facts: what is to be known of its values besides their type
+    :ivar is_key: whether VK knows a repeated call by it
+    :ivar is_on: whether it is a flag that is on where it is left out
+    :ivar is_json_list: whether a list is written as JSON, not separated by commas
     """
 
     name: str
@@ -67,6 +70,9 @@ class Parameter:
     type: Type
     required: bool
     facts: Sequence[str]
+    is_key: bool
+    is_on: bool
+    is_json_list: bool
 
     @property
     def is_flag(self) -> bool:
@@ -76,14 +82,36 @@ class Parameter:
 
 @final
 @attrs.frozen
-class Case:
-    """An answer, and the parameters that bring it.
+class Switch:
+    """What chooses an answer: a parameter that is given, or has a certain value.
 
-    :ivar flags: which parameters are on (True) or off (False); one that is not there
-        may be either
+    A flag counts as given if it is true.
     """
 
-    flags: Mapping[str, bool]
+    name: str
+    value: str | None = None
+
+    @classmethod
+    def parse(cls, text: str | None) -> Switch | None:
+        """Read ``name`` or ``name=value``."""
+        if text is None:
+            return None
+        name, _, value = text.partition("=")
+        return cls(name, value or None)
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name}={self.value}"
+
+
+@final
+@attrs.frozen
+class Case:
+    """An answer, and what brings it.
+
+    :ivar switches: which of them are on (True) or off (False)
+    """
+
+    switches: Mapping[Switch, bool]
     answer: Type
 
 

@@ -6,14 +6,20 @@ import keyword
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from vkanyio import VK, MethodGroup
+from vkanyio._groups import MethodGroups
+
 from . import reviewed
+from ._corrected import correct
 from ._model import Model
+from ._names import to_snake
 from ._read_methods import read_methods
 from ._read_objects import read_objects
-from ._schema import Schema, SchemaError
+from ._review import Review
+from ._schema import Schema, SchemaError, check_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ._model import Method
 
@@ -25,16 +31,24 @@ def read(schema: Schema) -> Model:
 
     :raises SchemaError: for what is not understood
     """
-    objects = read_objects(schema)
-    methods = {method.name: method for method in read_methods(schema, objects)}
-    _check_reviewed(schema, methods)
+    review = Review()
+    schema = correct(schema, review)
+    objects = read_objects(schema, review)
+    methods = {method.name: method for method in read_methods(schema, review, objects)}
+    for name in reviewed.OUTSIDE_SCHEMA:
+        if name not in methods:
+            review.has(reviewed.OUTSIDE_SCHEMA, name)
+            review.has(reviewed.NOT_FOR_EXECUTE, name)
+    review.check()
     in_groups = [method for method in methods.values() if "." in method.name]
+    groups = {g: list(found) for g, found in groupby(in_groups, lambda m: m.group)}
+    _check_names(groups)
     error_codes = _read_errors(schema)
     return Model(
         version=schema.version,
         sha256=schema.sha256,
         objects=dict(sorted(objects.items())),
-        groups={g: list(found) for g, found in groupby(in_groups, lambda m: m.group)},
+        groups=groups,
         methods=methods,
         error_codes=error_codes,
         global_codes=sorted(
@@ -43,10 +57,34 @@ def read(schema: Schema) -> Model:
     )
 
 
+def _check_names(groups: Mapping[str, Sequence[Method]]) -> None:
+    """Refuse names that would hide each other."""
+    own = {
+        name for each in VK.__mro__ if each is not MethodGroups for name in vars(each)
+    }
+    _check_spellings("groups", groups, own)
+    for group, methods in groups.items():
+        where = f"{group}/methods.json"
+        _check_spellings(where, [m.short_name for m in methods], vars(MethodGroup))
+
+
+def _check_spellings(where: str, names: Iterable[str], taken: Collection[str]) -> None:
+    found: dict[str, str] = {}
+    for name in names:
+        for spelling in {name, to_snake(name)}:
+            if spelling in taken:
+                raise SchemaError(where, f"{spelling!r} means something else already")
+            if spelling in found:
+                problem = f"both {found[spelling]!r} and {name!r} are {spelling!r}"
+                raise SchemaError(where, problem)
+            found[spelling] = name
+
+
 def _read_errors(schema: Schema) -> dict[int, str]:
     codes: dict[int, str] = {}
     for name, raw in schema.errors.items():
         where = f"errors.json: {name}"
+        check_keys(where, raw, {"code", "description", "global", "subcodes"})
         short = name.removeprefix(_ERROR_PREFIX)
         if short == name or not short.isidentifier() or keyword.iskeyword(short):
             raise SchemaError(where, f"the name does not begin with {_ERROR_PREFIX!r}")
@@ -54,49 +92,3 @@ def _read_errors(schema: Schema) -> dict[int, str]:
             raise SchemaError(where, f"code {raw['code']} has a name already")
         codes[raw["code"]] = short
     return dict(sorted(codes.items()))
-
-
-def _check_reviewed(schema: Schema, methods: Mapping[str, Method]) -> None:
-    """Refuse what is written about something that the schema does not have."""
-    parameters = {(m.name, p.name) for m in methods.values() for p in m.parameters}
-    answers = {
-        (name, key) for name, raw in schema.methods.items() for key in raw["responses"]
-    }
-    definitions = {one.name: one.raw for one in schema.definitions.values()}
-    fields = {
-        (name, field)
-        for name, raw in definitions.items()
-        for field in raw.get("properties", ())
-    }
-    inside = {*methods, *reviewed.OUTSIDE_SCHEMA}
-    written: list[tuple[Collection[object], Collection[object]]] = [
-        ({*reviewed.READS, *reviewed.NEVER}, methods),
-        (reviewed.NOT_FOR_EXECUTE, inside),
-        ({method for method, _ in reviewed.MORE_PARAMETERS}, methods),
-        (reviewed.CHANGES_IF_SET, parameters),
-        (reviewed.UNIX_TIMES, parameters),
-        (reviewed.JSON_OBJECTS, parameters),
-        (reviewed.JSON_ARRAYS, parameters),
-        (reviewed.ANSWER_IF_GIVEN, answers),
-        (
-            {
-                (method, name)
-                for (method, _), name in reviewed.ANSWER_IF_GIVEN.items()
-                if name is not None
-            },
-            parameters,
-        ),
-        (reviewed.ANY_VALUE, definitions),
-        (
-            {(n, f) for n, found in reviewed.ALWAYS_SENT.items() for f in found},
-            fields,
-        ),
-    ]
-    for names, known in written:
-        for name in names:
-            if name not in known:
-                problem = f"the schema does not have {name!r}"
-                raise SchemaError("codegen/reviewed.py", problem)
-    for name in reviewed.OUTSIDE_SCHEMA:
-        if name in methods:
-            raise SchemaError("codegen/reviewed.py", f"the schema has {name!r} now")

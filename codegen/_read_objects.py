@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vkanyio._guards import is_list
 
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._model import Object
+    from ._review import Review
     from ._schema import JSON, Definition
+
+Objects: TypeAlias = "Mapping[tuple[str, str], Object]"
+"""By their folders and names."""
 
 SCALARS: Final = {
     "integer": INT,
@@ -68,7 +72,7 @@ _PROPERTY_KEYS: Final = {
 }
 
 
-def read_objects(schema: Schema) -> dict[str, list[Object]]:
+def read_objects(schema: Schema, review: Review) -> dict[str, list[Object]]:
     """Read all objects and responses, by their folders.
 
     :raises SchemaError: for what is not understood
@@ -80,7 +84,9 @@ def read_objects(schema: Schema) -> dict[str, list[Object]]:
         other = names.setdefault((definition.folder, name), definition)
         if other is not definition:
             raise SchemaError(definition.where, f"{name} is {other.name} already")
-        objects.setdefault(definition.folder, []).append(_read(schema, definition))
+        objects.setdefault(definition.folder, []).append(
+            _read(schema, review, definition)
+        )
     for found in objects.values():
         found.sort(key=lambda one: one.name)
     return objects
@@ -91,10 +97,10 @@ def class_name(definition: Definition) -> str:
     return to_class_name(definition.where, definition.folder, definition.name)
 
 
-def _read(schema: Schema, definition: Definition) -> Object:
+def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     name, where, raw = class_name(definition), definition.where, definition.raw
     if definition.is_response:
-        if definition.name in reviewed.ANY_VALUE:
+        if review.has(reviewed.ANY_VALUE, definition.name):
             return Alias(name, definition.name, ANY)
         raw = _answer_of(where, raw)
     if "allOf" in raw or raw.get("properties"):
@@ -102,12 +108,18 @@ def _read(schema: Schema, definition: Definition) -> Object:
             Field(
                 field,
                 read_type(schema, f"{where}.{field}", inner),
-                required=inner.get("required", False),
+                required=_is_required(inner),
             )
-            for field, inner in _fields(schema, definition, where, raw).items()
+            for field, inner in _fields(schema, where, raw).items()
         ]
         return Record(name, definition.name, fields)
-    kind = read_type(schema, where, raw)
+    # What has a name of its own serves parameters as well: there it has these values.
+    if "$ref" in raw:
+        kind: Type = read_reference(schema, where, raw)
+    elif "enum" in raw:
+        kind = read_enum(where, raw)
+    else:
+        kind = read_type(schema, where, raw)
     return Alias(name, definition.name, kind, meanings(where, raw))
 
 
@@ -121,43 +133,58 @@ def _answer_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
 
 
 def _fields(
-    schema: Schema, definition: Definition, where: str, raw: Mapping[str, JSON]
+    schema: Schema, where: str, raw: Mapping[str, JSON]
 ) -> dict[str, Mapping[str, JSON]]:
-    """Collect the fields of an object and of all that it extends."""
+    """Collect the fields of an object and of all that it extends.
+
+    The last part that has a field tells its type; if any part requires it, it is
+    required, as in JSON Schema: an object has to fit all of the parts.
+    """
     check_keys(where, raw, {"allOf", "properties", "type", *ASIDES})
     if raw.get("type", "object") != "object":
         raise SchemaError(where, f"fields in a {raw['type']!r}")
-    fields: dict[str, Mapping[str, JSON]] = {}
+    parts: list[Mapping[str, Mapping[str, JSON]]] = []
     for i, part in enumerate(raw.get("allOf", ())):
         inner = f"{where}/allOf[{i}]"
         if "$ref" in part:
             check_keys(inner, part, {"$ref"})
             base = schema.find(inner, part["$ref"])
-            fields |= _fields(schema, base, base.where, base.raw)
+            parts.append(_fields(schema, base.where, base.raw))
         else:
-            fields |= _fields(schema, definition, inner, part)
-    always = dict.fromkeys(reviewed.ALWAYS_SENT.get(definition.name, ()), True)
-    return fields | {
-        name: {**each, "required": always.get(name, each.get("required", False))}
-        for name, each in raw.get("properties", {}).items()
-    }
+            parts.append(_fields(schema, inner, part))
+    fields: dict[str, Mapping[str, JSON]] = {}
+    for found in (*parts, raw.get("properties", {})):
+        for name, each in found.items():
+            required = _is_required(each) or _is_required(fields.get(name, {}))
+            fields[name] = {**each, "required": required}
+    return fields
+
+
+def _is_required(raw: Mapping[str, JSON]) -> bool:
+    required: bool = raw.get("required", False)
+    return required
 
 
 def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
     """Read the type of a value in an answer.
 
+    One of several texts may be a new one tomorrow, so that it is any text as well: an
+    editor knows the values that there are, and no type checker minds another one.
+
     :raises SchemaError: for what is not understood
     """
     check_keys(where, raw, _PROPERTY_KEYS)
     if "$ref" in raw:
-        return read_reference(schema, where, raw)
+        named = read_reference(schema, where, raw)
+        return either(named, STR) if _is_open(schema, where, raw) else named
     if "oneOf" in raw:
         options = enumerate(raw["oneOf"])
         return either(
             *(read_type(schema, f"{where}/oneOf[{i}]", each) for i, each in options)
         )
     if "enum" in raw:
-        return read_enum(where, raw)
+        values = read_enum(where, raw)
+        return either(values, STR) if _is_open(schema, where, raw) else values
     kind = raw.get("type")
     if is_list(kind):
         return either(*(scalar(where, each) for each in kind))
@@ -172,12 +199,21 @@ def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
     return scalar(where, kind)
 
 
+def _is_open(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
+    """Return whether a value is one of several texts."""
+    while "$ref" in raw:
+        raw = schema.find(where, raw["$ref"]).raw
+    return raw.get("type") == "string" and len(raw.get("enum", ())) > 1
+
+
 def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named:
     """Follow the reference of a property, and see whether what is beside it agrees."""
     check_keys(where, raw, {"$ref", "enum", "type", *ASIDES})
     target = schema.find(where, raw["$ref"])
     if "enum" in raw and set(raw["enum"]) != set(target.raw.get("enum", ())):
         raise SchemaError(where, f"an enum that differs from {target.name}")
+    if "type" in raw and raw["type"] != target.raw.get("type"):
+        raise SchemaError(where, f"a type that differs from {target.name}")
     return Named(target.folder, class_name(target))
 
 

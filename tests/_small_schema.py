@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from codegen._output import write_files
+from codegen._read import read
+from codegen._schema import load
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from codegen._model import Method, Model
 
 ERRORS = {
     "api_error_unknown": {"code": 1, "description": "x", "global": True},
@@ -66,3 +72,25 @@ def write_schema(
     for folder, found in (methods or {}).items():
         write(path / folder / "methods.json", {"methods": found})
     return path
+
+
+def model_of(path: Path, **schema: Any) -> Model:
+    """Read a small schema."""
+    return read(load(write_schema(path, **schema)))
+
+
+def method_of(path: Path, raw: Any, **schema: Any) -> Method:
+    """Read a small schema with one method."""
+    return model_of(path, methods={"notes": [raw]}, **schema).methods[raw["name"]]
+
+
+def source_of(path: Path, name: str, **schema: Any) -> str:
+    """Write a file from a small schema."""
+    return write_files(model_of(path, **schema))[name]
+
+
+def names_of(source: str) -> dict[str, Any]:
+    """Run generated source."""
+    names: dict[str, Any] = {"__name__": "generated"}
+    exec(compile(source, "generated", "exec"), names)
+    return names

@@ -38,6 +38,19 @@ TOKENS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="let the tests marked `long` try much more, and tell what (minutes)",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="run the random schedule with this seed, and no other",
+    )
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "trio":
@@ -62,6 +75,14 @@ def make_client(simulator: Simulator) -> Callable[..., VK]:
         return VK(TOKEN, **options)
 
     return make
+
+
+@pytest.fixture
+def on_simulator(
+    make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the clients that an example makes talk to the simulator."""
+    monkeypatch.setattr("vkanyio.VK", lambda token, **options: make_client(**options))
 
 
 @pytest.fixture
@@ -102,3 +123,13 @@ async def code(ask: Ask) -> Ask:
         return answer["error_code"] if failed else 0
 
     return code
+
+
+@pytest.fixture
+def nothing_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read small schemas without what was reviewed of VK's own."""
+    from codegen import reviewed
+
+    for name, table in vars(reviewed).items():
+        if name.isupper() and not name.startswith("_"):
+            monkeypatch.setattr(reviewed, name, type(table)())

@@ -14,6 +14,7 @@ from vkanyio._batch import FORGET_SECONDS, BatchSizes, read_batch, to_code
 from vkanyio._packer import Packer
 from vkanyio._response import Success, read_response
 from vkanyio._retry import Failure
+from vkanyio._secrets import Secrets
 from vkanyio.testing.vkscript import run
 
 TOKEN = "vk1.a.the-secret-token"
@@ -36,9 +37,11 @@ def read(requests: list[APIRequest], response: Any, errors: Any = None) -> Outco
     if errors is not None:
         envelope["execute_errors"] = errors
     body = json.dumps(envelope).encode()
-    answer = read_response(200, body, APIRequest("execute", {"code": "1"}), TOKEN)
+    answer = read_response(
+        200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
+    )
     assert isinstance(answer, Success)
-    return read_batch(requests, answer, body, TOKEN)
+    return read_batch(requests, answer, body, Secrets(TOKEN))
 
 
 DOUBT = "doubt"
@@ -214,10 +217,12 @@ def test_the_timestamp_of_a_captcha_is_that_of_its_own_entry() -> None:
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.10},'
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.20}]}'
     )
-    answer = read_response(200, body, APIRequest("execute", {"code": "1"}), TOKEN)
+    answer = read_response(
+        200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
+    )
     assert isinstance(answer, Success)
     stamps: list[Any] = []
-    for outcome in read_batch(calls("a.b", "a.b"), answer, body, TOKEN):
+    for outcome in read_batch(calls("a.b", "a.b"), answer, body, Secrets(TOKEN)):
         assert isinstance(outcome, Failure)
         assert isinstance(outcome.error, APIError)
         stamps.append(outcome.error.raw["captcha_ts"])

@@ -288,6 +288,61 @@ async def test_an_answer_that_outlives_its_handler_posts_nothing_behind_our_back
     assert len(simulator.ledger.carried_out()) == expected or expected is None
 
 
+@pytest.mark.parametrize("leaves", ["the caller", "the body"])
+async def test_an_answer_of_another_task_ends_with_its_call(
+    simulator: Simulator, make_client: MakeClient, leaves: str
+) -> None:
+    simulator.fault(faults.captcha(), "wall.post")
+    told: list[tuple[float, str]] = []
+
+    async def answer(captcha: Captcha) -> None:
+        try:  # it waits for a tick, which comes after one second
+            await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+        except ClientUseError as error:
+            told.append((anyio.current_time(), type(error).__name__))
+
+    async with anyio.create_task_group() as tg:
+
+        async def solve(captcha: Captcha) -> None:
+            tg.start_soon(answer, captcha)
+            await anyio.sleep_forever()
+
+        async def post(api: VK) -> None:
+            with contextlib.suppress(ClientClosedError), anyio.CancelScope() as caller:
+                if leaves == "the caller":
+                    caller.deadline = anyio.current_time() + 0.5
+                await api.wall.post(message="hello")
+
+        with contextlib.suppress(LeaveError):
+            async with make_client(on_captcha=solve, limit=1) as api:
+                begun = anyio.current_time()
+                tg.start_soon(post, api)
+                await anyio.sleep(0.5)
+                if leaves == "the body":
+                    raise LeaveError
+                await anyio.sleep(5)
+    assert told == [(begun + 0.5, "ClientUseError")]
+    assert simulator.ledger.carried_out() == []
+
+
+async def test_a_captcha_that_nobody_waits_for_takes_no_answer(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha(), "wall.post")
+    captchas: list[Captcha] = []
+
+    async def solve(captcha: Captcha) -> None:
+        captchas.append(captcha)
+        await anyio.sleep_forever()
+
+    async with make_client(on_captcha=solve) as api:
+        with anyio.move_on_after(1):
+            await api.wall.post(message="hello")
+        with pytest.raises(ClientUseError):
+            await captchas[0].retry("the answer")
+    assert simulator.ledger.carried_out() == []
+
+
 async def test_a_captcha_takes_one_answer_at_a_time(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

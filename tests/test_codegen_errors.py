@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from codegen import reviewed
-from codegen._read import read
-from codegen._read_methods import read_methods
-from codegen._read_objects import read_objects
 from codegen._schema import SchemaError, load
 
-from _small_schema import method, reference, write_schema
+from _small_schema import method, model_of, reference, write_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 INT = {"type": "integer"}
 NOTE_REFERENCE = reference("notes", "notes_note")
 NOTE = {"type": "object", "properties": {"id": INT}}
-
-
-def read_small(path: Path, **schema: Any) -> None:
-    """Read a schema, without what was reviewed of VK's own."""
-    loaded = load(write_schema(path, **schema))
-    read_methods(loaded, read_objects(loaded))
 
 
 def field(raw: Any) -> dict[str, Any]:
@@ -59,7 +51,7 @@ def test_a_field_that_is_not_understood(
     tmp_path: Path, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError) as caught:
-        read_small(tmp_path, objects=field(raw))
+        model_of(tmp_path, objects=field(raw))
     assert str(caught.value).startswith("notes/objects.json: notes_note.x")
     assert problem in str(caught.value)
 
@@ -90,14 +82,14 @@ def test_an_object_that_is_not_understood(
     tmp_path: Path, name: str, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
-        read_small(tmp_path, objects={"notes": {name: raw}})
+        model_of(tmp_path, objects={"notes": {name: raw}})
     assert str(caught.value).startswith(f"notes/objects.json: {name}")
 
 
 def test_two_objects_of_one_name(tmp_path: Path) -> None:
     objects = {"notes": {"notes_a_b": NOTE, "notes_aB": NOTE, "notes_A_b": NOTE}}
     with pytest.raises(SchemaError, match="is notes_a_b already"):
-        read_small(tmp_path, objects=objects)
+        model_of(tmp_path, objects=objects)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +104,7 @@ def test_two_objects_of_one_name(tmp_path: Path) -> None:
 )
 def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None:
     with pytest.raises(SchemaError, match=r"notes/responses\.json: notes_x_response"):
-        read_small(tmp_path, responses={"notes": {"notes_x_response": raw}})
+        model_of(tmp_path, responses={"notes": {"notes_x_response": raw}})
 
 
 @pytest.mark.parametrize(
@@ -131,10 +123,7 @@ def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None
             method("notes.get", responses={"response": NOTE_REFERENCE}),
             "is not a response",
         ),
-        (
-            method("notes.get", {"name": "guid", **INT}, {"name": "random_id", **INT}),
-            "several keys",
-        ),
+        (method("notes.get", {"name": "guid", **INT}), r"reviewed\.KEYS"),
         (method("notes.get", {"name": "a", **INT}, {"name": "a", **INT}), "twice"),
     ],
 )
@@ -142,7 +131,7 @@ def test_a_method_that_is_not_understood(
     tmp_path: Path, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
-        read_small(
+        model_of(
             tmp_path,
             objects={"notes": {"notes_note": NOTE}},
             methods={"notes": [raw]},
@@ -177,6 +166,10 @@ def test_a_method_that_is_not_understood(
             {"name": "x", **reference("notes", "notes_kind"), "enum": ["a", "c"]},
             "an enum that differs from notes_kind",
         ),
+        (
+            {"name": "x", **reference("notes", "notes_kind"), "type": "integer"},
+            "a type that differs from notes_kind",
+        ),
     ],
     ids=str,
 )
@@ -184,7 +177,7 @@ def test_a_parameter_that_is_not_understood(
     tmp_path: Path, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
-        read_small(
+        model_of(
             tmp_path,
             objects={"notes": {"notes_kind": {"type": "string", "enum": ["a", "b"]}}},
             methods={"notes": [method("notes.get", raw)]},
@@ -193,12 +186,54 @@ def test_a_parameter_that_is_not_understood(
     assert str(caught.value).startswith(where)
 
 
-def test_no_answer_where_its_parameter_is_off(tmp_path: Path) -> None:
-    raw = method("notes.get", {"name": "extended", "type": "boolean"})
+ON_OR_OFF = {"name": "extended", "type": "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "parameter", "problem"),
+    [
+        ("extendedResponse fullResponse", ON_OR_OFF, "when is fullResponse answered"),
+        ("response otherResponse", ON_OR_OFF, "when is otherResponse answered"),
+        ("extendedResponse otherExtended", ON_OR_OFF, "no answer without extended"),
+        (
+            "response extendedResponse",
+            {**ON_OR_OFF, "default": True},
+            "is on if left out",
+        ),
+    ],
+)
+def test_an_answer_of_which_it_is_not_known_when_it_comes(
+    tmp_path: Path, keys: str, parameter: Any, problem: str
+) -> None:
+    raw = method("notes.get", parameter)
     answer = reference("notes", "notes_count_response", "responses")
-    raw["responses"] = {"extendedResponse": answer}
-    with pytest.raises(SchemaError, match=r"notes\.get: no answer without extended"):
-        read_small(tmp_path, methods={"notes": [raw]})
+    raw["responses"] = dict.fromkeys(keys.split(), answer)
+    with pytest.raises(SchemaError, match=problem) as caught:
+        model_of(tmp_path, methods={"notes": [raw]})
+    assert str(caught.value).startswith("notes.get: ")
+
+
+@pytest.mark.parametrize("names", ["getById getByID", "getById get_by_id"])
+def test_two_methods_of_one_spelling(tmp_path: Path, names: str) -> None:
+    methods = [method(f"notes.{name}") for name in names.split()]
+    with pytest.raises(SchemaError, match="are 'get_by_id'"):
+        model_of(tmp_path, methods={"notes": methods})
+
+
+def test_two_groups_of_one_spelling(tmp_path: Path) -> None:
+    methods = {"noteBooks": [method("noteBooks.get")]}
+    methods["note_books"] = [method("note_books.get")]
+    with pytest.raises(SchemaError, match="are 'note_books'"):
+        model_of(tmp_path, methods=methods)
+
+
+@pytest.mark.parametrize("group", ["call", "callWithRequest"])
+def test_a_group_that_would_hide_what_the_client_has(
+    tmp_path: Path, group: str
+) -> None:
+    methods = {group: [method(f"{group}.get")]}
+    with pytest.raises(SchemaError, match="means something else already"):
+        model_of(tmp_path, methods=methods)
 
 
 @pytest.mark.parametrize(
@@ -207,14 +242,14 @@ def test_no_answer_where_its_parameter_is_off(tmp_path: Path) -> None:
         ({"error_x": {"code": 1}}, "does not begin with 'api_error_'"),
         ({"api_error_1x": {"code": 1}}, "does not begin with"),
         ({"api_error_a": {"code": 1}, "api_error_b": {"code": 1}}, "has a name"),
+        ({"api_error_a": {"code": 1, "fatal": True}}, "unknown key 'fatal'"),
     ],
 )
 def test_an_error_that_is_not_understood(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: Any, problem: str
+    tmp_path: Path, errors: Any, problem: str
 ) -> None:
-    monkeypatch.setattr("codegen._read._check_reviewed", lambda *_: None)
     with pytest.raises(SchemaError, match=problem):
-        read(load(write_schema(tmp_path, errors=errors)))
+        model_of(tmp_path, errors=errors)
 
 
 def test_a_folder_that_is_no_schema(tmp_path: Path) -> None:
@@ -231,44 +266,4 @@ def test_a_file_of_an_unknown_kind(tmp_path: Path) -> None:
 
 def test_a_method_that_is_there_twice(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="defined twice"):
-        read_small(tmp_path, methods={"notes": [method("notes.get")] * 2})
-
-
-@pytest.mark.parametrize(
-    ("table", "line", "says"),
-    [
-        ("READS", {"notes.gone": "x"}, "notes.gone"),
-        ("NEVER", {"notes.gone": "x"}, "notes.gone"),
-        ("CHANGES_IF_SET", {("notes.get", "gone"): "x"}, "'gone'"),
-        ("NOT_FOR_EXECUTE", {"notes.gone": "fails"}, "notes.gone"),
-        ("OUTSIDE_SCHEMA", ("notes.get",), "has 'notes.get' now"),
-        ("MORE_PARAMETERS", {("notes.gone", "x"): INT}, "notes.gone"),
-        ("ANSWER_IF_GIVEN", {("notes.get", "goneResponse"): None}, "goneResponse"),
-        ("ANSWER_IF_GIVEN", {("notes.get", "response"): "gone"}, "'gone'"),
-        ("ANY_VALUE", {"notes_gone": "x"}, "notes_gone"),
-        ("ALWAYS_SENT", {"notes_gone": ("id",)}, "notes_gone"),
-        ("ALWAYS_SENT", {"notes_note": ("gone",)}, "gone"),
-        ("UNIX_TIMES", {("notes.get", "gone")}, "'gone'"),
-        ("JSON_OBJECTS", {("notes.get", "gone")}, "'gone'"),
-        ("JSON_ARRAYS", {("notes.get", "gone")}, "'gone'"),
-    ],
-)
-def test_a_review_of_what_is_not_in_the_schema_is_refused(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    table: str,
-    line: Any,
-    says: str,
-) -> None:
-    for name, value in vars(reviewed).items():
-        if name.isupper() and name != "KEYS" and not name.startswith("_"):
-            monkeypatch.setattr(reviewed, name, type(value)())
-    monkeypatch.setattr(reviewed, table, line)
-    write_schema(
-        tmp_path,
-        objects={"notes": {"notes_note": NOTE}},
-        methods={"notes": [method("notes.get", {"name": "offset", **INT})]},
-    )
-    with pytest.raises(SchemaError, match=r"codegen/reviewed\.py") as caught:
-        read(load(tmp_path))
-    assert says in str(caught.value)
+        model_of(tmp_path, methods={"notes": [method("notes.get")] * 2})

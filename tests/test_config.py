@@ -52,9 +52,11 @@ def test_the_defaults_are_those_that_are_documented() -> None:
         "limiter": None,
         "max_waiting": 1000,
         "max_connections": 100,
+        "max_answer": 16 * 2**20,
         "on_captcha": None,
         "on_validation": None,
         "on_confirmation": None,
+        "on_event": None,
     }
 
 

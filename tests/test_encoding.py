@@ -337,6 +337,19 @@ def test_an_object_that_stands_for_itself_is_refused_by_name() -> None:
         encode_params({"lat": loop})
 
 
+def test_an_object_whose_forms_have_no_end_is_refused_soon() -> None:
+    class Mock:
+        made = 0
+
+        def to_vk(self) -> Any:
+            Mock.made += 1
+            return Mock()
+
+    with pytest.raises(ValueError, match="lat"):
+        encode_params({"lat": Mock()})
+    assert Mock.made < 100  # those of unittest.mock take 30 ms each
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_an_error_of_to_vk_itself_reaches_the_caller(nested: bool) -> None:
     class Broken:

@@ -276,7 +276,8 @@ def test_a_group_survives_a_pickle_or_says_that_it_does_not() -> None:
 
 
 def test_an_object_without_its_attributes_says_so() -> None:
+    assert repr(VK.__new__(VK)) == "<vkanyio.VK, new>"
     with pytest.raises(AttributeError):
-        repr(VK.__new__(VK))
+        _ = VK.__new__(VK).config
     with pytest.raises(AttributeError):
         _ = MethodGroup.__new__(MethodGroup)._call

@@ -10,9 +10,11 @@ import anyio
 import httpx
 import pytest
 
+from _sockets import listening, read_request
 from vkanyio import (
     VK,
     ConnectionFailedError,
+    InvalidResponseError,
     OutcomeUnknownError,
     RequestTimeoutError,
     VKError,
@@ -22,6 +24,8 @@ from vkanyio.testing import Simulator, faults
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from anyio.streams.buffered import BufferedByteStream
 
     MakeClient = Callable[..., VK]
 
@@ -233,6 +237,30 @@ async def test_a_client_that_tells_of_its_progress_is_certain_of_more(
     ):
         error, _ = await error_of(api, POST)
     assert type(error) is ConnectionFailedError
+
+
+@real_time
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_client_that_follows_redirections_follows_none_with_the_token(
+    library: ModuleType, status: int
+) -> None:
+    requests: list[bytes] = []
+
+    async def redirect(stream: BufferedByteStream) -> None:
+        while True:
+            requests.append(await read_request(stream))
+            head = f"HTTP/1.1 {status} Moved\r\nlocation: /elsewhere\r\n"
+            await stream.send(f"{head}content-length: 0\r\n\r\n".encode())
+
+    async with (
+        listening(redirect) as base_url,
+        library.AsyncClient(follow_redirects=True, trust_env=False) as http_client,
+        VK(TOKEN, base_url=base_url, http_client=http_client) as api,
+    ):
+        error, sent = await error_of(api, READ)
+    assert isinstance(error, InvalidResponseError)
+    assert error.status == status
+    assert sent == len(requests) == 1
 
 
 def test_both_libraries_still_have_the_exceptions_that_are_told_by_name() -> None:

@@ -114,6 +114,7 @@ ALONE: dict[str, APIRequest | Callable[[], APIRequest]] = {
     "headers": lambda: APIRequest("test.get", {"id": 100}, headers={"x-a": "b"}),
     "no headers": lambda: APIRequest("test.get", {"id": 100}, headers={}),
     "a confirmation": lambda: get(100, confirm=1),
+    "a password": lambda: get(100, password="a password"),
     "a name without a dot": lambda: APIRequest("ping", {"id": 100}),
 }
 

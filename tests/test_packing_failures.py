@@ -708,13 +708,14 @@ async def test_no_error_of_a_batch_shows_the_token(
         assert TOKEN not in shown
 
 
-async def test_secret_parameters_are_shown_in_no_error_of_a_batch(
+async def test_secret_parameters_are_in_no_script_and_in_no_error(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(100), "test.get", rate=1)
     async with make_client() as api:
         outcomes = await together(api, [get(i, password="hunter2") for i in range(5)])
-        assert api.statistics().batches == {5: 1}
+        assert api.statistics().batches == {1: 5}
+    assert scripts(simulator) == []
     for error in outcomes:
         assert type(error) is ParameterError
         assert "hunter2" not in f"{error!r} {error} {error.__dict__}"
@@ -754,3 +755,37 @@ async def test_an_error_of_compilation_is_never_a_calls() -> None:
     async with client_of(simulator) as api:
         outcomes = await together(api, map(get, range(3)))
     assert not any(isinstance(outcome, CompileError) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_a_call_that_leaves_a_batch_has_no_more_attempts_than_a_plain_one(
+    simulator: Simulator, make_client: MakeClient, lost: int
+):
+    simulator.fault(faults.html(502), "execute", times=lost)
+    simulator.fault(faults.error(10), "test.get", rate=1)
+    async with one_a_second(make_client, retry_limit=3, wait=0) as api:
+        await api.call("users.get")
+        outcomes = await together(api, [get(1), APIRequest("users.get")])
+    assert outcomes[0].code == 10
+    attempts = [entry for entry in simulator.ledger if entry.method == "test.get"]
+    assert len(attempts) + lost == 1 + 3
+
+
+async def test_the_halves_of_a_batch_have_no_more_attempts_than_the_whole(
+    simulator: Simulator, make_client: MakeClient
+):
+    scripts_seen: list[str] = []
+
+    def code_for(code: str) -> int:
+        scripts_seen.append(code)
+        if code.count("API.") == 4:
+            return 10 if len(scripts_seen) < 3 else 13
+        return 10
+
+    spoil_execute(simulator, code_for)
+    async with one_a_second(make_client, retry_limit=3, wait=0) as api:
+        await api.call("users.get")
+        outcomes = await together(api, [get(i) for i in range(4)])
+    assert [outcome.code for outcome in outcomes] == [10] * 4
+    # Twice the whole, which is then found too large; once more each half, and no more.
+    assert [code.count("API.") for code in scripts_seen] == [4, 4, 4, 2, 2, 2, 2]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import gc
+import logging
 import ssl
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
 from _sockets import FINE, be_fine, listening, nobody, read_request, secured
-from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
+from vkanyio import (
+    VK,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    VKError,
+    _transport,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +52,44 @@ OCGLbmoe6zmR4kXrSfESXKyS84CrKBDQQFl8da4mNljrn0fhn1U+dGeKO1OI8dBG
 BTADAQH/MB0GA1UdDgQWBBT7Jh89kEZlkOvPCjbOtK+Gm//NQzAKBggqhkjOPQQD
 AgNIADBFAiA/8YPS9+A19UMEbzngUEwwG0N1pobXvSbS+iT0PtJ8MwIhALix4t0h
 uo2uKtqAelieNTSdtfWTihv4ZcM4oiI/f9jf
+-----END CERTIFICATE-----
+"""
+
+# The same, until 2021.
+EXPIRED = """
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgysCgGpr4hmqoekkV
+Fc5K3VrL8nrr1tVrNrKp1UtG+NGhRANCAAS3D8muyG75x5ca7WPhhNN+EBKjuQuC
+A0qT/tNTfz+KbtOnloyX1OA0jFj67vCfdIdIpDXdSmYq5scQ0HRTvgku
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBZTCCAQugAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAUMRIwEAYDVQQDDAls
+b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS3D8muyG75x5ca7WPh
+hNN+EBKjuQuCA0qT/tNTfz+KbtOnloyX1OA0jFj67vCfdIdIpDXdSmYq5scQ0HRT
+vgkuo04wTDAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwDwYDVR0TAQH/BAUw
+AwEB/zAdBgNVHQ4EFgQUEe/K+BooVsPOdQFMzhjCNwK0TnIwCgYIKoZIzj0EAwID
+SAAwRQIhANj5/nHl/cHkt5vpqooPwLe6BmWzY22NmbYO51ZY+fVVAiA8i2oOY2hr
+WOPJgw61xR/z28U3KueRayZTy02d5dRDxw==
+-----END CERTIFICATE-----
+"""
+
+# The same as the first, for vk.invalid and 127.0.0.2.
+OF_ANOTHER_HOST = """
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPTudnn65jKoizAGC
+xHvU0EXGJ7sqOZr9AbH+Z7rTmquhRANCAATZ4bOvUWLGi7a5hVMQRMvxo1zTMzjo
+pxqFFf3+PRPwDc6KmsT0w++TQvTLZ7dIQ6CSH8QxUc7xbtZbyuzB6eSV
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBZzCCAQ6gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNnhs69RYsaLtrmF
+UxBEy/GjXNMzOOinGoUV/f49E/ANzoqaxPTD75NC9Mtnt0hDoJIfxDFRzvFu1lvK
+7MHp5JWjTzBNMBsGA1UdEQQUMBKCCnZrLmludmFsaWSHBH8AAAIwDwYDVR0TAQH/
+BAUwAwEB/zAdBgNVHQ4EFgQUYmGAuWTTpM9UpVzbQcdS0osshRMwCgYIKoZIzj0E
+AwIDRwAwRAIgavuXhgx9vXPUKOVHt5qVL4f93dG+P7Yltw59brl5PB8CIF5w1XSm
+1HdhOhXwjVslrbfQyJkg5YgmAraCsbLwe9s8
 -----END CERTIFICATE-----
 """
 
@@ -118,6 +164,34 @@ async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
     assert "127.0.0.1" in str(error)
     assert "certificate" in str(error).lower()
     assert sent == 1  # it would be no better the next time
+    assert requests == []
+
+
+@both_calls
+@pytest.mark.parametrize(
+    ("pem", "what"),
+    [(EXPIRED, "expired"), (OF_ANOTHER_HOST, "mismatch")],
+    ids=["expired", "another host's"],
+)
+async def test_a_trusted_certificate_that_does_not_hold_here_gets_nothing(
+    call: Any, pem: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "certificate.pem"
+    path.write_text(pem.lstrip())
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    requests: list[bytes] = []
+
+    async def collect(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+
+    async with listening(collect, context) as base_url, client(base_url) as api:
+        error, sent = await error_of(api, call)
+    gc.collect(1)
+    assert type(error) is ConnectionFailedError
+    assert what in str(error)
+    assert sent == 1
     assert requests == []
 
 
@@ -261,6 +335,40 @@ async def test_calls_go_through_a_socks_proxy(call: Any, verdict: int) -> None:
     assert targets[0] == b"vk.invalid\x00\x50"
 
 
+@pytest.mark.parametrize("verdict", [0, 1], ids=["accepted", "refused"])
+async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
+    verdict: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("socksio")
+    caplog.set_level(logging.DEBUG)
+    credentials: list[bytes] = []
+
+    async def relay(stream: BufferedByteStream) -> None:
+        await stream.receive_exactly(3)
+        await stream.send(b"\x05\x02")
+        kind = b"\x01\x04user" + bytes([len(PASSWORD)])
+        credentials.append(await stream.receive_exactly(len(kind) + len(PASSWORD)))
+        await stream.send(bytes([1, verdict]))
+        await stream.receive_exactly(4 + 1 + len("vk.invalid") + 2)
+        await stream.send(bytes([5, 0, 0, 1, 127, 0, 0, 1, 0, 80]))
+        await be_fine(stream)
+
+    async with listening(relay) as base_url:
+        proxy = f"socks5://user:{PASSWORD}@127.0.0.1:{port_of(base_url)}"
+        async with client("http://vk.invalid/method", proxy=proxy) as api:
+            shown = [repr(api), repr(api.config)]
+            if verdict == 0:
+                assert await api.call(*POST) == 1
+            else:
+                error, _ = await error_of(api, POST)
+                assert type(error) is ConnectionFailedError
+                shown += traceback.format_exception(error)
+    assert credentials[0].endswith(PASSWORD.encode())
+    assert "setup_socks5_connection" in caplog.text
+    assert PASSWORD not in caplog.text
+    assert PASSWORD not in "".join(shown)
+
+
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 async def test_the_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -279,3 +387,23 @@ async def test_a_host_that_the_environment_excepts_is_reached_directly(
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:
             assert await api.call(*READ) == 1
+
+
+async def test_clients_of_a_process_read_the_certificates_once(
+    certificate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _transport._ssl_context.cache_clear()
+    made: list[ssl.SSLContext] = []
+    make = httpx.create_ssl_context
+
+    def count() -> ssl.SSLContext:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", count)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    async with VK("first"), VK("second"):
+        assert len(made) == 1
+    monkeypatch.delenv("SSL_CERT_FILE")
+    async with VK("third"):
+        assert len(made) == 2  # the environment says something else now

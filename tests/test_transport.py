@@ -209,9 +209,8 @@ async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> N
         FINE[:-1],
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
     ],
-    ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk", "no gzip"],
+    ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk"],
 )
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 async def test_an_answer_that_breaks_off_is_a_lost_connection(

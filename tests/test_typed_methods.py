@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from codegen import reviewed
+from codegen._corrected import correct
+from codegen._review import Review
+from codegen._schema import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +30,11 @@ if not GROUPS:
     pytest.skip("VK's schema is not in ../shared", allow_module_level=True)
 
 
-def methods_of(group: str) -> list[dict[str, Any]]:
-    text = (SCHEMA / group / "methods.json").read_text(encoding="utf-8")
-    return [m for m in json.loads(text)["methods"] if m["name"] != "execute"]
+SCHEMA_METHODS: Mapping[str, Any] = correct(load(SCHEMA), Review()).methods
+
+
+def methods_of(group: str) -> list[Mapping[str, Any]]:
+    return [m for name, m in SCHEMA_METHODS.items() if name.startswith(f"{group}.")]
 
 
 def definition(reference: str) -> Any:
@@ -66,12 +70,7 @@ def argument_of(name: str) -> str:
 
 
 def parameters_of(method: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    more = {
-        name: raw
-        for (owner, name), raw in reviewed.MORE_PARAMETERS.items()
-        if owner == method["name"]
-    }
-    return more | {raw["name"]: raw for raw in method.get("parameters", ())}
+    return {raw["name"]: raw for raw in method.get("parameters", ())}
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -124,3 +123,33 @@ async def test_what_is_not_given_is_not_sent(
     async with make_client() as api:
         sent: Any = await api.wall.post(message="hello", attachments=None)
     assert sent == {"message": "hello", "v": "5.199"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (["yes", "да"], '["yes","да"]'),
+        ((1, 2), "[1,2]"),
+        ([], "[]"),
+        ('["yes"]', '["yes"]'),
+        (None, None),
+    ],
+    ids=str,
+)
+async def test_a_list_that_vk_wants_as_json_is_sent_so(
+    simulator: Simulator, make_client: MakeClient, answers: Any, text: str | None
+) -> None:
+    simulator.add_method("polls.create", lambda call: call.params.get("add_answers"))
+    async with make_client() as api:
+        sent: Any = await api.polls.create(question="?", add_answers=answers)
+    assert sent == text
+
+
+async def test_a_list_that_no_json_can_have_is_refused(make_client: MakeClient) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    async with make_client() as api:
+        with pytest.raises(TypeError, match=r"add_answers\[0\] must be"):
+            await api.polls.create(add_answers=[object()])  # type: ignore[list-item]
+        with pytest.raises(ValueError, match="add_answers is nested too deeply"):
+            await api.polls.create(add_answers=endless)

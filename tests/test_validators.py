@@ -5,7 +5,6 @@ They are made in the tests: those of the options are there before any test runs.
 
 from __future__ import annotations
 
-import math
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def test_a_value_within_bounds_is_allowed(make: Callable[[], Any], value: Any) -
             1,
             "a whole number from 2 to 4, got 1 (or 3)",
         ),
-        (lambda: Whole(0, math.inf), -1, "a whole number of at least 0, got -1"),
+        (lambda: Whole(0), -1, "a whole number of at least 0, got -1"),
         (Seconds, 0, "a number of seconds above 0, got 0"),
         (Seconds, 1e9 + 1, "a number of seconds above 0, got 1000000001.0"),
         (

@@ -40,6 +40,11 @@ from ._errors import UnknownError as UnknownError
 from ._errors import UnknownMethodError as UnknownMethodError
 from ._errors import ValidationError as ValidationError
 from ._errors import VKError as VKError
+from ._events import CallEnded as CallEnded
+from ._events import CallStarted as CallStarted
+from ._events import Event as Event
+from ._events import RequestEnded as RequestEnded
+from ._events import RequestStarted as RequestStarted
 from ._execute import ExecuteError as ExecuteError
 from ._execute import ExecuteResult as ExecuteResult
 from ._limiter import Limiter as Limiter

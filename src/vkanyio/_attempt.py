@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from anyio import current_time
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from ._response import Success, read_response
+from ._response import Success, read_response, too_large
 from ._retry import Failure
+from ._secrets import Secrets
 from ._transport import Trace
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._lane import Lane
     from ._limiter import Start
-    from ._pool import HTTPResponse
+    from ._pool import Answer
     from ._request import APIRequest
     from ._slot import Slot
 
@@ -26,13 +27,13 @@ class Attempt(NamedTuple):
 
     :ivar outcome: what the answer says
     :ivar body: the bytes of the answer
-    :ivar token: the token that was sent
+    :ivar secrets: the token that was sent, and what else is not to be shown
     :ivar answered: how many of VK's questions had been answered when it was sent
     """
 
     outcome: Success | Failure
     body: bytes
-    token: str
+    secrets: Secrets
     answered: int
 
 
@@ -54,40 +55,50 @@ async def attempt(
     lane.counters.in_flight += 1
     try:
         await checkpoint_if_cancelled()  # nothing leaves that nobody waits for
-        token, answered = lane.token, lane.questions.answered
-        reply = await _send(lane, request, start, token, extra, slots)
+        secrets = Secrets(lane.token, request.params, extra)
+        answered = lane.questions.answered
+        with lane.watch.request(request.method, slots) as sent:
+            reply = await _send(lane, request, start, secrets, extra, slots)
+            sent.outcome = outcome = _read(lane, reply, request, secrets)
     finally:
         lane.counters.in_flight -= 1
         lane.ticker.release(start)
-    if isinstance(reply, Failure):
-        outcome: Success | Failure = reply
-        body = b""
-    else:
-        body = reply.content
-        outcome = read_response(reply.status_code, body, request, token)
     if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
         for slot, doubt in zip(slots, doubts, strict=True):
             slot.maybe_carried_out = doubt
-    return Attempt(outcome, body, token, answered)
+    body = b"" if isinstance(reply, Failure) else reply.content
+    return Attempt(outcome, body, secrets, answered)
+
+
+def _read(
+    lane: Lane, reply: Answer | Failure, request: APIRequest, secrets: Secrets
+) -> Success | Failure:
+    if isinstance(reply, Failure):
+        return reply
+    status, body = reply
+    most = lane.config.max_answer
+    if len(body) > most:
+        return too_large(status, body, most, request, secrets)
+    return read_response(status, body, request, secrets)
 
 
 async def _send(
     lane: Lane,
     request: APIRequest,
     start: Start,
-    token: str,
+    secrets: Secrets,
     extra: Mapping[str, Any],
     slots: Sequence[Slot],
-) -> HTTPResponse | Failure:
+) -> Answer | Failure:
     form = request.form(lane.common_params, extra)
-    headers = lane.headers(token, request.headers)
+    headers = lane.headers(secrets.token, request.headers)
     trace = Trace(lane.limiter, start)
     if not lane.transport.traces:
         lane.limiter.left(start, current_time())  # unless the trace knows better
     for slot in slots:
         slot.maybe_carried_out = True
     lane.counters.batches[len(slots)] += 1
-    reply = await lane.transport.send(request.method, form, headers, trace)
+    reply = await lane.transport.send(request.method, form, headers, trace, secrets)
     # What could not be sent is counted, too: a host that is down is not flooded.
     lane.limiter.left(start, current_time())
     if not isinstance(reply, Failure):

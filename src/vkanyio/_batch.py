@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._request import APIRequest
+    from ._secrets import Secrets
 
 MOST_CODE = 64 * 1024
 """Bytes of code in one ``execute``, unless a single call has more. VK names no limit; a
@@ -36,7 +37,7 @@ def to_code(requests: Sequence[APIRequest]) -> str:
 
 
 def read_batch(
-    requests: Sequence[APIRequest], answer: Success, body: bytes, token: str
+    requests: Sequence[APIRequest], answer: Success, body: bytes, secrets: Secrets
 ) -> list[Success | Failure]:
     """Tell what became of each call.
 
@@ -44,21 +45,25 @@ def read_batch(
 
     :param answer: what the script returned, and the failures in it
     :param body: the bytes of the answer
-    :param token: the token of the request, to be kept out of errors
+    :param secrets: those of the request, to be kept out of errors
     """
     values, entries = answer.response, _own_entries(answer)
     if not is_list(values) or len(values) != len(requests):
-        return [_unclear(request, body, token) for request in requests]
+        return [_unclear(request, body, secrets) for request in requests]
     outcomes: list[Success | Failure] = [Success(value) for value in values]
     for method, indexes in _failed(requests, values, entries).items():
         places = [i for i, entry in entries.items() if _method_of(entry) == method]
         if len(places) != len(indexes):
             for index in indexes or _empty(requests, values, method):
-                outcomes[index] = _unclear(requests[index], body, token)
+                outcomes[index] = _unclear(requests[index], body, secrets)
             continue
         for index, place in zip(indexes, places, strict=True):
             error = api_error(
-                entries[place], body, ["execute_errors", place], requests[index], token
+                entries[place],
+                body,
+                ["execute_errors", place],
+                requests[index],
+                secrets,
             )
             outcomes[index] = Failure.from_api(error)
     return outcomes
@@ -116,8 +121,8 @@ def _method_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("method") or "").lower()
 
 
-def _unclear(request: APIRequest, body: bytes, token: str) -> Failure:
-    shown = shown_bytes(body, token)
+def _unclear(request: APIRequest, body: bytes, secrets: Secrets) -> Failure:
+    shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
         "the answer to `execute` does not tell what became of this call"
         f" (begins with {shown[:60]!r})",

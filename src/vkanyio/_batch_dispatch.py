@@ -82,6 +82,7 @@ class Batch:
     ) -> list[list[Exchange]]:
         """Send calls together, and return the parts that are to be sent so instead."""
         leader = Exchange(self._lane, APIRequest("execute"))  # keeps count of attempts
+        leader.tries = max(each.tries for each in group)
         while len(group) > 1:
             tick = tick or await self._next_tick(group)
             group = self._ready(group)
@@ -98,7 +99,7 @@ class Batch:
             for each in (leader, *group):
                 each.note_attempt(made)
             if isinstance(made.outcome, Success):
-                outcomes = read_batch(requests, made.outcome, made.body, made.token)
+                outcomes = read_batch(requests, made.outcome, made.body, made.secrets)
                 for each, doubt, outcome in zip(group, doubts, outcomes, strict=True):
                     self._deliver(each, doubt, outcome)
                 return []
@@ -124,6 +125,7 @@ class Batch:
         """Wait for the time to send calls again, and return those that may be."""
         delay = leader.plan_retry(failure)
         for each in group:
+            each.tries = leader.tries
             may_repeat = not failure.maybe_carried_out or self._may_repeat(each)
             if delay is None or not may_repeat:
                 self._fail(each, failure.error)
@@ -162,7 +164,8 @@ class Batch:
     ) -> list[list[Exchange]]:
         """Take a batch apart that VK does not run, and return the parts."""
         error = failure.error
-        if not isinstance(error, CompileError | ScriptRuntimeError):
+        is_too_much = failure.is_too_large or isinstance(error, ScriptRuntimeError)
+        if not is_too_much and not isinstance(error, CompileError):
             # It is said of `execute`, and not of the calls: they go as plain ones do.
             if isinstance(error, APIError) and error.code in NO_EXECUTE_CODES:
                 self._lane.packer.stop(error)
@@ -170,8 +173,8 @@ class Batch:
                 self._leave(each)
             return []
         self._lane.counters.split += 1
-        if isinstance(error, ScriptRuntimeError):
-            # Too large, or too much work: the first calls have been carried out.
+        if is_too_much:
+            # Too large, or too much work: calls have been carried out.
             requests = [each.request for each in group]
             self._lane.packer.sizes.note_too_large(requests, current_time())
             for each in group:

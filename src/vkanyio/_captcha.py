@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_ATTEMPTS = 5
 """Answers to captchas that one call may send."""
 
+_NOT_OPEN = "this captcha is not open: answer it once, inside `on_captcha`"
 _ECHOED = ("captcha_sid", "captcha_ts", "captcha_attempt", "remixstlid")
 
 
@@ -79,8 +80,8 @@ class Captcha:
         :raises CaptchaError: if VK refused the answer; the captcha is a new one then,
             and can be answered again
         :raises VKError: if VK's verdict did not arrive
-        :raises ClientUseError: if this captcha is no longer open, or five answers to it
-            were refused
+        :raises ClientUseError: if this captcha is no longer open, since its call has
+            ended say, or five answers to it were refused
         """
         await self._trial.send(answer, cookie)
 
@@ -149,8 +150,13 @@ class CaptchaTrial:
         self._check_open()
         self.exchange.captcha_answers += 1
         self._sending = Event()
+        outcome: Outcome | None = None
         try:
-            outcome = await self.exchange.send_again(self._to_params(answer, cookie))
+            with self.exchange.answering():
+                params = self._to_params(answer, cookie)
+                outcome = await self.exchange.send_again(params)
+            if outcome is None:
+                raise ClientUseError(_NOT_OPEN)
             if isinstance(outcome, CaptchaError):
                 self.error = outcome
                 raise copy_error(outcome)
@@ -170,9 +176,10 @@ class CaptchaTrial:
             await self._sending.wait()
 
     def _check_open(self) -> None:
-        if self._closed or self._sending is not None or self.outcome is not None:
-            message = "this captcha is not open: answer it once, inside `on_captcha`"
-            raise ClientUseError(message)
+        is_busy = self._sending is not None
+        is_over = self.outcome is not None or not self.exchange.request.slot.is_live
+        if self._closed or is_busy or is_over:
+            raise ClientUseError(_NOT_OPEN)
         if self.exchange.captcha_answers >= MOST_ATTEMPTS:
             message = f"VK refused {MOST_ATTEMPTS} answers, and gets no more"
             raise ClientUseError(message)

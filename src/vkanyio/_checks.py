@@ -15,6 +15,18 @@ _OWN_HEADERS = frozenset(
 )
 
 
+_MOST_SHOWN = 500
+
+
+def shown(value: object) -> str:
+    """Return what an error shows of a value, whatever the value's own repr does."""
+    try:
+        text = repr(value)
+    except Exception:  # a number of 5,000 digits has none
+        return f"something without a repr: {type(value).__name__}"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
 def check_token(name: str, token: object) -> None:
     """Refuse what cannot be an access token, without repeating any of it.
 
@@ -34,14 +46,13 @@ def check_token(name: str, token: object) -> None:
 
 def check_method_name(method: object, *, option: str = "method") -> None:
     """Refuse what VK cannot have as a method: names go into VKScript as they stand."""
-    message = (
-        f'{option} must be the name of a method such as "users.get": letters, digits'
-        f" and dots, got {method!r}"
-    )
-    if not isinstance(method, str):
-        raise TypeError(message)
-    if not _METHOD_NAME.fullmatch(method):
-        raise ValueError(message)
+    if not isinstance(method, str) or not _METHOD_NAME.fullmatch(method):
+        kind = ValueError if isinstance(method, str) else TypeError
+        message = (
+            f'{option} must be the name of a method such as "users.get": letters,'
+            f" digits and dots, got {shown(method)}"
+        )
+        raise kind(message)
 
 
 def check_headers(name: str, headers: object) -> None:
@@ -52,12 +63,12 @@ def check_headers(name: str, headers: object) -> None:
     for key, value in headers.items():
         if not isinstance(key, str) or not isinstance(value, str):
             kind = type(value).__name__
-            message = f"{name} must be a dict of str to str, got {key!r}: a {kind}"
+            message = f"{name} must be a dict of str to str, got {shown(key)}: a {kind}"
             raise TypeError(message)
         if key.lower() in _OWN_HEADERS:
             instead = "give the token instead" if key.lower() == "authorization" else ""
-            message = f"{name} must not hold {key!r}: vkanyio writes it itself"
+            message = f"{name} must not hold {shown(key)}: vkanyio writes it itself"
             raise ValueError(f"{message}; {instead}" if instead else message)
         if not _HEADER_NAME.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
-            message = f"{name} holds {key!r}, which HTTP cannot carry in this form"
+            message = f"{name} holds {shown(key)}, which HTTP cannot carry in this form"
             raise ValueError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack, final
@@ -17,6 +18,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from ._checks import shown
 from ._config import Config, Options
 from ._errors import ClientClosedError, ClientUseError
 from ._groups import MethodGroups
@@ -28,9 +30,10 @@ from ._services import Services, crash_error
 from ._statistics import Statistics
 from ._transport import Transport
 from ._version import __version__
+from ._watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
     from types import TracebackType
 
     from anyio.abc import TaskStatus
@@ -46,6 +49,8 @@ DEFAULT_HEADERS = {
     "content-type": "application/x-www-form-urlencoded",
 }
 
+
+logger = logging.getLogger("vkanyio")
 
 FEW_LANES = 8
 """Tokens of calls that are kept without asking whether they are still in use."""
@@ -86,6 +91,8 @@ class VK(MethodGroups):
     :raises ValueError: for a value that is not allowed
     """
 
+    _state = _State.NEW  # also where an option is wrong, so that its repr works there
+
     def __init__(self, token: str, **options: Unpack[Options]) -> None:
         self._setup(Config.from_options(token, options))
 
@@ -101,7 +108,6 @@ class VK(MethodGroups):
 
     def _setup(self, config: Config) -> None:
         self._config = config
-        self._state = _State.NEW
         self._closed_at: float | None = None
 
     def __repr__(self) -> str:
@@ -135,7 +141,7 @@ class VK(MethodGroups):
         :raises ClientClosedError: before and after the client's block, or if that ends
         :raises ClientUseError: from another event loop, thread or process
         """
-        return await self.call_with_request(APIRequest(method, params))
+        return (await self._send(APIRequest(method, params))).response
 
     async def call_with_request(self, request: APIRequest) -> Any:
         """Send a request that was made before, once.
@@ -185,7 +191,7 @@ class VK(MethodGroups):
         :raises VKError: as :meth:`call` does
         """
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-            message = f"name must be the name of a stored procedure, got {name!r}"
+            message = f"name must be the name of a stored procedure, got {shown(name)}"
             raise ValueError(message)
         answer = await self._send(APIRequest(f"execute.{name}", params))
         return answer.to_execute_result()
@@ -223,10 +229,16 @@ class VK(MethodGroups):
             task_status.started(self)
             await sleep_forever()
 
-    async def _send(self, request: APIRequest) -> Success:
+    def _send(self, request: APIRequest) -> Coroutine[Any, Any, Success]:
+        # No coroutine of its own: of these, each waiting call would keep one more.
         self._check_open()
-        request.slot.claim()
-        return await self._lane_of(request.own_token).call(request)
+        self._check_home()
+        request.slot.claim(self._home[1])
+        lane = self._lane_of(request.own_token)
+        watch = self._core.watch
+        return (
+            watch.call(request, lane.call) if watch.sees_calls else lane.call(request)
+        )
 
     def _lane_of(self, token: str | None) -> Lane:
         if token is None or token == self._config.token:
@@ -254,6 +266,8 @@ class VK(MethodGroups):
             raise self._closed_error()
         if self._core.services.crash is not None:
             raise crash_error(self._core.services.crash)
+
+    def _check_home(self) -> None:
         if self._home[0] != os.getpid() or self._home[1] != current_token():
             message = (
                 "the client lives in another event loop, thread or process: make one"
@@ -307,6 +321,7 @@ class VK(MethodGroups):
                 try:
                     self._lane.start()
                     self._state = _State.OPEN
+                    self._log_opened()
                     yield self
                     self._state = _State.CLOSING
                     await self._finish()
@@ -319,6 +334,7 @@ class VK(MethodGroups):
             for lane in (self._lane, *self._lanes.values()):
                 lane.collector.close()
             await transport.close()
+            self._log_closed()
 
     def _make_core(self, services: Services, transport: Transport) -> Core:
         config = self._config
@@ -329,6 +345,7 @@ class VK(MethodGroups):
             transport=transport,
             connections=Semaphore(config.max_connections, fast_acquire=True),
             questions=Questions(config),
+            watch=Watch(config.on_event),
             headers={name.lower(): value for name, value in headers.items()},
             check_open=self._check_open,
             live={},
@@ -340,6 +357,17 @@ class VK(MethodGroups):
         while core.live:
             core.drained = Event()
             await core.drained.wait()
+
+    def _log_opened(self) -> None:
+        limiter = self._lane.limiter
+        text = "open: up to %d requests in %g s, mode %s, version %s"
+        mode, version = self._config.mode, self._config.version
+        logger.info(text, limiter.limit, limiter.window, mode, version)
+
+    def _log_closed(self) -> None:
+        made = self.statistics()
+        text = "closed: calls %d, requests %d, sent again %d"
+        logger.info(text, made.calls, made.sent, sum(made.retries.values()))
 
     def _fail_crashed(self, cause: Exception) -> None:
         self._core.fail_all(lambda _: crash_error(cause))

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 import attrs
 
 from . import _validators as check
+from ._checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ._captcha import Captcha, Confirmation, Validation
+    from ._events import Event
     from ._limiter import Limiter
     from ._pool import HTTPClient
 
@@ -51,15 +53,20 @@ class Options(TypedDict, total=False):
     limiter: Limiter | None
     max_waiting: int
     max_connections: int
+    max_answer: int
     on_captcha: Callable[[Captcha], Awaitable[None]] | None
     on_validation: Callable[[Validation], Awaitable[str]] | None
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None
+    on_event: Callable[[Event], object] | None
 
 
 @final
 @attrs.frozen
 class Config:
     """The options of a client; a wrong one is refused at once.
+
+    Its repr shows no token, header or proxy. ``attrs.asdict`` and a pickle have them
+    all, and so has a traceback with local variables those of your own functions.
 
     :param token: an access token of a user, a community or a service
     :param limit: requests a second: 3 for a user token, 20 for a community token
@@ -94,9 +101,16 @@ class Config:
         more wait for room in their own tasks
     :param max_connections: most HTTP requests in flight at a time; not more than the
         connections of ``http_client``, where one is given
+    :param max_answer: most bytes of an answer, as it comes and unpacked: what is larger
+        is an :exc:`~vkanyio.InvalidResponseError`, and in a packing mode asked for in
+        parts. VK's own answers have a few MB at most, and Python's objects may take
+        twenty times the bytes of their JSON. A client that is given by ``http_client``
+        has read an answer as a whole before its size is known
     :param on_captcha: answers captchas, see :class:`~vkanyio.Captcha`
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
     :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
+    :param on_event: an ordinary function that is told of every call and every HTTP
+        request as it starts and as it ends, see :class:`~vkanyio.Event`
     :raises TypeError: for a value of the wrong type
     :raises ValueError: for a value that is not allowed
     """
@@ -173,6 +187,11 @@ class Config:
     max_connections: int = attrs.field(
         default=100, kw_only=True, validator=check.Whole(1)
     )
+    max_answer: int = attrs.field(
+        default=16 * 2**20,
+        kw_only=True,
+        validator=check.Whole(2**10, 2**30, hint=" (bytes)"),
+    )
     on_captcha: Callable[[Captcha], Awaitable[None]] | None = attrs.field(
         default=None, kw_only=True, validator=check.is_function
     )
@@ -181,6 +200,9 @@ class Config:
     )
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None = attrs.field(
         default=None, kw_only=True, validator=check.is_function
+    )
+    on_event: Callable[[Event], object] | None = attrs.field(
+        default=None, kw_only=True, validator=check.is_plain_function
     )
 
     def __attrs_post_init__(self) -> None:
@@ -202,6 +224,6 @@ class Config:
 
                 close = difflib.get_close_matches(name, known, n=1)
                 meant = f": did you mean {close[0]!r}?" if close else ""
-                message = f"unknown option {name!r}{meant or f', known are {known}'}"
-                raise TypeError(message)
+                message = f"unknown option {shown(name)}"
+                raise TypeError(message + (meant or f", known are {known}"))
         return cls(token, **options)

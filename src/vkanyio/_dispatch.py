@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, current_time, sleep
@@ -45,9 +46,9 @@ class Exchange:
     """One call on its way to VK and back, with all its attempts.
 
     :ivar request: the call
-    :ivar scope: what to cancel it by
     :ivar batch: the batch that it shares with others, for as long as it does
     :ivar captcha_answers: how many answers to captchas were sent with it
+    :ivar tries: how often it was sent again, as far as that is limited
     :ivar extra: parameters that go with every further attempt
     :ivar answered_at_send: how many of VK's questions had been answered when the last
         attempt was sent
@@ -55,17 +56,22 @@ class Exchange:
 
     def __init__(self, lane: Lane, request: APIRequest) -> None:
         self.request = request
-        self.scope: CancelScope = CancelScope(shield=True)
         self.batch: Batch | None = None
         self.captcha_answers = 0
+        self.tries: int = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
+        self._answering: CancelScope | None = None
         self._lane = lane
         self._token = lane.token
         self._asks = False  # a question of VK's: others wait for it, it does not
-        self._tries = 0
         self._too_many = 0  # times in a row
         self._too_many_since = 0.0
+
+    @cached_property
+    def scope(self) -> CancelScope:
+        """What to cancel it by: not needed for as long as it is in a batch."""
+        return CancelScope(shield=True)
 
     async def run(self, start: Start) -> None:
         """See the call through, beginning with the tick that it was taken for."""
@@ -82,7 +88,7 @@ class Exchange:
 
     def note_attempt(self, made: Attempt) -> None:
         """Note with what the call was sent last."""
-        self._token, self.answered_at_send = made.token, made.answered
+        self._token, self.answered_at_send = made.secrets.token, made.answered
 
     async def _finish(self, outcome: Outcome) -> None:
         self._asks = True
@@ -98,6 +104,19 @@ class Exchange:
             self.scope.cancel()
         else:
             self.batch.give_up_if_idle()
+
+    def answering(self) -> CancelScope:
+        """Return a scope for sending an answer, which ends with the call at the latest.
+
+        The user may send it in a task of their own, which goes on after the call.
+        """
+        self._answering = CancelScope()
+        return self._answering
+
+    def stop_answering(self) -> None:
+        """Send no more, as the call has ended."""
+        if self._answering is not None:
+            self._answering.cancel()
 
     def is_cancelled(self) -> bool:
         """Return whether the call is being given up."""
@@ -120,6 +139,7 @@ class Exchange:
     def replace_token(self, token: str) -> None:
         """Use another token from now on, for all calls of the old one."""
         self._lane.replace_token(token)
+        logger.info("on_validation has brought a new token")
 
     async def _carry_out(self, extra: Mapping[str, Any], start: Start) -> Outcome:
         """Send until there is a result, an error for good, or a question of VK's."""
@@ -168,12 +188,12 @@ class Exchange:
         may_repeat = config.retry_unsafe or self.request.may_be_repeated()
         if not failure.is_transient or (failure.maybe_carried_out and not may_repeat):
             return None
-        if self._tries == config.retry_limit:
+        if self.tries == config.retry_limit:
             return None
-        self._tries += 1
-        if failure.retry_at_once and self._tries == 1:
+        self.tries += 1
+        if failure.retry_at_once and self.tries == 1:
             return 0.0
-        return back_off(config.wait, self._tries)
+        return back_off(config.wait, self.tries)
 
     def _plan_after_too_many(self) -> float | None:
         # The first time the whole token pauses, and its calls keep their order. A call
@@ -184,7 +204,7 @@ class Exchange:
         lane.counters.too_many_requests += 1
         in_a_row = lane.note_too_many(self.request.method, now)
         if in_a_row <= TOO_MANY_OF_A_METHOD:
-            lane.limiter.slow_down(now)
+            lane.slow_down(self.request.method, now)
         self._too_many += 1
         if self._too_many == 1:
             self._too_many_since = now

@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from ._checks import shown
 from ._guards import is_mapping
 
 Encoded = str | int
+_Result = TypeVar("_Result", str, Encoded)
+
+_SINGLE = (str, int, float)
 
 SECRET_PARAMS = frozenset(
     {
@@ -31,6 +35,7 @@ SECRET_PARAMS = frozenset(
         "old_password",
         "password",
         "refresh_token",
+        "remixstlid",
         "restore_sid",
         "secret_key",
         "success_token",
@@ -43,6 +48,9 @@ SECRET_PARAMS = frozenset(
 # as it is (`\uXXXX` would stay six characters).
 _VKSCRIPT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
+
+_MOST_FORMS = 10
+"""Times that a form may have a form itself: a mock has, without end."""
 
 _MOST_NUMBER = 2**31
 """VKScript's numbers were seen to have 32 bits (https://habr.com/ru/post/464099)."""
@@ -61,26 +69,38 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     for name, value in params.items():
         if not isinstance(name, str) or not name:
             message = (
-                f"the name of a parameter must be a non-empty string, got {name!r}"
+                f"the name of a parameter must be a non-empty string, got {shown(name)}"
             )
             raise TypeError(message)
         if value is None:
             continue
         _check_text(repr(name), name)
-        try:
-            encoded[name] = _encode(name, value)
-        except RecursionError:
-            message = f"{name} is nested too deeply, or contains itself"
-            raise ValueError(message) from None
+        encoded[name] = _encode_deep(_encode, name, value)
     return encoded
+
+
+def encode_json(name: str, value: Any) -> str:
+    """Encode a value of a parameter as JSON.
+
+    :raises TypeError: for a value of a type that VK has no form for, naming it
+    :raises ValueError: for a value that VK has no form for, such as NaN, naming it
+    """
+    return _encode_deep(_to_json, name, value)
+
+
+def _encode_deep(
+    encode: Callable[[str, Any], _Result], name: str, value: Any
+) -> _Result:
+    try:
+        return encode(name, value)
+    except RecursionError:
+        raise _too_deep(name) from None
 
 
 def _encode(name: str, value: Any) -> Encoded:
     value = _simplify(name, value)
-    if isinstance(value, str | int):
-        return value
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+    if isinstance(value, _SINGLE):
+        return _to_single(value)
     if is_mapping(value):
         return _to_json(name, value)
     if _is_series(value):
@@ -90,10 +110,18 @@ def _encode(name: str, value: Any) -> Encoded:
 
 def _simplify(name: str, value: Any) -> Any:
     """Reduce a value to one that JSON knows, or a mapping or series of values."""
+    if type(value) is int:  # most are, or text: two quick ways out
+        return _check_int(name, value)
+    if type(value) is str:
+        return _check_text(name, value)
     # What a value says of itself goes before what it is: an attachment may be a dict.
-    to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
-    if to_vk is not None:
-        return _simplify(name, to_vk())
+    for _ in range(_MOST_FORMS):
+        to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
+        if to_vk is None:
+            break
+        value = to_vk()
+    else:
+        raise _too_deep(name)
     if isinstance(value, Enum):
         return _simplify(name, value.value)
     if isinstance(value, str):
@@ -118,15 +146,21 @@ def _is_series(value: Any) -> bool:
 
 def _join(name: str, values: list[Any]) -> Encoded:
     items = [_simplify(f"{name}[{i}]", value) for i, value in enumerate(values)]
-    if items and all(isinstance(item, Mapping) for item in items):
+    if items and all(map(is_mapping, items)):
         # Objects have no comma form: the few methods that take a row of them
         # (ads.createAds) want a JSON array.
         return _to_json(name, items)
     for i, item in enumerate(items):
-        if not isinstance(item, str | int | float):
+        if not isinstance(item, _SINGLE):
             message = f"{name}[{i}] must be a single value, got {_shown(name, item)}"
             raise TypeError(message)
-    return ",".join(str(_encode(f"{name}[{i}]", x)) for i, x in enumerate(items))
+    return ",".join([str(_to_single(item)) for item in items])
+
+
+def _to_single(value: str | float) -> Encoded:
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+    return value
 
 
 def _to_json(name: str, value: Any) -> str:
@@ -154,9 +188,13 @@ def _to_key(name: str, key: Any) -> str:
         return json.dumps(key)
     plain = _simplify(name, key)
     if not isinstance(plain, str | int):
-        message = f"the keys of {name} must be strings, got {key!r}"
+        message = f"the keys of {name} must be strings, got {shown(key)}"
         raise TypeError(message)
     return str(plain)
+
+
+def _too_deep(name: str) -> ValueError:
+    return ValueError(f"{name} is nested too deeply, or contains itself")
 
 
 def _wrong_type(name: str, value: Any) -> TypeError:
@@ -169,14 +207,14 @@ def _wrong_type(name: str, value: Any) -> TypeError:
 def _shown(name: str, value: Any) -> str:
     kind = type(value).__name__
     is_secret = re.split(r"[.[]", name)[0] in SECRET_PARAMS
-    return kind if is_secret else f"{value!r} ({kind})"
+    return kind if is_secret else f"{shown(value)} ({kind})"
 
 
 def _to_unix_time(name: str, value: datetime) -> int:
     try:
         return int(value.timestamp())
     except (ValueError, OverflowError, OSError):
-        message = f"{name} must be a time that Unix time has, got {value!r}"
+        message = f"{name} must be a time that Unix time has, got {shown(value)}"
         raise ValueError(message) from None
 
 

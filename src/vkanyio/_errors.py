@@ -311,7 +311,8 @@ class RequestTimeoutError(TransportError, TimeoutError):
 class InvalidResponseError(TransportError):
     """Raised when an answer is not what VK's API sends.
 
-    A page of HTML from a gateway, say, or JSON cut short.
+    A page of HTML from a gateway, say, or JSON cut short, or more bytes than the option
+    ``max_answer`` allows.
 
     :ivar status: the HTTP status
     :ivar body: the first bytes of the answer

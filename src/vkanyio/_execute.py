@@ -20,7 +20,7 @@ class ExecuteError:
     :ivar method: the method that failed
     :ivar code: VK's error code, see :exc:`~vkanyio.APIError`
     :ivar message: VK's own text
-    :ivar raw: the whole entry
+    :ivar raw: the whole entry, but for the parameters that it may repeat
     """
 
     method: str
@@ -37,7 +37,8 @@ class ExecuteError:
             method=str(entry.get("method") or ""),
             code=code if type(code) is int else 0,
             message=str(entry.get("error_msg") or ""),
-            raw=entry,
+            # As in APIError: secrets may be among the parameters.
+            raw={k: v for k, v in entry.items() if k != "request_params"},
         )
 
 

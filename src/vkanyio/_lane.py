@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from contextlib import nullcontext
 from functools import partial
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from ._response import Success
     from ._services import Services
     from ._transport import Transport
+    from ._watch import Watch
 
+
+logger = logging.getLogger("vkanyio")
 
 Args = TypeVarTuple("Args")
 
@@ -55,8 +59,9 @@ class Core:
     services: Services
     transport: Transport
     connections: Semaphore
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     questions: Questions
+    watch: Watch
     check_open: Callable[[], None]
     live: dict[APIRequest, Exchange | None]
     counters: Counters = attrs.field(factory=Counters)
@@ -87,6 +92,7 @@ class Lane:
         self.counters: Counters = core.counters
         self.transport: Transport = core.transport
         self.questions: Questions = core.questions
+        self.watch: Watch = core.watch
         self.limiter: Limiter = limiter or Limiter(
             config.limit, burst=config.request_mode == "burst"
         )
@@ -117,6 +123,14 @@ class Lane:
     def replace_token(self, token: str) -> None:
         """Send another token from now on, for the calls of this one."""
         self.token = self._core.replaced_tokens[self._token] = token
+
+    def slow_down(self, method: str, now: float) -> None:
+        """Slow down, since VK answered error 6."""
+        margin = self.limiter.margin(now)
+        self.limiter.slow_down(now)
+        if self.limiter.margin(now) > margin:  # once for a volley
+            text = "error 6 for %s: %.0f %% of the limit is kept free from now on"
+            logger.info(text, method, 100 * self.limiter.margin(now))
 
     def note_too_many(self, method: str, now: float) -> int:
         """Return for how many seconds a method has met error 6 and nothing else."""
@@ -158,7 +172,7 @@ class Lane:
                     request.slot.fail(error)
                 else:
                     self._accept(request)
-                answer: Success = await request.slot.wait()
+                answer: Success = await request.slot.outcome()
                 return answer
         finally:
             self._busy -= 1
@@ -206,7 +220,9 @@ class Lane:
     def _end(self, request: APIRequest) -> None:
         self.collector.drop(request)
         exchange = self._core.live.pop(request)
-        if exchange is not None and request.slot.state is State.GIVEN_UP:
-            exchange.give_up()
+        if exchange is not None:
+            if request.slot.state is State.GIVEN_UP:
+                exchange.give_up()
+            exchange.stop_answering()
         if not self._core.live:
             self._core.drained.set()

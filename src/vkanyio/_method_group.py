@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ._encoding import encode_json
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     Call = Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, Any]]
 
@@ -36,6 +38,18 @@ class MethodGroup:
         def __getattr__(self, name: str) -> Any:
             method = f"{self._name}.{name}"
             raise not_in_schema(self, name, f"method {method}", f'"{method}", ')
+
+
+def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
+    """Write a list as JSON, for the few parameters that VK wants so.
+
+    :param values: the list; text is JSON already
+    """
+    return (
+        values
+        if values is None or isinstance(values, str)
+        else encode_json(name, values)
+    )
 
 
 def not_in_schema(

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, final
 
 from ._batch import MOST_CODE, BatchSizes
+from ._encoding import SECRET_PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,18 +18,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("vkanyio")
 
-# What belongs to the HTTP request as a whole, and not to one call in it.
-_OF_THE_REQUEST = frozenset(
-    {
-        "captcha_key",
-        "captcha_sid",
-        "confirm",
-        "lang",
-        "success_token",
-        "test_mode",
-        "v",
-    }
-)
+# What belongs to the HTTP request as a whole, and not to one call in it; and what is
+# secret: a script is shown where it is wrong.
+_OF_A_PLAIN_CALL = SECRET_PARAMS | {"captcha_sid", "confirm", "lang", "test_mode", "v"}
 _IN_A_SCRIPT = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
@@ -64,7 +56,7 @@ class Packer:
             and request.own_token is None
             and request.headers is None
             and not request.slot.urgent
-            and _OF_THE_REQUEST.isdisjoint(request.params)
+            and _OF_A_PLAIN_CALL.isdisjoint(request.params)
         )
 
     def choose(self, requests: Iterable[APIRequest], now: float) -> list[APIRequest]:

@@ -158,7 +158,7 @@ class Questions:
             error.__cause__ = failed.problem
             return error
         except (TypeError, ValueError) as problem:
-            error.__cause__ = problem
+            error.__cause__ = problem.with_traceback(None)  # the token is in its frames
             return error
         exchange.replace_token(token)
         self.answered += 1

@@ -1,7 +1,8 @@
 """What happens when VK carries out a call twice: rules without I/O.
 
 The methods of VK's schema stand in a generated table. One that is not there, because it
-is newer or in no schema, is judged by the verb that its name begins with.
+is newer or in no schema, is judged by the verb that its name begins with. Only those of
+``auth`` and ``secure`` are not: there a "get" may well send a code, or spend something.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ _STATE_VERBS = frozenset(
     unfix ungroup unignore unmute unpin unregister unsubscribe update
     """.split()  # noqa: SIM905 - a line a word reads worse
 )
+_NOT_BY_VERB = frozenset({"auth", "secure"})
 _VERB = re.compile(r"[a-z]+")
 
 
@@ -82,7 +84,11 @@ def _known_methods() -> Mapping[str, MethodFacts]:
 def facts_of(method: str) -> MethodFacts:
     """Return what is known of a method, whether or not VK's schema has it."""
     known = _known_methods().get(method)
-    return MethodFacts(repetition_by_verb(method)) if known is None else known
+    if known is not None:
+        return known
+    if method.partition(".")[0] in _NOT_BY_VERB:
+        return MethodFacts(Repetition.NEVER)
+    return MethodFacts(repetition_by_verb(method))
 
 
 def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from ._checks import check_headers, check_method_name, check_token
+from ._checks import check_headers, check_method_name, check_token, shown
 from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
 from ._repetition import Repetition, facts_of, repetition_of_call
 from ._retry import new_random_id
@@ -22,7 +22,8 @@ class APIRequest:
     """A call of a VK method, to be sent by :meth:`VK.call_with_request`.
 
     It is sent once, and any number of tasks may :meth:`wait` for its outcome.
-    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``.
+    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``. It has
+    all parameters but a token, passwords too; ``repr(request)`` shows no secret.
 
     Parameters of type list, tuple, set and generator are joined by commas; ``bool``
     becomes 1 or 0, a dict JSON, a ``datetime`` Unix time, an enum its value, an object
@@ -42,7 +43,15 @@ class APIRequest:
         sent, naming it
     """
 
-    __slots__ = ("headers", "method", "own_token", "params", "repeatable", "slot")
+    __slots__ = (
+        "_script",
+        "headers",
+        "method",
+        "own_token",
+        "params",
+        "repeatable",
+        "slot",
+    )
 
     def __init__(
         self,
@@ -56,7 +65,7 @@ class APIRequest:
         if headers is not None:
             check_headers("headers", headers)
         if repeatable is not None and not isinstance(repeatable, bool):
-            message = f"repeatable must be True, False or None, got {repeatable!r}"
+            message = f"repeatable must be True, False or None, got {shown(repeatable)}"
             raise TypeError(message)
         encoded = encode_params({} if params is None else params)
         own_token = encoded.pop("access_token", None)
@@ -70,9 +79,12 @@ class APIRequest:
         self.repeatable: bool | None = repeatable
         self.own_token: str | None = None if own_token is None else str(own_token)
         self.slot: Slot = Slot()
+        self._script: str | None = None
 
     def __str__(self) -> str:
-        return to_vkscript(self.method, self.params)
+        if self._script is None:  # packing wants it twice: for its size, and to send
+            self._script = to_vkscript(self.method, self.params)
+        return self._script
 
     def __repr__(self) -> str:
         return f"APIRequest({self.method!r}, {self.shown_params()!r})"

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from ._errors import VKError
     from ._request import APIRequest
+    from ._secrets import Secrets
 
 _SHOWN_BYTES = 200
-_SHORTEST_TOKEN = 16  # VK's are longer; those of tests are found in any text
 _REQUEST_TIMEOUT = 408
 _TOO_MANY_REQUESTS = 429
 
@@ -44,23 +44,23 @@ class Success(NamedTuple):
 
 
 def read_response(
-    status: int, body: bytes, request: APIRequest, token: str
+    status: int, body: bytes, request: APIRequest, secrets: Secrets
 ) -> Success | Failure:
     """Read the answer to a request, whatever its bytes are.
 
-    :param token: the token of the request, which a gateway may have put into its page
+    :param secrets: what is not to be shown if the answer repeats it
     """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
-        return _not_an_answer("is not JSON", status, body, request, token)
+        return _not_an_answer("is not JSON", status, body, request, secrets)
     if is_dict(envelope):
         error = envelope.get("error")
         if is_dict(error) and type(error.get("error_code")) is int:
-            return Failure.from_api(api_error(error, body, ["error"], request, token))
+            return Failure.from_api(api_error(error, body, ["error"], request, secrets))
         if "response" in envelope and error is None:
             return Success(envelope["response"], envelope.get("execute_errors"))
-    return _not_an_answer("is not VK's", status, body, request, token)
+    return _not_an_answer("is not VK's", status, body, request, secrets)
 
 
 def api_error(
@@ -68,7 +68,7 @@ def api_error(
     body: bytes,
     place: Sequence[str | int],
     request: APIRequest,
-    token: str,
+    secrets: Secrets,
 ) -> APIError:
     """Make an error of VK's error object.
 
@@ -85,8 +85,7 @@ def api_error(
         for step in place:
             exact = exact[step]
         raw["captcha_ts"] = exact["captcha_ts"]
-    if _is_shown_in(body, token):
-        error, raw = _masked(error, token), _masked(raw, token)
+    error, raw = secrets.hide_in_json(error), secrets.hide_in_json(raw)
     return APIError[code](
         code,
         str(error.get("error_msg") or ""),
@@ -97,17 +96,28 @@ def api_error(
     )
 
 
-def shown_bytes(body: bytes, token: str) -> bytes:
+def shown_bytes(body: bytes, secrets: Secrets) -> bytes:
     """Return the beginning of an answer, for an error to show."""
-    if _is_shown_in(body, token):
-        body = body.replace(token.encode(), b"***")
-    return body[:_SHOWN_BYTES]
+    return secrets.hide_bytes(body)[:_SHOWN_BYTES]
+
+
+def too_large(
+    status: int, body: bytes, most: int, request: APIRequest, secrets: Secrets
+) -> Failure:
+    """Judge an answer of more bytes than are allowed.
+
+    :param most: how many are
+    """
+    what = f"has more than {most} bytes: ask for less at a time, or raise `max_answer`"
+    failure = _not_an_answer(what, status, body, request, secrets)
+    # It would be as large the next time. What a gateway turned away has no size.
+    return failure._replace(is_transient=False, is_too_large=failure.maybe_carried_out)
 
 
 def _not_an_answer(
-    what: str, status: int, body: bytes, request: APIRequest, token: str
+    what: str, status: int, body: bytes, request: APIRequest, secrets: Secrets
 ) -> Failure:
-    shown = shown_bytes(body, token)
+    shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
         f"the answer {what} (HTTP status {status}, begins with {shown[:60]!r})",
         method=request.method,
@@ -119,17 +129,3 @@ def _not_an_answer(
         is_transient = status == _TOO_MANY_REQUESTS
         return Failure(error, maybe_carried_out=False, is_transient=is_transient)
     return Failure(error, maybe_carried_out=True, is_transient=True)
-
-
-def _is_shown_in(body: bytes, token: str) -> bool:
-    return len(token) >= _SHORTEST_TOKEN and token.encode() in body
-
-
-def _masked(value: Any, token: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(token, "***")
-    if is_list(value):
-        return [_masked(item, token) for item in value]
-    if is_dict(value):
-        return {_masked(k, token): _masked(v, token) for k, v in value.items()}
-    return value

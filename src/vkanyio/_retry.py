@@ -34,12 +34,14 @@ class Failure(NamedTuple):
     :ivar maybe_carried_out: whether VK may have carried the call out all the same
     :ivar is_transient: whether the same request could succeed later
     :ivar retry_at_once: whether there is nothing to wait for before the next attempt
+    :ivar is_too_large: whether VK has answered, and more than could be taken
     """
 
     error: VKError
     maybe_carried_out: bool
     is_transient: bool
     retry_at_once: bool = False
+    is_too_large: bool = False
 
     @property
     def is_final_word(self) -> bool:

@@ -12,7 +12,7 @@ from anyio.lowlevel import current_token
 from ._errors import ClientUseError, VKError, copy_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from anyio.lowlevel import EventLoopToken
 
@@ -72,9 +72,12 @@ class Slot:
         """Whether the client owes somebody an outcome."""
         return self.state is State.LIVE
 
-    def claim(self) -> None:
-        """Take the call for sending, which is done once."""
-        self._settle_down()
+    def claim(self, home: EventLoopToken) -> None:
+        """Take the call for sending, which is done once.
+
+        :param home: the event loop of this task
+        """
+        self._settle_down(home)
         if self.state is not State.NEW:
             message = "this request was sent before: make a new APIRequest"
             raise ClientUseError(message)
@@ -112,15 +115,20 @@ class Slot:
             self._on_end()
             self._on_end = None
 
-    async def wait(self) -> Any:
-        """Wait for the outcome.
+    def wait(self) -> Coroutine[Any, Any, Any]:
+        """Wait for the outcome, in any task of the event loop.
 
         When the last task that waits for it is cancelled, the call is given up.
         """
-        done = self._settle_down()
+        self._settle_down(current_token())
+        return self.outcome()
+
+    async def outcome(self) -> Any:
+        """Wait for the outcome, in the task that claimed the call."""
+        assert self._done is not None  # it was claimed
         self._waiters += 1
         try:
-            await done.wait()
+            await self._done.wait()
         except get_cancelled_exc_class():
             # A result that came in the tick of the deadline wins. The cancellation of
             # a scope is delivered again at the next checkpoint; a task's own
@@ -133,19 +141,17 @@ class Slot:
             self._waiters -= 1
             if not self._waiters and self.is_live:
                 self._end(State.GIVEN_UP)
-        return self._outcome()
+        return self._take()
 
-    def _settle_down(self) -> Event:
-        """Return the event that tells of the outcome, and keep to one event loop."""
-        here = current_token()
+    def _settle_down(self, here: EventLoopToken) -> None:
+        """Make the event that tells of the outcome, and keep to one event loop."""
         if self._done is None:
             self._done, self._home = Event(), here
         elif self._home != here:
             message = "a request is waited for in one event loop and thread only"
             raise ClientUseError(message)
-        return self._done
 
-    def _outcome(self) -> Any:
+    def _take(self) -> Any:
         if self.state is State.GIVEN_UP:
             message = "this request was given up: the task that sent it was cancelled"
             raise ClientUseError(message)

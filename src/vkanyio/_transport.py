@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,7 +15,7 @@ from anyio import CancelScope, current_time, move_on_after, to_thread
 
 from ._errors import ConnectionFailedError, RequestTimeoutError
 from ._guards import is_group
-from ._pool import CONNECTIONS_PER_POOL, Pool
+from ._pool import CONNECTIONS_PER_POOL, Answer, Pool
 from ._retry import Failure
 from ._validators import check_proxy
 
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 
     from ._config import Config
     from ._limiter import Limiter, Start
-    from ._pool import HTTPResponse
+    from ._secrets import Secrets
 
 CLOSE_SECONDS = 1.0
 """That closing connections may take."""
+MOST_OF_REASON = 200
+"""Characters of what an HTTP client says that an error repeats."""
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
@@ -69,24 +73,32 @@ class Transport:
                     await self._pools.pop().aclose()
 
     async def send(
-        self, method: str, body: bytes, headers: Mapping[str, str], trace: Trace
-    ) -> HTTPResponse | Failure:
-        """Make one attempt."""
+        self,
+        method: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        trace: Trace,
+        secrets: Secrets,
+    ) -> Answer | Failure:
+        """Make one attempt.
+
+        :param secrets: what is not to be shown of it
+        """
         url = f"{self._config.base_url.rstrip('/')}/{method}"
-        response: HTTPResponse | None = None
+        answer: Answer | None = None
         try:
             with move_on_after(self._config.timeout):
-                response = await self._post(url, body, dict(headers), trace)
+                answer = await self._post(url, body, dict(headers), trace)
         except Exception as error:
-            return self._failure(error, method, trace)
+            return self._failure(error, method, trace, secrets)
         self.traces = self.traces or trace.sent
-        return self._timeout(method, trace) if response is None else response
+        return self._timeout(method, trace) if answer is None else answer
 
     async def _post(
         self, url: str, body: bytes, headers: dict[str, str], trace: Trace
-    ) -> HTTPResponse:
+    ) -> Answer:
         client = self._client or self._roomy_pool()
-        return await client.post(
+        response = await client.post(
             url,
             content=body,
             headers=headers,
@@ -94,6 +106,8 @@ class Transport:
             timeout=None,
             extensions={"trace": trace},
         )
+        # What it is not, it is found out to be here, and not where that is a crash.
+        return Answer(int(response.status_code), bytes(response.content))
 
     def _roomy_pool(self) -> Pool:
         for pool in self._pools:
@@ -105,10 +119,11 @@ class Transport:
     def _new_pool(self) -> Pool:
         if self._ssl_context is None:
             if self._config.base_url.startswith("https:"):
-                self._ssl_context = _make_ssl_context()
+                files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+                self._ssl_context = _ssl_context(files)
             else:
                 self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return Pool(self._ssl_context, self._proxy)
+        return Pool(self._ssl_context, self._proxy, self._config.max_answer)
 
     def _timeout(self, method: str, trace: Trace) -> Failure:
         seconds = self._config.timeout
@@ -127,11 +142,14 @@ class Transport:
             is_transient=True,
         )
 
-    def _failure(self, error: Exception, method: str, trace: Trace) -> Failure:
+    def _failure(
+        self, error: Exception, method: str, trace: Trace, secrets: Secrets
+    ) -> Failure:
         names = {cls.__name__ for cls in type(error).__mro__}
         never_sent = trace.never_sent() or bool(names & _NEVER_SENT)
         of_the_network = bool(names & _OF_THE_NETWORK)
-        what = _reason(error)
+        reason = _reason(error)
+        what = secrets.hide(reason)[:MOST_OF_REASON]  # it may quote what came
         if not of_the_network:
             message = f"the HTTP client failed with {type(error).__name__}: {what}"
         elif never_sent:
@@ -141,7 +159,7 @@ class Transport:
         return Failure(
             ConnectionFailedError(message, method=method),
             maybe_carried_out=not never_sent,
-            is_transient=of_the_network and _BAD_CERTIFICATE not in what,
+            is_transient=of_the_network and _BAD_CERTIFICATE not in reason,
             # The server had closed a connection that was kept for later requests.
             retry_at_once=of_the_network and trace.reused_connection(),
         )
@@ -220,7 +238,12 @@ def environment_proxy(base_url: str) -> str | None:
     return proxy
 
 
-def _make_ssl_context() -> ssl.SSLContext:
+@lru_cache(maxsize=2)
+def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:  # noqa: ARG001
+    """Make what all clients of the process share, since it takes 0.1 s.
+
+    :param files: what the environment says of the certificates
+    """
     try:
         return httpx.create_ssl_context()
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import httpx
 
-from ._checks import check_headers, check_method_name, check_token
+from ._checks import check_headers, check_method_name, check_token, shown
 from ._guards import is_mapping, is_tuple
 from ._limiter import Limiter
 
@@ -22,27 +21,32 @@ if TYPE_CHECKING:
     Attribute = attrs.Attribute[Any]
 
 MOST_SECONDS = 1e9
+MOST_WHOLE = 10**9
 MOST_PORT = 2**16
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 def _refusal(attribute: Attribute, value: Any, wanted: str) -> str:
-    return f"{attribute.name} must be {wanted}, got {value!r}"
+    return f"{attribute.name} must be {wanted}, got {shown(value)}"
+
+
+def _is_more(value: Any, most: int) -> bool:
+    return isinstance(value, int) and value > most
 
 
 @final
 class Whole:
-    """A whole number within bounds."""
+    """A whole number within bounds, which are named where they mean something."""
 
-    def __init__(self, least: int, most: float = math.inf, *, hint: str = "") -> None:
+    def __init__(self, least: int, most: int = MOST_WHOLE, *, hint: str = "") -> None:
         self.least = least
         self.most = most
         self.hint = hint
 
     def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
-        bounds = f"of at least {self.least}"
-        if self.most < math.inf:
-            bounds = f"from {self.least} to {self.most:.0f}"
+        bounds = f"from {self.least} to {self.most}"
+        if self.most == MOST_WHOLE and not _is_more(value, MOST_WHOLE):
+            bounds = f"of at least {self.least}"
         message = _refusal(attribute, value, f"a whole number {bounds}") + self.hint
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(message)
@@ -85,9 +89,12 @@ class OneOf:
             raise ValueError(message)
 
 
-def is_token(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check an access token, without repeating any of it."""
-    check_token(attribute.name, value)
+def is_token(_: Any, attribute: Attribute, token: Any) -> None:
+    """Check an access token, without repeating any of it.
+
+    What reports errors with local variables knows this one by its name for a secret.
+    """
+    check_token(attribute.name, token)
 
 
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
@@ -188,6 +195,12 @@ def is_function(_: Any, attribute: Attribute, value: Any) -> None:
     """Check a function that answers VK's questions."""
     if value is not None and not callable(value):
         raise TypeError(_refusal(attribute, value, "an async function"))
+
+
+def is_plain_function(_: Any, attribute: Attribute, value: Any) -> None:
+    """Check a function that is called where nothing can be awaited."""
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise TypeError(_refusal(attribute, value, "a function that is not async"))
 
 
 def is_flag(_: Any, attribute: Attribute, value: Any) -> None:

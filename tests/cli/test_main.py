@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import vkanyio
-from vkanyio.cli._app import commands, run
+from vkanyio.cli._app import MODULES, run
 
 
 def run_without(missing: str, *words: str) -> str:
@@ -73,7 +73,7 @@ def test_a_wrong_command_is_one_line_that_names_it(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", [None, *commands.commands])
+@pytest.mark.parametrize("name", [None, *MODULES])
 def test_every_help_text_has_an_example_that_fits_a_line(
     capsys: pytest.CaptureFixture[str], name: str | None
 ) -> None:

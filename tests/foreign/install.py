@@ -17,7 +17,11 @@ from pathlib import Path
 
 PLACE = Path(__file__).parents[2] / ".foreign"
 
-PYTHON = {"vk_api": "vk_api==11.10.1", "vkbottle": "vkbottle==4.11.0"}
+PYTHON = {
+    "vk_api": "vk_api==11.10.1",
+    "vkbottle": "vkbottle==4.11.0",
+    "aiovk": "aiovk==4.1.0",  # for benchmarks/peers alone
+}
 NODE = {"vk_io": "vk-io@4.10.1"}
 
 

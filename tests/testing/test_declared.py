@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from _schema import ROOT, check, needs_schema
+from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VKFault
 from vkanyio.testing._declared import declared_methods
 from vkanyio.testing._state import State
@@ -72,7 +73,8 @@ async def test_every_answer_fits_its_declared_type(ask: Ask, group: str) -> None
         [token, *_] = [k for k in declared["access_token_type"] if k in TOKENS] or [
             "user"
         ]
-        params = {
+        params = dict.fromkeys(declared_methods()[name].required, "1")  # some are lost
+        params |= {
             raw["name"]: example(raw)
             for raw in declared.get("parameters", ())
             if raw.get("required")
@@ -121,7 +123,7 @@ async def test_a_parameter_that_is_wrong_is_refused(
 
 async def test_an_enum_with_a_name_of_its_own_is_checked(ask: Ask) -> None:
     wanted = {"club_id": "1", "answer_ids": "1", "poll_id": "1", "owner_id": "1"}
-    assert "response" in await ask("polls.getVoters", **wanted, name_case="Gen")
+    assert "response" in await ask("polls.getVoters", **wanted, name_case="gen")
     refused = await ask("polls.getVoters", **wanted, name_case="genitive")
     assert refused["error"]["error_code"] == 100
 
@@ -153,6 +155,30 @@ async def test_a_flag_chooses_the_answer(ask: Ask) -> None:
     assert full["count"] == len(full["items"]) == 1
     params["extended"] = 0
     assert (await ask("video.getAlbumsByVideo", **params))["response"] == [1]
+
+
+async def test_a_value_chooses_the_answer() -> None:
+    simulator = Simulator(limit=0)
+    members = declared_methods()["groups.getMembers"].handler
+    simulator.add_method("groups.getMembers", members)  # in place of the one with state
+    async with VK("token", http_client=simulator.http_client(), limit=1000) as api:
+        assert (await api.groups.get_members(group_id=1))["items"] == [1]
+        friends = await api.groups.get_members(group_id=1, filter="friends")
+        assert friends["items"] == [1]
+        managers = await api.groups.get_members(group_id=1, filter="managers")
+        assert managers["items"][0]["id"] == 1
+
+
+async def test_a_list_that_is_given_chooses_the_answer(ask: Ask) -> None:
+    wanted = {"owner_id": "1", "video_id": "1"}
+    assert (await ask("video.addToAlbum", **wanted, album_id=1))["response"] == 1
+    assert (await ask("video.addToAlbum", **wanted, album_ids=1))["response"] == [1]
+
+
+async def test_a_post_in_the_news_has_its_type_and_time(ask: Ask) -> None:
+    [post] = (await ask("newsfeed.get"))["response"]["items"]
+    assert post["type"] == "post"
+    assert post["date"] > 1_000_000_000
 
 
 async def test_there_is_one_item_and_none_after_it(ask: Ask) -> None:

@@ -9,15 +9,20 @@ from vkanyio.methods.users import Users
 from vkanyio.objects.base import BoolInt, City
 from vkanyio.objects.groups import (
     GetByIdObjectResponse,
+    GetMembersFieldsResponse,
+    GetMembersFilterResponse,
+    GetMembersResponse,
     MemberStatus,
     MemberStatusFull,
 )
 from vkanyio.objects.messages import SendUserIdsResponseItem
+from vkanyio.objects.newsfeed import SearchResponse
 from vkanyio.objects.users import (
     GetFollowersFieldsResponse,
     GetFollowersResponse,
     UserFull,
 )
+from vkanyio.objects.video import VideoFull
 from vkanyio.objects.wall import (
     GetExtendedResponse,
     GetResponse,
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vkanyio import VK
-    from vkanyio.objects.messages import Keyboard
+    from vkanyio.objects.messages import Keyboard, KeyboardButton
 
 
 # Names
@@ -58,10 +63,18 @@ async def names_that_are_none(api: VK) -> None:
 # Parameters
 
 
-async def parameters(api: VK, ids: Iterable[int], when: datetime) -> None:
-    await api.users.get(user_ids=ids, fields=["city", "bdate"], name_case="Gen")
+async def parameters(
+    api: VK, ids: Iterable[int], when: datetime, names: list[str]
+) -> None:
+    await api.users.get(user_ids=ids, fields=["city", "bdate"], name_case="gen")
     await api.users.get(user_ids=(1, "durov"), fields={"city"})
     await api.users.get(user_ids=(n for n in range(3)), from_group_id=None)
+    await api.users.get(user_ids="1,durov", fields="city,country")
+    await api.users.get(user_ids=names, fields=",".join(names))
+    await api.groups.get_members(group_id=1, fields="sex", sort="id_asc")
+    await api.messages.get_conversations_by_id(peer_ids="1,2")
+    await api.messages.search(q="hello", date="01022026")
+    await api.messages.search(q="hello", date=when)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await api.wall.post(message="hello", publish_date=when, attachments=["photo1_2"])
     await api.wall.post(message="hello", publish_date=1_800_000_000, from_group=True)
     await api.pages.get(page_id=1, global_=True)
@@ -70,13 +83,27 @@ async def parameters(api: VK, ids: Iterable[int], when: datetime) -> None:
     await api.likes.add(type="post", item_id=1)
 
 
+BUTTON: KeyboardButton = {"action": {"type": "text", "label": "a"}, "color": "primary"}
+
+
 async def json_parameters(
     api: VK, keyboard: Keyboard, payload: Mapping[str, object]
 ) -> None:
     await api.messages.send(peer_id=1, keyboard=keyboard, payload=payload)
     await api.messages.send(peer_id=1, keyboard='{"buttons":[]}', payload="{}")
     await api.messages.send(peer_id=1, keyboard={"buttons": [], "one_time": True})
+    await api.messages.send(peer_id=1, keyboard={"buttons": []})
+    await api.messages.send(peer_id=1, keyboard={"inline": True, "buttons": [[BUTTON]]})
+    await api.messages.edit(peer_id=1, keyboard={"buttons": []})
+    kept = {"one_time": False, "buttons": [[{"action": {"type": "location"}}]]}
+    await api.messages.send(peer_id=1, keyboard=kept)
+    await api.messages.send(peer_ids=[1], keyboard=kept, forward={"message_ids": [1]})
+    forward: dict[str, Any] = {"peer_id": 1, "message_ids": [1]}
+    await api.messages.send(peer_id=1, forward=forward)
     await api.ads.create_ads(account_id=1, data=[{"campaign_id": 1}])
+    await api.ads.get_ads(account_id=1, ad_ids=[1, 2])
+    await api.polls.create(add_answers=["yes", "no"])
+    await api.polls.edit(poll_id=1, add_answers='["maybe"]', delete_answers={1, 2})
     await api.messages.send(peer_id=1, keyboard=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
@@ -85,7 +112,9 @@ async def mistakes(api: VK) -> None:
     await api.users.get([1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await api.users.get(user_ids=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(user_ids=[1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await api.users.get(fields=["city", "cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    await api.users.get(name_case="Gen")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(name_case="genitive")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.wall.post(message=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.wall.post(from_group=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -116,11 +145,35 @@ async def fields_of_answers(api: VK) -> None:
     assert_type(user["first_name"], str)
     assert_type(user.get("city"), City | None)
     assert_type(user.get("sex"), Literal[0, 1, 2] | None)
+    [club] = (await api.groups.get_by_id(group_id=1))["groups"]
+    assert_type(club["name"], str)
     user["firstname"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
     assert user["id"] + "1"  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue]
     wall = await api.wall.get(count=1)
     assert_type(wall["count"], int)
     assert_type(wall["items"], list[WallpostFull])
+
+
+async def attachments(api: VK) -> None:
+    history = await api.messages.get_history(peer_id=1)
+    for attachment in history["items"][0].get("attachments", []):
+        match attachment["type"]:
+            case "wall" if "wall" in attachment:
+                assert_type(attachment["wall"], WallpostFull)
+            case "video" if "video" in attachment:
+                assert_type(attachment["video"], VideoFull)
+            case "link" if "link" in attachment:
+                assert_type(attachment["link"]["url"], str)
+            case "of tomorrow":  # a value that VK may add
+                pass
+            case _:
+                if attachment["type"] == "of the day after":
+                    continue
+
+
+async def posts_in_the_news(api: VK) -> None:
+    for item in (await api.newsfeed.get(filters=["post"]))["items"]:
+        assert item["type"] != "ad"
 
 
 # Answers that a parameter chooses
@@ -158,6 +211,28 @@ async def both_parameters(api: VK) -> None:
         await is_member(group_id=1, user_ids=[1], extended=True),
         list[MemberStatusFull],
     )
+
+
+async def members(api: VK) -> None:
+    get = api.groups.get_members
+    assert_type(await get(group_id=1), GetMembersResponse)
+    assert_type(await get(group_id=1, filter="friends"), GetMembersResponse)
+    assert_type(await get(group_id=1, filter="managers"), GetMembersFilterResponse)
+    assert_type(await get(group_id=1, fields=["sex"]), GetMembersFieldsResponse)
+    assert_type(
+        await get(group_id=1, fields=["sex"], filter="donut"), GetMembersFieldsResponse
+    )
+    await get(group_id=1, filter="manager")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+async def either_or(api: VK) -> None:
+    assert_type(await api.friends.get_online(), list[int])
+    assert_type(await api.friends.get_mutual(target_uid=1), list[int])
+    many = await api.video.add_to_album(owner_id=1, video_id=1, album_ids=[1])
+    assert_type(many, list[int])
+    one = await api.video.add_to_album(owner_id=1, video_id=1, album_id=1)
+    assert_type(one, Literal[1])
+    assert_type(await api.newsfeed.search(q="hello"), SearchResponse)
 
 
 async def messages(api: VK) -> None:

@@ -2,38 +2,92 @@
 
 from __future__ import annotations
 
+import difflib
+import signal
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, final
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from .. import __version__
-from ._call import call
-from ._common import INTERRUPTED, WRONG_USAGE, Failure, Interrupted, report
-from ._demo import demo
-from ._simulator import simulator
+from ._common import (
+    COMPLETE_VARIABLE,
+    SIGNALLED,
+    WRONG_USAGE,
+    Failure,
+    Interrupted,
+    report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+MODULES = {
+    "batch": "_batch",
+    "call": "_call",
+    "completion": "_completion",
+    "demo": "_demo",
+    "execute": "_call",
+    "methods": "_methods",
+    "procedure": "_call",
+    "simulator": "_simulator",
+}
+"""Where each command is."""
+
+
+@final
+class Commands(click.Group):
+    """Loads a command when it is asked for: `call` needs no simulator."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """List the names."""
+        return sorted(MODULES)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in MODULES:
+            return None
+        module = import_module(f".{MODULES[cmd_name]}", __package__)
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of a command line, or say which was meant."""
+        name = args[0]
+        if name not in MODULES and name.isalnum() and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(name, MODULES, n=1)
+            meant = f": did you mean {close[0]}?" if close else ""
+            raise click.UsageError(f"no such command {name!r}{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
 @click.version_option(__version__, prog_name="vkanyio", message="%(prog)s %(version)s")
 def commands() -> None:
-    """Call the VK API, or watch vkanyio at work.
+    """Call the VK API, look up its methods, or watch vkanyio at work.
+
+    The access token is taken from the environment variable VK_TOKEN or from a file.
+
+    \b
+    Exit codes: 0 success, 1 VK's error, 2 wrong usage, 3 no answer (the network),
+    4 VK may have carried it out, 130 Ctrl-C, 143 SIGTERM
 
     \b
     Example:
       vkanyio call users.get user_ids=1
     """
-
-
-commands.add_command(call)
-commands.add_command(demo)
-commands.add_command(simulator)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,7 +98,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         code: object = commands.main(
-            list(arguments), prog_name="vkanyio", standalone_mode=False
+            list(arguments),
+            prog_name="vkanyio",
+            complete_var=COMPLETE_VARIABLE,
+            standalone_mode=False,
         )
     except NoArgsIsHelpError as error:
         error.show()
@@ -61,8 +118,8 @@ def run(arguments: Sequence[str]) -> int:
         if sys.stderr.isatty():
             click.echo(err=True)  # ends the line with the terminal's ^C
         report(str(interrupted))
-        return INTERRUPTED
+        return interrupted.exit_code
     except click.Abort:  # click's word for a KeyboardInterrupt, its line ended
         report("interrupted")
-        return INTERRUPTED
+        return SIGNALLED + signal.SIGINT
     return code if isinstance(code, int) else 0

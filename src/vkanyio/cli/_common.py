@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USAGE, NO_ANSWER, IN_DOUBT = 1, 2, 3, 4
+SIGNALLED = 128
+"""What shells add to the number of a signal: 130 for Ctrl-C, 143 for SIGTERM."""
 
 TOKEN_VARIABLE = "VK_TOKEN"
+COMPLETE_VARIABLE = "_VKANYIO_COMPLETE"
+"""By which a shell asks for completions."""
+
 SHORTEST_SECRET = 8
 """Characters: what is shorter is no token, and hiding it would garble messages."""
 
@@ -51,32 +56,49 @@ class Failure(Exception):
 
 @final
 class Interrupted(Exception):
-    """Raised when a command was ended by Ctrl-C, after it has cleaned up.
+    """Raised when a signal has ended a command, after it has cleaned up.
 
     :param message: what the user should know about it
+    :param signum: the signal
+    :ivar exit_code: the exit code of the process
     """
 
-    def __init__(self, message: str = "interrupted") -> None:
+    def __init__(
+        self, message: str = "interrupted", *, signum: int = signal.SIGINT
+    ) -> None:
         super().__init__(message)
+        self.signum = signum
+        self.exit_code: int = SIGNALLED + signum
+
+
+secrets: set[str] = set()
+"""The tokens that this process knows."""
 
 
 def report(message: str) -> None:
-    """Write one line to standard error, without the token of the environment.
+    """Write one line to standard error, without tokens.
 
     It can be in a message if it was given in the wrong place of the command line, and
     in the log of a build server many people read it.
     """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if len(token) >= SHORTEST_SECRET:
-        message = message.replace(token, "***")
-    # VK's texts are not ours: no line breaks, no control sequences of a terminal.
-    line = "".join(char if char.isprintable() else " " for char in message)
-    click.echo(f"vkanyio: {' '.join(line.split())}", err=True)
+    for token in (os.environ.get(TOKEN_VARIABLE, "").strip(), *secrets):
+        if len(token) >= SHORTEST_SECRET:
+            message = message.replace(token, "***")
+    # Not by click, which would write past a progress bar that has replaced the stream.
+    sys.stderr.write(f"vkanyio: {one_line(message)}\n")
+    sys.stderr.flush()
 
 
-def make_console() -> Console:
+def one_line(text: str) -> str:
+    """Take out line breaks and what terminals obey: VK's texts are not ours."""
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(printable.split())
+
+
+def make_console(*, stderr: bool = False) -> Console:
     """Make a console that decorates nothing but a terminal, whatever is set."""
-    return Console(force_terminal=sys.stdout.isatty(), highlight=False)
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, force_terminal=stream.isatty(), highlight=False)
 
 
 def check_backend(backend: str) -> None:
@@ -86,33 +108,46 @@ def check_backend(backend: str) -> None:
         raise Failure(message, WRONG_USAGE)
 
 
-def run_async(backend: str, function: Callable[[], Awaitable[T]]) -> T:
+def run_async(
+    backend: str,
+    function: Callable[[], Awaitable[T]],
+    *,
+    on_signal: Callable[[int], bool] = lambda _: False,
+) -> T:
     """Run an async function until it ends or is interrupted.
 
     :param backend: "asyncio" or "trio"
-    :raises Interrupted: when Ctrl-C has ended it
+    :param on_signal: told of Ctrl-C and SIGTERM; returns whether it will see to the end
+    :raises Interrupted: when a signal has ended it
     """
     check_backend(backend)
-    return anyio.run(_cancel_on_ctrl_c, function, backend=backend)
+    return anyio.run(_cancel_on_signals, function, on_signal, backend=backend)
 
 
-async def _cancel_on_ctrl_c(function: Callable[[], Awaitable[T]]) -> T:
+async def _cancel_on_signals(
+    function: Callable[[], Awaitable[T]], on_signal: Callable[[int], bool]
+) -> T:
     """Make Ctrl-C a cancellation.
 
     As an exception it would strike any task, those of the client included.
     """
     results: list[T] = []
+    received: list[int] = []
     failure: BaseException | None = None
     with ExitStack() as stack:
         try:
-            signals = stack.enter_context(anyio.open_signal_receiver(signal.SIGINT))
+            signals = stack.enter_context(
+                anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
+            )
         except NotImplementedError:
             # asyncio on Windows: there its runner cancels this task by itself.
             return await function()
 
         async def watch(group: TaskGroup) -> None:
-            async for _ in signals:
-                group.cancel_scope.cancel()
+            async for signum in signals:
+                received.append(signum)
+                if not on_signal(signum):
+                    group.cancel_scope.cancel()
 
         async with create_task_group() as tg:
             tg.start_soon(watch, tg)
@@ -127,5 +162,5 @@ async def _cancel_on_ctrl_c(function: Callable[[], Awaitable[T]]) -> T:
     if failure is not None:
         raise failure
     if not results:
-        raise Interrupted
+        raise Interrupted(signum=received[-1])
     return results[0]

@@ -58,7 +58,7 @@ class Account(MethodGroup):
         For tokens of users. When its answer is lost, it is not sent again: that could
         do it twice.
 
-        :param new_password: 6 or more
+        :param new_password: 6 or more characters
         """
         return await self._call(
             "account.changePassword",
@@ -108,7 +108,7 @@ class Account(MethodGroup):
         *,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBannedResponse:
         """Call VK's method ``account.getBanned``.
 
@@ -127,7 +127,7 @@ class Account(MethodGroup):
     get_banned = getBanned
 
     async def getCounters(
-        self, *, filter: Iterable[CountersFilter] | None = None
+        self, *, filter: Iterable[CountersFilter] | str | None = None
     ) -> AccountCounters:
         """Call VK's method ``account.getCounters``.
 
@@ -157,6 +157,7 @@ class Account(MethodGroup):
                 "audio_autoplay",
             ]
         ]
+        | str
         | None = None,
     ) -> Info:
         """Call VK's method ``account.getInfo``.

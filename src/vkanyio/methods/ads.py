@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from .._method_group import MethodGroup
+from .._method_group import MethodGroup, json_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -268,7 +268,9 @@ class Ads(MethodGroup):
 
     create_target_pixel = createTargetPixel
 
-    async def deleteAds(self, *, account_id: int, ids: str) -> list[int]:
+    async def deleteAds(
+        self, *, account_id: int, ids: Iterable[int | str] | str
+    ) -> list[int]:
         """Call VK's method ``ads.deleteAds``.
 
         https://dev.vk.com/method/ads.deleteAds
@@ -276,15 +278,19 @@ class Ads(MethodGroup):
         For tokens of users. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param ids: JSON text
+        :param ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
             ADS_OBJECT_DELETED
         """
-        return await self._call("ads.deleteAds", {"account_id": account_id, "ids": ids})
+        return await self._call(
+            "ads.deleteAds", {"account_id": account_id, "ids": json_list("ids", ids)}
+        )
 
     delete_ads = deleteAds
 
-    async def deleteCampaigns(self, *, account_id: int, ids: str) -> list[int]:
+    async def deleteCampaigns(
+        self, *, account_id: int, ids: Iterable[int | str] | str
+    ) -> list[int]:
         """Call VK's method ``ads.deleteCampaigns``.
 
         https://dev.vk.com/method/ads.deleteCampaigns
@@ -292,17 +298,20 @@ class Ads(MethodGroup):
         For tokens of users. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param ids: JSON text
+        :param ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
             ADS_OBJECT_DELETED
         """
         return await self._call(
-            "ads.deleteCampaigns", {"account_id": account_id, "ids": ids}
+            "ads.deleteCampaigns",
+            {"account_id": account_id, "ids": json_list("ids", ids)},
         )
 
     delete_campaigns = deleteCampaigns
 
-    async def deleteClients(self, *, account_id: int, ids: str) -> list[int]:
+    async def deleteClients(
+        self, *, account_id: int, ids: Iterable[int | str] | str
+    ) -> list[int]:
         """Call VK's method ``ads.deleteClients``.
 
         https://dev.vk.com/method/ads.deleteClients
@@ -310,12 +319,13 @@ class Ads(MethodGroup):
         For tokens of users. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param ids: JSON text
+        :param ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
             ADS_OBJECT_DELETED
         """
         return await self._call(
-            "ads.deleteClients", {"account_id": account_id, "ids": ids}
+            "ads.deleteClients",
+            {"account_id": account_id, "ids": json_list("ids", ids)},
         )
 
     delete_clients = deleteClients
@@ -384,8 +394,8 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: str | None = None,
-        ad_ids: str | None = None,
+        campaign_ids: Iterable[int | str] | str | None = None,
+        ad_ids: Iterable[int | str] | str | None = None,
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[Ad]:
@@ -395,6 +405,8 @@ class Ads(MethodGroup):
 
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
+        :param campaign_ids: or JSON text
+        :param ad_ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD
         """
         return await self._call(
@@ -404,8 +416,8 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "include_deleted": include_deleted,
                 "only_deleted": only_deleted,
-                "campaign_ids": campaign_ids,
-                "ad_ids": ad_ids,
+                "campaign_ids": json_list("campaign_ids", campaign_ids),
+                "ad_ids": json_list("ad_ids", ad_ids),
                 "limit": limit,
                 "offset": offset,
             },
@@ -420,8 +432,8 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: str | None = None,
-        ad_ids: str | None = None,
+        campaign_ids: Iterable[int | str] | str | None = None,
+        ad_ids: Iterable[int | str] | str | None = None,
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[AdLayout]:
@@ -431,6 +443,8 @@ class Ads(MethodGroup):
 
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
+        :param campaign_ids: or JSON text
+        :param ad_ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD
         """
         return await self._call(
@@ -440,8 +454,8 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "include_deleted": include_deleted,
                 "only_deleted": only_deleted,
-                "campaign_ids": campaign_ids,
-                "ad_ids": ad_ids,
+                "campaign_ids": json_list("campaign_ids", campaign_ids),
+                "ad_ids": json_list("ad_ids", ad_ids),
                 "limit": limit,
                 "offset": offset,
             },
@@ -456,8 +470,8 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: str | None = None,
-        ad_ids: str | None = None,
+        campaign_ids: Iterable[int | str] | str | None = None,
+        ad_ids: Iterable[int | str] | str | None = None,
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[TargSettings]:
@@ -467,6 +481,8 @@ class Ads(MethodGroup):
 
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
+        :param campaign_ids: or JSON text
+        :param ad_ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD
         """
         return await self._call(
@@ -476,8 +492,8 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "include_deleted": include_deleted,
                 "only_deleted": only_deleted,
-                "campaign_ids": campaign_ids,
-                "ad_ids": ad_ids,
+                "campaign_ids": json_list("campaign_ids", campaign_ids),
+                "ad_ids": json_list("ad_ids", ad_ids),
                 "limit": limit,
                 "offset": offset,
             },
@@ -504,8 +520,8 @@ class Ads(MethodGroup):
         account_id: int,
         client_id: int | None = None,
         include_deleted: bool | None = None,
-        campaign_ids: str | None = None,
-        fields: Iterable[Literal["ads_count"]] | None = None,
+        campaign_ids: Iterable[int | str] | str | None = None,
+        fields: Iterable[Literal["ads_count"]] | str | None = None,
     ) -> list[Campaign]:
         """Call VK's method ``ads.getCampaigns``.
 
@@ -513,6 +529,7 @@ class Ads(MethodGroup):
 
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
+        :param campaign_ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD
         """
         return await self._call(
@@ -521,7 +538,7 @@ class Ads(MethodGroup):
                 "account_id": account_id,
                 "client_id": client_id,
                 "include_deleted": include_deleted,
-                "campaign_ids": campaign_ids,
+                "campaign_ids": json_list("campaign_ids", campaign_ids),
                 "fields": fields,
             },
         )
@@ -637,14 +654,16 @@ class Ads(MethodGroup):
 
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
-        :param artist_name: 3 or more
+        :param artist_name: 3 or more characters
         :raises APIError: of its own: 104 NOT_FOUND, 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getMusicians", {"artist_name": artist_name})
 
     get_musicians = getMusicians
 
-    async def getMusiciansByIds(self, *, ids: Iterable[int]) -> GetMusiciansResponse:
+    async def getMusiciansByIds(
+        self, *, ids: Iterable[int] | str
+    ) -> GetMusiciansResponse:
         """Call VK's method ``ads.getMusiciansByIds``.
 
         https://dev.vk.com/method/ads.getMusiciansByIds
@@ -717,7 +736,7 @@ class Ads(MethodGroup):
         period: Literal["day", "month", "overall", "week", "year"],
         date_from: str,
         date_to: str,
-        stats_fields: Iterable[Literal["views_times"]] | None = None,
+        stats_fields: Iterable[Literal["views_times"]] | str | None = None,
     ) -> list[Stats]:
         """Call VK's method ``ads.getStatistics``.
 
@@ -949,7 +968,9 @@ class Ads(MethodGroup):
 
     import_target_contacts = importTargetContacts
 
-    async def removeOfficeUsers(self, *, account_id: int, ids: str) -> list[bool]:
+    async def removeOfficeUsers(
+        self, *, account_id: int, ids: Iterable[int | str] | str
+    ) -> list[bool]:
         """Call VK's method ``ads.removeOfficeUsers``.
 
         https://dev.vk.com/method/ads.removeOfficeUsers
@@ -957,11 +978,12 @@ class Ads(MethodGroup):
         For tokens of users. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param ids: JSON text
+        :param ids: or JSON text
         :raises APIError: of its own: 601 WEIGHTED_FLOOD
         """
         return await self._call(
-            "ads.removeOfficeUsers", {"account_id": account_id, "ids": ids}
+            "ads.removeOfficeUsers",
+            {"account_id": account_id, "ids": json_list("ids", ids)},
         )
 
     remove_office_users = removeOfficeUsers

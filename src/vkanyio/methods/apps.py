@@ -40,8 +40,8 @@ class Apps(MethodGroup):
     async def addSnippet(
         self,
         *,
-        vk_ref: Iterable[Literal["snippet_im", "snippet_post"]] | None = None,
-        group_id: Iterable[int] | None = None,
+        vk_ref: Iterable[Literal["snippet_im", "snippet_post"]] | str | None = None,
+        group_id: Iterable[int] | str | None = None,
         hash: Iterable[str] | None = None,
         snippet_id: int | None = None,
         title: str | None = None,
@@ -93,7 +93,7 @@ class Apps(MethodGroup):
     add_snippet = addSnippet
 
     async def addUsersToTestingGroup(
-        self, *, user_ids: Iterable[int], group_id: int
+        self, *, user_ids: Iterable[int] | str, group_id: int
     ) -> BoolInt:
         """Call VK's method ``apps.addUsersToTestingGroup``.
 
@@ -103,7 +103,7 @@ class Apps(MethodGroup):
         could do it twice.
 
         :param user_ids: each the id of a user; each 1 or more
-        :param group_id: id of a community; 1 to 25
+        :param group_id: id of a group of testers; 1 to 25
         """
         return await self._call(
             "apps.addUsersToTestingGroup", {"user_ids": user_ids, "group_id": group_id}
@@ -141,13 +141,13 @@ class Apps(MethodGroup):
         self,
         *,
         app_id: int | None = None,
-        app_ids: Iterable[int] | None = None,
+        app_ids: Iterable[int] | str | None = None,
         platform: Literal["android", "ios", "web"] | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
-        app_fields: Iterable[AppFields] | None = None,
+        app_fields: Iterable[AppFields] | str | None = None,
     ) -> GetResponse:
         """Call VK's method ``apps.get``.
 
@@ -162,8 +162,8 @@ class Apps(MethodGroup):
         :param extended: default False
         :param return_friends: default False
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param app_fields: the values are those of ``vkanyio.objects.apps.AppFields``
         """
         return await self._call(
@@ -197,7 +197,7 @@ class Apps(MethodGroup):
         platform: str | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         q: str | None = None,
         genre_id: int | None = None,
@@ -214,8 +214,8 @@ class Apps(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param genre_id: 0 or more
         """
         return await self._call(
@@ -245,7 +245,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
     ) -> GetFriendsListResponse: ...
 
@@ -257,7 +257,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
     ) -> GetFriendsListExtendedResponse: ...
 
@@ -269,7 +269,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse: ...
 
@@ -280,7 +280,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse:
         """Call VK's method ``apps.getFriendsList``.
@@ -424,7 +424,7 @@ class Apps(MethodGroup):
         For tokens of services. It only reads: when its answer is lost, it is sent
         again.
 
-        :param group_id: id of a community; 1 to 25
+        :param group_id: id of a group of testers; 1 to 25
         """
         return await self._call("apps.getTestingGroups", {"group_id": group_id})
 
@@ -494,13 +494,15 @@ class Apps(MethodGroup):
         For tokens of services. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param group_id: id of a community; 1 to 25
+        :param group_id: id of a group of testers; 1 to 25
         """
         return await self._call("apps.removeTestingGroup", {"group_id": group_id})
 
     remove_testing_group = removeTestingGroup
 
-    async def removeUsersFromTestingGroups(self, *, user_ids: Iterable[int]) -> BoolInt:
+    async def removeUsersFromTestingGroups(
+        self, *, user_ids: Iterable[int] | str
+    ) -> BoolInt:
         """Call VK's method ``apps.removeUsersFromTestingGroups``.
 
         https://dev.vk.com/method/apps.removeUsersFromTestingGroups
@@ -556,9 +558,9 @@ class Apps(MethodGroup):
         *,
         webview: str,
         name: str,
-        platforms: Iterable[Literal["mobile", "web", "mvk"]],
+        platforms: Iterable[Literal["mobile", "web", "mvk"]] | str,
         group_id: int | None = None,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
     ) -> CreatedGroupResponse:
         """Call VK's method ``apps.updateMetaForTestingGroup``.
 
@@ -567,7 +569,7 @@ class Apps(MethodGroup):
         For tokens of services. It sets a state: when its answer is lost, it is not sent
         again, since a repetition may end in an error.
 
-        :param group_id: id of a community; 1 to 25
+        :param group_id: id of a group of testers; 1 to 25
         :param user_ids: each the id of a user; each 1 or more
         """
         return await self._call(

@@ -23,8 +23,8 @@ class Auth(MethodGroup):
 
         https://dev.vk.com/method/auth.restore
 
-        For tokens of users and services, and without one. It sets a state: when its
-        answer is lost, it is not sent again, since a repetition may end in an error.
+        For tokens of users and services, and without one. When its answer is lost, it
+        is not sent again: that could do it twice.
 
         :raises APIError: of its own: 1105 AUTH_FLOOD_ERROR
         """

@@ -33,8 +33,8 @@ class Bugtracker(MethodGroup):
         self,
         *,
         company_id: int,
-        user_ids: Iterable[int],
-        company_group_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
+        company_group_ids: Iterable[int] | str,
     ) -> AddCompanyGroupsMembersResponse:
         """Call VK's method ``bugtracker.addCompanyGroupsMembers``.
 
@@ -59,7 +59,7 @@ class Bugtracker(MethodGroup):
     add_company_groups_members = addCompanyGroupsMembers
 
     async def addCompanyMembers(
-        self, *, user_ids: Iterable[int], company_id: int
+        self, *, user_ids: Iterable[int] | str, company_id: int
     ) -> AddCompanyMembersResponse:
         """Call VK's method ``bugtracker.addCompanyMembers``.
 
@@ -84,8 +84,8 @@ class Bugtracker(MethodGroup):
         bugreport_id: int,
         status: int | None = None,
         comment: str | None = None,
-        from_statuses: Iterable[int] | None = None,
-        not_in_statuses: Iterable[int] | None = None,
+        from_statuses: Iterable[int] | str | None = None,
+        not_in_statuses: Iterable[int] | str | None = None,
     ) -> BoolInt:
         """Call VK's method ``bugtracker.changeBugreportStatus``.
 
@@ -149,7 +149,7 @@ class Bugtracker(MethodGroup):
         *,
         bugreport_id: int,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBugreportByIdResponse:
         """Call VK's method ``bugtracker.getBugreportById``.
 
@@ -176,7 +176,7 @@ class Bugtracker(MethodGroup):
         offset: int | None = None,
         filter_name: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCompanyGroupMembersResponse:
         """Call VK's method ``bugtracker.getCompanyGroupMembers``.
 
@@ -216,9 +216,9 @@ class Bugtracker(MethodGroup):
         filter_name: str | None = None,
         filter_role: Literal[0, 1] | None = None,
         filter_not_group: int | None = None,
-        filter_member_ids: Iterable[int] | None = None,
+        filter_member_ids: Iterable[int] | str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra: bool | None = None,
     ) -> GetCompanyMembersResponse:
         """Call VK's method ``bugtracker.getCompanyMembers``.

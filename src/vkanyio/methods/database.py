@@ -64,7 +64,7 @@ class Database(MethodGroup):
         need_all: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[CitiesFields] | None = None,
+        fields: Iterable[CitiesFields] | str | None = None,
     ) -> GetCitiesResponse:
         """Call VK's method ``database.getCities``.
 
@@ -95,8 +95,8 @@ class Database(MethodGroup):
     async def getCitiesById(
         self,
         *,
-        city_ids: Iterable[int] | None = None,
-        fields: Iterable[CitiesFields] | None = None,
+        city_ids: Iterable[int] | str | None = None,
+        fields: Iterable[CitiesFields] | str | None = None,
     ) -> list[CityById]:
         """Call VK's method ``database.getCitiesById``.
 
@@ -138,7 +138,7 @@ class Database(MethodGroup):
     get_countries = getCountries
 
     async def getCountriesById(
-        self, *, country_ids: Iterable[int] | None = None
+        self, *, country_ids: Iterable[int] | str | None = None
     ) -> list[Country]:
         """Call VK's method ``database.getCountriesById``.
 
@@ -209,7 +209,7 @@ class Database(MethodGroup):
     get_metro_stations = getMetroStations
 
     async def getMetroStationsById(
-        self, *, station_ids: Iterable[int] | None = None
+        self, *, station_ids: Iterable[int] | str | None = None
     ) -> list[Station]:
         """Call VK's method ``database.getMetroStationsById``.
 
@@ -229,7 +229,7 @@ class Database(MethodGroup):
     async def getRegions(
         self,
         *,
-        country_id: int | None = None,
+        country_id: int,
         q: str | None = None,
         offset: int | None = None,
         count: int | None = None,

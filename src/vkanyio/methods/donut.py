@@ -64,7 +64,7 @@ class Donut(MethodGroup):
     async def getSubscriptions(
         self,
         *,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetSubscriptionsResponse:

@@ -299,7 +299,7 @@ class Fave(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         type: Literal["groups", "hints", "users"] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         tag_id: int | None = None,
     ) -> GetPagesResponse:
         """Call VK's method ``fave.getPages``.
@@ -452,7 +452,7 @@ class Fave(MethodGroup):
 
     remove_video = removeVideo
 
-    async def reorderTags(self, *, ids: Iterable[int]) -> Literal[1]:
+    async def reorderTags(self, *, ids: Iterable[int] | str) -> Literal[1]:
         """Call VK's method ``fave.reorderTags``.
 
         https://dev.vk.com/method/fave.reorderTags
@@ -469,7 +469,7 @@ class Fave(MethodGroup):
         *,
         user_id: int | None = None,
         group_id: int | None = None,
-        tag_ids: Iterable[int] | None = None,
+        tag_ids: Iterable[int] | str | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.setPageTags``.
 
@@ -509,7 +509,7 @@ class Fave(MethodGroup):
         | None = None,
         item_owner_id: int | None = None,
         item_id: int | None = None,
-        tag_ids: Iterable[int] | None = None,
+        tag_ids: Iterable[int] | str | None = None,
         link_id: str | None = None,
         link_url: str | None = None,
     ) -> Literal[1]:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
         GetResponse,
         GetSuggestionsResponse,
         MutualFriend,
-        OnlineUsers,
-        OnlineUsersWithMobile,
         SearchResponse,
     )
     from ..objects.users import Fields
@@ -63,7 +61,7 @@ class Friends(MethodGroup):
         )
 
     async def addList(
-        self, *, name: str, user_ids: Iterable[int] | None = None
+        self, *, name: str, user_ids: Iterable[int] | str | None = None
     ) -> AddListResponse:
         """Call VK's method ``friends.addList``.
 
@@ -83,7 +81,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[False] | None = None,
     ) -> list[FriendStatus]: ...
@@ -92,7 +90,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[True],
     ) -> list[FriendExtendedStatus]: ...
@@ -101,7 +99,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]: ...
@@ -109,7 +107,7 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]:
@@ -168,7 +166,7 @@ class Friends(MethodGroup):
     delete_list = deleteList
 
     async def edit(
-        self, *, user_id: int, list_ids: Iterable[int] | None = None
+        self, *, user_id: int, list_ids: Iterable[int] | str | None = None
     ) -> Literal[1]:
         """Call VK's method ``friends.edit``.
 
@@ -189,9 +187,9 @@ class Friends(MethodGroup):
         *,
         list_id: int,
         name: str | None = None,
-        user_ids: Iterable[int] | None = None,
-        add_user_ids: Iterable[int] | None = None,
-        delete_user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
+        add_user_ids: Iterable[int] | str | None = None,
+        delete_user_ids: Iterable[int] | str | None = None,
     ) -> Literal[1]:
         """Call VK's method ``friends.editList``.
 
@@ -223,6 +221,7 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
@@ -236,12 +235,13 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields],
+        fields: Iterable[Fields] | str,
         ref: str | None = None,
     ) -> GetFieldsResponse: ...
 
@@ -249,24 +249,26 @@ class Friends(MethodGroup):
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
     ) -> GetResponse | GetFieldsResponse: ...
 
     async def get(
         self,
         *,
+        name_case: NameCase | None = None,
         user_id: int | None = None,
         order: Literal["hints", "mobile", "name", "random", "smart"] | None = None,
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
     ) -> GetResponse | GetFieldsResponse:
         """Call VK's method ``friends.get``.
@@ -276,6 +278,8 @@ class Friends(MethodGroup):
         For tokens of users and services. It only reads: when its answer is lost, it is
         sent again.
 
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param user_id: id of a user; 1 or more
         :param list_id: 0 or more
         :param count: 0 or more; default 5000
@@ -286,6 +290,7 @@ class Friends(MethodGroup):
         return await self._call(
             "friends.get",
             {
+                "name_case": name_case,
                 "user_id": user_id,
                 "order": order,
                 "list_id": list_id,
@@ -334,8 +339,8 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-        need_common_count: bool | None = None,
-    ) -> list[int] | MutualFriend: ...
+        need_common_count: Literal[False] | None = None,
+    ) -> list[int]: ...
 
     @overload
     async def getMutual(
@@ -343,11 +348,24 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int],
+        target_uids: None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-        need_common_count: bool | None = None,
+        need_common_count: Literal[True],
+    ) -> MutualFriend: ...
+
+    @overload
+    async def getMutual(
+        self,
+        *,
+        source_uid: int | None = None,
+        target_uid: int | None = None,
+        target_uids: Iterable[int] | str,
+        order: str | None = None,
+        count: int | None = None,
+        offset: int | None = None,
+        need_common_count: Literal[False] | None = None,
     ) -> list[MutualFriend]: ...
 
     @overload
@@ -356,7 +374,20 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | None = None,
+        target_uids: Iterable[int] | str,
+        order: str | None = None,
+        count: int | None = None,
+        offset: int | None = None,
+        need_common_count: Literal[True],
+    ) -> list[MutualFriend] | MutualFriend: ...
+
+    @overload
+    async def getMutual(
+        self,
+        *,
+        source_uid: int | None = None,
+        target_uid: int | None = None,
+        target_uids: Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -368,7 +399,7 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | None = None,
+        target_uids: Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
@@ -411,7 +442,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> list[int] | OnlineUsers: ...
+    ) -> list[int]: ...
 
     @overload
     async def getOnline(
@@ -423,7 +454,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> GetOnlineOnlineMobileResponse | OnlineUsersWithMobile: ...
+    ) -> GetOnlineOnlineMobileResponse: ...
 
     @overload
     async def getOnline(
@@ -435,9 +466,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> (
-        list[int] | GetOnlineOnlineMobileResponse | OnlineUsers | OnlineUsersWithMobile
-    ): ...
+    ) -> list[int] | GetOnlineOnlineMobileResponse: ...
 
     async def getOnline(
         self,
@@ -448,9 +477,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
-    ) -> (
-        list[int] | GetOnlineOnlineMobileResponse | OnlineUsers | OnlineUsersWithMobile
-    ):
+    ) -> list[int] | GetOnlineOnlineMobileResponse:
         """Call VK's method ``friends.getOnline``.
 
         https://dev.vk.com/method/friends.getOnline
@@ -502,7 +529,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsResponse: ...
 
     @overload
@@ -518,7 +545,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsNeedMutualResponse: ...
 
     @overload
@@ -534,7 +561,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsExtendedResponse: ...
 
     @overload
@@ -550,7 +577,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetRequestsNeedMutualResponse | GetRequestsExtendedResponse: ...
 
     @overload
@@ -566,7 +593,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -585,7 +612,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -626,10 +653,11 @@ class Friends(MethodGroup):
         self,
         *,
         filter: Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
+        | str
         | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetSuggestionsResponse:
         """Call VK's method ``friends.getSuggestions``.
@@ -641,8 +669,8 @@ class Friends(MethodGroup):
         :param count: at most 100; default 100
         :param offset: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "friends.getSuggestions",
@@ -662,7 +690,7 @@ class Friends(MethodGroup):
         *,
         user_id: int | None = None,
         q: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         offset: int | None = None,
         count: int | None = None,
@@ -675,8 +703,8 @@ class Friends(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param offset: 0 or more
         :param count: at most 1000; default 20
         """

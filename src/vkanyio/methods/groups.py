@@ -370,8 +370,8 @@ class Groups(MethodGroup):
         market: bool | None = None,
         market_buttons: Iterable[Mapping[str, Any]] | str | None = None,
         market_comments: bool | None = None,
-        market_country: Iterable[int] | None = None,
-        market_city: Iterable[int] | None = None,
+        market_country: Iterable[int] | str | None = None,
+        market_city: Iterable[int] | str | None = None,
         market_currency: GroupMarketCurrency | None = None,
         market_contact: int | None = None,
         market_wiki: int | None = None,
@@ -393,26 +393,26 @@ class Groups(MethodGroup):
         it is not sent again, since a repetition may end in an error.
 
         :param group_id: id of a community; 1 or more
-        :param access: 0 open, 1 closed, 2 private; 0 or more
+        :param access: 0 open, 1 closed, 2 private
         :param subject: the values are those of ``vkanyio.objects.groups.GroupSubject``
         :param event_start_date: Unix time; 0 or more
         :param event_finish_date: Unix time; 0 or more
         :param event_group_id: id of a community; 0 or more
         :param public_category: 0 or more
         :param public_subcategory: 0 or more
-        :param wall: 0 disabled, 1 open, 2 limited, 3 closed; 0 or more
-        :param topics: 0 disabled, 1 open, 2 limited; 0 or more
-        :param photos: 0 disabled, 1 open, 2 limited; 0 or more
-        :param video: 0 disabled, 1 open, 2 limited; 0 or more
-        :param audio: 0 disabled, 1 open, 2 limited; 0 or more
-        :param docs: 0 disabled, 1 open, 2 limited; 0 or more
-        :param wiki: 0 disabled, 1 open, 2 limited; 0 or more
-        :param age_limits: 1 unlimited, 2 16 plus, 3 18 plus; 0 or more
+        :param wall: 0 disabled, 1 open, 2 limited, 3 closed
+        :param topics: 0 disabled, 1 open, 2 limited
+        :param photos: 0 disabled, 1 open, 2 limited
+        :param video: 0 disabled, 1 open, 2 limited
+        :param audio: 0 disabled, 1 open, 2 limited
+        :param docs: 0 disabled, 1 open, 2 limited
+        :param wiki: 0 disabled, 1 open, 2 limited
+        :param age_limits: 1 unlimited, 2 16 plus, 3 18 plus
         :param market_buttons: or JSON text
         :param market_country: at most 10 items
         :param market_city: at most 10 items; each 0 or more
         :param market_currency: 643 russian rubles, 980 ukrainian hryvnia, 398 kazakh
-            tenge, 978 euro, 840 us dollars; 0 or more
+            tenge, 978 euro, 840 us dollars
         :param market_contact: 0 or more
         :param market_wiki: 0 or more
         :param main_section: 0 or more
@@ -649,8 +649,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[False] | None = None,
-        filter: Iterable[Filter] | None = None,
-        fields: Iterable[GroupsFields] | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetResponse: ...
@@ -661,8 +661,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[True],
-        filter: Iterable[Filter] | None = None,
-        fields: Iterable[GroupsFields] | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetObjectExtendedResponse: ...
@@ -673,8 +673,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Iterable[Filter] | None = None,
-        fields: Iterable[GroupsFields] | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetResponse | GetObjectExtendedResponse: ...
@@ -684,8 +684,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Iterable[Filter] | None = None,
-        fields: Iterable[GroupsFields] | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetResponse | GetObjectExtendedResponse:
@@ -720,12 +720,12 @@ class Groups(MethodGroup):
         self,
         *,
         group_id: int,
-        address_ids: Iterable[int] | None = None,
+        address_ids: Iterable[int] | str | None = None,
         latitude: float | None = None,
         longitude: float | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[AddressFields] | None = None,
+        fields: Iterable[AddressFields] | str | None = None,
     ) -> GetAddressesResponse:
         """Call VK's method ``groups.getAddresses``.
 
@@ -764,7 +764,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         owner_id: int | None = None,
     ) -> GetBannedResponse:
         """Call VK's method ``groups.getBanned``.
@@ -799,7 +799,7 @@ class Groups(MethodGroup):
         *,
         group_ids: Iterable[int | str] | None = None,
         group_id: int | str | None = None,
-        fields: Iterable[GroupsFields] | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
     ) -> GetByIdObjectResponse:
         """Call VK's method ``groups.getById``.
 
@@ -838,7 +838,7 @@ class Groups(MethodGroup):
     get_callback_confirmation_code = getCallbackConfirmationCode
 
     async def getCallbackServers(
-        self, *, group_id: int, server_ids: Iterable[int] | None = None
+        self, *, group_id: int, server_ids: Iterable[int] | str | None = None
     ) -> GetCallbackServersResponse:
         """Call VK's method ``groups.getCallbackServers``.
 
@@ -920,7 +920,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetInvitedUsersResponse:
         """Call VK's method ``groups.getInvitedUsers``.
@@ -933,8 +933,8 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "groups.getInvitedUsers",
@@ -1036,7 +1036,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
-        filter: None = None,
+        filter: Literal["donut", "friends", "unsure"] | None = None,
     ) -> GetMembersResponse: ...
 
     @overload
@@ -1048,7 +1048,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
-        filter: Literal["donut", "friends", "managers", "unsure"],
+        filter: Literal["managers"],
     ) -> GetMembersFilterResponse: ...
 
     @overload
@@ -1059,8 +1059,8 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields],
-        filter: None = None,
+        fields: Iterable[UsersFields] | str,
+        filter: Literal["donut", "friends", "unsure"] | None = None,
     ) -> GetMembersFieldsResponse: ...
 
     @overload
@@ -1071,8 +1071,8 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields],
-        filter: Literal["donut", "friends", "managers", "unsure"],
+        fields: Iterable[UsersFields] | str,
+        filter: Literal["managers"],
     ) -> GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
     @overload
@@ -1083,7 +1083,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
@@ -1094,7 +1094,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse:
         """Call VK's method ``groups.getMembers``.
@@ -1156,7 +1156,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields],
+        fields: Iterable[UsersFields] | str,
     ) -> GetRequestsFieldsResponse: ...
 
     @overload
@@ -1166,7 +1166,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse: ...
 
     async def getRequests(
@@ -1175,7 +1175,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse:
         """Call VK's method ``groups.getRequests``.
 
@@ -1234,12 +1234,35 @@ class Groups(MethodGroup):
 
     get_token_permissions = getTokenPermissions
 
+    @overload
+    async def invite(
+        self, *, group_id: int, user_id: int | None = None, user_ids_list: None = None
+    ) -> Literal[1]: ...
+
+    @overload
     async def invite(
         self,
         *,
         group_id: int,
         user_id: int | None = None,
-        user_ids_list: Iterable[int] | None = None,
+        user_ids_list: Iterable[int] | str,
+    ) -> InviteUserIdsListResponse: ...
+
+    @overload
+    async def invite(
+        self,
+        *,
+        group_id: int,
+        user_id: int | None = None,
+        user_ids_list: Iterable[int] | str | None = None,
+    ) -> Literal[1] | InviteUserIdsListResponse: ...
+
+    async def invite(
+        self,
+        *,
+        group_id: int,
+        user_id: int | None = None,
+        user_ids_list: Iterable[int] | str | None = None,
     ) -> Literal[1] | InviteUserIdsListResponse:
         """Call VK's method ``groups.invite``.
 
@@ -1284,7 +1307,7 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         extended: Literal[False] | None = None,
     ) -> list[MemberStatus]: ...
 
@@ -1294,7 +1317,7 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         extended: Literal[True],
     ) -> list[MemberStatusFull]: ...
 
@@ -1304,7 +1327,7 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         extended: bool | None = None,
     ) -> (
         BoolInt | list[MemberStatus] | IsMemberExtendedResponse | list[MemberStatusFull]
@@ -1315,7 +1338,7 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         extended: bool | None = None,
     ) -> (
         BoolInt | list[MemberStatus] | IsMemberExtendedResponse | list[MemberStatusFull]

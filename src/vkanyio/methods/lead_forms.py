@@ -41,7 +41,7 @@ class LeadForms(MethodGroup):
         active: bool | None = None,
         once_per_user: bool | None = None,
         pixel_code: str | None = None,
-        notify_admins: Iterable[int] | None = None,
+        notify_admins: Iterable[int] | str | None = None,
         notify_emails: Iterable[str] | None = None,
     ) -> CreateResponse:
         """Call VK's method ``leadForms.create``.
@@ -179,7 +179,7 @@ class LeadForms(MethodGroup):
         active: bool | None = None,
         once_per_user: bool | None = None,
         pixel_code: str | None = None,
-        notify_admins: Iterable[int] | None = None,
+        notify_admins: Iterable[int] | str | None = None,
         notify_emails: Iterable[str] | None = None,
     ) -> CreateResponse:
         """Call VK's method ``leadForms.update``.

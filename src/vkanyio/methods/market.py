@@ -58,10 +58,10 @@ class Market(MethodGroup):
         old_price: float | None = None,
         deleted: bool | None = None,
         main_photo_id: int | None = None,
-        photo_ids: Iterable[int] | None = None,
-        video_ids: Iterable[int] | None = None,
+        photo_ids: Iterable[int] | str | None = None,
+        video_ids: Iterable[int] | str | None = None,
         url: str | None = None,
-        variant_ids: Iterable[int] | None = None,
+        variant_ids: Iterable[int] | str | None = None,
         is_main_variant: bool | None = None,
         dimension_width: int | None = None,
         dimension_height: int | None = None,
@@ -79,7 +79,7 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community with a minus before it
         :param name: 4 to 100 characters
-        :param description: 10 or more
+        :param description: 10 or more characters
         :param category_id: 0 or more
         :param price: at most 999999999999
         :param old_price: at most 999999999999
@@ -208,7 +208,11 @@ class Market(MethodGroup):
     add_property_variant = addPropertyVariant
 
     async def addToAlbum(
-        self, *, owner_id: int, item_ids: Iterable[int], album_ids: Iterable[int]
+        self,
+        *,
+        owner_id: int,
+        item_ids: Iterable[int] | str,
+        album_ids: Iterable[int] | str,
     ) -> Literal[1]:
         """Call VK's method ``market.addToAlbum``.
 
@@ -380,10 +384,10 @@ class Market(MethodGroup):
         old_price: float | None = None,
         deleted: bool | None = None,
         main_photo_id: int | None = None,
-        photo_ids: Iterable[int] | None = None,
-        video_ids: Iterable[int] | None = None,
+        photo_ids: Iterable[int] | str | None = None,
+        video_ids: Iterable[int] | str | None = None,
         url: str | None = None,
-        variant_ids: Iterable[int] | None = None,
+        variant_ids: Iterable[int] | str | None = None,
         is_main_variant: bool | None = None,
         dimension_width: int | None = None,
         dimension_height: int | None = None,
@@ -402,7 +406,7 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community with a minus before it
         :param item_id: 0 or more
         :param name: 4 to 100 characters
-        :param description: 10 or more
+        :param description: 10 or more characters
         :param category_id: 0 or more
         :param price: at most 999999999999
         :param old_price: at most 999999999999
@@ -742,7 +746,7 @@ class Market(MethodGroup):
         )
 
     async def getAlbumById(
-        self, *, owner_id: int, album_ids: Iterable[int]
+        self, *, owner_id: int, album_ids: Iterable[int] | str
     ) -> GetAlbumByIdResponse:
         """Call VK's method ``market.getAlbumById``.
 
@@ -841,7 +845,7 @@ class Market(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc"] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``market.getComments``.
 
@@ -1058,7 +1062,7 @@ class Market(MethodGroup):
         self,
         *,
         group_id: int,
-        item_ids: Iterable[int],
+        item_ids: Iterable[int] | str,
         item_group_id: int | None = None,
     ) -> GroupItemsResponse:
         """Call VK's method ``market.groupItems``.
@@ -1092,7 +1096,7 @@ class Market(MethodGroup):
     group_items = groupItems
 
     async def removeFromAlbum(
-        self, *, owner_id: int, item_id: int, album_ids: Iterable[int]
+        self, *, owner_id: int, item_id: int, album_ids: Iterable[int] | str
     ) -> Literal[1]:
         """Call VK's method ``market.removeFromAlbum``.
 
@@ -1312,7 +1316,7 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        status: Iterable[int] | None = None,
+        status: Iterable[int] | str | None = None,
         need_variants: bool | None = None,
     ) -> SearchResponse: ...
 
@@ -1330,7 +1334,7 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[True],
-        status: Iterable[int] | None = None,
+        status: Iterable[int] | str | None = None,
         need_variants: bool | None = None,
     ) -> SearchExtendedResponse: ...
 
@@ -1348,7 +1352,7 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        status: Iterable[int] | None = None,
+        status: Iterable[int] | str | None = None,
         need_variants: bool | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
@@ -1365,7 +1369,7 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        status: Iterable[int] | None = None,
+        status: Iterable[int] | str | None = None,
         need_variants: bool | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``market.search``.

@@ -9,7 +9,6 @@ from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from ..objects.base import BoolInt, NameCase, UserGroupFields
     from ..objects.messages import (
@@ -141,7 +140,7 @@ class Messages(MethodGroup):
     async def createChat(
         self,
         *,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         title: str | None = None,
         group_id: int | None = None,
     ) -> CreateChatWithPeerIdsResponse:
@@ -166,13 +165,13 @@ class Messages(MethodGroup):
     async def delete(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         spam: bool | None = None,
         reason: int | None = None,
         group_id: int | None = None,
         delete_for_all: bool | None = None,
         peer_id: int | None = None,
-        cmids: Iterable[int] | None = None,
+        cmids: Iterable[int] | str | None = None,
     ) -> list[DeleteFullResponseItem]:
         """Call VK's method ``messages.delete``.
 
@@ -366,9 +365,9 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int],
+        conversation_message_ids: Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetByConversationMessageIdResponse: ...
 
@@ -377,9 +376,9 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int],
+        conversation_message_ids: Iterable[int] | str,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetByConversationMessageIdExtendedResponse: ...
 
@@ -388,9 +387,9 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int],
+        conversation_message_ids: Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> (
         GetByConversationMessageIdResponse | GetByConversationMessageIdExtendedResponse
@@ -400,9 +399,9 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int],
+        conversation_message_ids: Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> (
         GetByConversationMessageIdResponse | GetByConversationMessageIdExtendedResponse
@@ -436,12 +435,12 @@ class Messages(MethodGroup):
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | None = None,
+        cmids: Iterable[int] | str | None = None,
         peer_id: int | None = None,
     ) -> GetByIdResponse: ...
 
@@ -449,12 +448,12 @@ class Messages(MethodGroup):
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | None = None,
+        cmids: Iterable[int] | str | None = None,
         peer_id: int | None = None,
     ) -> GetByIdExtendedResponse: ...
 
@@ -462,24 +461,24 @@ class Messages(MethodGroup):
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | None = None,
+        cmids: Iterable[int] | str | None = None,
         peer_id: int | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | None = None,
+        cmids: Iterable[int] | str | None = None,
         peer_id: int | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``messages.getById``.
@@ -527,7 +526,7 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: None = None,
-        fields: Iterable[Fields],
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
     ) -> ChatFull: ...
 
@@ -536,7 +535,7 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int],
+        chat_ids: Iterable[int] | str,
         fields: None = None,
         name_case: NameCase | None = None,
     ) -> list[Chat]: ...
@@ -546,8 +545,8 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int],
-        fields: Iterable[Fields],
+        chat_ids: Iterable[int] | str,
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
     ) -> list[ChatFull]: ...
 
@@ -556,8 +555,8 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | None = None,
-        fields: Iterable[Fields] | None = None,
+        chat_ids: Iterable[int] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]: ...
 
@@ -565,8 +564,8 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | None = None,
-        fields: Iterable[Fields] | None = None,
+        chat_ids: Iterable[int] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]:
         """Call VK's method ``messages.getChat``.
@@ -578,8 +577,8 @@ class Messages(MethodGroup):
         :param chat_id: at most 100000000
         :param chat_ids: each 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 1012
             MESSAGES_WRITING_DISABLED_FOR_CHAT
@@ -601,7 +600,7 @@ class Messages(MethodGroup):
         *,
         peer_id: int | None = None,
         link: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetChatPreviewResponse:
         """Call VK's method ``messages.getChatPreview``.
 
@@ -627,9 +626,9 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        member_ids: Iterable[int] | None = None,
+        member_ids: Iterable[int] | str | None = None,
     ) -> GetConversationMembers:
         """Call VK's method ``messages.getConversationMembers``.
 
@@ -672,7 +671,7 @@ class Messages(MethodGroup):
         | None = None,
         extended: bool | None = None,
         start_message_id: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
     ) -> GetConversationsResponse:
         """Call VK's method ``messages.getConversations``.
@@ -710,9 +709,9 @@ class Messages(MethodGroup):
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int],
+        peer_ids: Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
     ) -> GetConversationById: ...
 
@@ -720,9 +719,9 @@ class Messages(MethodGroup):
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int],
+        peer_ids: Iterable[int] | str,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
     ) -> GetConversationByIdExtended: ...
 
@@ -730,18 +729,18 @@ class Messages(MethodGroup):
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int],
+        peer_ids: Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
     ) -> GetConversationById | GetConversationByIdExtended: ...
 
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int],
+        peer_ids: Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
     ) -> GetConversationById | GetConversationByIdExtended:
         """Call VK's method ``messages.getConversationsById``.
@@ -780,7 +779,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetHistoryResponse: ...
 
@@ -795,7 +794,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetHistoryExtendedResponse: ...
 
@@ -810,7 +809,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse: ...
 
@@ -824,7 +823,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse:
         """Call VK's method ``messages.getHistory``.
@@ -880,6 +879,7 @@ class Messages(MethodGroup):
                 "wall",
             ]
         ]
+        | str
         | None = None,
         group_id: int | None = None,
         peer_id: int | None = None,
@@ -888,7 +888,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         max_forwards_level: int | None = None,
         message_video: bool | None = None,
         media_type: Literal[
@@ -961,7 +961,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: Literal[False] | None = None,
         group_id: int | None = None,
     ) -> GetImportantMessagesResponse: ...
@@ -974,7 +974,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: Literal[True],
         group_id: int | None = None,
     ) -> GetImportantMessagesExtendedResponse: ...
@@ -987,7 +987,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
     ) -> GetImportantMessagesResponse | GetImportantMessagesExtendedResponse: ...
@@ -999,7 +999,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
     ) -> GetImportantMessagesResponse | GetImportantMessagesExtendedResponse:
@@ -1055,8 +1055,8 @@ class Messages(MethodGroup):
         :param subscribe_id: at most 100
         :param offset: 0 or more; default 0
         :param count: at most 200; default 20
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 943 MESSAGES_INTENT_CANT_USE
         """
         return await self._call(
@@ -1116,7 +1116,7 @@ class Messages(MethodGroup):
         pts: int | None = None,
         preview_length: int | None = None,
         onlines: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         events_limit: int | None = None,
         msgs_limit: int | None = None,
         max_msg_id: int | None = None,
@@ -1195,7 +1195,7 @@ class Messages(MethodGroup):
     get_long_poll_server = getLongPollServer
 
     async def getMessagesReactions(
-        self, *, peer_id: int, cmids: Iterable[int]
+        self, *, peer_id: int, cmids: Iterable[int] | str
     ) -> GetMessagesReactionsResponse:
         """Call VK's method ``messages.getMessagesReactions``.
 
@@ -1309,7 +1309,10 @@ class Messages(MethodGroup):
     mark_as_answered_conversation = markAsAnsweredConversation
 
     async def markAsImportant(
-        self, *, message_ids: Iterable[int] | None = None, important: int | None = None
+        self,
+        *,
+        message_ids: Iterable[int] | str | None = None,
+        important: int | None = None,
     ) -> list[int]:
         """Call VK's method ``messages.markAsImportant``.
 
@@ -1356,7 +1359,7 @@ class Messages(MethodGroup):
     async def markAsRead(
         self,
         *,
-        message_ids: Iterable[int] | None = None,
+        message_ids: Iterable[int] | str | None = None,
         peer_id: int | None = None,
         start_message_id: int | None = None,
         group_id: int | None = None,
@@ -1391,7 +1394,7 @@ class Messages(MethodGroup):
     mark_as_read = markAsRead
 
     async def markReactionsAsRead(
-        self, *, peer_id: int, cmids: Iterable[int] | None = None
+        self, *, peer_id: int, cmids: Iterable[int] | str | None = None
     ) -> BoolInt:
         """Call VK's method ``messages.markReactionsAsRead``.
 
@@ -1506,7 +1509,7 @@ class Messages(MethodGroup):
         *,
         q: str | None = None,
         peer_id: int | None = None,
-        date: int | datetime | None = None,
+        date: str | int | None = None,
         preview_length: int | None = None,
         offset: int | None = None,
         count: int | None = None,
@@ -1521,7 +1524,7 @@ class Messages(MethodGroup):
         *,
         q: str | None = None,
         peer_id: int | None = None,
-        date: int | datetime | None = None,
+        date: str | int | None = None,
         preview_length: int | None = None,
         offset: int | None = None,
         count: int | None = None,
@@ -1536,7 +1539,7 @@ class Messages(MethodGroup):
         *,
         q: str | None = None,
         peer_id: int | None = None,
-        date: int | datetime | None = None,
+        date: str | int | None = None,
         preview_length: int | None = None,
         offset: int | None = None,
         count: int | None = None,
@@ -1550,7 +1553,7 @@ class Messages(MethodGroup):
         *,
         q: str | None = None,
         peer_id: int | None = None,
-        date: int | datetime | None = None,
+        date: str | int | None = None,
         preview_length: int | None = None,
         offset: int | None = None,
         count: int | None = None,
@@ -1567,7 +1570,7 @@ class Messages(MethodGroup):
 
         :param q: up to 9000 characters
         :param peer_id: id of a conversation
-        :param date: Unix time; 0 or more
+        :param date: a day as DDMMYYYY; 0 or more
         :param preview_length: 0 or more; default 0
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
@@ -1595,7 +1598,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> SearchConversationsResponse: ...
 
@@ -1606,7 +1609,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> SearchConversationsExtendedResponse: ...
 
@@ -1617,7 +1620,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse: ...
 
@@ -1627,7 +1630,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse:
         """Call VK's method ``messages.searchConversations``.
@@ -1669,11 +1672,11 @@ class Messages(MethodGroup):
         long: float | None = None,
         attachment: Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | None = None,
-        forward: Forward | str | None = None,
+        forward_messages: Iterable[int] | str | None = None,
+        forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
         template: Mapping[str, Any] | str | None = None,
         payload: Mapping[str, Any] | str | None = None,
         content_source: Mapping[str, Any] | str | None = None,
@@ -1704,7 +1707,7 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int],
+        peer_ids: Iterable[int] | str,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
@@ -1712,11 +1715,11 @@ class Messages(MethodGroup):
         long: float | None = None,
         attachment: Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | None = None,
-        forward: Forward | str | None = None,
+        forward_messages: Iterable[int] | str | None = None,
+        forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
         template: Mapping[str, Any] | str | None = None,
         payload: Mapping[str, Any] | str | None = None,
         content_source: Mapping[str, Any] | str | None = None,
@@ -1747,7 +1750,7 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int] | None = None,
+        peer_ids: Iterable[int] | str | None = None,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
@@ -1755,11 +1758,11 @@ class Messages(MethodGroup):
         long: float | None = None,
         attachment: Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | None = None,
-        forward: Forward | str | None = None,
+        forward_messages: Iterable[int] | str | None = None,
+        forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
         template: Mapping[str, Any] | str | None = None,
         payload: Mapping[str, Any] | str | None = None,
         content_source: Mapping[str, Any] | str | None = None,
@@ -1789,7 +1792,7 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int] | None = None,
+        peer_ids: Iterable[int] | str | None = None,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
@@ -1797,11 +1800,11 @@ class Messages(MethodGroup):
         long: float | None = None,
         attachment: Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | None = None,
-        forward: Forward | str | None = None,
+        forward_messages: Iterable[int] | str | None = None,
+        forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
         template: Mapping[str, Any] | str | None = None,
         payload: Mapping[str, Any] | str | None = None,
         content_source: Mapping[str, Any] | str | None = None,

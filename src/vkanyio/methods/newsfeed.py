@@ -26,9 +26,7 @@ if TYPE_CHECKING:
         IgnoreItemType,
         NewsfeedItemType,
         SearchExtendedResponse,
-        SearchExtendedStrictResponse,
         SearchResponse,
-        SearchStrictResponse,
     )
     from ..objects.users import Fields
 
@@ -43,8 +41,8 @@ class Newsfeed(MethodGroup):
     async def addBan(
         self,
         *,
-        user_ids: Iterable[int] | None = None,
-        group_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
+        group_ids: Iterable[int] | str | None = None,
     ) -> BoolInt:
         """Call VK's method ``newsfeed.addBan``.
 
@@ -65,8 +63,8 @@ class Newsfeed(MethodGroup):
     async def deleteBan(
         self,
         *,
-        user_ids: Iterable[int] | None = None,
-        group_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
+        group_ids: Iterable[int] | str | None = None,
     ) -> Literal[1]:
         """Call VK's method ``newsfeed.deleteBan``.
 
@@ -101,7 +99,7 @@ class Newsfeed(MethodGroup):
     async def get(
         self,
         *,
-        filters: Iterable[NewsfeedItemType] | None = None,
+        filters: Iterable[NewsfeedItemType] | str | None = None,
         return_banned: bool | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
@@ -109,7 +107,7 @@ class Newsfeed(MethodGroup):
         source_ids: Iterable[int | str] | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         section: str | None = None,
     ) -> GenericResponse:
         """Call VK's method ``newsfeed.get``.
@@ -148,7 +146,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetBannedResponse: ...
 
@@ -157,7 +155,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetBannedExtendedResponse: ...
 
@@ -166,7 +164,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
 
@@ -174,7 +172,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
         """Call VK's method ``newsfeed.getBanned``.
@@ -184,8 +182,8 @@ class Newsfeed(MethodGroup):
         For tokens of users. It only reads: when its answer is lost, it is sent again.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "newsfeed.getBanned",
@@ -198,13 +196,13 @@ class Newsfeed(MethodGroup):
         self,
         *,
         count: int | None = None,
-        filters: Iterable[CommentsFilters] | None = None,
+        filters: Iterable[CommentsFilters] | str | None = None,
         reposts: str | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         last_comments_count: int | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``newsfeed.getComments``.
 
@@ -239,22 +237,28 @@ class Newsfeed(MethodGroup):
     async def getLists(
         self,
         *,
-        list_ids: Iterable[int] | None = None,
+        list_ids: Iterable[int] | str | None = None,
         extended: Literal[False] | None = None,
     ) -> GetListsResponse: ...
 
     @overload
     async def getLists(
-        self, *, list_ids: Iterable[int] | None = None, extended: Literal[True]
+        self, *, list_ids: Iterable[int] | str | None = None, extended: Literal[True]
     ) -> GetListsExtendedResponse: ...
 
     @overload
     async def getLists(
-        self, *, list_ids: Iterable[int] | None = None, extended: bool | None = None
+        self,
+        *,
+        list_ids: Iterable[int] | str | None = None,
+        extended: bool | None = None,
     ) -> GetListsResponse | GetListsExtendedResponse: ...
 
     async def getLists(
-        self, *, list_ids: Iterable[int] | None = None, extended: bool | None = None
+        self,
+        *,
+        list_ids: Iterable[int] | str | None = None,
+        extended: bool | None = None,
     ) -> GetListsResponse | GetListsExtendedResponse:
         """Call VK's method ``newsfeed.getLists``.
 
@@ -313,7 +317,7 @@ class Newsfeed(MethodGroup):
         max_photos: int | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GenericResponse:
         """Call VK's method ``newsfeed.getRecommended``.
 
@@ -347,7 +351,7 @@ class Newsfeed(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         shuffle: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetSuggestedSourcesResponse:
         """Call VK's method ``newsfeed.getSuggestedSources``.
 
@@ -397,7 +401,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         title: str,
-        source_ids: Iterable[int],
+        source_ids: Iterable[int] | str,
         list_id: int | None = None,
         no_reposts: bool | None = None,
     ) -> int:
@@ -437,8 +441,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
-    ) -> SearchResponse | SearchStrictResponse: ...
+        fields: Iterable[UserGroupFields] | str | None = None,
+    ) -> SearchResponse: ...
 
     @overload
     async def search(
@@ -452,8 +456,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
-    ) -> SearchExtendedResponse | SearchExtendedStrictResponse: ...
+        fields: Iterable[UserGroupFields] | str | None = None,
+    ) -> SearchExtendedResponse: ...
 
     @overload
     async def search(
@@ -467,13 +471,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
-    ) -> (
-        SearchResponse
-        | SearchStrictResponse
-        | SearchExtendedResponse
-        | SearchExtendedStrictResponse
-    ): ...
+        fields: Iterable[UserGroupFields] | str | None = None,
+    ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
         self,
@@ -486,13 +485,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
-    ) -> (
-        SearchResponse
-        | SearchStrictResponse
-        | SearchExtendedResponse
-        | SearchExtendedStrictResponse
-    ):
+        fields: Iterable[UserGroupFields] | str | None = None,
+    ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``newsfeed.search``.
 
         https://dev.vk.com/method/newsfeed.search

@@ -159,7 +159,7 @@ class Notes(MethodGroup):
         again, since a repetition may end in an error.
 
         :param comment_id: 0 or more
-        :param message: 2 or more
+        :param message: 2 or more characters
         :param owner_id: id of a user; 0 or more
         :raises APIError: of its own: 183 ACCESS_COMMENT
         """
@@ -173,7 +173,7 @@ class Notes(MethodGroup):
     async def get(
         self,
         *,
-        note_ids: Iterable[int] | None = None,
+        note_ids: Iterable[int] | str | None = None,
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,

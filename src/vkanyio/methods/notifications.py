@@ -38,6 +38,7 @@ class Notifications(MethodGroup):
                 "friends",
             ]
         ]
+        | str
         | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
@@ -78,7 +79,7 @@ class Notifications(MethodGroup):
     async def sendMessage(
         self,
         *,
-        user_ids: Iterable[int],
+        user_ids: Iterable[int] | str,
         message: str,
         fragment: str | None = None,
         group_id: int | None = None,

@@ -125,7 +125,7 @@ class Orders(MethodGroup):
         self,
         *,
         order_id: int | None = None,
-        order_ids: Iterable[int] | None = None,
+        order_ids: Iterable[int] | str | None = None,
         test_mode: bool | None = None,
     ) -> list[Order]:
         """Call VK's method ``orders.getById``.

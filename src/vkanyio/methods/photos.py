@@ -94,7 +94,7 @@ class Photos(MethodGroup):
         For tokens of users. When its answer is lost, it is not sent again: that could
         do it twice.
 
-        :param title: 1 or more
+        :param title: 1 or more characters
         :param group_id: id of a community
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
@@ -367,7 +367,7 @@ class Photos(MethodGroup):
         self,
         *,
         owner_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: Iterable[int] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         need_system: bool | None = None,
@@ -511,7 +511,7 @@ class Photos(MethodGroup):
         For tokens of users and services. It only reads: when its answer is lost, it is
         sent again.
 
-        :param photos: each the owner_id and photo_id and access_key joined by
+        :param photos: each the owner_id, photo_id and maybe access_key joined by
             underscores; at most 500 items
         """
         return await self._call(
@@ -566,7 +566,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetCommentsResponse: ...
 
     @overload
@@ -582,7 +582,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
     @overload
@@ -598,7 +598,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
     async def getComments(
@@ -613,7 +613,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``photos.getComments``.
 
@@ -857,7 +857,7 @@ class Photos(MethodGroup):
         self,
         *,
         target_album_id: int,
-        photo_ids: Iterable[int],
+        photo_ids: Iterable[int] | str,
         owner_id: int | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.move``.

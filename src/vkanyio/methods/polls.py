@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
-from .._method_group import MethodGroup
+from .._method_group import MethodGroup, json_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.base import BoolInt, NameCase, UploadServer
@@ -27,7 +27,7 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int],
+        answer_ids: Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
     ) -> BoolInt:
@@ -64,7 +64,7 @@ class Polls(MethodGroup):
         end_date: int | datetime | None = None,
         owner_id: int | None = None,
         app_id: int | None = None,
-        add_answers: str | None = None,
+        add_answers: Iterable[int | str] | str | None = None,
         photo_id: int | None = None,
         background_id: Literal[1, 2, 3, 4, 6, 8, 9] | None = None,
         disable_unvote: bool | None = None,
@@ -78,6 +78,7 @@ class Polls(MethodGroup):
 
         :param end_date: Unix time; 1550700000 or more
         :param owner_id: id of a user, or of a community with a minus before it
+        :param add_answers: or JSON text
         :param photo_id: 0 or more
         """
         return await self._call(
@@ -89,7 +90,7 @@ class Polls(MethodGroup):
                 "end_date": end_date,
                 "owner_id": owner_id,
                 "app_id": app_id,
-                "add_answers": add_answers,
+                "add_answers": json_list("add_answers", add_answers),
                 "photo_id": photo_id,
                 "background_id": background_id,
                 "disable_unvote": disable_unvote,
@@ -124,9 +125,9 @@ class Polls(MethodGroup):
         poll_id: int,
         owner_id: int | None = None,
         question: str | None = None,
-        add_answers: str | None = None,
-        edit_answers: str | None = None,
-        delete_answers: str | None = None,
+        add_answers: Iterable[int | str] | str | None = None,
+        edit_answers: Mapping[str, Any] | str | None = None,
+        delete_answers: Iterable[int | str] | str | None = None,
         end_date: int | datetime | None = None,
         photo_id: int | None = None,
         background_id: Literal[0, 1, 2, 3, 4, 6, 8, 9] | None = None,
@@ -135,11 +136,14 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        For tokens of users. When its answer is lost, it is not sent again: that could
+        do it twice.
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community with a minus before it
+        :param add_answers: or JSON text
+        :param edit_answers: or JSON text
+        :param delete_answers: or JSON text
         :param end_date: Unix time; 0 or more
         :param photo_id: 0 or more
         """
@@ -149,9 +153,9 @@ class Polls(MethodGroup):
                 "poll_id": poll_id,
                 "owner_id": owner_id,
                 "question": question,
-                "add_answers": add_answers,
+                "add_answers": json_list("add_answers", add_answers),
                 "edit_answers": edit_answers,
-                "delete_answers": delete_answers,
+                "delete_answers": json_list("delete_answers", delete_answers),
                 "end_date": end_date,
                 "photo_id": photo_id,
                 "background_id": background_id,
@@ -189,8 +193,8 @@ class Polls(MethodGroup):
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community with a minus before it
         :param friends_count: at most 100; default 3
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 250 POLLS_ACCESS
         """
         return await self._call(
@@ -228,7 +232,7 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int],
+        answer_ids: Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
@@ -243,13 +247,13 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int],
+        answer_ids: Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields],
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
     ) -> list[FieldsVoters]: ...
 
@@ -258,13 +262,13 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int],
+        answer_ids: Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> list[Voters] | list[FieldsVoters]: ...
 
@@ -272,13 +276,13 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int],
+        answer_ids: Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> list[Voters] | list[FieldsVoters]:
         """Call VK's method ``polls.getVoters``.
@@ -292,8 +296,8 @@ class Polls(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :raises APIError: of its own: 250 POLLS_ACCESS, 251 POLLS_POLL_ID, 252
             POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE
         """

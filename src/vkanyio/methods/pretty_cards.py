@@ -138,7 +138,7 @@ class PrettyCards(MethodGroup):
         )
 
     async def getById(
-        self, *, owner_id: int, card_ids: Iterable[int]
+        self, *, owner_id: int, card_ids: Iterable[int] | str
     ) -> list[PrettyCardOrError]:
         """Call VK's method ``prettyCards.getById``.
 

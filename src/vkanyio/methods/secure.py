@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal, final, overload
 
 from .._method_group import MethodGroup
 
@@ -146,7 +146,7 @@ class Secure(MethodGroup):
 
     get_transactions_history = getTransactionsHistory
 
-    async def getUserLevel(self, *, user_ids: Iterable[int]) -> list[Level]:
+    async def getUserLevel(self, *, user_ids: Iterable[int] | str) -> list[Level]:
         """Call VK's method ``secure.getUserLevel``.
 
         https://dev.vk.com/method/secure.getUserLevel
@@ -161,7 +161,7 @@ class Secure(MethodGroup):
     get_user_level = getUserLevel
 
     async def giveEventSticker(
-        self, *, user_ids: Iterable[int], achievement_id: int
+        self, *, user_ids: Iterable[int] | str, achievement_id: int
     ) -> list[GiveEventStickerItem]:
         """Call VK's method ``secure.giveEventSticker``.
 
@@ -184,7 +184,7 @@ class Secure(MethodGroup):
         self,
         *,
         message: str,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         user_id: int | None = None,
         notification_id: int | None = None,
         promo_id: int | None = None,
@@ -231,6 +231,36 @@ class Secure(MethodGroup):
 
     send_sms_notification = sendSMSNotification
 
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: None = None,
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> BoolInt: ...
+
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: Iterable[str],
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> list[SetCounterItem]: ...
+
+    @overload
+    async def setCounter(
+        self,
+        *,
+        counters: Iterable[str] | None = None,
+        user_id: int | None = None,
+        counter: int | None = None,
+        increment: bool | None = None,
+    ) -> BoolInt | list[SetCounterItem]: ...
+
     async def setCounter(
         self,
         *,
@@ -243,8 +273,8 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.setCounter
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        For tokens of services. When its answer is lost, it is not sent again: that
+        could do it twice.
 
         :param user_id: id of a user; 0 or more
         """

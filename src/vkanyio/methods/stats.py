@@ -64,7 +64,7 @@ class Stats(MethodGroup):
         )
 
     async def getPostReach(
-        self, *, owner_id: int, post_ids: Iterable[int]
+        self, *, owner_id: int, post_ids: Iterable[int] | str
     ) -> list[WallpostStat]:
         """Call VK's method ``stats.getPostReach``.
 

@@ -24,7 +24,9 @@ class Store(MethodGroup):
     __slots__ = ()
     _name = "store"
 
-    async def addStickersToFavorite(self, *, sticker_ids: Iterable[int]) -> Literal[1]:
+    async def addStickersToFavorite(
+        self, *, sticker_ids: Iterable[int] | str
+    ) -> Literal[1]:
         """Call VK's method ``store.addStickersToFavorite``.
 
         https://dev.vk.com/method/store.addStickersToFavorite
@@ -59,7 +61,7 @@ class Store(MethodGroup):
         type: str | None = None,
         merchant: str | None = None,
         section: str | None = None,
-        product_ids: Iterable[int] | None = None,
+        product_ids: Iterable[int] | str | None = None,
         filters: Iterable[str] | None = None,
         extended: bool | None = None,
     ) -> GetProductsResponse:
@@ -89,8 +91,8 @@ class Store(MethodGroup):
     async def getStickersKeywords(
         self,
         *,
-        stickers_ids: Iterable[int] | None = None,
-        products_ids: Iterable[int] | None = None,
+        stickers_ids: Iterable[int] | str | None = None,
+        products_ids: Iterable[int] | str | None = None,
         aliases: bool | None = None,
         all_products: bool | None = None,
         need_stickers: bool | None = None,
@@ -122,7 +124,7 @@ class Store(MethodGroup):
     get_stickers_keywords = getStickersKeywords
 
     async def removeStickersFromFavorite(
-        self, *, sticker_ids: Iterable[int]
+        self, *, sticker_ids: Iterable[int] | str
     ) -> Literal[1]:
         """Call VK's method ``store.removeStickersFromFavorite``.
 

@@ -34,7 +34,7 @@ class Stories(MethodGroup):
     __slots__ = ()
     _name = "stories"
 
-    async def banOwner(self, *, owners_ids: Iterable[int]) -> Literal[1]:
+    async def banOwner(self, *, owners_ids: Iterable[int] | str) -> Literal[1]:
         """Call VK's method ``stories.banOwner``.
 
         https://dev.vk.com/method/stories.banOwner
@@ -77,7 +77,7 @@ class Stories(MethodGroup):
         *,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.get``.
 
@@ -100,7 +100,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBannedResponse: ...
 
     @overload
@@ -108,7 +108,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBannedExtendedResponse: ...
 
     @overload
@@ -116,14 +116,14 @@ class Stories(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
 
     async def getBanned(
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
         """Call VK's method ``stories.getBanned``.
 
@@ -144,7 +144,7 @@ class Stories(MethodGroup):
         *,
         stories: Iterable[str],
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetByIdExtendedResponse:
         """Call VK's method ``stories.getById``.
 
@@ -187,7 +187,7 @@ class Stories(MethodGroup):
         self,
         *,
         add_to_news: bool | None = None,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         reply_to_story: str | None = None,
         link_text: UploadLinkText | None = None,
         link_url: str | None = None,
@@ -231,7 +231,7 @@ class Stories(MethodGroup):
         story_id: int,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.getReplies``.
 
@@ -279,7 +279,7 @@ class Stories(MethodGroup):
         self,
         *,
         add_to_news: bool | None = None,
-        user_ids: Iterable[int] | None = None,
+        user_ids: Iterable[int] | str | None = None,
         reply_to_story: str | None = None,
         link_text: UploadLinkText | None = None,
         link_url: str | None = None,
@@ -324,7 +324,7 @@ class Stories(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetViewersExtendedV5115Response:
         """Call VK's method ``stories.getViewers``.
 
@@ -397,7 +397,7 @@ class Stories(MethodGroup):
         upload_results: Iterable[str] | None = None,
         upload_results_json: Iterable[UploadResult] | str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> SaveResponse:
         """Call VK's method ``stories.save``.
 
@@ -430,7 +430,7 @@ class Stories(MethodGroup):
         mentioned_id: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.search``.
 
@@ -493,7 +493,7 @@ class Stories(MethodGroup):
 
     send_interaction = sendInteraction
 
-    async def unbanOwner(self, *, owners_ids: Iterable[int]) -> Literal[1]:
+    async def unbanOwner(self, *, owners_ids: Iterable[int] | str) -> Literal[1]:
         """Call VK's method ``stories.unbanOwner``.
 
         https://dev.vk.com/method/stories.unbanOwner

@@ -33,7 +33,7 @@ class Users(MethodGroup):
         self,
         *,
         user_ids: Iterable[int | str] | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         from_group_id: int | None = None,
     ) -> list[UserFull]:
@@ -46,8 +46,8 @@ class Users(MethodGroup):
 
         :param user_ids: each the id of a user; at most 1000 items
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         :param from_group_id: id of a community; default 0
         """
         return await self._call(
@@ -78,7 +78,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields],
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
     ) -> GetFollowersFieldsResponse: ...
 
@@ -89,7 +89,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse: ...
 
@@ -99,7 +99,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse:
         """Call VK's method ``users.getFollowers``.
@@ -113,8 +113,8 @@ class Users(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "users.getFollowers",
@@ -137,7 +137,7 @@ class Users(MethodGroup):
         extended: Literal[False] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetSubscriptionsResponse: ...
 
     @overload
@@ -148,7 +148,7 @@ class Users(MethodGroup):
         extended: Literal[True],
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetSubscriptionsExtendedResponse: ...
 
     @overload
@@ -159,7 +159,7 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse: ...
 
     async def getSubscriptions(
@@ -169,7 +169,7 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse:
         """Call VK's method ``users.getSubscriptions``.
 
@@ -225,7 +225,7 @@ class Users(MethodGroup):
         sort: Literal[0, 1] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         city: int | None = None,
         city_id: int | None = None,
         country: int | None = None,

@@ -157,8 +157,8 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.getShortLink
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        For tokens of users, communities and services. When its answer is lost, it is
+        not sent again: that could do it twice.
 
         :param private: default False
         """

@@ -65,7 +65,7 @@ class Video(MethodGroup):
         *,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
     ) -> AddAlbumResponse:
         """Call VK's method ``video.addAlbum``.
 
@@ -84,6 +84,7 @@ class Video(MethodGroup):
 
     add_album = addAlbum
 
+    @overload
     async def addToAlbum(
         self,
         *,
@@ -91,7 +92,39 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: None = None,
+    ) -> Literal[1]: ...
+
+    @overload
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str,
+    ) -> list[int]: ...
+
+    @overload
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str | None = None,
+    ) -> Literal[1] | list[int]: ...
+
+    async def addToAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.addToAlbum``.
 
@@ -269,7 +302,7 @@ class Video(MethodGroup):
         album_id: int,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
         owner_id: int | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.editAlbum``.
@@ -655,6 +688,7 @@ class Video(MethodGroup):
 
     live_get_categories = liveGetCategories
 
+    @overload
     async def removeFromAlbum(
         self,
         *,
@@ -662,7 +696,39 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | None = None,
+        album_ids: None = None,
+    ) -> Literal[1]: ...
+
+    @overload
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str,
+    ) -> list[int]: ...
+
+    @overload
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str | None = None,
+    ) -> Literal[1] | list[int]: ...
+
+    async def removeFromAlbum(
+        self,
+        *,
+        owner_id: int,
+        video_id: int,
+        target_id: int | None = None,
+        album_id: int | None = None,
+        album_ids: Iterable[int] | str | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.removeFromAlbum``.
 
@@ -953,6 +1019,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -974,6 +1041,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -995,6 +1063,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,
@@ -1015,6 +1084,7 @@ class Video(MethodGroup):
         adult: bool | None = None,
         live: bool | None = None,
         filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        | str
         | None = None,
         search_own: bool | None = None,
         offset: int | None = None,

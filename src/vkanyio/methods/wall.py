@@ -163,6 +163,7 @@ class Wall(MethodGroup):
         self,
         *,
         post_id: int,
+        primary_attachments: Iterable[str] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         message: str | None = None,
@@ -205,6 +206,7 @@ class Wall(MethodGroup):
             "wall.edit",
             {
                 "post_id": post_id,
+                "primary_attachments": primary_attachments,
                 "owner_id": owner_id,
                 "friends_only": friends_only,
                 "message": message,
@@ -317,7 +319,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -330,7 +332,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetExtendedResponse: ...
 
     @overload
@@ -343,7 +345,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
 
     async def get(
@@ -355,7 +357,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetResponse | GetExtendedResponse:
         """Call VK's method ``wall.get``.
 
@@ -365,7 +367,7 @@ class Wall(MethodGroup):
         sent again.
 
         :param owner_id: id of a user, or of a community with a minus before it
-        :param domain: id of a user, or of a community with a minus before it
+        :param domain: short address of a user or a community
         :param offset: 0 or more
         :param count: 0 or more
         :param filter: "owner", "others", "all", "postponed", "suggests", "archived",
@@ -393,7 +395,7 @@ class Wall(MethodGroup):
         posts: Iterable[str],
         extended: Literal[False] | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetByIdResponse: ...
 
     @overload
@@ -403,7 +405,7 @@ class Wall(MethodGroup):
         posts: Iterable[str],
         extended: Literal[True],
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetByIdExtendedResponse: ...
 
     @overload
@@ -413,7 +415,7 @@ class Wall(MethodGroup):
         posts: Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
     async def getById(
@@ -422,7 +424,7 @@ class Wall(MethodGroup):
         posts: Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``wall.getById``.
 
@@ -431,7 +433,7 @@ class Wall(MethodGroup):
         For tokens of users and services. It only reads: when its answer is lost, it is
         sent again.
 
-        :param posts: each the owner_id and post_id and hash joined by underscores
+        :param posts: each the owner_id, post_id and maybe hash joined by underscores
         :param copy_history_depth: default 2
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         """
@@ -454,7 +456,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCommentResponse: ...
 
     @overload
@@ -464,7 +466,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCommentExtendedResponse: ...
 
     @overload
@@ -474,7 +476,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse: ...
 
     async def getComment(
@@ -483,7 +485,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse:
         """Call VK's method ``wall.getComment``.
 
@@ -521,7 +523,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
     ) -> GetCommentsResponse: ...
@@ -539,7 +541,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
     ) -> GetCommentsExtendedResponse: ...
@@ -557,7 +559,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
@@ -574,7 +576,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
@@ -682,8 +684,8 @@ class Wall(MethodGroup):
 
         :param links: or JSON text
         :param extended: default False
-        :param name_case: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-            instrumental, Abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
+            instrumental, abl prepositional
         """
         return await self._call(
             "wall.parseAttachedLink",
@@ -713,6 +715,8 @@ class Wall(MethodGroup):
     async def post(
         self,
         *,
+        primary_attachments: Iterable[str] | None = None,
+        topic_id: Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         from_group: bool | None = None,
@@ -741,6 +745,9 @@ class Wall(MethodGroup):
         For tokens of users. When its answer is lost, it is sent again only if you gave
         a ``guid``, by which VK knows a repetition.
 
+        :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
+            science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
+            fashion
         :param owner_id: id of a user, or of a community with a minus before it
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
@@ -754,6 +761,8 @@ class Wall(MethodGroup):
         return await self._call(
             "wall.post",
             {
+                "primary_attachments": primary_attachments,
+                "topic_id": topic_id,
                 "owner_id": owner_id,
                 "friends_only": friends_only,
                 "from_group": from_group,
@@ -961,7 +970,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -975,7 +984,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -989,7 +998,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -1002,7 +1011,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``wall.search``.
 
@@ -1012,7 +1021,7 @@ class Wall(MethodGroup):
         sent again.
 
         :param owner_id: id of a user, or of a community with a minus before it
-        :param domain: id of a user, or of a community with a minus before it
+        :param domain: short address of a user or a community
         :param query: up to 9000 characters
         :param count: at most 100; default 20
         :param offset: 0 or more; default 0

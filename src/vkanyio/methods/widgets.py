@@ -28,7 +28,7 @@ class Widgets(MethodGroup):
         url: str | None = None,
         page_id: str | None = None,
         order: str | None = None,
-        fields: Iterable[Fields] | None = None,
+        fields: Iterable[Fields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
     ) -> GetCommentsResponse:

@@ -106,7 +106,7 @@ class NameRequest(TypedDict):
     first_name: NotRequired[str]
     id: NotRequired[int]
     last_name: NotRequired[str]
-    status: NotRequired[NameRequestStatus]
+    status: NotRequired[NameRequestStatus | str]
     lang: NotRequired[str]
     link_href: NotRequired[str]
     link_label: NotRequired[str]
@@ -139,7 +139,7 @@ class Offer(TypedDict):
     title: NotRequired[str]
     currency_amount: NotRequired[float]
     link_id: NotRequired[int]
-    link_type: NotRequired[Literal["profile", "group", "app"]]
+    link_type: NotRequired[Literal["profile", "group", "app"] | str]
 
 
 class PushConversations(TypedDict):
@@ -162,25 +162,25 @@ class PushConversationsItem(TypedDict):
 class PushParams(TypedDict):
     """VK's ``account_push_params``."""
 
-    msg: NotRequired[list[PushParamsMode]]
-    chat: NotRequired[list[PushParamsMode]]
-    like: NotRequired[list[PushParamsSettings]]
-    repost: NotRequired[list[PushParamsSettings]]
-    comment: NotRequired[list[PushParamsSettings]]
-    mention: NotRequired[list[PushParamsSettings]]
-    reply: NotRequired[list[PushParamsOnoff]]
-    new_post: NotRequired[list[PushParamsOnoff]]
-    wall_post: NotRequired[list[PushParamsOnoff]]
-    wall_publish: NotRequired[list[PushParamsOnoff]]
-    friend: NotRequired[list[PushParamsOnoff]]
-    friend_found: NotRequired[list[PushParamsOnoff]]
-    friend_accepted: NotRequired[list[PushParamsOnoff]]
-    group_invite: NotRequired[list[PushParamsOnoff]]
-    group_accepted: NotRequired[list[PushParamsOnoff]]
-    birthday: NotRequired[list[PushParamsOnoff]]
-    event_soon: NotRequired[list[PushParamsOnoff]]
-    app_request: NotRequired[list[PushParamsOnoff]]
-    sdk_open: NotRequired[list[PushParamsOnoff]]
+    msg: NotRequired[list[PushParamsMode | str]]
+    chat: NotRequired[list[PushParamsMode | str]]
+    like: NotRequired[list[PushParamsSettings | str]]
+    repost: NotRequired[list[PushParamsSettings | str]]
+    comment: NotRequired[list[PushParamsSettings | str]]
+    mention: NotRequired[list[PushParamsSettings | str]]
+    reply: NotRequired[list[PushParamsOnoff | str]]
+    new_post: NotRequired[list[PushParamsOnoff | str]]
+    wall_post: NotRequired[list[PushParamsOnoff | str]]
+    wall_publish: NotRequired[list[PushParamsOnoff | str]]
+    friend: NotRequired[list[PushParamsOnoff | str]]
+    friend_found: NotRequired[list[PushParamsOnoff | str]]
+    friend_accepted: NotRequired[list[PushParamsOnoff | str]]
+    group_invite: NotRequired[list[PushParamsOnoff | str]]
+    group_accepted: NotRequired[list[PushParamsOnoff | str]]
+    birthday: NotRequired[list[PushParamsOnoff | str]]
+    event_soon: NotRequired[list[PushParamsOnoff | str]]
+    app_request: NotRequired[list[PushParamsOnoff | str]]
+    sdk_open: NotRequired[list[PushParamsOnoff | str]]
 
 
 PushParamsMode: TypeAlias = Literal["on", "off", "no_sound", "no_text"]
@@ -213,10 +213,10 @@ class UserSettings(TypedDict):
     """VK's ``account_user_settings``."""
 
     deactivated: NotRequired[str]
-    first_name: NotRequired[str]
+    first_name: str
     hidden: NotRequired[int]
     id: int
-    last_name: NotRequired[str]
+    last_name: str
     can_access_closed: NotRequired[bool]
     is_closed: NotRequired[bool]
     connections: NotRequired[UserConnections]

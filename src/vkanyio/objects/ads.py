@@ -20,16 +20,16 @@ class Accesses(TypedDict):
     """VK's ``ads_accesses``."""
 
     client_id: NotRequired[str]
-    role: NotRequired[AccessRole]
+    role: NotRequired[AccessRole | str]
 
 
 class Account(TypedDict):
     """VK's ``ads_account``."""
 
-    access_role: AccessRole
+    access_role: AccessRole | str
     account_id: int
     account_status: BoolInt
-    account_type: AccountType
+    account_type: AccountType | str
     account_name: str
     can_view_budget: bool
 
@@ -165,7 +165,7 @@ class Campaign(TypedDict):
     start_time: int
     status: CampaignStatus
     stop_time: int
-    type: CampaignType
+    type: CampaignType | str
     update_time: NotRequired[int]
     views_limit: NotRequired[int]
 
@@ -300,7 +300,7 @@ class Criteria(TypedDict):
     school_from: NotRequired[str]
     school_to: NotRequired[str]
     schools: NotRequired[str]
-    sex: NotRequired[CriteriaSex]
+    sex: NotRequired[CriteriaSex | str]
     stations: NotRequired[str]
     statuses: NotRequired[str]
     streets: NotRequired[str]
@@ -357,7 +357,7 @@ class DemoStats(TypedDict):
 
     id: NotRequired[int]
     stats: NotRequired[list[DemostatsFormat]]
-    type: NotRequired[ObjectType]
+    type: NotRequired[ObjectType | str]
 
 
 class DemographicStatsPeriodItemBase(TypedDict):
@@ -510,14 +510,17 @@ class LookalikeRequest(TypedDict):
     create_time: int
     update_time: int
     scheduled_delete_time: NotRequired[int]
-    status: Literal[
-        "search_in_progress",
-        "search_failed",
-        "search_done",
-        "save_in_progress",
-        "save_failed",
-        "save_done",
-    ]
+    status: (
+        Literal[
+            "search_in_progress",
+            "search_failed",
+            "search_done",
+            "save_in_progress",
+            "save_failed",
+            "save_done",
+        ]
+        | str
+    )
     source_type: Literal["retargeting_group"]
     source_retargeting_group_id: NotRequired[int]
     source_name: NotRequired[str]
@@ -560,7 +563,7 @@ OrdClientType: TypeAlias = Literal[
 class OrdData(TypedDict):
     """VK's ``ads_ord_data``."""
 
-    client_type: OrdClientType
+    client_type: OrdClientType | str
     client_name: str
     inn: NotRequired[str]
     phone: str
@@ -576,7 +579,7 @@ class OrdData(TypedDict):
 class OrdSubagent(TypedDict):
     """VK's ``ads_ord_subagent``."""
 
-    type: OrdClientType
+    type: OrdClientType | str
     name: str
     inn: NotRequired[str]
     phone: str
@@ -761,6 +764,7 @@ class StatisticClickAction(TypedDict):
             "video_fullscreen_off",
             "hide",
         ]
+        | str
     ]
     url: NotRequired[str]
 
@@ -770,7 +774,7 @@ class Stats(TypedDict):
 
     id: NotRequired[int]
     stats: NotRequired[list[StatsFormat]]
-    type: NotRequired[ObjectType]
+    type: NotRequired[ObjectType | str]
     views_times: NotRequired[StatsViewsTimes]
 
 
@@ -830,7 +834,7 @@ class StatsFormat(TypedDict):
 class StatsSex(TypedDict):
     """VK's ``ads_stats_sex``."""
 
-    value: NotRequired[StatsSexValue]
+    value: NotRequired[StatsSexValue | str]
     clicks_rate: NotRequired[float]
     impressions_rate: NotRequired[float]
 
@@ -972,7 +976,7 @@ class TargSettings(TypedDict):
     school_from: NotRequired[str]
     school_to: NotRequired[str]
     schools: NotRequired[str]
-    sex: NotRequired[CriteriaSex]
+    sex: NotRequired[CriteriaSex | str]
     stations: NotRequired[str]
     statuses: NotRequired[str]
     streets: NotRequired[str]
@@ -1058,7 +1062,7 @@ class TargSuggestionsSchools(TypedDict):
     id: NotRequired[int]
     name: NotRequired[str]
     parent: NotRequired[str]
-    type: NotRequired[TargSuggestionsSchoolsType]
+    type: NotRequired[TargSuggestionsSchoolsType | str]
 
 
 TargSuggestionsSchoolsType: TypeAlias = Literal[
@@ -1151,7 +1155,7 @@ class UserSpecification(TypedDict):
     """VK's ``ads_user_specification``."""
 
     user_id: int
-    role: AccessRolePublic
+    role: AccessRolePublic | str
     grant_access_to_all_clients: NotRequired[bool]
     client_ids: NotRequired[list[int]]
     view_budget: NotRequired[bool]
@@ -1161,7 +1165,7 @@ class UserSpecificationCutted(TypedDict):
     """VK's ``ads_user_specification_cutted``."""
 
     user_id: int
-    role: AccessRolePublic
+    role: AccessRolePublic | str
     client_id: NotRequired[int]
     view_budget: NotRequired[bool]
 

@@ -20,7 +20,7 @@ class AddSnippetResponse(TypedDict):
 class App(TypedDict):
     """VK's ``apps_app``."""
 
-    type: AppType
+    type: AppType | str
     id: int
     title: str
     author_owner_id: NotRequired[int]
@@ -113,7 +113,7 @@ AppLeaderboardType: TypeAlias = Literal[0, 1, 2]
 class AppMin(TypedDict):
     """VK's ``apps_app_min``."""
 
-    type: AppType
+    type: AppType | str
     id: int
     title: str
     author_owner_id: NotRequired[int]
@@ -158,7 +158,7 @@ class CreatedGroupResponse(TypedDict):
 class CustomSnippet(TypedDict):
     """VK's ``apps_custom_snippet``."""
 
-    vk_ref: NotRequired[list[Literal["snippet_im", "snippet_post"]]]
+    vk_ref: NotRequired[list[Literal["snippet_im", "snippet_post"] | str]]
     group_id: NotRequired[list[int]]
     hash: NotRequired[list[str]]
     snippet_id: NotRequired[int]
@@ -179,6 +179,7 @@ class CustomSnippet(TypedDict):
             "open",
             "play",
         ]
+        | str
     ]
 
 
@@ -277,37 +278,40 @@ class Leaderboard(TypedDict):
 class Scope(TypedDict):
     """VK's ``apps_scope``."""
 
-    name: Literal[
-        "friends",
-        "photos",
-        "video",
-        "pages",
-        "status",
-        "notes",
-        "wall",
-        "docs",
-        "groups",
-        "stats",
-        "market",
-        "stories",
-        "app_widget",
-        "messages",
-        "manage",
-        "notify",
-        "audio",
-        "support",
-        "menu",
-        "wallmenu",
-        "ads",
-        "offline",
-        "notifications",
-        "email",
-        "adsweb",
-        "leads",
-        "group_messages",
-        "exchange",
-        "phone",
-    ]
+    name: (
+        Literal[
+            "friends",
+            "photos",
+            "video",
+            "pages",
+            "status",
+            "notes",
+            "wall",
+            "docs",
+            "groups",
+            "stats",
+            "market",
+            "stories",
+            "app_widget",
+            "messages",
+            "manage",
+            "notify",
+            "audio",
+            "support",
+            "menu",
+            "wallmenu",
+            "ads",
+            "offline",
+            "notifications",
+            "email",
+            "adsweb",
+            "leads",
+            "group_messages",
+            "exchange",
+            "phone",
+        ]
+        | str
+    )
     title: NotRequired[str]
 
 
@@ -322,4 +326,4 @@ class TestingGroup(TypedDict):
     group_id: int
     name: NotRequired[str]
     webview: NotRequired[str]
-    platforms: NotRequired[list[Literal["mobile", "web", "mvk"]]]
+    platforms: NotRequired[list[Literal["mobile", "web", "mvk"] | str]]

@@ -120,7 +120,7 @@ class Image(TypedDict):
     url: str
     width: int
     height: int
-    theme: NotRequired[Literal["light", "dark"]]
+    theme: NotRequired[Literal["light", "dark"] | str]
 
 
 Lang: TypeAlias = Literal["ru", "ua", "be", "en", "es", "fi", "de", "it"]
@@ -198,7 +198,7 @@ class LinkButton(TypedDict):
     album_id: NotRequired[int]
     owner_id: NotRequired[int]
     icon: NotRequired[str]
-    style: NotRequired[LinkButtonStyle]
+    style: NotRequired[LinkButtonStyle | str]
     audio_id: NotRequired[int]
     hashtag: NotRequired[str]
 
@@ -206,7 +206,7 @@ class LinkButton(TypedDict):
 class LinkButtonAction(TypedDict):
     """VK's ``base_link_button_action``."""
 
-    type: LinkButtonActionType
+    type: LinkButtonActionType | str
     url: NotRequired[str]
     consume_reason: NotRequired[str]
 
@@ -278,7 +278,7 @@ class LinkProduct(TypedDict):
     geo: NotRequired[GeoCoordinates]
     distance: NotRequired[int]
     city: NotRequired[str]
-    status: NotRequired[LinkProductStatus]
+    status: NotRequired[LinkProductStatus | str]
     orders_count: NotRequired[int]
     type: NotRequired[Literal["product"]]
 
@@ -307,9 +307,9 @@ class MessageError(TypedDict):
     description: NotRequired[str]
 
 
-NameCase: TypeAlias = Literal["Nom", "Gen", "Dat", "Acc", "Ins", "Abl"]
-"""VK's ``base_name_case``: Nom nominative, Gen genitive, Dat dative, Acc accusative, Ins
-instrumental, Abl prepositional.
+NameCase: TypeAlias = Literal["nom", "gen", "dat", "acc", "ins", "abl"]
+"""VK's ``base_name_case``: nom nominative, gen genitive, dat dative, acc accusative, ins
+instrumental, abl prepositional.
 """
 
 
@@ -401,7 +401,7 @@ Sticker: TypeAlias = "StickerNew"
 class StickerAnimation(TypedDict):
     """VK's ``base_sticker_animation``."""
 
-    type: NotRequired[Literal["light", "dark"]]
+    type: NotRequired[Literal["light", "dark"] | str]
     url: NotRequired[str]
 
 

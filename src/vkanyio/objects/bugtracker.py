@@ -35,7 +35,7 @@ class Attachment(TypedDict):
 
     doc: NotRequired[Doc]
     photo: NotRequired[Photo]
-    type: Literal["photo", "doc"]
+    type: Literal["photo", "doc"] | str
 
 
 class Bugreport(TypedDict):

@@ -36,7 +36,7 @@ AudioNew: TypeAlias = "Audio"
 class Base(TypedDict):
     """VK's ``callback_base``."""
 
-    type: Type
+    type: Type | str
     group_id: int
     event_id: str
     v: str
@@ -65,7 +65,7 @@ BoardPostRestore: TypeAlias = "TopicComment"
 class Confirmation(TypedDict):
     """VK's ``callback_confirmation``."""
 
-    type: NotRequired[Type]
+    type: Type | str
     group_id: int
     event_id: str
     v: str
@@ -164,7 +164,7 @@ class GroupJoin(TypedDict):
     """VK's ``callback_group_join``."""
 
     user_id: int
-    join_type: GroupJoinType
+    join_type: GroupJoinType | str
 
 
 GroupJoinType: TypeAlias = Literal["join", "unsure", "accepted", "approved", "request"]
@@ -251,7 +251,7 @@ class GroupSettingsChangesStringValues(TypedDict):
 class InfoForBots(TypedDict):
     """VK's ``callback_info_for_bots``."""
 
-    button_actions: NotRequired[list[TemplateActionTypeNames]]
+    button_actions: NotRequired[list[TemplateActionTypeNames | str]]
     keyboard: NotRequired[bool]
     inline_keyboard: NotRequired[bool]
     carousel: NotRequired[bool]
@@ -262,18 +262,21 @@ class LikeAddRemove(TypedDict):
     """VK's ``callback_like_add_remove``."""
 
     liker_id: int
-    object_type: Literal[
-        "video",
-        "photo",
-        "post",
-        "comment",
-        "note",
-        "topic_comment",
-        "photo_comment",
-        "video_comment",
-        "market",
-        "market_comment",
-    ]
+    object_type: (
+        Literal[
+            "video",
+            "photo",
+            "post",
+            "comment",
+            "note",
+            "topic_comment",
+            "photo_comment",
+            "video_comment",
+            "market",
+            "market_comment",
+        ]
+        | str
+    )
     object_owner_id: int
     object_id: int
     post_id: int
@@ -396,7 +399,7 @@ class MessageTypingState(TypedDict):
 
     from_id: int
     to_id: int
-    state: Literal["message_typing_state", "0", "1", "2", "3", "4", "5"]
+    state: Literal["message_typing_state", "0", "1", "2", "3", "4", "5"] | str
 
 
 class PhotoComment(TypedDict):

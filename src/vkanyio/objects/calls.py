@@ -12,7 +12,7 @@ class Call(TypedDict):
     duration: NotRequired[int]
     initiator_id: int
     receiver_id: int
-    state: EndState
+    state: EndState | str
     time: int
     video: NotRequired[bool]
     participants: NotRequired[Participants]

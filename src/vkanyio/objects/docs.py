@@ -73,7 +73,7 @@ class DocPreviewPhotoSizes(TypedDict):
     src: str
     width: int
     height: int
-    type: PhotoSizesType
+    type: PhotoSizesType | str
 
 
 class DocPreviewVideo(TypedDict):
@@ -124,7 +124,7 @@ GetUploadServerResponse: TypeAlias = "UploadServer"
 class SaveResponse(TypedDict):
     """VK's ``docs_save_response``."""
 
-    type: NotRequired[DocAttachmentType]
+    type: NotRequired[DocAttachmentType | str]
     audio_message: NotRequired[AudioMessage]
     doc: NotRequired[Doc]
     graffiti: NotRequired[Graffiti]

@@ -16,7 +16,7 @@ class DonatorSubscriptionInfo(TypedDict):
     owner_id: int
     next_payment_date: int
     amount: int
-    status: Literal["active", "expiring"]
+    status: Literal["active", "expiring"] | str
 
 
 GetSubscriptionResponse: TypeAlias = "DonatorSubscriptionInfo"

@@ -26,7 +26,7 @@ class Bookmark(TypedDict):
     product: NotRequired[MarketItemFull]
     seen: bool
     tags: list[Tag]
-    type: BookmarkType
+    type: BookmarkType | str
     video: NotRequired[VideoFull]
 
 
@@ -72,7 +72,7 @@ class Page(TypedDict):
     description: str
     group: NotRequired[GroupFull]
     tags: list[Tag]
-    type: PageType
+    type: PageType | str
     updated_date: NotRequired[int]
     user: NotRequired[UserFull]
 

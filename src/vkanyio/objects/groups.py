@@ -75,7 +75,7 @@ class Address(TypedDict):
     time_offset: NotRequired[int]
     timetable: NotRequired[AddressTimetable]
     title: NotRequired[str]
-    work_info_status: NotRequired[AddressWorkInfoStatus]
+    work_info_status: NotRequired[AddressWorkInfoStatus | str]
     place_id: NotRequired[int]
 
 
@@ -145,7 +145,7 @@ class CallbackServer(TypedDict):
     creator_id: int
     url: str
     secret_key: str
-    status: Literal["unconfigured", "failed", "wait", "ok"]
+    status: Literal["unconfigured", "failed", "wait", "ok"] | str
 
 
 class CallbackSettings(TypedDict):
@@ -321,7 +321,7 @@ class GetBannedResponse(TypedDict):
 class GetByIdObjectResponse(TypedDict):
     """VK's ``groups_getById_object_response``."""
 
-    groups: NotRequired[list[GroupFull]]
+    groups: list[GroupFull]
     profiles: NotRequired[list[ProfileItem]]
 
 
@@ -421,7 +421,7 @@ class GetOnlineStatusResponse(TypedDict):
     """VK's ``groups_getOnlineStatus_response``."""
 
     minutes: NotRequired[int]
-    status: OnlineStatusType
+    status: OnlineStatusType | str
 
 
 class GetRequestsFieldsResponse(TypedDict):
@@ -513,10 +513,10 @@ class Group(TypedDict):
     """VK's ``groups_group``."""
 
     id: int
-    name: NotRequired[str]
-    screen_name: NotRequired[str]
-    is_closed: NotRequired[GroupIsClosed]
-    type: NotRequired[GroupType]
+    name: str
+    screen_name: str
+    is_closed: GroupIsClosed
+    type: GroupType | str
     is_admin: NotRequired[BoolInt]
     admin_level: NotRequired[GroupAdminLevel]
     is_member: NotRequired[BoolInt]
@@ -605,10 +605,10 @@ class GroupFull(TypedDict):
     """VK's ``groups_group_full``."""
 
     id: int
-    name: NotRequired[str]
-    screen_name: NotRequired[str]
-    is_closed: NotRequired[GroupIsClosed]
-    type: NotRequired[GroupType]
+    name: str
+    screen_name: str
+    is_closed: GroupIsClosed
+    type: GroupType | str
     is_admin: NotRequired[BoolInt]
     admin_level: NotRequired[GroupAdminLevel]
     is_member: NotRequired[BoolInt]
@@ -689,7 +689,7 @@ class GroupFull(TypedDict):
     live_covers: NotRequired[LiveCovers]
     stories_archive_count: NotRequired[int]
     has_unseen_stories: NotRequired[bool]
-    video_notifications_status: NotRequired[Literal["none", "all", "preferred"]]
+    video_notifications_status: NotRequired[Literal["none", "all", "preferred"] | str]
     videos_count: NotRequired[int]
 
 
@@ -858,28 +858,31 @@ class GroupTag(TypedDict):
 
     id: int
     name: str
-    color: Literal[
-        "454647",
-        "45678f",
-        "4bb34b",
-        "5181b8",
-        "539b9c",
-        "5c9ce6",
-        "63b9ba",
-        "6bc76b",
-        "76787a",
-        "792ec0",
-        "7a6c4f",
-        "7ececf",
-        "9e8d6b",
-        "a162de",
-        "aaaeb3",
-        "bbaa84",
-        "e64646",
-        "ff5c5c",
-        "ffa000",
-        "ffc107",
-    ]
+    color: (
+        Literal[
+            "454647",
+            "45678f",
+            "4bb34b",
+            "5181b8",
+            "539b9c",
+            "5c9ce6",
+            "63b9ba",
+            "6bc76b",
+            "76787a",
+            "792ec0",
+            "7a6c4f",
+            "7ececf",
+            "9e8d6b",
+            "a162de",
+            "aaaeb3",
+            "bbaa84",
+            "e64646",
+            "ff5c5c",
+            "ffa000",
+            "ffc107",
+        ]
+        | str
+    )
     uses: NotRequired[int]
 
 
@@ -1056,7 +1059,7 @@ class MemberRole(TypedDict):
     id: int
     is_call_operator: NotRequired[bool]
     permissions: NotRequired[list[MemberRolePermission]]
-    role: NotRequired[MemberRoleStatus]
+    role: NotRequired[MemberRoleStatus | str]
 
 
 MemberRolePermission: TypeAlias = Literal["ads"]
@@ -1090,7 +1093,7 @@ class OnlineStatus(TypedDict):
     """VK's ``groups_online_status``."""
 
     minutes: NotRequired[int]
-    status: OnlineStatusType
+    status: OnlineStatusType | str
 
 
 OnlineStatusType: TypeAlias = Literal["none", "online", "answer_mark"]
@@ -1103,7 +1106,7 @@ class OwnerXtrBanInfo(TypedDict):
     ban_info: NotRequired[BanInfo]
     group: NotRequired[Group]
     profile: NotRequired[User]
-    type: NotRequired[Literal["group", "profile"]]
+    type: NotRequired[Literal["group", "profile"] | str]
 
 
 class PhotoSize(TypedDict):
@@ -1140,7 +1143,7 @@ SectionsListItem: TypeAlias = "Object"
 class SettingsTwitter(TypedDict):
     """VK's ``groups_settings_twitter``."""
 
-    status: Literal["loading", "sync"]
+    status: Literal["loading", "sync"] | str
     name: NotRequired[str]
 
 
@@ -1237,7 +1240,7 @@ class UserXtrRole(TypedDict):
     language: NotRequired[str]
     stories_archive_count: NotRequired[int]
     has_unseen_stories: NotRequired[bool]
-    wall_default: NotRequired[Literal["owner", "all"]]
+    wall_default: NotRequired[Literal["owner", "all"] | str]
     can_call: NotRequired[bool]
     can_call_from_group: NotRequired[bool]
     can_invite_as_voicerooms_speaker: NotRequired[bool]
@@ -1306,4 +1309,4 @@ class UserXtrRole(TypedDict):
     descriptions: NotRequired[list[str]]
     lists: NotRequired[list[int]]
     permissions: NotRequired[list[MemberRolePermission]]
-    role: NotRequired[RoleOptions]
+    role: NotRequired[RoleOptions | str]

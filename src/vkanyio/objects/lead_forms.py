@@ -91,7 +91,7 @@ class QuestionItem(TypedDict):
     """VK's ``leadForms_question_item``."""
 
     key: str
-    type: Literal["input", "textarea", "radio", "checkbox", "select"]
+    type: Literal["input", "textarea", "radio", "checkbox", "select"] | str
     label: NotRequired[str]
     options: NotRequired[list[QuestionItemOption]]
 

@@ -172,7 +172,7 @@ class ItemOwnerInfo(TypedDict):
     category: NotRequired[str]
     category_url: NotRequired[str]
     is_corporated_market: NotRequired[bool]
-    market_type: NotRequired[OwnerType]
+    market_type: NotRequired[OwnerType | str]
 
 
 class ItemPromotionInfo(TypedDict):
@@ -412,7 +412,7 @@ class Property(TypedDict):
 
     id: int
     title: str
-    type: NotRequired[Literal["text", "color"]]
+    type: NotRequired[Literal["text", "color"] | str]
     variants: list[PropertyVariant]
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .apps import AppMin
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         City,
         CropPhoto,
         Geo,
+        Link,
         LinkButton,
         MessageError,
         Sex,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
         UserMin,
         UserRelation,
     )
-    from .video import LiveInfo
-    from .wall import WallComment
+    from .video import LiveInfo, VideoFull
+    from .wall import WallComment, WallpostFull
 
 ActionOneOf: TypeAlias = "MessageAction"
 """VK's ``messages_action_one_of``."""
@@ -182,7 +183,7 @@ class ChatSettings(TypedDict):
     title: str
     pinned_messages_count: NotRequired[int]
     pinned_message: NotRequired[PinnedMessage]
-    state: ChatSettingsState
+    state: ChatSettingsState | str
     photo: NotRequired[ChatSettingsPhoto]
     admin_ids: NotRequired[list[int]]
     active_ids: NotRequired[list[int]]
@@ -214,13 +215,13 @@ class ChatSettingsAcl(TypedDict):
 class ChatSettingsPermissions(TypedDict):
     """VK's ``messages_chat_settings_permissions``."""
 
-    invite: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    change_info: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    change_pin: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    use_mass_mentions: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    see_invite_link: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    call: NotRequired[Literal["owner", "owner_and_admins", "all"]]
-    change_admins: NotRequired[Literal["owner", "owner_and_admins"]]
+    invite: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    change_info: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    change_pin: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    use_mass_mentions: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    see_invite_link: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    call: NotRequired[Literal["owner", "owner_and_admins", "all"] | str]
+    change_admins: NotRequired[Literal["owner", "owner_and_admins"] | str]
 
 
 class ChatSettingsPhoto(TypedDict):
@@ -288,7 +289,7 @@ class ConversationPeer(TypedDict):
 
     id: int
     local_id: NotRequired[int]
-    type: ConversationPeerType
+    type: ConversationPeerType | str
 
 
 ConversationPeerType: TypeAlias = Literal["chat", "email", "user", "group"]
@@ -632,7 +633,10 @@ class HistoryMessageAttachment(TypedDict):
     graffiti: NotRequired[Graffiti]
     market: NotRequired[MarketItem]
     photo: NotRequired[Photo]
-    type: HistoryMessageAttachmentType
+    type: HistoryMessageAttachmentType | str
+    link: NotRequired[Link]
+    video: NotRequired[VideoFull]
+    wall: NotRequired[WallpostFull]
 
 
 HistoryMessageAttachmentType: TypeAlias = Literal[
@@ -665,7 +669,7 @@ class JoinChatByInviteLinkResponse(TypedDict):
 class Keyboard(TypedDict):
     """VK's ``messages_keyboard``."""
 
-    one_time: bool
+    one_time: NotRequired[bool]
     buttons: list[list[KeyboardButton]]
     author_id: NotRequired[int]
     inline: NotRequired[bool]
@@ -675,7 +679,7 @@ class KeyboardButton(TypedDict):
     """VK's ``messages_keyboard_button``."""
 
     action: KeyboardButtonPropertyAction
-    color: NotRequired[Literal["default", "positive", "negative", "primary"]]
+    color: NotRequired[Literal["default", "positive", "negative", "primary"] | str]
 
 
 class KeyboardButtonActionCallback(TypedDict):
@@ -813,7 +817,7 @@ class MessageAction(TypedDict):
     message: NotRequired[str]
     photo: NotRequired[MessageActionPhoto]
     text: NotRequired[str]
-    type: MessageActionStatus
+    type: MessageActionStatus | str
 
 
 class MessageActionPhoto(TypedDict):
@@ -854,9 +858,14 @@ class MessageAttachment(TypedDict):
     photo: NotRequired[Photo]
     sticker: NotRequired[Sticker]
     story: NotRequired[Story]
-    type: MessageAttachmentType
+    type: MessageAttachmentType | str
     wall_reply: NotRequired[WallComment]
     poll: NotRequired[Poll]
+    link: NotRequired[Link]
+    market_album: NotRequired[MarketAlbum]
+    podcast: NotRequired[dict[str, Any]]
+    video: NotRequired[VideoFull]
+    wall: NotRequired[WallpostFull]
 
 
 MessageAttachmentType: TypeAlias = Literal[
@@ -877,6 +886,9 @@ MessageAttachmentType: TypeAlias = Literal[
     "call",
     "graffiti",
     "audio_message",
+    "market_album",
+    "podcast",
+    "story",
 ]
 """VK's ``messages_message_attachment_type``."""
 
@@ -1103,7 +1115,7 @@ class UserXtrInvitedBy(TypedDict):
     can_post: NotRequired[BoolInt]
     can_see_all_posts: NotRequired[BoolInt]
     can_see_audio: NotRequired[BoolInt]
-    type: NotRequired[UserTypeForXtrInvitedBy]
+    type: NotRequired[UserTypeForXtrInvitedBy | str]
     email: NotRequired[str]
     skype: NotRequired[str]
     facebook: NotRequired[str]
@@ -1126,7 +1138,7 @@ class UserXtrInvitedBy(TypedDict):
     language: NotRequired[str]
     stories_archive_count: NotRequired[int]
     has_unseen_stories: NotRequired[bool]
-    wall_default: NotRequired[Literal["owner", "all"]]
+    wall_default: NotRequired[Literal["owner", "all"] | str]
     can_call: NotRequired[bool]
     can_call_from_group: NotRequired[bool]
     can_invite_as_voicerooms_speaker: NotRequired[bool]

@@ -63,7 +63,7 @@ CommentsItem: TypeAlias = "CommentsItemTypeTopic | CommentsItemTypePhoto | Comme
 class CommentsItemBase(TypedDict):
     """VK's ``newsfeed_comments_item_base``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: NotRequired[int]
     date: NotRequired[int]
     post_id: NotRequired[int]
@@ -95,7 +95,7 @@ class CommentsItemTypeMarket(TypedDict):
     stock_amount: NotRequired[int]
     post_id: NotRequired[int]
     post_owner_id: NotRequired[int]
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: NotRequired[int]
     comments: NotRequired[CommentsBase]
     likes: NotRequired[Likes]
@@ -104,7 +104,7 @@ class CommentsItemTypeMarket(TypedDict):
 class CommentsItemTypeNotes(TypedDict):
     """VK's ``newsfeed_comments_item_type_notes``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: NotRequired[int]
     date: NotRequired[int]
     post_id: NotRequired[int]
@@ -118,7 +118,7 @@ class CommentsItemTypePhoto(TypedDict):
 
     access_key: NotRequired[str]
     album_id: int
-    date: NotRequired[int]
+    date: int
     height: NotRequired[int]
     id: int
     images: NotRequired[list[PhotosImage]]
@@ -142,8 +142,8 @@ class CommentsItemTypePhoto(TypedDict):
     tags: NotRequired[ObjectCount]
     hidden: NotRequired[PropertyExists]
     real_offset: NotRequired[int]
-    vertical_align: NotRequired[Literal["top", "middle", "bottom"]]
-    type: NewsfeedItemType
+    vertical_align: NotRequired[Literal["top", "middle", "bottom"] | str]
+    type: NewsfeedItemType | str
     source_id: NotRequired[int]
 
 
@@ -171,7 +171,7 @@ class CommentsItemTypePost(TypedDict):
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
-    post_type: NotRequired[PostType]
+    post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
     text: NotRequired[str]
@@ -188,7 +188,7 @@ class CommentsItemTypePost(TypedDict):
     topic_id: NotRequired[Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43]]
     short_text_rate: NotRequired[float]
     hash: NotRequired[str]
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     feedback: NotRequired[ItemWallpostFeedback]
     to_id: NotRequired[int]
     source_id: NotRequired[int]
@@ -197,7 +197,7 @@ class CommentsItemTypePost(TypedDict):
 class CommentsItemTypeTopic(TypedDict):
     """VK's ``newsfeed_comments_item_type_topic``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: NotRequired[int]
     date: NotRequired[int]
     post_id: NotRequired[int]
@@ -209,7 +209,7 @@ class CommentsItemTypeTopic(TypedDict):
 class CommentsItemTypeVideo(TypedDict):
     """VK's ``newsfeed_comments_item_type_video``."""
 
-    response_type: NotRequired[Literal["min", "full"]]
+    response_type: NotRequired[Literal["min", "full"] | str]
     access_key: NotRequired[str]
     adding_date: NotRequired[int]
     can_comment: NotRequired[BoolInt]
@@ -244,7 +244,7 @@ class CommentsItemTypeVideo(TypedDict):
     is_subscribed: NotRequired[BoolInt]
     track_code: NotRequired[str]
     repeat: NotRequired[PropertyExists]
-    type: NotRequired[Literal["video", "music_video", "movie", "live", "short_video"]]
+    type: Literal["video", "music_video", "movie", "live", "short_video"] | str
     views: NotRequired[int]
     local_views: NotRequired[int]
     content_restricted: NotRequired[int]
@@ -340,7 +340,7 @@ profilephoto profile photo, video video, photo photo, audio audio.
 class ItemAudio(TypedDict):
     """VK's ``newsfeed_item_audio``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -359,7 +359,7 @@ class ItemAudioAudio(TypedDict):
 class ItemBase(TypedDict):
     """VK's ``newsfeed_item_base``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -369,7 +369,7 @@ class ItemBase(TypedDict):
 class ItemDigest(TypedDict):
     """VK's ``newsfeed_item_digest``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -377,7 +377,7 @@ class ItemDigest(TypedDict):
     feed_id: NotRequired[str]
     items: NotRequired[list[ItemDigestItem]]
     main_post_ids: NotRequired[list[str]]
-    template: NotRequired[Literal["list", "grid", "single"]]
+    template: NotRequired[Literal["list", "grid", "single"] | str]
     header: NotRequired[ItemDigestHeader]
     footer: NotRequired[ItemDigestFooter]
 
@@ -392,7 +392,7 @@ class ItemDigestButton(TypedDict):
 class ItemDigestFooter(TypedDict):
     """VK's ``newsfeed_item_digest_footer``."""
 
-    style: Literal["text", "button"]
+    style: Literal["text", "button"] | str
     text: str
     button: NotRequired[ItemDigestButton]
     feed_id: NotRequired[str]
@@ -401,7 +401,7 @@ class ItemDigestFooter(TypedDict):
 class ItemDigestFullItem(TypedDict):
     """VK's ``newsfeed_item_digest_full_item``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -411,7 +411,7 @@ class ItemDigestFullItem(TypedDict):
     source_name: NotRequired[str]
     attachment_index: NotRequired[int]
     attachment: NotRequired[WallpostAttachment]
-    style: NotRequired[Literal["default", "inversed", "spotlight"]]
+    style: NotRequired[Literal["default", "inversed", "spotlight"] | str]
     post: ItemWallpost
     badge_text: NotRequired[str]
 
@@ -422,7 +422,7 @@ class ItemDigestHeader(TypedDict):
     title: str
     subtitle: NotRequired[str]
     badge_text: NotRequired[str]
-    style: Literal["singleline", "multiline"]
+    style: Literal["singleline", "multiline"] | str
     button: NotRequired[ItemDigestButton]
 
 
@@ -433,7 +433,7 @@ ItemDigestItem: TypeAlias = "ItemDigestFullItem"
 class ItemFriend(TypedDict):
     """VK's ``newsfeed_item_friend``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -461,7 +461,7 @@ class ItemPhoto(TypedDict):
     """VK's ``newsfeed_item_photo``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -481,7 +481,7 @@ class ItemPhotoTag(TypedDict):
     """VK's ``newsfeed_item_photo_tag``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -500,7 +500,7 @@ class ItemPhotoTagPhotoTags(TypedDict):
 class ItemPromoButton(TypedDict):
     """VK's ``newsfeed_item_promo_button``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -530,7 +530,7 @@ class ItemPromoButtonImage(TypedDict):
 class ItemTopic(TypedDict):
     """VK's ``newsfeed_item_topic``."""
 
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -545,7 +545,7 @@ class ItemVideo(TypedDict):
     """VK's ``newsfeed_item_video``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType
+    type: NewsfeedItemType | str
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -565,9 +565,9 @@ class ItemWallpost(TypedDict):
     """VK's ``newsfeed_item_wallpost``."""
 
     carousel_offset: NotRequired[int]
-    type: NotRequired[PostType]
+    type: PostType | str
     source_id: int
-    date: NotRequired[int]
+    date: int
     short_text_rate: NotRequired[float]
     feedback: NotRequired[ItemWallpostFeedback]
     inner_type: Literal["wall_wallpost"]
@@ -589,7 +589,7 @@ class ItemWallpost(TypedDict):
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
-    post_type: NotRequired[PostType]
+    post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
     text: NotRequired[str]
@@ -611,7 +611,7 @@ class ItemWallpost(TypedDict):
 class ItemWallpostFeedback(TypedDict):
     """VK's ``newsfeed_item_wallpost_feedback``."""
 
-    type: ItemWallpostFeedbackType
+    type: ItemWallpostFeedbackType | str
     question: str
     answers: NotRequired[list[ItemWallpostFeedbackAnswer]]
     stars_count: NotRequired[int]

@@ -54,9 +54,10 @@ class Order(TypedDict):
     id: str
     item: str
     receiver_id: str
-    status: Literal[
-        "created", "charged", "refunded", "chargeable", "cancelled", "declined"
-    ]
+    status: (
+        Literal["created", "charged", "refunded", "chargeable", "cancelled", "declined"]
+        | str
+    )
     transaction_id: NotRequired[str]
     user_id: str
 

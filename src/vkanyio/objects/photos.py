@@ -111,7 +111,7 @@ class Image(TypedDict):
     """VK's ``photos_image``."""
 
     height: NotRequired[int]
-    type: NotRequired[ImageType]
+    type: NotRequired[ImageType | str]
     url: NotRequired[str]
     width: NotRequired[int]
 
@@ -194,7 +194,7 @@ class Photo(TypedDict):
     tags: NotRequired[ObjectCount]
     hidden: NotRequired[PropertyExists]
     real_offset: NotRequired[int]
-    vertical_align: NotRequired[Literal["top", "middle", "bottom"]]
+    vertical_align: NotRequired[Literal["top", "middle", "bottom"] | str]
 
 
 class PhotoAlbum(TypedDict):
@@ -238,7 +238,7 @@ class PhotoSizes(TypedDict):
     height: int
     url: NotRequired[str]
     src: NotRequired[str]
-    type: PhotoSizesType
+    type: PhotoSizesType | str
     width: int
 
 
@@ -398,8 +398,8 @@ class TagsSuggestionItemButton(TypedDict):
     """VK's ``photos_tags_suggestion_item_button``."""
 
     title: NotRequired[str]
-    action: NotRequired[Literal["confirm", "decline", "show_tags"]]
-    style: NotRequired[Literal["primary", "secondary"]]
+    action: NotRequired[Literal["confirm", "decline", "show_tags"] | str]
+    style: NotRequired[Literal["primary", "secondary"] | str]
 
 
 class WallUploadResponse(TypedDict):

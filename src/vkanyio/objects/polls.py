@@ -29,7 +29,7 @@ class Background(TypedDict):
     name: NotRequired[str]
     images: NotRequired[list[Image]]
     points: NotRequired[list[GradientPoint]]
-    type: NotRequired[Literal["gradient", "tile"]]
+    type: NotRequired[Literal["gradient", "tile"] | str]
     width: NotRequired[int]
 
 

@@ -28,8 +28,8 @@ Hint = TypedDict(
         "global": "NotRequired[BoolInt]",
         "group": "NotRequired[Group]",
         "profile": "NotRequired[UserMin]",
-        "section": "NotRequired[HintSection]",
-        "type": "HintType",
+        "section": "NotRequired[HintSection | str]",
+        "type": "HintType | str",
         "link": "NotRequired[Link]",
     },
 )

@@ -78,29 +78,33 @@ class ClickableSticker(TypedDict):
             "miniature",
             "fullview",
         ]
+        | str
     ]
-    type: Literal[
-        "hashtag",
-        "mention",
-        "link",
-        "question",
-        "place",
-        "market_item",
-        "music",
-        "story_reply",
-        "owner",
-        "post",
-        "poll",
-        "sticker",
-        "app",
-        "situational_theme",
-        "playlist",
-        "clip",
-        "vk_video",
-        "situational_template",
-        "spoiler",
-    ]
-    subtype: NotRequired[Literal["market_item", "aliexpress_product"]]
+    type: (
+        Literal[
+            "hashtag",
+            "mention",
+            "link",
+            "question",
+            "place",
+            "market_item",
+            "music",
+            "story_reply",
+            "owner",
+            "post",
+            "poll",
+            "sticker",
+            "app",
+            "situational_theme",
+            "playlist",
+            "clip",
+            "vk_video",
+            "situational_template",
+            "spoiler",
+        ]
+        | str
+    )
+    subtype: NotRequired[Literal["market_item", "aliexpress_product"] | str]
     post_owner_id: NotRequired[int]
     post_id: NotRequired[int]
     poll: NotRequired[Poll]
@@ -126,14 +130,17 @@ class ClickableStickers(TypedDict):
 class FeedItem(TypedDict):
     """VK's ``stories_feed_item``."""
 
-    type: Literal[
-        "promo_stories",
-        "stories",
-        "live_active",
-        "live_finished",
-        "app_grouped_stories",
-        "discover",
-    ]
+    type: (
+        Literal[
+            "promo_stories",
+            "stories",
+            "live_active",
+            "live_finished",
+            "app_grouped_stories",
+            "discover",
+        ]
+        | str
+    )
     id: NotRequired[str]
     owner_id: NotRequired[int]
     stories: NotRequired[list[Story]]
@@ -287,7 +294,7 @@ class Story(TypedDict):
     blurred_preview: NotRequired[str]
     replies: NotRequired[Replies]
     seen: NotRequired[BoolInt]
-    type: NotRequired[StoryType]
+    type: NotRequired[StoryType | str]
     clickable_stickers: NotRequired[ClickableStickers]
     video: NotRequired[VideoFull]
     views: NotRequired[int]
@@ -324,7 +331,7 @@ class StoryStatsStat(TypedDict):
     """VK's ``stories_story_stats_stat``."""
 
     count: NotRequired[int]
-    state: StoryStatsState
+    state: StoryStatsState | str
 
 
 StoryStatsState: TypeAlias = Literal["on", "off", "hidden"]

@@ -26,7 +26,7 @@ class GetStemResponse(TypedDict):
 class Stats(TypedDict):
     """VK's ``streaming_stats``."""
 
-    event_type: Literal["post", "comment", "share"]
+    event_type: Literal["post", "comment", "share"] | str
     stats: list[StatsPoint]
 
 

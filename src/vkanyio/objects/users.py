@@ -221,7 +221,7 @@ class Occupation(TypedDict):
 
     id: NotRequired[int]
     name: NotRequired[str]
-    type: NotRequired[Literal["school", "university", "work"]]
+    type: NotRequired[Literal["school", "university", "work"] | str]
     graduate_year: NotRequired[int]
     city_id: NotRequired[int]
 
@@ -235,7 +235,7 @@ class OnlineInfo(TypedDict):
     app_id: NotRequired[int]
     is_mobile: NotRequired[bool]
     status: NotRequired[
-        Literal["recently", "last_week", "last_month", "long_ago", "not_show"]
+        Literal["recently", "last_week", "last_month", "long_ago", "not_show"] | str
     ]
 
 
@@ -260,7 +260,7 @@ class Relative(TypedDict):
     birth_date: NotRequired[str]
     id: NotRequired[int]
     name: NotRequired[str]
-    type: Literal["parent", "child", "grandparent", "grandchild", "sibling"]
+    type: Literal["parent", "child", "grandparent", "grandchild", "sibling"] | str
 
 
 School = TypedDict(
@@ -459,7 +459,7 @@ class UserFull(TypedDict):
     language: NotRequired[str]
     stories_archive_count: NotRequired[int]
     has_unseen_stories: NotRequired[bool]
-    wall_default: NotRequired[Literal["owner", "all"]]
+    wall_default: NotRequired[Literal["owner", "all"] | str]
     can_call: NotRequired[bool]
     can_call_from_group: NotRequired[bool]
     can_invite_as_voicerooms_speaker: NotRequired[bool]
@@ -656,7 +656,7 @@ class UserXtrType(TypedDict):
     language: NotRequired[str]
     stories_archive_count: NotRequired[int]
     has_unseen_stories: NotRequired[bool]
-    wall_default: NotRequired[Literal["owner", "all"]]
+    wall_default: NotRequired[Literal["owner", "all"] | str]
     can_call: NotRequired[bool]
     can_call_from_group: NotRequired[bool]
     can_invite_as_voicerooms_speaker: NotRequired[bool]

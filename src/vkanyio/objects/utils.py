@@ -14,7 +14,7 @@ class DomainResolved(TypedDict):
 
     object_id: NotRequired[int]
     group_id: NotRequired[int]
-    type: NotRequired[DomainResolvedType]
+    type: NotRequired[DomainResolvedType | str]
 
 
 DomainResolvedType: TypeAlias = Literal[
@@ -58,7 +58,7 @@ class LinkChecked(TypedDict):
     """VK's ``utils_link_checked``."""
 
     link: NotRequired[str]
-    status: NotRequired[LinkCheckedStatus]
+    status: NotRequired[LinkCheckedStatus | str]
 
 
 LinkCheckedStatus: TypeAlias = Literal["not_banned", "banned", "processing"]

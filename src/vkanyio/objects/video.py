@@ -221,7 +221,7 @@ class UploadResponse(TypedDict):
 class Video(TypedDict):
     """VK's ``video_video``."""
 
-    response_type: NotRequired[Literal["min", "full"]]
+    response_type: NotRequired[Literal["min", "full"] | str]
     access_key: NotRequired[str]
     adding_date: NotRequired[int]
     can_comment: NotRequired[BoolInt]
@@ -267,6 +267,7 @@ class Video(TypedDict):
             "story",
             "video_message",
         ]
+        | str
     ]
     views: NotRequired[int]
     local_views: NotRequired[int]
@@ -290,7 +291,7 @@ class VideoAlbum(TypedDict):
     owner_id: int
     title: str
     track_code: NotRequired[str]
-    response_type: NotRequired[Literal["min", "full"]]
+    response_type: NotRequired[Literal["min", "full"] | str]
 
 
 class VideoAlbumFull(TypedDict):
@@ -300,7 +301,7 @@ class VideoAlbumFull(TypedDict):
     owner_id: int
     title: str
     track_code: NotRequired[str]
-    response_type: NotRequired[Literal["min", "full"]]
+    response_type: NotRequired[Literal["min", "full"] | str]
     count: int
     image: NotRequired[list[VideoImage]]
     image_blur: NotRequired[PropertyExists]
@@ -329,7 +330,7 @@ class VideoFiles(TypedDict):
 class VideoFull(TypedDict):
     """VK's ``video_video_full``."""
 
-    response_type: NotRequired[Literal["min", "full"]]
+    response_type: NotRequired[Literal["min", "full"] | str]
     access_key: NotRequired[str]
     adding_date: NotRequired[int]
     can_comment: NotRequired[BoolInt]
@@ -375,6 +376,7 @@ class VideoFull(TypedDict):
             "story",
             "video_message",
         ]
+        | str
     ]
     views: NotRequired[int]
     local_views: NotRequired[int]
@@ -402,6 +404,6 @@ class VideoImage(TypedDict):
     url: str
     width: int
     height: int
-    theme: NotRequired[Literal["light", "dark"]]
+    theme: NotRequired[Literal["light", "dark"] | str]
     with_padding: NotRequired[PropertyExists]
     size: NotRequired[str]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .audio import Audio
@@ -66,7 +66,7 @@ class CommentAttachment(TypedDict):
     page: NotRequired[WikipageFull]
     photo: NotRequired[Photo]
     sticker: NotRequired[Sticker]
-    type: CommentAttachmentType
+    type: CommentAttachmentType | str
     video: NotRequired[Video]
     graffiti: NotRequired[Graffiti]
 
@@ -106,7 +106,7 @@ class Geo(TypedDict):
 
     coordinates: NotRequired[str]
     showmap: NotRequired[int]
-    type: NotRequired[Literal["place", "point"]]
+    type: NotRequired[Literal["place", "point"] | str]
 
 
 class GetByIdExtendedResponse(TypedDict):
@@ -246,7 +246,7 @@ class PostSource(TypedDict):
 
     data: NotRequired[str]
     platform: NotRequired[str]
-    type: NotRequired[PostSourceType]
+    type: NotRequired[PostSourceType | str]
     url: NotRequired[str]
     link: NotRequired[Link]
 
@@ -367,7 +367,7 @@ class Wallpost(TypedDict):
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
-    post_type: NotRequired[PostType]
+    post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
     text: NotRequired[str]
@@ -393,10 +393,11 @@ class WallpostAttachment(TypedDict):
     photo: NotRequired[Photo]
     poll: NotRequired[Poll]
     posted_photo: NotRequired[PostedPhoto]
-    type: WallpostAttachmentType
+    type: WallpostAttachmentType | str
     video: NotRequired[VideoFull]
     clip: NotRequired[VideoFull]
     video_playlist: NotRequired[VideoAlbumFull]
+    podcast: NotRequired[dict[str, Any]]
 
 
 WallpostAttachmentType: TypeAlias = Literal[
@@ -451,7 +452,7 @@ class WallpostDonut(TypedDict):
     paid_duration: NotRequired[int]
     placeholder: NotRequired[WallpostDonutPlaceholder]
     can_publish_free_copy: NotRequired[bool]
-    edit_mode: NotRequired[Literal["all", "duration"]]
+    edit_mode: NotRequired[Literal["all", "duration"] | str]
 
 
 class WallpostDonutPlaceholder(TypedDict):
@@ -484,7 +485,7 @@ class WallpostFull(TypedDict):
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
-    post_type: NotRequired[PostType]
+    post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
     text: NotRequired[str]
@@ -501,6 +502,6 @@ class WallpostFull(TypedDict):
     topic_id: NotRequired[Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43]]
     short_text_rate: NotRequired[float]
     hash: NotRequired[str]
-    type: NotRequired[PostType]
+    type: NotRequired[PostType | str]
     feedback: NotRequired[ItemWallpostFeedback]
     to_id: NotRequired[int]

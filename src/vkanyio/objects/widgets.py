@@ -17,7 +17,7 @@ class CommentMedia(TypedDict):
     item_id: NotRequired[int]
     owner_id: NotRequired[int]
     thumb_src: NotRequired[str]
-    type: NotRequired[CommentMediaType]
+    type: NotRequired[CommentMediaType | str]
 
 
 CommentMediaType: TypeAlias = Literal["audio", "photo", "video"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, final
 import attrs
 
 from ._errors import JSON, VKFault
+from ._ledger import repr_of_params
 
 if TYPE_CHECKING:
     from .vkscript import Session
@@ -23,15 +24,16 @@ GROUP_CHAT: Final = 2_000_000_000
 @final
 @attrs.frozen(kw_only=True)
 class Account:
-    """Whose a token is."""
+    """Whose a token is.
+
+    :ivar id: the number of the user or of the community, positive in both cases
+    :ivar kind: of a user, a community or a service
+    :ivar limit: requests a second, 0 for any number; without one, the simulator's
+    """
 
     id: int = 1
-    """The number of the user or of the community, positive in both cases."""
-
     kind: TokenKind = "user"
-
     limit: int | None = None
-    """Requests a second, 0 for any number; without one, the simulator's."""
 
     @property
     def owner_id(self) -> int:
@@ -42,20 +44,24 @@ class Account:
 @final
 @attrs.frozen(kw_only=True)
 class Call:
-    """A call of one of VK's methods, as its handler sees it."""
+    """A call of one of VK's methods, as its handler sees it.
+
+    :ivar method: the method
+    :ivar params: the parameters as they came, without ``access_token``
+    :ivar account: whose token it came with
+    :ivar time: when it arrived, by :func:`anyio.current_time`
+    :ivar origin: scheme and host that it came to: what its answer can lead back to
+    :ivar invoker: what :meth:`invoke` is made of
+    :ivar session: the limits of the script that makes this call, if one does
+    """
 
     method: str
-    params: Mapping[str, str]
-    """The parameters as they came, without ``access_token``."""
+    params: Mapping[str, str] = attrs.field(repr=repr_of_params)
     account: Account
     time: float
-    """When the call arrived, by :func:`anyio.current_time`."""
     origin: str = "https://api.vk.ru"
-    """Scheme and host that the call came to: what its answer can lead back to."""
     invoker: Callable[[Call], Awaitable[JSON]] = attrs.field(repr=False, eq=False)
-    """What :meth:`invoke` is made of."""
     session: Session | None = attrs.field(default=None, repr=False, eq=False)
-    """The limits of the script that makes this call, if one does."""
 
     async def invoke(
         self, method: str, params: Mapping[str, str] | None = None
@@ -114,14 +120,16 @@ class Call:
 @final
 @attrs.frozen
 class Reply:
-    """A method's value, with what else there is to say about the call."""
+    """A method's value, with what else there is to say about the call.
+
+    :ivar response: the value
+    :ivar execute_errors: what goes beside ``response`` in the answer of an ``execute``
+    :ivar repeated: whether the call was recognised as a repetition and had no effect
+    """
 
     response: JSON
     execute_errors: Sequence[JSON] = attrs.field(default=(), kw_only=True)
-    """What goes beside ``response`` in the answer of an ``execute``."""
-
     repeated: bool = attrs.field(default=False, kw_only=True)
-    """Whether the call was recognised as a repetition and had no effect."""
 
 
 Handler: TypeAlias = Callable[[Call], Any]

@@ -37,14 +37,16 @@ def _answer(declared: Mapping[str, Any], call: Call) -> JSON:
     for name, kind in declared["parameters"].items():
         if call.params.get(name):
             _check(name, kind, call)
-    for flags, kind in declared["answers"]:
-        if all(_is_on(name, call) == on for name, on in flags.items()):
+    for switches, kind in declared["answers"]:
+        if all(_is_on(switch, call) == on for switch, on in switches.items()):
             return _Maker(call).make(kind)
     raise AssertionError(f"no answer of {call.method} for {call.params}")
 
 
-def _is_on(name: str, call: Call) -> bool:
-    return call.params.get(name, "") not in ("", "0")
+def _is_on(switch: str, call: Call) -> bool:
+    name, _, value = switch.partition("=")
+    given = call.params.get(name, "")
+    return given == value if value else given not in ("", "0")
 
 
 def _check(name: str, kind: Kind, call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, final, overload
@@ -13,40 +14,44 @@ logger = logging.getLogger("vkanyio.testing")
 
 Outcome: TypeAlias = int | str
 
+_SECRET = re.compile("token|password|secret|captcha_key|remixstlid")
+
+
+def repr_of_params(params: Mapping[str, str]) -> str:
+    """Show parameters without passwords and answers to captchas."""
+    return repr({k: "***" if _SECRET.search(k) else v for k, v in params.items()})
+
 
 @final
 @attrs.frozen(kw_only=True)
 class Entry:
-    """One call that reached the simulator."""
+    """One call that reached the simulator.
 
-    time: float
-    """When it was decided, by :func:`anyio.current_time`."""
-
-    request: int
-    """The number of the HTTP request that brought it, from 1 on.
-
-    The calls of one ``execute`` share it.
-    """
-
-    token: int | None
-    """Which token it came with: 0 is the first one that the simulator saw, None is none
-    at all."""
-
-    method: str
-    params: Mapping[str, str]
-    """The parameters as they came, without ``access_token``."""
-
-    outcome: Outcome
-    """What became of it.
+    What became of it, its ``outcome``, is
 
     - "carried out": it had its effect,
     - "repeated": it was recognised as a repetition, and answered without an effect,
     - an :class:`int`: it was refused with this error code,
     - any other text: the name of the fault that kept it from being carried out.
+
+    :ivar time: when it was decided, by :func:`anyio.current_time`
+    :ivar request: the number of the HTTP request that brought it, from 1 on; the calls
+        of one ``execute`` share it
+    :ivar token: which token it came with: 0 is the first one that the simulator saw,
+        None is none at all
+    :ivar method: the method
+    :ivar params: the parameters as they came, without ``access_token``
+    :ivar outcome: what became of it
+    :ivar fault: the name of the fault that struck it, also where it was carried out
     """
 
+    time: float
+    request: int
+    token: int | None
+    method: str
+    params: Mapping[str, str] = attrs.field(repr=repr_of_params)
+    outcome: Outcome
     fault: str | None = None
-    """The name of the fault that struck it, also where it was carried out."""
 
     def __str__(self) -> str:
         """Tell it in a line, without the values of its parameters."""
@@ -123,8 +128,8 @@ class Ledger(Sequence[Entry]):
 
         :param seconds: the length of the window, which includes its beginning and
             excludes its end
-        :param token: count only the requests of this token, numbered as in
-            :attr:`Entry.token`
+        :param token: count only the requests of this token, numbered as
+            :class:`Entry` has them
         :return: the number of requests in the fullest window
         """
         worst = 0

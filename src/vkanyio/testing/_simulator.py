@@ -50,6 +50,7 @@ class Simulator:
         is, and each belongs to a user of its own
     :param trailing_execute_error: end the ``execute_errors`` of a script with a copy
         of the last one under the method "execute", as VK did until 2017
+    :ivar ledger: what was carried out, and what was not
     """
 
     def __init__(
@@ -67,7 +68,6 @@ class Simulator:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self.ledger: Ledger = Ledger()
-        """What was carried out, and what was not."""
         self._limit = limit
         self._new_limiter = WINDOWS[window]
         self._latency = latency

@@ -2,7 +2,7 @@
 
 ::
 
-    uv run python benchmarks/vkscript.py
+    uv run python benchmarks/scripts.py
 
 A client that packs calls sends new code with each request, so that what counts is the
 time from the text to the answer: parsing, compiling and running it. The calls answer at

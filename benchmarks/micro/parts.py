@@ -1,0 +1,121 @@
+"""The parts that take no event loop: from a call's parameters to its outcome."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from vkanyio import APIRequest, Limiter
+from vkanyio._batch import read_batch, to_code
+from vkanyio._encoding import to_vkscript
+from vkanyio._response import Success, read_response
+from vkanyio._secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRETS = Secrets("a-token-of-some-length-as-those-of-vk")
+COMMON = {"v": "5.199"}
+BATCH = 25
+
+USER = {"id": 1, "first_name": "Anna", "last_name": "Melnik", "is_closed": False}
+MESSAGE = {
+    "peer_id": 2_000_000_001,
+    "random_id": 77,
+    "message": "Библиотека открыта сегодня до десяти. " * 5,
+    "attachment": ["photo1_2", "photo1_3"],
+    "dont_parse_links": True,
+    "keyboard": {"inline": True, "buttons": [[{"action": {"type": "text"}}]]},
+}
+
+
+def parts() -> dict[str, Callable[[], object]]:
+    """Return each part, by what it does."""
+    return {**_limiter(), **_encoding(), **_packing(), **_reading()}
+
+
+def _limiter() -> dict[str, Callable[[], object]]:
+    return {
+        "limiter: a request, in bursts": _starts(burst=True),
+        "limiter: a request, evenly spaced": _starts(burst=False),
+    }
+
+
+def _starts(*, burst: bool) -> Callable[[], object]:
+    """Return what a limiter does for one request; its log is full."""
+    limiter = Limiter(20, burst=burst)
+    now = 0.0
+
+    def start() -> None:
+        nonlocal now
+        now = max(now, limiter.ready_at(now))
+        start = limiter.start(now)
+        limiter.left(start, now)
+        limiter.answered(start, now + 0.1)
+
+    for _ in range(100):
+        start()
+    return start
+
+
+def _encoding() -> dict[str, Callable[[], object]]:
+    get = APIRequest("users.get", {"user_ids": [1]})
+    send = APIRequest("messages.send", MESSAGE)
+    return {
+        "encoding: users.get, checked": lambda: APIRequest(
+            "users.get", {"user_ids": [1]}
+        ),
+        "encoding: messages.send, checked": lambda: APIRequest(
+            "messages.send", MESSAGE
+        ),
+        "encoding: users.get as a form": lambda: get.form(COMMON, {}),
+        "encoding: messages.send as a form": lambda: send.form(COMMON, {}),
+        "encoding: users.get in VKScript": lambda: to_vkscript(get.method, get.params),
+        "encoding: messages.send in VKScript": lambda: to_vkscript(
+            send.method, send.params
+        ),
+    }
+
+
+def _packing() -> dict[str, Callable[[], object]]:
+    gets = [APIRequest("users.get", {"user_ids": [n]}) for n in range(BATCH)]
+    sends = [APIRequest("messages.send", MESSAGE) for _ in range(BATCH)]
+    code = to_code(gets)
+    execute = APIRequest("execute", {"code": code})
+    return {
+        f"batch: {BATCH} users.get joined": lambda: to_code(gets),
+        f"batch: {BATCH} messages.send joined": lambda: to_code(sends),
+        "batch: its request, checked": lambda: APIRequest("execute", {"code": code}),
+        "batch: its form": lambda: execute.form(COMMON, {}),
+    }
+
+
+def _reading() -> dict[str, Callable[[], object]]:
+    get = APIRequest("users.get", {"user_ids": [1]})
+    gets = [APIRequest("users.get", {"user_ids": [n]}) for n in range(BATCH)]
+    execute = APIRequest("execute", {"code": to_code(gets)})
+    answer, body = _answer(failed=0)
+    failing, failing_body = _answer(failed=5)
+    plain = _json({"response": [USER]})
+    failure = _json({"error": {"error_code": 113, "error_msg": "Invalid user id"}})
+    return {
+        "answer: of users.get": lambda: read_response(200, plain, get, SECRETS),
+        "answer: an error": lambda: read_response(200, failure, get, SECRETS),
+        f"answer: of {BATCH} calls": lambda: read_response(200, body, execute, SECRETS),
+        f"attribution: {BATCH} values": lambda: read_batch(gets, answer, body, SECRETS),
+        "attribution: 20 values, 5 errors": lambda: read_batch(
+            gets, failing, failing_body, SECRETS
+        ),
+    }
+
+
+def _answer(failed: int) -> tuple[Success, bytes]:
+    values: list[Any] = [[USER]] * (BATCH - failed) + [False] * failed
+    entry = {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"}
+    entries = [entry] * failed
+    body = _json({"response": values, "execute_errors": entries})
+    return Success(values, entries), body
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()

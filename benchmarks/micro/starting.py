@@ -1,0 +1,43 @@
+"""What starting costs: importing vkanyio, and loading its groups of methods.
+
+Each round is a fresh process. ``benchmarks/typed_api.py`` measures the same at length.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from micro.timing import Figure
+
+ROUNDS = 5
+DEPENDENCIES = "import anyio, httpx, attrs"
+CLIENT = "import vkanyio; client = vkanyio.VK('a-token')"
+EVERY = "for name in vars(vkanyio._groups.MethodGroups): getattr(client, name)"
+
+
+def _fresh(before: str, timed: str) -> Figure:
+    code = (
+        f"{before}\nimport time\nbegan = time.perf_counter()\n{timed}\n"
+        "print(time.perf_counter() - began)"
+    )
+    command = [sys.executable, "-c", code]
+    # What is compiled is kept, as it is wherever nobody has forbidden it.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    rounds = [
+        float(subprocess.check_output(command, text=True, env=environment))
+        for _ in range(1 + ROUNDS)
+    ]
+    return Figure.of(rounds[1:])
+
+
+def starting() -> dict[str, Figure]:
+    """Time them."""
+    return {
+        f"import: {DEPENDENCIES[7:]}": _fresh("", DEPENDENCIES),
+        "import: vkanyio after them": _fresh(DEPENDENCIES, "import vkanyio"),
+        "import: api.users at its first touch": _fresh(CLIENT, "client.users"),
+        "import: api.groups, the largest, at its": _fresh(CLIENT, "client.groups"),
+        "import: all groups": _fresh(CLIENT, EVERY),
+    }

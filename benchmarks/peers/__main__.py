@@ -1,0 +1,83 @@
+"""Measure vkanyio beside its peers: ``uv run python -m benchmarks.peers``.
+
+Each library runs in a process and an environment of its own, each time against a
+server (``benchmarks/server.py``) in another process. What is measured stands in
+``workloads.py``, and how each library is used in ``libraries.py`` and ``drivers/``.
+A full run takes 18 minutes; ``--only`` and ``--workload`` choose parts of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Like the other benchmarks, this finds its neighbours by their names.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "foreign"))
+
+import install
+
+from peers import picture, store, table
+from peers.libraries import libraries
+from peers.runs import Run, run
+from peers.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.peers", description=__doc__.splitlines()[0]
+    )
+    add = parser.add_argument
+    names = [workload.name for workload in WORKLOADS]
+    add(
+        "--only", action="append", metavar="NAME", help="libraries whose names begin so"
+    )
+    add("--workload", action="append", choices=names, metavar="NAME", help=str(names))
+    add(
+        "--keep", type=Path, metavar="FILE", help="keep figures, in place of older ones"
+    )
+    add("--kept", type=Path, metavar="FILE", help="do not measure, take kept figures")
+    add("--svg", type=Path, metavar="FILE", help="draw the picture")
+    options = parser.parse_args()
+    if options.kept:
+        runs = store.read(options.kept)
+    else:
+        install.main()
+        runs = []
+        for each in measure(options.only or [""], options.workload or names):
+            runs.append(each)
+            if options.keep:
+                store.keep(options.keep, each)
+    print(table.of(runs))
+    if options.svg:
+        options.svg.write_text(picture.of(runs), encoding="utf-8")
+
+
+def measure(only: list[str], names: list[str]) -> Generator[Run]:
+    """Do workload after workload, so that neighbours in the table are so in time."""
+    chosen = [each for each in libraries() if each.name.startswith(tuple(only))]
+    began = time.monotonic()
+    for workload in WORKLOADS:
+        for library in chosen if workload.name in names else ():
+            if library.cannot(workload) or workload.needs not in library.ways:
+                continue
+            done = run(library, workload)
+            load = os.getloadavg()[0]
+            print(
+                f"{time.monotonic() - began:6.0f} s, load {load:.1f}:"
+                f" {workload.name} with {library.name}: {done.summary}",
+                file=sys.stderr,
+            )
+            yield done
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""A job for aiovk, with its driver that keeps to a rate, and its pool for execute."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiovk import API, TokenSession
+from aiovk.drivers import HttpDriver
+from aiovk.mixins import LimitRateDriverMixin
+from aiovk.pools import AsyncVkExecuteRequestPool, VkExecuteMethodsPool
+from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+
+WORK = Work()
+PERIOD = 1.05
+METHODS = {"users.get": "user_ids", "wall.post": "message"}
+
+
+class Limited(LimitRateDriverMixin, HttpDriver):
+    """As aiovk's documentation has it."""
+
+
+class Session(TokenSession):
+    """One of the API's present version, at the address given."""
+
+    API_VERSION = "5.199"
+    REQUEST_URL = f"{JOB.url}/"
+
+
+def session(token: str = "the-token") -> Session:
+    """Make a session that keeps to the limit, with as much room as that takes it.
+
+    With a period of 1 s, the default, half of the calls are too many: its seconds begin
+    when it is made, not when the first request arrives.
+    """
+    return Session(token, driver=Limited(requests_per_period=JOB.limit, period=PERIOD))
+
+
+def number_of(answer: object) -> int:
+    """Return the number of a call, as its answer has it."""
+    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+
+
+async def call(api: API, number: int) -> None:
+    """Make a call, and keep what becomes of it."""
+    try:
+        answer = await api(JOB.method, **{METHODS[JOB.method]: number})
+        WORK.answered(number, number_of(answer))
+    except Exception as error:  # of aiovk, aiohttp or asyncio
+        code = getattr(error, "error_code", None)
+        WORK.failure(number, f"error {code}" if code else error)
+
+
+async def all_at_once(api: API) -> None:
+    """Start all calls."""
+    await asyncio.gather(*[call(api, number) for number in NUMBERS])
+
+
+async def packed(_api: API) -> None:
+    """Put all calls into a pool; an error of one request is one of the whole pool."""
+    results = {}
+    error: object = "no answer"
+    try:
+        async with AsyncVkExecuteRequestPool(token_session_class=session) as pool:
+            for number in NUMBERS:
+                params = {METHODS[JOB.method]: number}
+                results[number] = pool.add_call(JOB.method, "the-token", params)
+    except Exception as raised:  # of aiovk, aiohttp or asyncio
+        error = raised
+        await asyncio.gather(*on_their_way(), return_exceptions=True)
+    for number, result in results.items():
+        if result.ok:
+            WORK.answered(number, number_of(result.result))
+        else:
+            WORK.failure(number, result.error or error)
+
+
+def on_their_way() -> list[asyncio.Task]:
+    """Return the pool's other requests, which the error of one leaves to themselves."""
+    pool = VkExecuteMethodsPool.execute.__code__
+    return [task for task in asyncio.all_tasks() if task.get_coro().cr_code is pool]
+
+
+async def now_and_then(api: API) -> None:
+    """Make single calls, and pause after each."""
+    for number in NUMBERS:
+        await asyncio.sleep(IDLE_SECONDS)
+        began = time.perf_counter()
+        await call(api, number)
+        WORK.waited("few", began)
+
+
+async def shared(api: API) -> None:
+    """Let one caller make many calls, and another a few a moment later."""
+
+    async def timed(caller: str, number: int) -> None:
+        began = time.perf_counter()
+        await call(api, number)
+        WORK.waited(caller, began)
+
+    many = [asyncio.create_task(timed("many", number)) for number in NUMBERS]
+    await asyncio.sleep(0.05)
+    await asyncio.gather(*many, *[timed("few", number) for number in FEW])
+
+
+async def main() -> None:
+    """Do the job."""
+    shapes = {"idle": now_and_then, "share": shared}
+    shape = shapes.get(JOB.shape, packed if JOB.packed else all_at_once)
+    async with session() as first:
+        await API(first).users.get(user_ids=0)
+    await asyncio.sleep(SETTLING_SECONDS)
+    # Its seconds are counted from when it is made: so it begins with a whole one.
+    async with session() as limited:
+        WORK.begin()
+        await shape(API(limited))
+        WORK.end()
+
+
+asyncio.run(main())

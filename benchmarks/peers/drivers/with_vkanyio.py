@@ -1,0 +1,90 @@
+"""A job for vkanyio, on the backend that the job names, or with a client of httpx2."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import httpx2
+from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+
+from vkanyio import VK, VKError
+
+WORK = Work()
+SECOND_TOKEN = {"access_token": "the-second-token"}
+
+
+async def call(api: VK, number: int) -> None:
+    """Make a call, and keep what becomes of it."""
+    try:
+        if JOB.method == "users.get":
+            [user] = await api.users.get(user_ids=[number])
+            WORK.answered(number, user["id"])
+        else:
+            post = await api.wall.post(message=str(number))
+            WORK.answered(number, post["post_id"])
+    except VKError as error:
+        WORK.failure(number, error)
+
+
+async def all_at_once(api: VK) -> None:
+    """Start all calls, each in a task of its own."""
+    async with anyio.create_task_group() as tg:
+        for number in NUMBERS:
+            tg.start_soon(call, api, number)
+
+
+async def now_and_then(api: VK) -> None:
+    """Make single calls, and pause after each."""
+    for number in NUMBERS:
+        await anyio.sleep(IDLE_SECONDS)
+        began = time.perf_counter()
+        await call(api, number)
+        WORK.waited("few", began)
+
+
+async def shared(api: VK) -> None:
+    """Let one caller make many calls, and another a few a moment later."""
+    token = SECOND_TOKEN if JOB.second_token else {}
+
+    async def timed(caller: str, number: int, token: dict[str, str]) -> None:
+        began = time.perf_counter()
+        [user] = await api.call("users.get", {"user_ids": number, **token})
+        WORK.answered(number, user["id"])
+        WORK.waited(caller, began)
+
+    async with anyio.create_task_group() as tg:
+        for number in NUMBERS:
+            tg.start_soon(timed, "many", number, {})
+        await anyio.sleep(0.05)
+        for number in FEW:
+            tg.start_soon(timed, "few", number, token)
+
+
+async def main() -> None:
+    """Do the job."""
+    options: dict[str, Any] = {
+        "limit": JOB.limit,
+        "request_mode": "sequential" if JOB.spaced else "burst",
+        "mode": "parallel" if JOB.packed else "sequential",
+        "max_waiting": max(1000, JOB.calls + len(FEW)),
+    }
+    shapes = {"all": all_at_once, "idle": now_and_then, "share": shared}
+    async with AsyncExitStack() as stack:
+        if JOB.variant == "httpx2":
+            options["http_client"] = httpx2.AsyncClient()
+            await stack.enter_async_context(options["http_client"])
+        api = VK("the-token", base_url=JOB.url, **options)
+        await stack.enter_async_context(api)
+        await api.users.get(user_ids=[0])
+        await anyio.sleep(SETTLING_SECONDS)
+        WORK.begin()
+        await shapes[JOB.shape](api)
+        WORK.end()
+
+
+backend = "trio" if JOB.variant == "trio" else "asyncio"
+uvloop = {"use_uvloop": True} if JOB.variant == "uvloop" else {}
+anyio.run(main, backend=backend, backend_options=uvloop)

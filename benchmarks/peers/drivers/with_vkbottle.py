@@ -1,0 +1,136 @@
+"""A job for vkbottle, which knows of no limit: its calls go one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+from vkbottle import API, vkscript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORK = Work()
+METHODS = {"users.get": "user_ids", "wall.post": "message"}
+
+
+@vkscript
+def get_users(api, ids=None):
+    found = []
+    for each in ids:
+        found.append(api.users.get(user_ids=each))
+    return found
+
+
+@vkscript
+def post(api, ids=None):
+    found = []
+    for each in ids:
+        found.append(api.wall.post(message=each))
+    return found
+
+
+def number_of(answer: object) -> int:
+    """Return the number of a call, as its answer has it."""
+    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+
+
+async def call(api: API, number: int) -> None:
+    """Make a call, and keep what becomes of it."""
+    try:
+        if JOB.method == "users.get":
+            [user] = await api.users.get(user_ids=[number])
+            WORK.answered(number, user.id)
+        else:
+            answer = await api.wall.post(message=str(number))
+            WORK.answered(number, answer.post_id)
+    except Exception as error:  # of vkbottle, aiohttp, pydantic or json
+        WORK.failure(number, error)
+
+
+async def one_after_the_other(api: API) -> None:
+    """Ask with ``request_many``, or where that would end at an error, by itself."""
+    if JOB.faults:
+        for number in NUMBERS:
+            await call(api, number)
+        return
+    key = METHODS[JOB.method]
+    requests = (API.APIRequest(JOB.method, {key: number}) for number in NUMBERS)
+    numbers = iter(NUMBERS)
+    async for answer in api.request_many(requests):
+        WORK.answered(next(numbers), number_of(answer["response"]))
+
+
+def batches() -> Iterator[list[int]]:
+    """Divide the calls."""
+    for first in range(0, len(NUMBERS), 25):
+        yield list(NUMBERS[first : first + 25])
+
+
+async def packed(api: API) -> None:
+    """Have a script translated for every 25 calls."""
+    script = get_users if JOB.method == "users.get" else post
+    if JOB.faults:
+        for batch in batches():
+            try:
+                answer = await api.request("execute", {"code": script(ids=batch).code})
+            except Exception as error:  # of vkbottle, aiohttp or json
+                for number in batch:
+                    WORK.failure(number, error)
+            else:
+                check(batch, answer["response"])
+        return
+    requests = (
+        API.APIRequest("execute", {"code": script(ids=batch).code})
+        for batch in batches()
+    )
+    each = batches()
+    async for answer in api.request_many(requests):
+        check(next(each), answer["response"])
+
+
+def check(batch: list[int], answers: list[object]) -> None:
+    """Check the answers of a script."""
+    for number, answer in zip(batch, answers, strict=True):
+        WORK.answered(number, number_of(answer))
+
+
+async def now_and_then(api: API) -> None:
+    """Make single calls, and pause after each."""
+    for number in NUMBERS:
+        await asyncio.sleep(IDLE_SECONDS)
+        began = time.perf_counter()
+        await call(api, number)
+        WORK.waited("few", began)
+
+
+async def shared(api: API) -> None:
+    """Let one caller make many calls, and another a few a moment later."""
+
+    async def caller(name: str, numbers: range, delay: float) -> None:
+        await asyncio.sleep(delay)
+        began = time.perf_counter()
+        for number in numbers:
+            await call(api, number)
+            WORK.waited(name, began)
+
+    await asyncio.gather(caller("many", NUMBERS, 0), caller("few", FEW, 0.05))
+
+
+async def main() -> None:
+    """Do the job."""
+    api = API("the-token")
+    api.API_URL = f"{JOB.url}/"
+    shapes = {"idle": now_and_then, "share": shared}
+    shape = shapes.get(JOB.shape, packed if JOB.packed else one_after_the_other)
+    await api.users.get(user_ids=[0])
+    await asyncio.sleep(SETTLING_SECONDS)
+    WORK.begin()
+    await shape(api)
+    WORK.end()
+    await api.http_client.close()
+
+
+asyncio.run(main())

@@ -1,0 +1,160 @@
+"""The libraries: how each is run, and what it does a workload with."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+from install import NODE, PLACE, PYTHON, python_of
+
+from peers.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from peers.workloads import Workload
+
+AS_WITH_HTTPX = {
+    workload.name: "as with httpx: only what a call costs is measured"
+    for workload in WORKLOADS
+    if workload.is_limited and workload.shape != "idle"
+}
+DRIVERS = Path(__file__).with_name("drivers")
+
+
+@attrs.frozen(kw_only=True)
+class Library:
+    """A library in an environment of its own.
+
+    :param name: what it is called on the command line and in the table
+    :param command: how its driver is run
+    :param package: what is installed
+    :param ways: what it does a kind of work with; what is not here it cannot do
+    :param skips: workloads that it does not do all the same, and why
+    :param lacks: why it cannot do a kind of work
+    """
+
+    name: str
+    command: list[str]
+    package: str
+    ways: Mapping[str, str]
+    lacks: Mapping[str, str] = {}
+    skips: Mapping[str, str] = {}
+    variant: str = ""
+    environment: Mapping[str, str] = {}
+
+    def cannot(self, workload: Workload) -> str:
+        """Tell why it cannot do a workload; nothing if it can."""
+        if workload.name in self.skips:
+            return self.skips[workload.name]
+        if workload.needs not in self.ways:
+            return self.lacks.get(workload.needs, "")
+        return ""
+
+
+def _python(name: str) -> list[str]:
+    return [str(python_of(name)), str(DRIVERS / f"with_{name}.py")]
+
+
+def _bare(name: str) -> Library:
+    return Library(
+        name=name,
+        variant=name,
+        command=[sys.executable, str(DRIVERS / "with_httpx.py")],
+        package=f"{name} alone, without a client of VK",
+        ways={"plain": "one request after the other; neither limit nor packing"},
+        skips=dict.fromkeys(
+            ["P1", "faulty-reads", "faulty-posts", "share"],
+            "it has no limit, and mends nothing",
+        ),
+    )
+
+
+def _vkanyio(variant: str) -> Library:
+    return Library(
+        name=f"vkanyio-{variant}",
+        variant=variant,
+        command=[sys.executable, str(DRIVERS / "with_vkanyio.py")],
+        package="vkanyio, as it is here",
+        ways={
+            "plain": 'request_mode="burst"',
+            "spaced": 'request_mode="sequential"',
+            "packed": 'mode="parallel"',
+            "tokens": "`access_token` in the call",
+        },
+    )
+
+
+def libraries() -> list[Library]:
+    """Return all that can be run here: those of ``.foreign/`` that are installed."""
+    ours = [_vkanyio("asyncio"), _vkanyio("trio")]
+    if find_spec("uvloop"):
+        ours.append(_vkanyio("uvloop"))
+    ours.append(attrs.evolve(_vkanyio("httpx2"), skips=AS_WITH_HTTPX))
+    peers = [peer for peer in _peers() if _is_there(peer)]
+    return [*ours, *peers, _bare("httpx"), _bare("httpx2")]
+
+
+def _is_there(peer: Library) -> bool:
+    name = peer.name.replace("-", "_")
+    if (PLACE / name / peer.package).exists():
+        return True
+    print(f"{peer.package} is not installed")
+    return False
+
+
+def _peers() -> list[Library]:
+    no_spacing = {"spaced": "no even spacing"}
+    return [
+        Library(
+            name="vk-io",
+            command=[shutil.which("node") or "node", str(DRIVERS / "with_vk_io.cjs")],
+            environment={"NODE_PATH": str(PLACE / "vk_io" / "node_modules")},
+            package=NODE["vk_io"],
+            ways={
+                "plain": "apiRequestMode: 'burst'",
+                "spaced": "apiRequestMode: 'sequential'",
+                "packed": "apiMode: 'parallel'",
+                "tokens": "`access_token` in the call",
+            },
+        ),
+        Library(
+            name="vkbottle",
+            command=_python("vkbottle"),
+            package=PYTHON["vkbottle"],
+            ways={
+                "plain": "it has no limit, so its calls go one after the other:"
+                " `request_many`, or `api.users.get` where that would end at an error",
+                "packed": "`@vkscript` of 25 calls, and `request_many`",
+            },
+            lacks={**no_spacing, "tokens": "a client for each token"},
+        ),
+        Library(
+            name="vk_api",
+            command=_python("vk_api"),
+            package=PYTHON["vk_api"],
+            ways={
+                "plain": "a lock over each request, so one after the other;"
+                " `RPS_DELAY` = 0 where the latency alone keeps to the limit",
+                "packed": "`VkRequestsPool`",
+                "tokens": "`access_token` in the call, a thread for each caller",
+            },
+            lacks=no_spacing,
+        ),
+        Library(
+            name="aiovk",
+            command=_python("aiovk"),
+            package=PYTHON["aiovk"],
+            ways={
+                "plain": "`LimitRateDriverMixin`, `period=1.05`: with 1, its default,"
+                " up to half of the calls are too many, and fail",
+                "packed": "`AsyncVkExecuteRequestPool` with the same",
+            },
+            lacks={**no_spacing, "tokens": "a session for each token"},
+            skips={"packed-100000": "its pool compares each call with all before it"},
+        ),
+    ]

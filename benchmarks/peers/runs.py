@@ -1,0 +1,96 @@
+"""One run: a library does a workload on a server of its own, and is checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from server import serving
+
+if TYPE_CHECKING:
+    from peers.libraries import Library
+    from peers.workloads import Workload
+
+PATIENCE = 180
+"""Seconds after which a driver is given up."""
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """What came of it; ``driver`` and ``server`` are their own reports."""
+
+    library: str
+    workload: str
+    driver: dict[str, Any] = attrs.field(factory=dict)
+    server: dict[str, Any] = attrs.field(factory=dict)
+    problem: str = ""
+
+    @property
+    def summary(self) -> str:
+        """A line for whoever waits."""
+        if not self.driver:
+            return self.problem
+        driver, server = self.driver, self.server
+        errors = f", errors: {driver['errors']}" if driver["errors"] else ""
+        return (
+            f"{driver['seconds']:.2f} s, {driver['done']} done{errors};"
+            f" {server['requests']} requests, {server['refused']} refused"
+            f"{', ' if self.problem else ''}{self.problem}"
+        )
+
+    @property
+    def lost(self) -> int:
+        """Calls that the client has answered, and the server has not carried out."""
+        return len(set(self.server["missing"]) - set(self.driver["failed"]))
+
+    @property
+    def unnoticed(self) -> int:
+        """Calls that failed at the client, and were carried out by the server."""
+        return len(set(self.driver["failed"]) - set(self.server["missing"]))
+
+    @property
+    def unknown(self) -> int:
+        """Calls of which the client said that they may have been carried out."""
+        return int(self.driver["errors"].get("OutcomeUnknownError", 0))
+
+
+def run(library: Library, workload: Workload) -> Run:
+    """Have a workload done."""
+    job = {**attrs.asdict(workload), "variant": library.variant}
+    limit = workload.limit if workload.is_limited else 0
+    named: dict[str, Any] = {"library": library.name, "workload": workload.name}
+    with serving(limit, workload.latency, workload.faults) as witness:
+        job["url"] = witness.url
+        try:
+            done = subprocess.run(
+                [*library.command, json.dumps(job)],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+                env={**os.environ, "NO_PROXY": "127.0.0.1", **library.environment},
+            )
+        except subprocess.TimeoutExpired:
+            return Run(**named, problem=f"not done after {PATIENCE} s")
+    try:
+        driver = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        return Run(**named, problem=(done.stderr.strip().splitlines() or ["?"])[-1])
+    found = Run(**named, driver=driver, server=witness.report)
+    return attrs.evolve(found, problem=_check(workload, found))
+
+
+def _check(workload: Workload, found: Run) -> str:
+    """Compare what the client says with what the server has counted."""
+    driver, calls = found.driver, workload.calls
+    calls += 10 if workload.shape == "share" else 0
+    outcomes = driver["done"] + driver["wrong"] + len(driver["failed"])
+    if driver["wrong"]:
+        return f"{driver['wrong']} calls got the answer of another"
+    if outcomes != calls:
+        return f"{outcomes} of {calls} calls have an outcome"
+    return f"{found.lost} calls were answered, not carried out" if found.lost else ""

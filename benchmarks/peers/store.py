@@ -1,0 +1,26 @@
+"""Figures in a file, as JSON, so that a run can be made in parts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import attrs
+
+from peers.runs import Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def keep(path: Path, run: Run) -> None:
+    """Keep what was measured, in place of what was measured of the same before."""
+    runs = read(path) if path.exists() else []
+    kept = {(each.library, each.workload): each for each in [*runs, run]}
+    lines = ",\n".join(json.dumps(attrs.asdict(each)) for each in kept.values())
+    path.write_text(f"[{lines}]\n", encoding="utf-8")
+
+
+def read(path: Path) -> list[Run]:
+    """Return what was kept."""
+    return [Run(**kept) for kept in json.loads(path.read_text(encoding="utf-8"))]

@@ -1,0 +1,260 @@
+"""From parameters of the schema to parameters: types, and what else is known."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from vkanyio._guards import is_list
+
+from . import reviewed
+from ._model import Alias, Parameter
+from ._names import module_name, to_argument
+from ._read_objects import ASIDES, meanings, read_enum, read_reference, scalar
+from ._schema import Schema, SchemaError, check_keys
+from ._types import (
+    BOOL,
+    INT,
+    OBJECT_IN,
+    STR,
+    Either,
+    Listed,
+    Literals,
+    Named,
+    Plain,
+    Type,
+    either,
+    quote,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._read_objects import Objects
+    from ._review import Review
+    from ._schema import JSON
+
+_PARAMETER_KEYS: Final = {"$ref", "enum", "items", "type", *ASIDES}
+_TIME: Final = Plain("datetime")
+_IS_TIME: Final = re.compile(r"unix[- ]?time", re.IGNORECASE)
+_IS_LIST: Final = re.compile(r"with a comma|by commas")
+_IS_JSON: Final = re.compile(r"Serialized JSON")
+_KEYS: Final = ("random_id", "guid")
+_MOST_SHOWN: Final = 160
+"""Characters of an enum's values that a docstring repeats."""
+_USER, _GROUP = "id of a user", "id of a community"
+_OWNER: Final = f"{_USER}, or of a community with a minus before it"
+
+
+def read_parameter(
+    schema: Schema,
+    review: Review,
+    objects: Objects,
+    where: str,
+    method: str,
+    raw: Mapping[str, JSON],
+) -> Parameter:
+    """Read a parameter of a method.
+
+    :raises SchemaError: for what is not understood
+    """
+    raw = dict(raw)
+    name: str = raw.pop("name")
+    check_keys(where, raw, _PARAMETER_KEYS)
+    key = method, name
+    kind = _parameter_type(schema, review, where, key, raw)
+    is_day, is_json_list = key in reviewed.DAYS, key in reviewed.JSON_LISTS
+    is_time = not is_day and _is_time(review, key, raw)
+    is_key = _is_key(review, where, key)
+    return Parameter(
+        name=name,
+        argument=to_argument(where, name),
+        type=either(kind, _TIME) if is_time else kind,
+        required=raw.get("required", False),
+        facts=[
+            *(["key of your own, by which VK knows a repetition"] if is_key else []),
+            *(["Unix time"] if is_time else []),
+            *(["a day as DDMMYYYY"] if is_day else []),
+            *_values(objects, kind),
+            *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
+        ],
+        is_key=is_key,
+        is_on=kind == BOOL and _show(raw.get("default"), kind) == "True",
+        is_json_list=is_json_list,
+    )
+
+
+def _is_key(review: Review, where: str, key: tuple[str, str]) -> bool:
+    if key[1] not in _KEYS:
+        return False
+    if not review.has(reviewed.KEYS, key):
+        raise SchemaError(where, "is it a key against repetition? reviewed.KEYS says")
+    return reviewed.KEYS[key]
+
+
+def _is_time(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> bool:
+    is_number = raw.get("type") in ("integer", "number")
+    is_called_so = _IS_TIME.search(raw.get("description", "")) is not None
+    return is_number and (is_called_so or review.has(reviewed.UNIX_TIMES, key))
+
+
+def _parameter_type(
+    schema: Schema,
+    review: Review,
+    where: str,
+    key: tuple[str, str],
+    raw: Mapping[str, JSON],
+) -> Type:
+    kind = raw.get("type")
+    if "$ref" in raw:
+        if schema.find(where, raw["$ref"]).raw.get("type") == "object":
+            text = {key: each for key, each in raw.items() if key != "type"}
+            return either(read_reference(schema, where, text), OBJECT_IN, STR)
+        return read_reference(schema, where, raw)
+    if "enum" in raw:
+        return read_enum(where, raw, is_input=True)
+    if is_list(kind):
+        return either(*(scalar(where, each) for each in kind))
+    if kind == "array" or (kind == "string" and "items" in raw):
+        return _or_text(_many(schema, where, raw))
+    if kind == "integer" and review.has(reviewed.DAYS, key):
+        return either(STR, INT)
+    if kind == "string":
+        return _text_type(review, key, raw)
+    return scalar(where, kind)
+
+
+def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
+    """Tell what else may be given where VK takes text."""
+    if _IS_LIST.search(raw.get("description", "")):
+        return Listed(either(INT, STR), is_input=True)
+    if review.has(reviewed.JSON_OBJECTS, key):
+        return either(OBJECT_IN, STR)
+    if review.has(reviewed.JSON_ARRAYS, key):
+        return either(Listed(OBJECT_IN, is_input=True), STR)
+    if review.has(reviewed.JSON_LISTS, key):
+        return either(Listed(either(INT, STR), is_input=True), STR)
+    return STR
+
+
+def _or_text(kind: Listed) -> Type:
+    """Allow the items as one text, too, unless text passes for a list of them."""
+    items = kind.item.options if isinstance(kind.item, Either) else (kind.item,)
+    return kind if STR in items else either(kind, STR)
+
+
+def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
+    if "items" not in raw:
+        raise SchemaError(where, "an array without items")
+    item, inner = raw["items"], f"{where}[]"
+    check_keys(inner, item, {"$ref", "enum", "properties", "type", *ASIDES})
+    if "$ref" in item:
+        return Listed(read_reference(schema, inner, item), is_input=True)
+    if "enum" in item:
+        return Listed(read_enum(inner, item, is_input=True), is_input=True)
+    kind = item.get("type")
+    if kind == "object":
+        return Listed(OBJECT_IN, is_input=True)
+    if item.get("format") == "value_object" and kind != "string":
+        raise SchemaError(inner, f"a value object written as {kind!r}")
+    options = kind if is_list(kind) else [kind]
+    return Listed(either(*(scalar(inner, each) for each in options)), is_input=True)
+
+
+def _values(objects: Objects, kind: Type) -> Iterator[str]:
+    """Tell which values an enum has, where the type tells only its name."""
+    for part in walk(kind):
+        if not isinstance(part, Named):
+            continue
+        found = objects[part.folder, part.name]
+        if isinstance(found, Alias) and isinstance(found.type, Literals):
+            values = found.meanings or ", ".join(map(quote, found.type.values))
+            is_short = len(values) <= _MOST_SHOWN
+            address = f"``vkanyio.objects.{module_name(part.folder)}.{part.name}``"
+            yield values if is_short else f"the values are those of {address}"
+
+
+def _facts(
+    where: str, raw: Mapping[str, JSON], kind: Type, *, is_json: bool
+) -> Iterator[str]:
+    """Tell what the type of a parameter does not tell."""
+    items = raw.get("items", {})
+    if is_json:
+        yield "JSON text" if kind == STR else "or JSON text"
+    if items.get("format") == "value_object":
+        yield _joined(items["properties"])
+    if "entity" in raw:
+        yield _entity(where, raw)
+    if "entity" in items:
+        yield f"each the {_entity(where, items)}"
+    yield from filter(None, (meanings(where, raw), meanings(where, items)))
+    yield from _range(raw, "Items", " items")
+    yield from _range(raw, "Length", " characters", "up to")
+    if not isinstance(kind, Literals | Named):
+        yield from _range(raw, "imum")
+    yield from (f"each {fact}" for fact in _range(items, "imum"))
+    if "default" in raw and raw["default"] != []:
+        yield f"default {_show(raw['default'], kind)}"
+
+
+def _joined(parts: Mapping[str, JSON]) -> str:
+    """Tell what the items of a list are made of."""
+    *others, last = (
+        name if raw.get("required", False) else f"maybe {name}"
+        for name, raw in parts.items()
+    )
+    return f"each the {', '.join(others)} and {last} joined by underscores"
+
+
+def _entity(where: str, raw: Mapping[str, JSON]) -> str:
+    """Tell whose id a number is: VK calls all users and communities owners."""
+    match raw["entity"]:
+        case "owner":
+            words = where.rpartition("(")[2]
+            if "group" in words:
+                return _GROUP
+            if "user" in words or "minimum" in raw:
+                return _USER
+            return _OWNER
+        case "profiles":
+            return _USER
+        case "groups":
+            return _GROUP
+        case "peer":
+            return "id of a conversation"
+        case "domain":
+            return "short address of a user or a community"
+        case "testing_group":
+            return "id of a group of testers"
+        case other:
+            raise SchemaError(where, f"unknown entity {other!r}")
+
+
+def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
+    if raw.get("format") == "json" or _IS_JSON.search(raw.get("description", "")):
+        return True
+    return isinstance(kind, Either) and any(
+        option == OBJECT_IN
+        or (isinstance(option, Listed) and option.item == OBJECT_IN)
+        or isinstance(option, Named)
+        for option in kind.options
+    )
+
+
+def _range(
+    raw: Mapping[str, JSON], what: str, unit: str = "", most: str = "at most"
+) -> Iterator[str]:
+    low, high = raw.get(f"min{what}"), raw.get(f"max{what}")
+    if high is not None:
+        yield f"{low} to {high}{unit}" if low else f"{most} {high}{unit}"
+    elif low is not None:
+        yield f"{low} or more{unit}"
+
+
+def _show(default: JSON, kind: Type) -> str:
+    if kind == BOOL:
+        return str(str(default) in ("1", "True"))
+    if is_list(default):
+        default = ",".join(map(str, default))
+    return f'"{default}"' if isinstance(default, str) else str(default)

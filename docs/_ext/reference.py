@@ -1,0 +1,178 @@
+"""Writes the pages of the reference, and helps autodoc with what vkanyio does.
+
+Before each build, ``reference/methods`` and ``reference/objects`` get a page for each
+module of the same name, and ``reference/error-codes`` lists VK's codes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import inspect
+import pkgutil
+from operator import getitem
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+
+import vkanyio
+import vkanyio.methods
+import vkanyio.objects
+from object_pages import object_page
+from type_imports import type_imports
+from vkanyio import APIError, ErrorCode
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", _write_pages)
+    app.connect("autodoc-skip-member", _skip_second_names)
+    app.connect("autodoc-process-docstring", _add_second_name)
+    app.connect("doctree-read", _resolve_as_type_checkers_do)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _write_pages(app: Sphinx) -> None:
+    place = Path(app.srcdir, "reference")
+    for name in _modules_of(vkanyio.methods):
+        _write(place / "methods" / f"{name}.rst", _method_page(name))
+    for name in _modules_of(vkanyio.objects):
+        _write(place / "objects" / f"{name}.rst", object_page(name))
+    _write(place / "error-codes.rst", _code_page())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    # What has not changed keeps its time, and Sphinx need not read it again.
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _modules_of(package: ModuleType) -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+
+
+def _method_page(name: str) -> str:
+    module = importlib.import_module(f"vkanyio.methods.{name}")
+    [group] = [
+        value for value in vars(module).values() if _is_made_in(value, module.__name__)
+    ]
+    title = group._name
+    return f"""\
+{title}
+{"=" * len(title)}
+
+.. currentmodule:: {module.__name__}
+
+.. autoclass:: {group.__name__}()
+   :members:
+   :undoc-members:
+   :no-show-inheritance:
+"""
+
+
+def _is_made_in(value: object, module: str) -> bool:
+    return inspect.isclass(value) and value.__module__ == module
+
+
+def _code_page() -> str:
+    rows, classes = [], []
+    for code in ErrorCode:
+        error: type[APIError] = getitem(APIError, code)
+        has_name = getattr(vkanyio, error.__name__, None) is error
+        where = f":exc:`~vkanyio.{error.__name__}`" if has_name else ""
+        rows.append(f"   * - {code.value}\n     - ``{code.name}``\n     - {where}")
+        if has_name and error.__doc__ and f", {code.name}." in error.__doc__:
+            classes.append(f".. autoexception:: vkanyio.{error.__name__}\n")
+    return CODE_PAGE.format(rows="\n".join(rows), classes="\n".join(classes))
+
+
+CODE_PAGE = """\
+Error codes
+===========
+
+.. currentmodule:: vkanyio
+
+The {{count}} codes of VK's schema, as :class:`ErrorCode` has them. Each is caught by
+``except APIError[code]``, and those that any method may answer have a class with a
+name as well. What VK says of them: https://dev.vk.com/reference/errors
+
+.. autoclass:: ErrorCode()
+   :no-members:
+   :no-show-inheritance:
+
+.. list-table::
+   :header-rows: 1
+   :widths: auto
+
+   * - Code
+     - VK's name
+     - Class
+{rows}
+
+Classes
+-------
+
+These have nothing of their own beyond what :exc:`APIError` has.
+
+{classes}
+""".replace("{{count}}", str(len(ErrorCode)))
+
+
+def _skip_second_names(
+    _app: Sphinx, _kind: str, name: str, value: Any, _skip: bool, _options: object
+) -> bool | None:
+    """Show a method under VK's own name, and not once more in snake_case."""
+    if _is_method_of_vk(value) and name != value.__name__:
+        return True
+    return None
+
+
+def _add_second_name(
+    _app: Sphinx,
+    _kind: str,
+    name: str,
+    value: Any,
+    _options: object,
+    lines: list[str],
+) -> None:
+    if not _is_method_of_vk(value):
+        return
+    module, group, _ = name.rsplit(".", 2)
+    members = vars(vars(importlib.import_module(module))[group])
+    others = [n for n, v in members.items() if v is value and n != value.__name__]
+    lines[:] = [line for line in lines if not line.startswith("Call VK's method")]
+    for other in others:
+        lines[:0] = ["", f"In snake_case: ``{other}``.", ""]
+
+
+def _is_method_of_vk(value: object) -> bool:
+    return inspect.iscoroutinefunction(value) and value.__module__.startswith(
+        "vkanyio.methods."
+    )
+
+
+def _resolve_as_type_checkers_do(_app: Sphinx, tree: nodes.document) -> None:
+    """Let annotations mean what the imports say that type checkers see.
+
+    Other people's names become text: there is no network to find their pages by.
+    """
+    for node in tuple(tree.findall(pending_xref)):
+        module, target = node.get("py:module") or "", node["reftarget"]
+        if not module.startswith("vkanyio.methods."):
+            continue
+        if target in vars(vkanyio):
+            target = f"vkanyio.{target}"
+        found = type_imports(module).get(target, target)
+        if found.startswith("vkanyio."):
+            node["reftarget"] = found
+            node["refspecific"] = False
+        elif found != target or hasattr(builtins, target):
+            node.replace_self(nodes.Text(target))

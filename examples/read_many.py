@@ -1,0 +1,48 @@
+"""Ask for hundreds of things at once: 25 calls go in each request.
+
+Counts the messages in each of a community's conversations, and names the longest ones.
+A community token may make 20 requests a second: packed, that is 500 calls.
+"""
+
+from __future__ import annotations
+
+import os
+
+import anyio
+
+from vkanyio import VK, APIError
+
+BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+
+
+async def main() -> None:
+    async with VK(
+        os.environ["VK_TOKEN"],
+        base_url=BASE_URL,
+        limit=20,
+        request_mode="burst",
+        mode="parallel",
+        timeout=30,  # a request that carries 25 calls takes VK longer
+    ) as api:
+        conversations = await api.messages.getConversations(count=200)
+        counts: dict[int, int] = {}
+        async with anyio.create_task_group() as tg:
+            for item in conversations["items"]:
+                tg.start_soon(count, api, item["conversation"]["peer"]["id"], counts)
+        done = api.statistics()
+    for peer_id in sorted(counts, key=counts.__getitem__, reverse=True)[:5]:
+        print(f"{counts[peer_id]:6} messages with {peer_id}")
+    print(f"{done.calls} calls in {done.sent} requests")
+
+
+async def count(api: VK, peer_id: int, counts: dict[int, int]) -> None:
+    try:
+        history = await api.messages.getHistory(peer_id=peer_id, count=1)
+    except APIError as error:  # its own: the other calls of the request go on
+        print(error)
+    else:
+        counts[peer_id] = history["count"]
+
+
+if __name__ == "__main__":
+    anyio.run(main)

@@ -1,0 +1,95 @@
+"""Answer whoever writes to a community, until Ctrl-C or SIGTERM.
+
+One task looks for unread conversations and hands them to a few workers. At the first
+signal it stops looking, and what the workers have in hand is finished; a second signal
+gives that up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import anyio
+
+from vkanyio import VK, APIError, OutcomeUnknownError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from anyio.streams.memory import (
+        MemoryObjectReceiveStream,
+        MemoryObjectSendStream,
+    )
+
+    from vkanyio.objects.messages import Message
+
+BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+WORKERS = 4
+
+
+async def main() -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with (
+            VK(os.environ["VK_TOKEN"], base_url=BASE_URL, limit=20) as api,
+            anyio.create_task_group() as tg,
+        ):
+            looking = anyio.CancelScope()
+            tg.start_soon(stop_on_signals, signals, looking, tg.cancel_scope)
+            await serve(api, looking)
+            tg.cancel_scope.cancel()  # all is done: nobody waits for signals any more
+
+
+async def stop_on_signals(
+    signals: AsyncIterator[signal.Signals],
+    looking: anyio.CancelScope,
+    everything: anyio.CancelScope,
+) -> None:
+    async for _ in signals:
+        if looking.cancel_called:
+            everything.cancel()
+        looking.cancel()
+
+
+async def serve(api: VK, looking: anyio.CancelScope) -> None:
+    send, receive = anyio.create_memory_object_stream["Message"]()
+    async with anyio.create_task_group() as tg, send:
+        with receive:
+            for _ in range(WORKERS):
+                tg.start_soon(answer, api, receive.clone())
+        with looking:
+            await look(api, send)
+        # Here `send` closes, and so the workers end when they have finished.
+
+
+async def look(api: VK, send: MemoryObjectSendStream[Message]) -> None:
+    while True:
+        try:
+            unread = await api.messages.getConversations(filter="unread", count=200)
+        except TransportError as error:  # the network is down: look again later
+            print(error)
+        else:
+            for item in unread["items"]:
+                if "last_message" in item:
+                    await send.send(item["last_message"])
+        await anyio.sleep(1)
+
+
+async def answer(api: VK, receive: MemoryObjectReceiveStream[Message]) -> None:
+    with receive:
+        async for message in receive:
+            peer_id, text = message["peer_id"], f"You said: {message['text']}"
+            try:
+                # VK sends what has the same random_id once within an hour, so that each
+                # message is answered once, even if it was seen twice.
+                await api.messages.send(
+                    peer_id=peer_id, message=text, random_id=message["id"]
+                )
+                await api.messages.markAsRead(peer_id=peer_id)
+            except (APIError, TransportError, OutcomeUnknownError) as error:
+                print(error)  # the others go on
+
+
+if __name__ == "__main__":
+    anyio.run(main)

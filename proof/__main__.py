@@ -1,0 +1,35 @@
+"""Run all long checks, one after the other: ``python -m proof``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PARTS: dict[str, list[str]] = {
+    "soak": ["proof.soak"],
+    "sockets": ["proof.sockets"],
+    "tests, at length": ["pytest", "--long", "-m", "long", "-q"],
+    "broken lines": ["proof.breaks"],
+}
+
+
+def main() -> None:
+    """Run every part, say which have failed, and exit with 1 if any has."""
+    results: dict[str, str] = {}
+    for name, command in PARTS.items():
+        print(f"== {name}", flush=True)
+        began = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False)
+        verdict = "BROKEN" if done.returncode else "kept"
+        results[name] = f"{verdict}, {time.perf_counter() - began:,.0f} s"
+    print("== all together")
+    for name, result in results.items():
+        print(f"{name}: {result}")
+    sys.exit(any(result.startswith("BROKEN") for result in results.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""Make calls over real sockets to a server that is killed every few seconds.
+
+::
+
+    uv run python -m proof.sockets
+
+The simulator runs in a process of its own, which is killed and started again on the
+same port, and what it has done stays in a file. One client in each mode talks to it,
+all but one over a line that resets connections in the middle of requests and answers,
+and that stalls. Every call is judged by what the file says.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, final
+
+import anyio
+import click
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from vkanyio import VK
+
+from ._clock import BACKENDS
+from ._errand import Errand
+from ._judge import complaint_by_effects
+from ._kinds import KINDS, number_of
+from ._relay import Relay
+from ._server import LIMIT, read_deeds, read_faults
+from ._tally import Broken, Tally, report
+from .soak import MODES, own_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from anyio.abc import Process, TaskStatus
+
+    from .soak import Mode
+
+ROOT = Path(__file__).parent.parent
+CALLS = 1000
+"""Calls of each client."""
+LIFE = 3.0
+"""Seconds that a server lives."""
+PAUSE = 0.3
+"""Seconds in which nobody listens."""
+TIMEOUT = 3.0
+STALL = 4.0
+RATE = 0.01
+"""How likely each mishap on the line is, for each piece that passes."""
+PATIENCE = 120.0
+"""Seconds after which a call without an outcome is lost."""
+START_SECONDS = 60.0
+PORTS = range(20_000, 30_000)
+"""Below those that a system takes for outgoing connections.
+
+One of these could meet itself on a port that nobody listens on.
+"""
+
+
+@final
+class Server:
+    """The process of the simulator, and the one that comes after it.
+
+    :ivar kills: how many were killed
+    """
+
+    def __init__(self, backend: str, seed: int, life: float, path: Path) -> None:
+        self.port = _free_port()
+        self.kills = 0
+        self._backend = backend
+        self._seed = seed
+        self._life = life
+        self._path = path
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Run, for as long as the block lasts, and be killed now and then."""
+        async with AsyncExitStack() as processes, anyio.create_task_group() as tg:
+            await tg.start(self._run, processes)
+            yield
+            tg.cancel_scope.cancel()
+
+    async def _run(
+        self, processes: AsyncExitStack, *, task_status: TaskStatus[None]
+    ) -> None:
+        coming = await self._spawn(processes)
+        while True:
+            process = coming
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with anyio.fail_after(START_SECONDS):
+                await process.stdin.send(b"!")
+                output = BufferedByteReceiveStream(process.stdout)
+                await output.receive_until(b"\n", 200)
+            if not self.kills:
+                task_status.started()
+            coming = await self._spawn(processes)
+            await anyio.sleep(self._life)
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            self.kills += 1
+            await anyio.sleep(PAUSE)
+
+    async def _spawn(self, processes: AsyncExitStack) -> Process:
+        """Start a process, which waits until it is its turn to listen."""
+        command = [sys.executable, "-m", "proof._server", "--port", str(self.port)]
+        command += ["--backend", self._backend, "--seed", str(self._seed + self.kills)]
+        process = await anyio.open_process(
+            [*command, str(self._path)], stderr=None, cwd=ROOT
+        )
+        processes.push_async_callback(_end, process)
+        return process
+
+
+async def _end(process: Process) -> None:
+    with anyio.CancelScope(shield=True):
+        if process.returncode is None:
+            process.kill()
+        await process.aclose()
+
+
+@final
+class Sockets:
+    """A run on one event loop.
+
+    :ivar tally: what has been counted
+    """
+
+    def __init__(self, calls: int, seed: int, life: float, path: Path) -> None:
+        self.tally = Tally()
+        self._calls = calls
+        self._seed = seed
+        self._life = life
+        self._path = path
+        self._errands: dict[Mode, list[Errand]] = {mode: [] for mode in MODES}
+
+    async def run(self, backend: str) -> None:
+        """Make the calls, and judge them."""
+        path, began, busy = self._path, time.perf_counter(), time.process_time()
+        path.touch()
+        server = Server(backend, self._seed, self._life, path)
+        relay = Relay(server.port, self._seed, RATE, STALL)
+        before = _open_files()
+        async with (
+            server.running(),
+            relay.listening() as bad_port,
+            anyio.create_task_group() as tg,
+        ):
+            for mode in MODES:
+                port = server.port if mode == "sequential" else bad_port
+                tg.start_soon(self._use_client, mode, port)
+        tally = self.tally
+        tally.seconds = tally.seeming_seconds = time.perf_counter() - began
+        tally.busy_seconds = time.process_time() - busy
+        tally.at_rest = f"{before} files", f"{_open_files()} files"
+        tally.faults = Counter(read_faults(path))
+        tally.faults["server killed"] = server.kills
+        tally.faults["reset in an answer"] = relay.resets
+        tally.faults["reset in a request"] = relay.cuts
+        tally.faults["stalled"] = relay.stalls
+        self._judge()
+        if _open_files() > before:
+            raise Broken(f"{_open_files() - before} files or sockets are still open")
+        if tasks := own_tasks():
+            raise Broken(f"tasks are left: {tasks}")
+
+    async def _use_client(self, mode: Mode, port: int) -> None:
+        chance = random.Random(f"sockets {self._seed} {mode}")
+        errands, tally = self._errands[mode], self.tally
+        with anyio.CancelScope() as scope:
+            async with (
+                VK(
+                    f"vk1.a.the-token-of-{mode}",
+                    mode=mode,
+                    limit=LIMIT,
+                    request_mode="burst",
+                    execute_methods=["messages.send", "wall.post"],
+                    retry_limit=8,
+                    wait=0.1,
+                    timeout=TIMEOUT,
+                    max_connections=20,
+                    base_url=f"http://127.0.0.1:{port}/method",
+                ) as api,
+                anyio.create_task_group() as tg,
+            ):
+                for _ in range(self._calls):
+                    errand = self._next_errand(mode, chance)
+                    errands.append(errand)
+                    tg.start_soon(errand.run, api)
+                    await anyio.sleep(chance.expovariate(LIMIT * 0.7))
+                scope.deadline = anyio.current_time() + PATIENCE
+            tally.requests += api.statistics().sent
+            tally.packed += sum(
+                n * k for n, k in api.statistics().batches.items() if n > 1
+            )
+
+    def _next_errand(self, mode: Mode, chance: random.Random) -> Errand:
+        names = [name for name in KINDS if name != "post of another"]
+        number = 3 * len(self._errands[mode]) + MODES.index(mode)
+        impatient = chance.random() < 0.05
+        return Errand(
+            mark=f"c{number}",
+            kind=KINDS[chance.choice(names)],
+            patience=chance.uniform(0, 1) if impatient else None,
+        )
+
+    def _judge(self) -> None:
+        deeds = [*read_deeds(self._path)]
+        effects = Counter(deed.mark for deed in deeds)
+        values = {deed.mark: deed.number for deed in deeds}
+        for mode, errands in self._errands.items():
+            for errand in errands:
+                mark, reads = errand.mark, errand.kind.reads
+                self.tally.count_outcome(errand)
+                self.tally.count_effects(errand, effects[mark])
+                expected = [{"id": number_of(mark)}] if reads else values.get(mark)
+                wrong = complaint_by_effects(errand, effects[mark], expected)
+                if wrong is not None:
+                    raise Broken(f"{mode}, {wrong}")
+
+
+def _open_files() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def _free_port() -> int:
+    while True:
+        with socket.socket() as probe:
+            port = random.choice(PORTS)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def run_sockets(backend: str, calls: int, seed: int, life: float = LIFE) -> Tally:
+    """Make the calls on one event loop.
+
+    :param calls: how many each client makes
+    :param life: the seconds that a server lives
+    :return: the figures, with the complaint if a promise was broken
+    """
+    with TemporaryDirectory() as directory:
+        sockets = Sockets(calls, seed, life, Path(directory) / "deeds")
+        try:
+            anyio.run(sockets.run, backend, backend=backend)
+        except Broken as broken:
+            sockets.tally.complaint = str(broken)
+    return sockets.tally
+
+
+@click.command(help=__doc__.splitlines()[0] if __doc__ else None)
+@click.option("--calls", type=click.IntRange(1), default=CALLS, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--backend", type=click.Choice(BACKENDS), help="Only on this event loop.")
+def main(calls: int, seed: int, backend: str | None) -> None:
+    """Make the calls, print the table, and exit with 1 if a promise was broken."""
+    backends = [backend] if backend else BACKENDS
+    tallies = {each: run_sockets(each, calls, seed) for each in backends}
+    sys.exit(report(tallies))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""What was sent and is not to be shown, wherever an answer repeats it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+from urllib.parse import quote_plus
+
+from ._encoding import SECRET_PARAMS
+from ._guards import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MASK = "***"
+
+_SHORTEST = 4
+"""Characters: what is shorter is found in any text, and could be guessed at once."""
+_SHORTEST_IN_JSON = 16
+"""The same, where programs act upon the text: VK's tokens are longer."""
+_DEEPEST = 100
+"""Levels of an error object that are looked through: VK's has three."""
+
+
+@final
+class Secrets:
+    """The secrets of a request: its token, and parameters such as passwords.
+
+    A gateway may repeat them in its page, and VK in its error.
+
+    :param params: the parameters of the request, secret or not
+    :ivar token: the token
+    """
+
+    __slots__ = ("_params", "token")
+
+    def __init__(self, token: str, *params: Mapping[str, Any]) -> None:
+        self.token: str = token
+        self._params = params
+
+    def __repr__(self) -> str:
+        return f"<Secrets: {MASK}>"
+
+    def hide(self, text: str) -> str:
+        """Return a text that is only shown, without the secrets in it."""
+        for value in self._values(_SHORTEST):
+            text = text.replace(value, MASK)
+        return text
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """Return bytes that are only shown, without the secrets in them."""
+        for value in self._values(_SHORTEST):
+            data = data.replace(value.encode(), MASK.encode())
+        return data
+
+    def hide_in_json(self, value: Any) -> Any:
+        """Return JSON without the secrets in its texts.
+
+        Short ones stay: they may be part of what an answer to VK is made of.
+        """
+        return _masked(value, self._values(_SHORTEST_IN_JSON))
+
+    def _values(self, shortest: int) -> list[str]:
+        """Return the secrets as they are and as a form has them, longest first."""
+        values = {self.token}
+        for params in self._params:
+            values |= {str(params[name]) for name in SECRET_PARAMS & params.keys()}
+        values |= {quote_plus(value) for value in values}
+        long = [value for value in values if len(value) >= shortest]
+        return sorted(long, key=len, reverse=True)
+
+
+def _masked(value: Any, secrets: list[str], depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        return MASK
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+        return value
+    if is_list(value):
+        return [_masked(item, secrets, depth + 1) for item in value]
+    if is_dict(value):
+        return {
+            _masked(key, secrets): _masked(item, secrets, depth + 1)
+            for key, item in value.items()
+        }
+    return value

@@ -1,0 +1,271 @@
+"""The output of ``vkanyio batch``, and the journal beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, final
+
+import anyio
+from anyio import to_thread
+
+from ._batch_book import Book
+from ._common import WRONG_USAGE, Failure
+from ._output import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._batch_lines import Line
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows: nobody is kept from writing the same output
+    fcntl = None  # type: ignore[assignment]
+
+_PIPE_BYTES = 4096
+"""What a pipe that is ready takes without waiting: PIPE_BUF of POSIX, or less."""
+
+
+def head_of(line: Line) -> dict[str, Any]:
+    """Begin a record about a line."""
+    return {"line": line.number, "digest": f"{line.digest:08x}"}
+
+
+class Output(Protocol):
+    """Where records go."""
+
+    async def write(self, record: Mapping[str, Any]) -> None:
+        """Write a record."""
+        ...
+
+
+@final
+class StreamOutput:
+    """Standard output: nothing of it is read again.
+
+    :param descriptor: where to write
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        mode = os.fstat(descriptor).st_mode
+        may_wait = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._is_pipe = may_wait and sys.platform != "win32"
+        self._turn = anyio.Lock()
+
+    async def write(self, record: Mapping[str, Any]) -> None:
+        """Write a record; a reader that is slow holds up its writer alone."""
+        data = memoryview(_encode(record))
+        async with self._turn:
+            while data:
+                if self._is_pipe:
+                    await anyio.wait_writable(self._descriptor)
+                    written = os.write(self._descriptor, data[:_PIPE_BYTES])
+                else:
+                    written = os.write(self._descriptor, data)
+                data = data[written:]
+
+
+@final
+class LineFile:
+    """A file of JSON lines that survives a crash: it is read, mended and gone on with.
+
+    :param path: the file; it is made if it is not there
+    :raises Failure: if it cannot be used
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._file: IO[bytes]
+        try:
+            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise self._failure(error) from None
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.close()
+            message = f"{path} is no file that can be read again: leave out --output"
+            raise Failure(message, WRONG_USAGE)
+        self._written = self._synced = 0
+        self._turn = anyio.Lock()
+
+    def lock(self) -> None:
+        """Keep other processes from writing it for as long as it is open.
+
+        :raises Failure: if another one does
+        """
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            message = f"{self.path} is being written by another `vkanyio batch`"
+            raise Failure(message, WRONG_USAGE) from None
+
+    def read(self) -> Iterator[bytes]:
+        """Return the lines, and put the end of the file in order.
+
+        The last line was cut off if the machine stopped while it was written.
+        """
+        good, is_ended = 0, True
+        with open(self.path, "rb") as file:
+            for raw in file:
+                is_ended = raw.endswith(b"\n")
+                if not is_ended and not _is_whole(raw):
+                    break
+                good += len(raw)
+                yield raw
+            else:
+                if not is_ended:
+                    self._write(b"\n")
+                return
+        self._file.truncate(good)
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write a record: once this returns, the death of the process leaves it there.
+
+        :raises Failure: if it cannot be written, because the disk is full say
+        """
+        self._write(_encode(record))
+
+    async def write(self, record: Mapping[str, Any]) -> None:
+        """Write a record, without a checkpoint: no cancellation loses an outcome."""
+        self.append(record)
+
+    async def sync(self) -> None:
+        """Wait until what was written would survive the end of the machine.
+
+        Those who wait at the same time share the work.
+        """
+        mine = self._written
+        async with self._turn:
+            if self._synced < mine:
+                reached = self._written
+                try:
+                    await to_thread.run_sync(os.fsync, self._file.fileno())
+                except OSError as error:
+                    raise self._failure(error) from None
+                self._synced = reached
+
+    def close(self) -> None:
+        """Close the file, which then survives the end of the machine.
+
+        :raises Failure: if that cannot be promised
+        """
+        if self._file.closed:
+            return
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failure(error) from None
+        finally:
+            self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            raise self._failure(error) from None
+        self._written += len(data)
+
+    def _failure(self, error: OSError) -> Failure:
+        return Failure(f"cannot write {self.path}: {error.strerror}", WRONG_USAGE)
+
+
+@final
+class OutputFiles:
+    """An output that can be gone on with, and its journal.
+
+    The journal has a line for each call that must not be made twice, written before it
+    is sent. What has no record when a run is resumed is in doubt.
+
+    :param path: the output
+    :raises Failure: if it cannot be used
+    """
+
+    def __init__(self, path: str) -> None:
+        journal = Path(f"{path}.journal")
+        if journal.exists() and not Path(path).exists():
+            message = (
+                f"{journal} is there without {path}: bring it back, or remove both"
+            )
+            raise Failure(message, WRONG_USAGE)
+        self.records: LineFile = LineFile(path)
+        self.records.lock()
+        self._journal_path = journal
+        self._journal: LineFile | None = None
+        if journal.exists():
+            try:
+                self._journal = LineFile(str(journal))
+            except Failure:
+                self.records.close()
+                raise
+
+    def read(self, *, retry_errors: bool) -> Book:
+        """Read what an earlier run has done."""
+        book = Book()
+        path = self.records.path
+        book.read_records(path, self.records.read(), retry_errors=retry_errors)
+        if self._journal is not None:
+            book.read_journal(self._journal.path, self._journal.read())
+        return book
+
+    def note_start(self, line: Line, random_id: int | None) -> None:
+        """Note that a call is about to be sent; :meth:`sync_journal` makes it last."""
+        if self._journal is None:
+            self._journal = LineFile(str(self._journal_path))
+            _sync_directory(self._journal_path.parent)
+        key = {} if random_id is None else {"random_id": random_id}
+        self._journal.append({**head_of(line), "started": int(time.time()), **key})
+
+    def note_withdrawn(self, line: Line) -> None:
+        """Note that a call was not sent after all."""
+        assert self._journal is not None  # it was noted there
+        self._journal.append({**head_of(line), "started": False})
+
+    async def sync_journal(self) -> None:
+        """Wait until the journal would survive the end of the machine."""
+        if self._journal is not None:
+            await self._journal.sync()
+
+    def close(self) -> None:
+        """Close the files; one that nothing was written into is taken away."""
+        path = Path(self.records.path)
+        if self._journal is None and path.exists() and not path.stat().st_size:
+            path.unlink()
+        self.records.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def finish(self) -> None:
+        """Close the files, when nothing is left to do, so that no journal is needed."""
+        self.close()
+        self._journal_path.unlink(missing_ok=True)
+
+
+def _encode(record: Mapping[str, Any]) -> bytes:
+    return f"{to_json(record)}\n".encode()
+
+
+def _is_whole(raw: bytes) -> bool:
+    with suppress(ValueError):
+        return isinstance(json.loads(raw), dict)
+    return False
+
+
+def _sync_directory(path: Path) -> None:
+    if fcntl is None:
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,178 @@
+"""The input of ``vkanyio batch``: lines, and the calls in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING, Any, final
+
+import anyio
+import attrs
+
+from .. import APIRequest
+from .._guards import is_dict
+from . import _catalog as catalog
+from ._common import WRONG_USAGE, Failure
+from ._params import problem_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEYS = ("method", "params", "id")
+MOST_BYTES = 2**24
+"""Bytes of a line: a file without line ends is not read whole into memory."""
+
+_CHUNK = 2**16
+
+
+@final
+class BadLine(Exception):
+    """Raised for a line that is no call, saying why."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Line:
+    """A line of the input.
+
+    :ivar number: its place in the file, from 1 on
+    :ivar digest: by which an edited line is known: never 0
+    """
+
+    number: int
+    digest: int
+    text: bytes
+
+    @classmethod
+    def from_bytes(cls, number: int, raw: bytes) -> Line:
+        """Make a line of what was read."""
+        text = raw.strip()
+        digest = hashlib.blake2b(text, digest_size=4).digest()
+        return cls(number=number, digest=int.from_bytes(digest) or 1, text=text)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Call:
+    """What a line asks for.
+
+    :ivar id: what the user calls it; given tells whether there is one
+    """
+
+    line: Line
+    method: str
+    params: Mapping[str, Any]
+    given: Mapping[str, Any]
+
+    def request(self, random_id: int | None = None) -> APIRequest:
+        """Make the request of the call.
+
+        :param random_id: the key that it was sent with before
+        """
+        more = {} if random_id is None else {"random_id": random_id}
+        return APIRequest(self.method, {**self.params, **more})
+
+
+def read_call(line: Line, *, checked: bool) -> Call:
+    """Read the call in a line, and see that it can be sent.
+
+    :param checked: whether it is compared with VK's schema
+    :raises BadLine: if it is none
+    """
+    try:
+        found = json.loads(line.text)
+    except (ValueError, RecursionError) as error:
+        message = f"not JSON: {error}"
+        raise BadLine(message) from None
+    if not is_dict(found) or "method" not in found:
+        message = 'not a call: write it like {"method": "users.get", "params": {}}'
+        raise BadLine(message)
+    for name in found:
+        if name not in KEYS:
+            known = f", there are {', '.join(KEYS)}"
+            message = f"unknown key {name!r}{catalog.similar(name, KEYS) or known}"
+            raise BadLine(message)
+    method, params = found["method"], found.get("params")
+    given = {"id": found["id"]} if "id" in found else {}
+    try:
+        APIRequest(method, params)
+    except (TypeError, ValueError) as error:
+        raise BadLine(str(error)) from None
+    call = Call(line=line, method=method, params=params or {}, given=given)
+    problem = problem_with(method, call.params) if checked else None
+    if problem is not None:
+        raise BadLine(problem)
+    return call
+
+
+def too_long(number: int) -> Failure:
+    """Make the error of a line that is too long."""
+    message = f"line {number} is longer than {MOST_BYTES >> 20} MB: it is no call"
+    return Failure(message, WRONG_USAGE)
+
+
+@final
+class LineReader:
+    """Reads lines, also off a pipe, without holding up the event loop.
+
+    :param descriptor: where to read; it is not closed
+    :ivar number: the number of the line that was read last
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._buffer = bytearray()
+        self._searched = 0
+        self._ended = False
+        self.number: int = 0
+
+    def has_line(self) -> bool:
+        """Return whether the next line is there without waiting for it."""
+        return self._is_file or self._ended or self._find() >= 0
+
+    async def next(self) -> Line | None:
+        """Read the next line, None at the end.
+
+        :raises Failure: for a line that is too long to be one
+        """
+        raw = await self._next_raw()
+        if raw is None:
+            return None
+        self.number += 1
+        return Line.from_bytes(self.number, raw)
+
+    async def _next_raw(self) -> bytes | None:
+        while (end := self._find()) < 0 and not self._ended:
+            if len(self._buffer) > MOST_BYTES:
+                raise too_long(self.number + 1)
+            chunk = await self._read()
+            self._buffer += chunk
+            self._ended = not chunk
+        if end < 0:
+            end = len(self._buffer)
+        if self._ended and not self._buffer:
+            return None
+        raw = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return raw
+
+    def _find(self) -> int:
+        end = self._buffer.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._buffer)
+        return end
+
+    async def _read(self) -> bytes:
+        if self._is_file:
+            return os.read(self._descriptor, _CHUNK)
+        if sys.platform == "win32":
+            return await anyio.to_thread.run_sync(
+                os.read, self._descriptor, _CHUNK, abandon_on_cancel=True
+            )
+        await anyio.wait_readable(self._descriptor)
+        return os.read(self._descriptor, _CHUNK)

@@ -1,0 +1,219 @@
+"""What is known of VK's methods: found by name, by words, or nearly."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+import attrs
+
+from .._method_facts import METHODS, NOT_FOR_EXECUTE
+from .._repetition import MethodFacts, facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+Type: TypeAlias = "str | Mapping[str, Any]"
+"""A type: the name of a plain one, or what it is made of."""
+
+FOR_ANY_METHOD = frozenset(
+    {
+        "access_token",
+        "captcha_key",
+        "captcha_sid",
+        "confirm",
+        "lang",
+        "success_token",
+        "test_mode",
+        "v",
+    }
+)
+"""Parameters that VK takes with any method: https://dev.vk.com/api/api-requests"""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SAID_BY_THE_TYPE = ("the values are those of", '"')
+
+
+@final
+@attrs.frozen
+class Parameter:
+    """A parameter of a method.
+
+    :ivar notes: its limits, its default, and what its values stand for
+    """
+
+    name: str
+    type: Type
+    required: bool
+    notes: Sequence[str]
+
+
+@final
+@attrs.frozen
+class Method:
+    """A method of VK's schema.
+
+    :ivar answers: the parameters that are on or off, and the answer they bring
+    :ivar errors: codes and names of the errors that are its own
+    """
+
+    name: str
+    parameters: Sequence[Parameter]
+    answers: Sequence[tuple[Mapping[str, bool], Type]]
+    errors: Mapping[int, str]
+    facts: MethodFacts
+
+    @property
+    def group(self) -> str:
+        """What stands before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def documentation(self) -> str:
+        """The address of VK's own page."""
+        return f"https://dev.vk.com/method/{self.name}"
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it may share an ``execute`` with other calls."""
+        return self.name not in NOT_FOR_EXECUTE and self.name != "execute"
+
+
+@functools.cache
+def schema() -> Mapping[str, Any]:
+    """Read what is shipped of VK's schema, without loading the simulator it is for."""
+    path = Path(__file__).parents[1] / "testing" / "_schema.json"
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@functools.cache
+def find(name: str) -> Method | None:
+    """Find a method by its name, None if the schema has none."""
+    declared = schema()["methods"].get(name)
+    if declared is None:
+        return None
+    notes, names = declared["notes"], schema()["errors"]
+    parameters = [
+        Parameter(
+            parameter, kind, parameter in declared["required"], notes.get(parameter, ())
+        )
+        for parameter, kind in declared["parameters"].items()
+    ]
+    answers = [(flags, kind) for flags, kind in declared["answers"]]
+    errors = {code: names[str(code)].upper() for code in declared["errors"]}
+    return Method(name, parameters, answers, errors, facts_of(name))
+
+
+def names() -> Collection[str]:
+    """Return the names of all methods, without loading what else is known of them."""
+    return METHODS.keys()
+
+
+def groups() -> dict[str, list[str]]:
+    """Return all methods by their groups."""
+    found: dict[str, list[str]] = {}
+    for name in names():
+        found.setdefault(name.partition(".")[0], []).append(name)
+    return found
+
+
+def search(words: Sequence[str]) -> list[str]:
+    """Find the methods in whose names all of the words are, the best first.
+
+    A word is found whole before it is found within another; VK's humps and the
+    underscores of snake_case are spaces.
+    """
+    asked = [word.lower() for each in words for word in _words(each)]
+    ranked: list[tuple[int, str]] = []
+    for name in names():
+        there = [word.lower() for word in _words(name)]
+        if all(any(word in each for each in there) for word in asked):
+            partly = sum(word not in there for word in asked)
+            ranked.append((1000 * partly + len(there), name))
+    return [name for _, name in sorted(ranked)]
+
+
+def similar_methods(name: str, *, or_groups: bool = False) -> list[str]:
+    """Return the methods that were probably meant, at most three."""
+    known_names = (*names(), *(groups() if or_groups else ()))
+    by_key = {_key(known): known for known in known_names}
+    if _key(name) in by_key:
+        return [by_key[_key(name)]]
+    return [by_key[key] for key in difflib.get_close_matches(_key(name), by_key)]
+
+
+def similar(name: str, known: Collection[str]) -> str:
+    """Say what was probably meant, or nothing."""
+    return did_you_mean(difflib.get_close_matches(name, known, n=1))
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Ask whether one of these was meant."""
+    return f": did you mean {' or '.join(names)}?" if names else ""
+
+
+def type_text(kind: Type) -> str:
+    """Say a type in words: ``list of int or str``."""
+    if isinstance(kind, str):
+        return kind
+    if "enum" in kind:
+        return " | ".join(map(str, kind["enum"]))
+    if "list" in kind:
+        return f"list of {type_text(kind['list'])}"
+    if "one" in kind:
+        return " or ".join(dict.fromkeys(map(type_text, kind["one"])))
+    return str(kind["is"])
+
+
+def named_types(kind: Type) -> Iterator[tuple[str, Any]]:
+    """Return the objects that a type names, as the schema declares them."""
+    if isinstance(kind, str):
+        return
+    if "is" in kind:
+        yield kind["is"], schema()["objects"][kind["is"]]
+    for part in (kind.get("list"), *kind.get("one", ())):
+        if part is not None:
+            yield from named_types(part)
+
+
+def notes_text(parameter: Parameter) -> str:
+    """Say what the type of a parameter does not say."""
+    told = (note for note in parameter.notes if not note.startswith(_SAID_BY_THE_TYPE))
+    return "; ".join(told)
+
+
+def repetition_text(facts: MethodFacts) -> str:
+    """Say whether a call may be sent again when its answer is lost."""
+    if facts.key is not None:
+        filled = facts.key == "random_id"
+        when = "which is filled in" if filled else "if you give one"
+        return f"sent again by its key {facts.key}, {when}"
+    if facts.changes_if is not None:
+        return f"reads, and is sent again, unless {facts.changes_if} is on"
+    return _REPETITION[facts.repetition.value]
+
+
+_REPETITION = {
+    "reads": "reads: sent again when its answer is lost",
+    "state-setting": "sets a state: not sent again, since that may end in an error",
+    "not repeatable": "not sent again when its answer is lost: that could do it twice",
+    "keyed": "",
+}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", _HUMP.sub(" ", text))
+
+
+def _key(name: str) -> str:
+    return "".join(_words(name)).lower() if "." not in name else _dotted_key(name)
+
+
+def _dotted_key(name: str) -> str:
+    group, _, rest = name.partition(".")
+    return f"{_key(group)}.{''.join(_words(rest)).lower()}"

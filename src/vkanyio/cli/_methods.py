@@ -1,0 +1,219 @@
+"""``vkanyio methods``: what VK's schema says of its methods."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich import box
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from . import _catalog as catalog
+from ._common import WRONG_USAGE, Failure, make_console
+from ._completion import METHOD
+from ._output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+WIDE = 200
+"""Columns of what is no terminal: a line of a list is not broken for `grep`."""
+
+NARROW = 80
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[GROUP | METHOD | WORD...]", type=METHOD)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def methods(words: tuple[str, ...], as_json: bool) -> int:
+    """Look up VK's methods, without the network.
+
+    Without an argument, list the groups; with the name of a group, its methods; with
+    the name of a method, its parameters, answer and errors; with any other words, the
+    methods that have all of them in their names. All of it is from VK's own schema.
+
+    \b
+    Example:
+      vkanyio methods users.get
+      vkanyio methods get by id
+    """
+    if not words:
+        _show_groups(as_json)
+        return 0
+    name = words[0]
+    method = catalog.find(name) if len(words) == 1 else None
+    if method is not None:
+        _show_method(method, as_json)
+        return 0
+    if len(words) == 1 and name in catalog.groups():
+        found = catalog.groups()[name]
+    else:
+        found = catalog.search(words)
+    if not found:
+        asked = " ".join(words)
+        meant = catalog.did_you_mean(catalog.similar_methods(asked, or_groups=True))
+        message = f"no method of VK's schema is called anything like {asked!r}"
+        raise Failure(f"{message}{meant}", WRONG_USAGE)
+    _show_list([each for each in map(catalog.find, found) if each], as_json)
+    return 0
+
+
+def _show_groups(as_json: bool) -> None:
+    groups = catalog.groups()
+    if as_json:
+        print_json(groups)
+        return
+    table = _list_table("group", "methods", "such as")
+    for group, names in groups.items():
+        shown = ", ".join(name.partition(".")[2] for name in names[:4])
+        more = ", ..." if len(names) > 4 else ""
+        table.add_row(group, str(len(names)), f"{shown}{more}")
+    _print(table, width=WIDE)
+
+
+def _show_list(found: Sequence[catalog.Method], as_json: bool) -> None:
+    if as_json:
+        print_json([_to_json(method) for method in found])
+        return
+    table = _list_table("method", "required", "tokens", "repetition")
+    for method in found:
+        required = ", ".join(p.name for p in method.parameters if p.required)
+        kinds = ", ".join(method.facts.tokens)
+        table.add_row(method.name, required, kinds, method.facts.repetition.value)
+    _print(table, width=WIDE)
+
+
+def _show_method(method: catalog.Method, as_json: bool) -> None:
+    if as_json:
+        print_json(_to_json(method))
+        return
+    _print(Group(*_describe(method)), width=NARROW)
+
+
+def _describe(method: catalog.Method) -> Iterator[RenderableType]:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", min_width=10)
+    facts.add_column()
+    facts.add_row("tokens", ", ".join(method.facts.tokens) or "not known")
+    facts.add_row("repetition", catalog.repetition_text(method.facts))
+    is_packed = "may be packed into execute" if method.is_packed else "never packed"
+    facts.add_row("packing", is_packed)
+    facts.add_row("see", method.documentation)
+    yield Text(method.name, style="bold")
+    yield facts
+    yield from _describe_parameters(method)
+    yield _heading("returns")
+    for flags, kind in method.answers:
+        yield _indented(f"{catalog.type_text(kind)}{_when(flags)}")
+    yield from _describe_types(method)
+    if method.errors:
+        yield _heading("errors of its own")
+        for code, name in method.errors.items():
+            yield _indented(f"{code:>5}  {name}")
+
+
+def _describe_parameters(method: catalog.Method) -> Iterator[RenderableType]:
+    if not method.parameters:
+        yield _heading("takes no parameters of its own")
+        return
+    yield _heading("parameters", " (what is not given, or null, is not sent)")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", max_width=34)
+    table.add_column(overflow="fold")
+    for parameter in method.parameters:
+        name = Text(parameter.name, style="bold" if parameter.required else "")
+        notes = catalog.notes_text(parameter)
+        required = "required" if parameter.required else ""
+        told = "; ".join(filter(None, (required, notes)))
+        table.add_row(name, Text(catalog.type_text(parameter.type)), Text(told))
+    yield Padding(table, (0, 0, 0, 2))
+
+
+def _describe_types(method: catalog.Method) -> Iterator[RenderableType]:
+    """List the values and the fields of the types that were named."""
+    kinds = [parameter.type for parameter in method.parameters]
+    kinds += [kind for _, kind in method.answers]
+    named = {name: found for kind in kinds for name, found in catalog.named_types(kind)}
+    for name, found in named.items():
+        if isinstance(found, str):
+            continue
+        if "enum" in found:
+            yield _heading(name, ", one of")
+            yield _indented(", ".join(map(str, found["enum"])))
+        elif "required" in found:
+            always, perhaps = found["required"], found["optional"]
+            yield _heading(name, " has" if always else " may have")
+            yield _indented(", ".join(always or perhaps))
+            if always and perhaps:
+                yield _indented(f"and may have {', '.join(perhaps)}")
+
+
+def _when(flags: Any) -> str:
+    told = [f"{'with' if on else 'without'} {name}" for name, on in flags.items()]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _heading(text: str, more: str = "") -> RenderableType:
+    return Text.assemble("\n", (text, "bold"), (more, "dim"))
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(text), (0, 0, 0, 2))
+
+
+def _list_table(*columns: str) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD if sys.stdout.isatty() else None,
+        pad_edge=False,
+        show_header=sys.stdout.isatty(),
+        padding=(0, 2, 0, 0),
+    )
+    for i, name in enumerate(columns):
+        table.add_column(name, no_wrap=i == 0, overflow="fold")
+    return table
+
+
+def _print(found: RenderableType, *, width: int) -> None:
+    """Print something, in that width if it is not for a terminal."""
+    console = make_console()
+    if console.is_terminal:
+        console.print(found)
+        return
+    console.width = width
+    with console.capture() as capture:
+        console.print(found)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def _to_json(method: catalog.Method) -> dict[str, Any]:
+    return {
+        "method": method.name,
+        "group": method.group,
+        "documentation": method.documentation,
+        "tokens": list(method.facts.tokens),
+        "repetition": method.facts.repetition.value,
+        "key": method.facts.key,
+        "changes_if": method.facts.changes_if,
+        "packed": method.is_packed,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type": catalog.type_text(parameter.type),
+                "required": parameter.required,
+                "notes": catalog.notes_text(parameter),
+            }
+            for parameter in method.parameters
+        ],
+        "returns": [
+            {"if": flags, "type": catalog.type_text(kind)}
+            for flags, kind in method.answers
+        ],
+        "errors": [{"code": c, "name": name} for c, name in method.errors.items()],
+    }

@@ -1,0 +1,110 @@
+"""Parameters on the command line: ``name=value``, ``name:=JSON``, ``name@FILE``."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._guards import is_dict
+from . import _catalog as catalog
+from ._common import TOKEN_VARIABLE, WRONG_USAGE, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+_PAIR = re.compile(r"(?P<name>[^=@]*?)(?P<how>:=@|:=|=|@)(?P<value>.*)", re.DOTALL)
+
+
+def parse_params(words: Sequence[str]) -> dict[str, Any]:
+    """Read the words of a command line that give parameters.
+
+    ``name=text``; ``name:=JSON``; ``name@FILE``, the text of a file; ``name:=@FILE``,
+    JSON from a file; ``@FILE``, a JSON object with any of them. For ``-`` as FILE,
+    standard input is read.
+
+    :raises Failure: for a word that is none of these, naming it
+    """
+    params: dict[str, Any] = {}
+    for word in words:
+        for name, value in _read(word).items():
+            if name.strip().lower() == "access_token":
+                message = (
+                    "access_token is refused: the shell's history and the list of"
+                    f" processes show the command line; set {TOKEN_VARIABLE} instead"
+                )
+                raise Failure(message, WRONG_USAGE)
+            if name in params:
+                message = f"{name!r} is given twice: join its values by commas"
+                raise Failure(message, WRONG_USAGE)
+            params[name] = value
+    return params
+
+
+def _read(word: str) -> dict[str, Any]:
+    match = _PAIR.fullmatch(word)
+    if match is None or (not match["name"] and match["how"] != "@"):
+        message = f"{word!r} is not NAME=VALUE: write it like user_ids=1"
+        raise Failure(message, WRONG_USAGE)
+    name, how, value = match.groups()
+    if how == "=":
+        return {name: value}
+    text = value if how == ":=" else read_text(value, word)
+    if how == "@" and name:
+        return {name: text}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        message = f"{word!r} is not JSON: {error}"
+        raise Failure(message, WRONG_USAGE) from None
+    if name:
+        return {name: found}
+    if not is_dict(found):
+        message = f"{word!r} has to hold a JSON object of parameters"
+        raise Failure(message, WRONG_USAGE)
+    return found
+
+
+def read_text(path: str, word: str) -> str:
+    """Read a file, or standard input if the path is ``-``.
+
+    :param word: what the user wrote, for errors
+    """
+    try:
+        if path == "-":
+            return sys.stdin.read()
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"{word!r}: cannot read {path!r}: {error.strerror}"
+        raise Failure(message, WRONG_USAGE) from None
+    except UnicodeDecodeError:
+        message = f"{word!r}: {path!r} is not text in UTF-8"
+        raise Failure(message, WRONG_USAGE) from None
+
+
+def problem_with(method: str, params: Collection[str]) -> str | None:
+    """Say what the schema has against a call, None if nothing.
+
+    :param params: the names of the parameters that are given
+    """
+    if method == "execute" or method.startswith("execute."):
+        return None
+    known = catalog.find(method)
+    if known is None:
+        meant = catalog.did_you_mean(catalog.similar_methods(method))
+        return f"VK's schema has no method {method!r}{meant}"
+    expected = [parameter.name for parameter in known.parameters]
+    for name in params:
+        if name not in expected and name not in catalog.FOR_ANY_METHOD:
+            meant = catalog.similar(name, expected)
+            return f"{method} has no parameter {name!r}{meant or _all(expected)}"
+    missing = [p.name for p in known.parameters if p.required and p.name not in params]
+    if missing:
+        return f"{method} needs {' and '.join(missing)}"
+    return None
+
+
+def _all(names: Sequence[str]) -> str:
+    return f", it has {', '.join(names)}" if names else ", it takes none"

@@ -1,0 +1,144 @@
+"""Spans and metrics of OpenTelemetry; needs ``vkanyio[opentelemetry]``.
+
+::
+
+    async with VK(token, on_event=OpenTelemetry()) as api:
+        ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from opentelemetry.metrics import get_meter
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    get_tracer,
+    set_span_in_context,
+)
+
+from ._events import CallEnded, CallStarted, RequestStarted
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from ._events import Event, RequestEnded
+
+__all__ = ["OpenTelemetry"]
+
+
+@final
+class OpenTelemetry:
+    """Makes spans and metrics of what a client does, for ``on_event``.
+
+    A call has a span named after its method, a child of the span that was current
+    where it was made. Each HTTP request has a span of its own: a child of its call, or,
+    where it carries several, one that has links to them.
+
+    The metrics are histograms, in seconds: ``vk.call.duration``, ``vk.call.wait`` (from
+    a call to its first request) and ``vk.request.duration``; and ``vk.request.calls``,
+    how many calls a request carried.
+
+    :param tracer_provider: where spans go, in place of the global one
+    :param meter_provider: where metrics go, in place of the global one
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        self._tracer = get_tracer("vkanyio", __version__, tracer_provider)
+        meter = get_meter("vkanyio", __version__, meter_provider)
+        self._call_duration = meter.create_histogram(
+            "vk.call.duration", "s", "Duration of calls, from the caller's side."
+        )
+        self._call_wait = meter.create_histogram(
+            "vk.call.wait", "s", "Time that calls waited for the rate limit."
+        )
+        self._request_duration = meter.create_histogram(
+            "vk.request.duration", "s", "Duration of HTTP requests."
+        )
+        self._request_calls = meter.create_histogram(
+            "vk.request.calls", "{call}", "Calls that HTTP requests carried."
+        )
+        self._calls: dict[int, Span] = {}
+        self._requests: dict[int, Span] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        if isinstance(event, CallStarted):
+            self._calls[event.call] = self._tracer.start_span(
+                event.method, kind=SpanKind.INTERNAL, attributes=_of_method(event)
+            )
+        elif isinstance(event, RequestStarted):
+            self._start_request(event)
+        elif isinstance(event, CallEnded):
+            self._end_call(event)
+        else:
+            self._end_request(event)
+
+    def _start_request(self, event: RequestStarted) -> None:
+        spans = [self._calls[call] for call in event.calls if call in self._calls]
+        context, links = None, None
+        if len(spans) == 1:
+            context = set_span_in_context(spans[0])
+        else:
+            links = [Link(span.get_span_context()) for span in spans]
+        self._requests[event.request] = self._tracer.start_span(
+            f"POST {event.method}",
+            context=context,
+            kind=SpanKind.CLIENT,
+            attributes={"http.request.method": "POST", "vk.calls": len(event.calls)},
+            links=links,
+        )
+
+    def _end_call(self, event: CallEnded) -> None:
+        attributes = {**_of_method(event), **_of_outcome(event)}
+        self._call_duration.record(event.duration, attributes)
+        if event.waited is not None:
+            self._call_wait.record(event.waited, _of_method(event))
+        span = self._calls.pop(event.call, None)
+        if span is not None:
+            more = {"vk.requests": event.requests, "vk.packed": event.packed}
+            _end(span, event, more)
+
+    def _end_request(self, event: RequestEnded) -> None:
+        self._request_duration.record(
+            event.duration, {**_of_method(event), **_of_outcome(event)}
+        )
+        self._request_calls.record(len(event.calls), _of_method(event))
+        span = self._requests.pop(event.request, None)
+        if span is not None:
+            _end(span, event, {})
+
+
+def _of_method(event: Event) -> dict[str, str]:
+    return {"rpc.system": "vk", "rpc.method": event.method}
+
+
+def _of_outcome(event: CallEnded | RequestEnded) -> dict[str, str | int]:
+    attributes: dict[str, str | int] = {"vk.outcome": event.outcome}
+    if event.error is not None:
+        attributes["error.type"] = event.error
+    if event.code is not None:
+        attributes["vk.error_code"] = event.code
+    return attributes
+
+
+def _end(
+    span: Span, event: CallEnded | RequestEnded, more: Mapping[str, int | bool]
+) -> None:
+    span.set_attributes({**more, **_of_outcome(event)})
+    if event.outcome == "error":
+        span.set_status(Status(StatusCode.ERROR, event.error))
+    span.end()

@@ -1,0 +1,88 @@
+"""The steps of all tasks of a run, counted, so that something can happen at each."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, final
+
+import pytest
+
+from vkanyio._services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterator
+
+MOST_STEPS = 5000
+"""A run that takes more goes round in circles."""
+
+
+@final
+class Steps:
+    """The resumptions of all tasks of a run, in their order, and the suspensions.
+
+    :param suspensions: whether to count these as well. As one task stops just when the
+        next goes on, they tell little more, and take as long again.
+    """
+
+    def __init__(self, at: int, act: Callable[[], None], *, suspensions: bool) -> None:
+        self.count = 0
+        self.suspensions = suspensions
+        self._at = at
+        self._act = act
+
+    def step(self) -> None:
+        """Count one, and act if it is the one to act at."""
+        self.count += 1
+        if self.count == self._at:
+            self._act()
+        assert self.count < MOST_STEPS, "there is no end to it"
+
+    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> _Stepped:
+        """Return what runs a coroutine, and counts its steps."""
+        return _Stepped(coroutine, self)
+
+    @contextmanager
+    def of_services(self) -> Iterator[None]:
+        """Count the steps of the client's own tasks as well."""
+        start_soon, counted = Services.start_soon, self.counted
+
+        def start_counted(self: Services, function: Any, *args: Any, **how: Any) -> Any:
+            @functools.wraps(function)
+            async def run(*args: Any) -> None:
+                await counted(function(*args))
+
+            return start_soon(self, run, *args, **how)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Services, "start_soon", start_counted)
+            yield
+
+
+@final
+class _Stepped:
+    """A coroutine that counts its steps."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], steps: Steps) -> None:
+        self._coroutine = coroutine
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        value, error = None, None
+        iterator = self._coroutine.__await__()
+        while True:
+            try:
+                if error is not None:
+                    trap = iterator.throw(error)
+                else:
+                    trap = iterator.send(value)
+            except StopIteration as stop:
+                return stop.value
+            if self._steps.suspensions:
+                self._steps.step()
+            value, error = None, None
+            try:
+                value = yield trap
+            except BaseException as thrown:
+                error = thrown
+            self._steps.step()

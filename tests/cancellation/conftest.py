@@ -1,0 +1,57 @@
+"""The backends of these tests, and what the long run tells at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from ._tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._backends import Backend
+
+TALLIES = pytest.StashKey[dict[str, Tally]]()
+
+
+@pytest.fixture
+def anyio_backend(backend: Backend) -> tuple[str, dict[str, Any]]:
+    """Make it of the parameter ``backend``, which every test here has."""
+    return backend.anyio_backend()
+
+
+@pytest.fixture
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Whether to try all there is, and to tell of it."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture
+def tally(backend: Backend, request: pytest.FixtureRequest) -> Tally:
+    """What has been tried in a module on the backend; a long run tells it."""
+    tallies = request.config.stash.setdefault(TALLIES, {})
+    module = request.module.__name__.rpartition(".")[2]
+    return tallies.setdefault(f"{module}, {backend.name}", Tally())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--long"):
+        terminalreporter.section("what was cancelled")
+        for name, tally in config.stash.get(TALLIES, {}).items():
+            terminalreporter.line(f"{name}: {tally}")
+
+
+@pytest.fixture
+def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is done in a thread take virtual time: the clock jumps over threads."""
+
+    async def run_sync(function: Callable[[], Any], **_: Any) -> Any:
+        await anyio.sleep(0.25)
+        return function()
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", run_sync)

@@ -1,0 +1,388 @@
+"""``vkanyio batch`` from beginning to end; stopping and resuming is the next file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from vkanyio.cli._app import run
+from vkanyio.testing import Simulator, faults
+
+from .conftest import TOKEN, run_on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    MakeBatch: TypeAlias = Callable[..., tuple[int, list[Any], str]]
+
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
+
+def write_calls(path: Path, calls: Iterable[Any]) -> None:
+    lines = (each if isinstance(each, str) else json.dumps(each) for each in calls)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def users(count: int) -> list[Any]:
+    return [
+        {"method": "users.get", "params": {"user_ids": [i]}, "id": f"user {i}"}
+        for i in range(1, count + 1)
+    ]
+
+
+@pytest.fixture
+def batch(
+    tmp_path: Path, base_url: str, capfd: pytest.CaptureFixture[str]
+) -> MakeBatch:
+    """Runs a batch over these calls: exit code, records, standard error."""
+
+    def make(calls: Iterable[Any], *words: str) -> tuple[int, list[Any], str]:
+        source = tmp_path / "calls.jsonl"
+        write_calls(source, calls)
+        options = ["--base-url", base_url, "--limit", "1000"]
+        code = run(["batch", str(source), *options, *words])
+        out, err = capfd.readouterr()
+        assert TOKEN not in out + err
+        assert "Traceback" not in err
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return make
+
+
+@BACKENDS
+def test_each_call_has_a_record_with_its_line_its_id_and_its_answer(
+    batch: MakeBatch, backend: str
+) -> None:
+    code, records, err = batch(users(30), "--backend", backend)
+    assert code == 0
+    records.sort(key=lambda record: record["line"])
+    assert [record["line"] for record in records] == [*range(1, 31)]
+    for number, record in enumerate(records, 1):
+        assert record["id"] == f"user {number}"
+        assert record["response"][0]["id"] == number
+    assert err.startswith("vkanyio: 30 answered in ")
+
+
+def test_calls_are_packed_unless_the_mode_says_otherwise(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    assert batch(users(100), "--limit", "20")[0] == 0
+    assert simulator.ledger.requests < 20
+    before = simulator.ledger.requests
+    assert batch(users(20), "--mode", "sequential")[0] == 0
+    assert simulator.ledger.requests == before + 20
+
+
+@BACKENDS
+def test_calls_are_started_in_the_order_of_their_lines(
+    batch: MakeBatch, simulator: Simulator, backend: str
+) -> None:
+    calls = [{"method": "wall.post", "params": {"message": str(i)}} for i in range(50)]
+    words = ("--mode", "sequential", "--backend", backend)
+    assert batch(calls, *words, "--limit", "50")[0] == 0
+    sent = [int(entry.params["message"]) for entry in simulator.ledger.carried_out()]
+    # On their way they may overtake their neighbours, and no more.
+    assert all(abs(place - number) < 10 for place, number in enumerate(sent))
+
+
+def test_an_error_of_vk_is_a_record_and_the_exit_code_is_1(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.fault(faults.error(15, "Access denied"), "wall.get")
+    calls = [{"method": "wall.get", "id": [1]}, *users(1)]
+    code, records, err = batch(calls, "--mode", "sequential")
+    assert code == 1
+    [failed] = [record for record in records if "error" in record]
+    assert (failed["line"], failed["id"]) == (1, [1])
+    assert failed["error"] == {
+        "type": "AccessDeniedError",
+        "code": 15,
+        "message": "Access denied",
+        "method": "wall.get",
+    }
+    assert "vkanyio: AccessDeniedError, 1 times, such as: wall.get: error 15" in err
+
+
+def test_what_may_have_been_carried_out_is_said_and_the_exit_code_is_4(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.fault(faults.drop_after(), "wall.post")
+    post = {"method": "wall.post", "params": {"message": "hello"}}
+    code, [record], _ = batch([post], "--mode", "sequential")
+    assert (code, record["error"]["type"]) == (4, "OutcomeUnknownError")
+    assert len(simulator.ledger.carried_out("wall.post")) == 1
+
+
+def test_a_call_without_an_answer_has_a_record_and_the_exit_code_is_3(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.fault(faults.drop_before(), "wall.get", rate=1)
+    calls = [{"method": "wall.get"}, *users(2)]
+    code, records, _ = batch(calls, "--mode", "sequential", "--retries", "0")
+    assert code == 3
+    [failed] = [record for record in records if "error" in record]
+    assert failed["error"]["type"] == "ConnectionFailedError"
+
+
+def test_a_network_that_is_down_ends_the_batch(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.fault(faults.drop_before(), rate=1)
+    words = ("--mode", "sequential", "--retries", "0", "--limit", "20")
+    code, records, err = batch(users(500), *words)
+    assert code == 3
+    assert 20 <= len(records) < 200
+    assert "vkanyio: stopped, since users.get: lost the connection" in err
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (faults.error(5, "User authorization failed"), "check that the token is whole"),
+        (faults.expired_token(), "not expired"),
+        (faults.captcha("new"), "this captcha is for a program"),
+        (faults.validation("https://vk.ru/v"), "open https://vk.ru/v in a browser"),
+    ],
+)
+def test_what_only_a_person_can_mend_ends_the_batch(
+    batch: MakeBatch, simulator: Simulator, fault: faults.Fault, says: str
+) -> None:
+    simulator.fault(fault, rate=1)
+    code, records, err = batch(users(500), "--limit", "20", "--mode", "sequential")
+    assert code == 1
+    assert len(records) < 100
+    assert "vkanyio: stopped, since " in err
+    assert says in err
+    assert err.count(says) == 1
+
+
+def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.fault(faults.error(5), "wall.get", rate=1)
+    params = {"access_token": "another-token-of-somebody"}
+    calls = [{"method": "wall.get", "params": params}] * 3
+    code, records, err = batch([*calls, *users(20)])
+    assert (code, len(records)) == (1, 23)
+    assert "stopped" not in err
+    assert "another-token-of-somebody" not in err + json.dumps(records)
+
+
+def test_a_crash_of_the_client_ends_the_batch_and_is_no_outcome(
+    batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(self: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("vkanyio._collector.Collector.run", crash)
+    code, records, err = batch(users(5))
+    assert (code, records) == (1, [])
+    assert "a task of the client has crashed" in err
+
+
+def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
+    script = 'return [Args.n, API.wall.get({"owner_id": "x"})];'
+    call = {"method": "execute", "params": {"code": script, "n": 1}}
+    code, [record], _ = batch([call])
+    assert (code, record["response"]) == (1, ["1", False])
+    [failed] = record["execute_errors"]
+    assert (failed["method"], failed["code"]) == ("wall.get", 100)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 2: not JSON: "),
+        ("[]", 'line 2: not a call: write it like {"method": '),
+        ("{}", "line 2: not a call"),
+        ('{"method": "users.get", "parms": {}}', "did you mean params?"),
+        ('{"method": "users.get", "what": {}}', "there are method, params, id"),
+        ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
+        ('{"method": "users get"}', "'users get'"),
+        ('{"method": 5}', "line 2: "),
+        ('{"method": "users.gte"}', "did you mean users.get"),
+        ('{"method": "users.get", "params": {"user_id": 1}}', "did you mean user_ids"),
+        ('{"method": "wall.getById"}', "wall.getById needs posts"),
+        ('{"method": "users.get", "params": {"user_ids": [[1]]}}', "user_ids[0]"),
+        ("[" * 100_000, "line 2: not JSON: "),
+    ],
+)
+def test_a_wrong_line_in_a_file_keeps_all_of_it_from_being_sent(
+    batch: MakeBatch, simulator: Simulator, line: str, says: str
+) -> None:
+    code, records, err = batch([*users(1), line, *users(1)])
+    assert (code, records) == (2, [])
+    assert says in err
+    assert "1 of 3 lines are wrong: nothing was sent" in err
+    assert simulator.ledger.requests == 0
+
+
+def test_of_many_wrong_lines_the_first_are_shown(batch: MakeBatch) -> None:
+    code, _, err = batch(["{"] * 50)
+    assert code == 2
+    assert err.count("\n") == 11
+    assert "50 of 50 lines are wrong, the first 10 are above" in err
+
+
+def test_what_the_schema_does_not_have_is_sent_on_demand(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    simulator.add_method("new.get", lambda call: call.integer("n"))
+    call = {"method": "new.get", "params": {"n": 5}}
+    assert batch([call])[0] == 2
+    code, [record], _ = batch([call], "--unchecked")
+    assert (code, record["response"]) == (0, 5)
+
+
+def test_blank_lines_are_counted_and_null_is_not_sent(
+    batch: MakeBatch, simulator: Simulator
+) -> None:
+    call = {"method": "users.get", "params": {"user_ids": 7, "fields": None}}
+    code, [record], _ = batch(["", "  ", call, ""])
+    assert (code, record["line"]) == (0, 3)
+    [entry] = simulator.ledger.carried_out()
+    assert "fields" not in entry.params
+
+
+def pipe(base_url: str, data: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
+    return subprocess.run(
+        [*command, "--limit", "1000", *words],
+        input=data,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@BACKENDS
+def test_a_wrong_line_in_a_pipe_is_a_record_and_the_others_go_on(
+    base_url: str, backend: str
+) -> None:
+    lines = ['{"method": "users.get", "id": 1}', "nonsense", '{"method": "users.get"}']
+    done = pipe(base_url, "\n".join(lines), "--backend", backend)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, len(records)) == (2, 3)
+    [bad] = [record for record in records if "error" in record]
+    assert (bad["line"], bad["error"]["type"]) == (2, "BadLine")
+    assert bad["error"]["message"].startswith("not JSON: ")
+
+
+@BACKENDS
+def test_a_pipe_is_answered_while_it_is_still_open(base_url: str, backend: str) -> None:
+    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
+    with subprocess.Popen(
+        [*command, "--backend", backend],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in (1, 2):
+            process.stdin.write('{"method": "users.get"}\n\n')
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["line"] == 2 * number - 1
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@BACKENDS
+def test_a_reader_that_has_enough_ends_it_quietly(base_url: str, backend: str) -> None:
+    calls = '{"method": "users.get"}\n' * 2000
+    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
+    with subprocess.Popen(
+        [*command, "--limit", "50", "--backend", backend],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(calls)
+        process.stdin.close()
+        assert process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(10) == 1
+    assert err.count("\n") == 1
+    assert "HTTP requests" in err
+
+
+def test_a_line_without_an_end_is_not_read_whole(base_url: str) -> None:
+    done = pipe(base_url, "x" * (2**24 + 2**17))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "line 1 is longer than 16 MB" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nowhere.jsonl"], "cannot read nowhere.jsonl: "),
+        (["."], "cannot read .: "),
+        (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
+        (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
+        (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
+        (["calls.jsonl", "-o", "text"], "text is there, and its line 1 is not from"),
+        (["calls.jsonl", "--limit", "0"], "limit"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_names_it(
+    words: list[str],
+    says: str,
+    simulator: Simulator,
+    base_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_calls(tmp_path / "calls.jsonl", users(1))
+    (tmp_path / "text").write_text("my dear diary\n", encoding="utf-8")
+    assert run(["batch", *words, "--base-url", base_url]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+    assert simulator.ledger.requests == 0
+    assert (tmp_path / "text").read_text(encoding="utf-8") == "my dear diary\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_sees_a_bar_that_is_taken_away(
+    base_url: str, tmp_path: Path
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(40))
+    output = tmp_path / "out.jsonl"
+    words = ["batch", str(tmp_path / "calls.jsonl"), "-o", str(output)]
+    code, shown = run_on_terminal(*words, "--base-url", base_url, "--limit", "50")
+    assert code == 0
+    assert "40/40" in shown
+    _, last = shown.rsplit("vkanyio: 40 answered", 1)
+    assert "━" not in last.split("\x1b[2K")[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_records_on_a_terminal_are_not_mixed_with_a_bar(
+    base_url: str, tmp_path: Path
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(5))
+    words = ["batch", str(tmp_path / "calls.jsonl"), "--base-url", base_url]
+    code, shown = run_on_terminal(*words)
+    assert code == 0
+    assert "━" not in shown
+    assert "\x1b" not in shown.partition('{"line"')[2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_as_input_is_refused() -> None:
+    code, shown = run_on_terminal("batch")
+    assert code == 2
+    assert "vkanyio: no input: name a file" in shown

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from vkanyio import ErrorCode
+from vkanyio._method_facts import METHODS
+from vkanyio.cli import _catalog as catalog
+from vkanyio.cli._app import run
+
+from .conftest import run_on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Look: TypeAlias = Callable[..., str]
+
+
+@pytest.fixture
+def look(capsys: pytest.CaptureFixture[str]) -> Look:
+    """Looks something up, and returns what is printed."""
+
+    def look_up(*words: str) -> str:
+        assert run(["methods", *words]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
+    return look_up
+
+
+def test_without_words_all_groups_are_there(look: Look) -> None:
+    lines = look().splitlines()
+    assert len(lines) == len(catalog.groups())
+    counts = {line.split()[0]: int(line.split()[1]) for line in lines}
+    assert counts["users"] == 5
+    assert sum(counts.values()) == len(METHODS)
+
+
+def test_a_group_lists_its_methods_with_what_they_need(look: Look) -> None:
+    lines = [line.split("  ") for line in look("users").splitlines()]
+    assert [line[0] for line in lines] == catalog.groups()["users"]
+    [report] = [line for line in lines if line[0] == "users.report"]
+    assert [cell.strip() for cell in report if cell.strip()] == [
+        *("users.report", "user_id, type", "user", "not repeatable")
+    ]
+
+
+def test_a_list_has_no_line_that_is_broken_or_ends_in_spaces(look: Look) -> None:
+    lines = look("get").splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    assert all(line.split()[0] in METHODS for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (("get", "by", "id"), "docs.getById"),
+        (("getById",), "docs.getById"),
+        (("users", "get"), "users.get"),
+        (("SEND",), "messages.send"),
+        (("conversation", "member"), "messages.getConversationMembers"),
+        (("chat_user",), "messages.addChatUser"),
+    ],
+)
+def test_words_find_the_methods_that_have_them_the_best_first(
+    look: Look, words: tuple[str, ...], first: str
+) -> None:
+    assert look(*words).splitlines()[0].split()[0] == first
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("users.gte", "users.get"),
+        ("groups.get_by_id", "groups.getById"),
+        ("GROUPS.GETBYID", "groups.getById"),
+        ("usres", "users"),
+    ],
+)
+def test_a_near_miss_is_asked_about(
+    asked: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["methods", asked])
+    out, err = capsys.readouterr()
+    if out:  # snake_case and capitals are found by their words
+        assert (code, out.split()[0]) == (0, meant)
+    else:
+        assert code == 2
+        assert f"did you mean {meant}" in err
+        assert err.count("\n") == 1
+
+
+def test_what_is_like_nothing_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["methods", "xylophone"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == (
+        "",
+        "vkanyio: no method of VK's schema is called anything like 'xylophone'\n",
+    )
+
+
+def test_a_method_is_told_with_all_that_is_known(look: Look) -> None:
+    out = look("wall.createComment")
+    for told in [
+        "https://dev.vk.com/method/wall.createComment",
+        "user, group",
+        "sent again by its key guid, if you give one",
+        "may be packed into execute",
+        "required; 0 or more",
+        "id of a user, or of a community",
+        "wall.CreateCommentResponse",
+        "  212  WALL_ACCESS_REPLIES",
+    ]:
+        assert told in out
+
+
+def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
+    lines = [" ".join(line.split()) for line in look("users.get").splitlines()]
+    text = " ".join(lines)
+    assert "user_ids list of int or str each the id of a user; at most 1000" in text
+    assert "name_case base.NameCase nom nominative, gen genitive, dat dative," in text
+    assert "nom, gen, dat, acc, ins, abl" in lines
+    assert "(what is not given, or null, is not sent)" in " ".join(lines)
+
+
+def test_an_answer_that_parameters_choose_is_told_with_them(look: Look) -> None:
+    out = look("wall.get")
+    assert "wall.GetResponse (without extended)" in out
+    assert "wall.GetExtendedResponse (with extended)" in out
+
+
+@pytest.mark.parametrize("group", catalog.groups())
+def test_every_method_can_be_shown(look: Look, group: str) -> None:
+    for name in catalog.groups()[group]:
+        out = look(name)
+        assert out.startswith(f"{name}\n")
+        method = catalog.find(name)
+        assert method is not None
+        for parameter in method.parameters:
+            assert f"\n  {parameter.name}" in out
+        assert max(map(len, out.splitlines())) <= 80
+        told = json.loads(look(name, "--json"))
+        names = [parameter.name for parameter in method.parameters]
+        assert [parameter["name"] for parameter in told["parameters"]] == names
+        for each in told["errors"]:
+            assert ErrorCode(each["code"]).name == each["name"]
+
+
+def test_json_is_for_programs(look: Look) -> None:
+    assert json.loads(look("--json"))["users"][0] == "users.get"
+    found: Any = json.loads(look("users", "--json"))
+    assert [each["method"] for each in found] == catalog.groups()["users"]
+    told = json.loads(look("messages.send", "--json"))
+    assert told["documentation"] == "https://dev.vk.com/method/messages.send"
+    assert (told["repetition"], told["key"], told["packed"]) == (
+        *("keyed", "random_id"),
+        True,
+    )
+    assert told["errors"][0].keys() == {"code", "name"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_gets_headings_within_its_width() -> None:
+    code, shown = run_on_terminal("methods", "users")
+    assert code == 0
+    assert "repetition" in shown
+    assert "\x1b[1m" in shown
+    lines = shown.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert max(map(len, lines)) <= 80

@@ -1,0 +1,22 @@
+"""Each promise of the page on reliability has a test that is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from _pages import DOCS
+
+ROOT = DOCS.parent
+PAGE = (DOCS / "reliability.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall("`(test_[a-z0-9_]+)`", PAGE)))
+DEFINED = {
+    name
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"def (test_\w+)\(", path.read_text(encoding="utf-8"))
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_test_that_a_promise_names_is_there(name: str):
+    assert name in DEFINED

@@ -1,0 +1,112 @@
+"""What was reviewed of the schema: each line has to change something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from codegen import reviewed
+from codegen._schema import SchemaError
+
+from _small_schema import method, model_of, reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
+INT, STR, TEXT = {"type": "integer"}, {"type": "string"}, "a reason"
+NOTE = {"type": "object", "properties": {"id": {**INT, "required": True}, "text": STR}}
+WHEN = {**INT, "name": "when", "description": "A time in Unixtime."}
+KIND = {"type": "string", "enum": ["a", "b"]}
+PARAMETERS = [
+    {**INT, "name": "offset"},
+    {**STR, "name": "text"},
+    {**STR, "name": "kind", "enum": ["a", "b"]},
+    {"name": "extended", "type": "boolean"},
+    WHEN,
+    {**INT, "name": "owner", "entity": "owner"},
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("READS", {"notes.gone": TEXT}),
+        ("READS", {"notes.get": TEXT}),
+        ("NEVER", {"notes.gone": TEXT}),
+        ("NEVER", {"notes.add": TEXT}),
+        ("CHANGES_IF_SET", {("notes.get", "gone"): TEXT}),
+        ("KEYS", {("notes.get", "guid"): True}),
+        ("KEYS", {("notes.get", "offset"): True}),
+        ("NOT_FOR_EXECUTE", {"notes.gone": "fails"}),
+        ("OUTSIDE_SCHEMA", ("notes.get",)),
+        ("MORE_PARAMETERS", {("notes.gone", "x"): INT}),
+        ("MORE_PARAMETERS", {("notes.get", "text"): INT}),
+        ("ANSWER_IF", {("notes.get", "goneResponse"): None}),
+        ("ANSWER_IF", {("notes.get", "response"): None}),
+        ("ANSWER_IF", {("notes.get", "extendedResponse"): "extended"}),
+        ("NOT_ANSWERED", {("notes.get", "goneResponse"): TEXT}),
+        ("ANY_VALUE", {"notes_gone": TEXT}),
+        ("ALWAYS_SENT", {("notes_gone", "id")}),
+        ("ALWAYS_SENT", {("notes_note", "gone")}),
+        ("ALWAYS_SENT", {("notes_note", "id")}),
+        ("NOT_ALWAYS_SENT", {("notes_note", "gone")}),
+        ("NOT_ALWAYS_SENT", {("notes_note", "text")}),
+        ("MORE_FIELDS", {("notes_gone", "more"): INT}),
+        ("MORE_FIELDS", {("notes_note", "text"): INT}),
+        ("VALUES", {"notes_gone": ["a"]}),
+        ("VALUES", {"notes_kind": ["a", "b"]}),
+        ("MORE_VALUES", (("notes_gone", "c"),)),
+        ("MORE_VALUES", (("notes_kind", "b"),)),
+        ("UNIX_TIMES", {("notes.get", "gone")}),
+        ("UNIX_TIMES", {("notes.get", "text")}),
+        ("UNIX_TIMES", {("notes.get", "when")}),
+        ("JSON_OBJECTS", {("notes.get", "gone")}),
+        ("JSON_OBJECTS", {("notes.get", "kind")}),
+        ("JSON_ARRAYS", {("notes.get", "gone")}),
+        ("JSON_LISTS", {("notes.get", "gone")}),
+        ("JSON_LISTS", {("notes.get", "kind")}),
+        ("DAYS", {("notes.get", "gone")}),
+        ("DAYS", {("notes.get", "text")}),
+        ("ENTITIES", {("notes.get", "gone"): "domain"}),
+        ("ENTITIES", {("notes.get", "owner"): "owner"}),
+        ("JSON_ARRAYS", {("notes.get", "kind")}),
+    ],
+)
+def test_a_line_that_changes_nothing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, line: Any
+) -> None:
+    assert isinstance(line, type(getattr(reviewed, table)))
+    monkeypatch.setattr(reviewed, table, line)
+    read = method("notes.get", *PARAMETERS)
+    read["responses"]["extendedResponse"] = read["responses"]["response"]
+    [first] = line
+    with pytest.raises(SchemaError) as caught:
+        model_of(
+            tmp_path,
+            objects={"notes": {"notes_note": NOTE, "notes_kind": KIND}},
+            methods={"notes": [read, method("notes.add")]},
+        )
+    problem = f"{table}: {first!r} changes nothing of the schema"
+    assert str(caught.value) == f"codegen/reviewed.py: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("switch", "problem"),
+    [
+        ("gone", "no parameter 'gone'"),
+        ("text=a", "text cannot be 'a'"),
+        ("kind=c", "kind cannot be 'c'"),
+    ],
+)
+def test_an_answer_that_is_brought_by_what_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, problem: str
+) -> None:
+    choice = {("notes.get", "otherResponse"): switch}
+    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
+    raw = method("notes.get", *PARAMETERS)
+    answer = reference("notes", "notes_count_response", "responses")
+    raw["responses"]["otherResponse"] = answer
+    with pytest.raises(SchemaError, match=problem):
+        model_of(tmp_path, methods={"notes": [raw]})
