@@ -29,6 +29,7 @@ class Passage:
     :ivar last: how many it has after it
     :ivar refused: whether no connection could be made
     :ivar status: the status of the answer, None if there was no whole one
+    :ivar code: the error that was VK's answer to all of it
     """
 
     number: int
@@ -39,6 +40,7 @@ class Passage:
     last: int = 0
     refused: bool = False
     status: int | None = None
+    code: int | None = None
 
 
 @final
@@ -109,6 +111,7 @@ class Door:
                 extensions=extensions,
             )
             passage.status = response.status_code
+            passage.code = _code_in(response)
         except httpx.ConnectError:
             passage.refused = True
             self.refused += 1
@@ -125,3 +128,11 @@ class Door:
         while now - starts[0] >= 1.0:
             starts.popleft()
         self.worst = max(self.worst, len(starts))
+
+
+def _code_in(response: httpx.Response) -> int | None:
+    try:
+        code: int | None = response.json()["error"]["error_code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code

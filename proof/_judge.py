@@ -17,6 +17,7 @@ from vkanyio import (
     ClientClosedError,
     ExecuteResult,
     OutcomeUnknownError,
+    ScriptRuntimeError,
     TransportError,
     VKError,
 )
@@ -127,17 +128,19 @@ def _verdict(kind: Kind, passage: Passage, entries: Sequence[Entry]) -> Verdict:
     if 300 <= status < 500 and status != TIMED_OUT:
         return Verdict()  # what stands before VK turned it away
     [outer] = [entry for entry in entries if entry.method == passage.method]
-    if outer.fault in SPOILT:
+    if outer.fault in SPOILT and passage.code is None:
         return Verdict(doubt=True, passes=True)
     packed = passage.method == "execute" and kind.way == "method"
-    if packed and outer.outcome == SCRIPT_FAILED:
-        return Verdict(doubt=True, code=SCRIPT_FAILED)
-    if packed and not isinstance(outer.outcome, int):
-        [outer] = [entry for entry in entries if entry.method == kind.effect]
-    if not isinstance(outer.outcome, int):
+    if packed and passage.code == SCRIPT_FAILED:
+        return Verdict(doubt=True, code=SCRIPT_FAILED)  # somewhere in the middle
+    code: int | str | None = passage.code
+    if packed and code is None:
+        [inner] = [entry for entry in entries if entry.method == kind.effect]
+        code = inner.outcome
+    if not isinstance(code, int):
         return Verdict(done=True)
-    vague = outer.outcome in AMBIGUOUS
-    return Verdict(doubt=vague, code=outer.outcome, passes=vague)
+    vague = code in AMBIGUOUS
+    return Verdict(doubt=vague, code=code, passes=vague)
 
 
 def complaint(errand: Errand, evidence: Evidence, retry_limit: int) -> str | None:
@@ -177,7 +180,9 @@ def _about_effects(errand: Errand, effects: int, expected: Any) -> Iterator[str]
         if effects and not outcome.maybe_carried_out:
             yield "was carried out, against its error"
     elif isinstance(outcome, APIError | TransportError):
-        if effects and not reads:
+        # A script that failed may have made some of its calls before.
+        failed = errand.kind.way != "method" and isinstance(outcome, ScriptRuntimeError)
+        if effects and not reads and not failed:
             yield "was carried out, against its error"
     elif isinstance(outcome, BaseException):
         yield "has an error that is out of place"

@@ -50,8 +50,10 @@ TROUBLE: Mapping[str, Fault] = {
     **{f"error {code}": faults.error(code) for code in (1, 6, 9, 10, 29, 36, 100)},
 }
 
+_FAILED = b'{"error":{"error_code":13,"error_msg":"Runtime error"}}'
 OF_EXECUTE: Mapping[str, Fault] = {
-    f"error {code}": faults.error(code) for code in (12, 13)
+    **{f"error {code}": faults.error(code) for code in (12, 13)},
+    "error 13 after": faults.body(_FAILED, after=True),
 }
 """What VK says of a script alone."""
 
