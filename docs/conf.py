@@ -5,7 +5,8 @@
     uv run sphinx-build -W --keep-going -b html docs docs/_build/html
 
 Pages in Russian stand in ``docs/ru`` under the names of the English ones, and make a
-build of their own, since search and the theme's own words depend on the language::
+build of their own, since search and the theme's own words depend on the language. It
+comes second, since its links to pages that are in English alone are checked::
 
     uv run sphinx-build -W -b html -c docs -t ru docs/ru docs/_build/html/ru
 """
@@ -65,10 +66,6 @@ if language == "en":
     python_use_unqualified_type_names = True
     python_maximum_signature_line_length = 72
     toc_object_entries_show_parents = "hide"
-else:
-    # The reference is in English alone, and the pages in Russian link to it.
-    extensions.append("sphinx.ext.intersphinx")
-    intersphinx_mapping = {"vkanyio": ("..", str(HERE / "_build/html/objects.inv"))}
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"

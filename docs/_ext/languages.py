@@ -1,19 +1,30 @@
-"""Lets each page link to itself in the other language, where that has it."""
+"""Joins the pages of the two languages, which are two builds.
+
+Each page links to itself in the other language, where that has it. The pages in Russian
+are built into ``ru`` below the English ones, and their relative links to pages that are
+in English alone lead there.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.util import logging
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent.parent
+logger = logging.getLogger(__name__)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("html-page-context", _add_other_language)
+    app.connect("doctree-read", _link_to_english)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -22,8 +33,31 @@ def _add_other_language(
 ) -> None:
     pathto = context["pathto"]
     if app.config.language == "ru":
-        here, there, name = HERE, f"../{page}", "English"
+        here, there, code, name = HERE, f"../{page}", "en", "English"
     else:
-        here, there, name = HERE / "ru", f"ru/{page}", "Русский"
+        here, there, code, name = HERE / "ru", f"ru/{page}", "ru", "Русский"
     if (here / f"{page}.md").exists():
-        context["other_language"] = {"name": name, "url": pathto(there)}
+        url = pathto(there)
+        context["other_language"] = {"code": code, "name": name, "url": url}
+
+
+def _link_to_english(app: Sphinx, tree: nodes.document) -> None:
+    for node in tuple(tree.findall(pending_xref)):
+        target = Path(node["reftarget"])
+        # MyST gives the path of a page, without its suffix, if that is none of its own.
+        if node.get("refdomain") != "doc" or not target.is_absolute():
+            continue
+        page, anchor = target.relative_to(HERE).as_posix(), node.get("reftargetid")
+        if not _is_built(app, page, anchor):
+            logger.warning("nothing in English at %s#%s", page, anchor, location=node)
+        url = app.builder.get_relative_uri(app.env.docname, f"../{page}")
+        link = nodes.reference("", "", refuri=f"{url}#{anchor}" if anchor else url)
+        link += node.children
+        node.replace_self(link)
+
+
+def _is_built(app: Sphinx, page: str, anchor: str | None) -> bool:
+    built = Path(app.outdir).parent / f"{page}.html"
+    if not built.exists():
+        return False
+    return anchor is None or f'id="{anchor}"' in built.read_text(encoding="utf-8")
