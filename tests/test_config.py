@@ -105,6 +105,8 @@ async def handler(question: Any) -> Any:
         ("on_captcha", handler),
         ("on_validation", handler),
         ("on_confirmation", handler),
+        ("on_event", print),
+        ("on_event", None),
     ],
 )
 def test_allowed_values_are_taken_as_they_are(name: str, value: Any) -> None:
@@ -150,6 +152,8 @@ def test_allowed_values_are_taken_as_they_are(name: str, value: Any) -> None:
         ("max_waiting", 1.5, "whole number"),
         ("max_connections", "10", "whole number"),
         ("on_captcha", "solve", "async function"),
+        ("on_event", "print", "function that is not async"),
+        ("on_event", handler, "function that is not async"),
         ("on_validation", 1, "async function"),
         ("on_confirmation", True, "async function"),
     ],

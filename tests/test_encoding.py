@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vkanyio._encoding import encode_params, to_form, to_vkscript
+from vkanyio._encoding import encode_json, encode_params, to_form, to_vkscript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +32,10 @@ class Field(StrEnum):
 
 class Text(str, Enum):  # noqa: UP042 - not the same: it has another __str__
     CITY = "city"
+
+
+class Count(int):
+    """A number that counts things, say."""
 
 
 class Number(int, Enum):
@@ -319,6 +323,7 @@ CIRCULAR["self"] = CIRCULAR
         (Wrapped("\ud800"), "lat"),
         (Nowhere.AT_ALL, "lat"),
         pytest.param(10**5000, "lat", id="huge"),  # Python itself refuses to write it
+        pytest.param(Count(10**5000), "lat", id="huge-count"),
         ([10**5000], "lat[0]"),
         ({"a": 10**5000}, "lat"),
         (datetime.min, "lat"),
@@ -381,6 +386,21 @@ def test_the_name_of_a_parameter_is_text(name: Any, value: Any) -> None:
 def test_the_name_of_a_parameter_is_text_that_utf_8_can_carry() -> None:
     with pytest.raises(ValueError, match=r"^'\\ud800' must be .*UTF-8"):
         encode_params({"\ud800": 1})
+
+
+# What some parameters want instead
+
+
+def test_a_list_is_written_as_json_where_vk_wants_that() -> None:
+    values = [1, {"a": [True, None]}, Photo()]
+    assert encode_json("data", values) == '[1,{"a":[true,null]},"photo1_2"]'
+
+
+def test_what_cannot_be_json_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match=r"^data\[0\] must be"):
+        encode_json("data", [object()])
+    with pytest.raises(ValueError, match=r"^data "):
+        encode_json("data", [CIRCULAR])
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]))

@@ -99,7 +99,7 @@ def test_the_methods_of_vk_s_schema_fall_into_the_four_classes() -> None:
             """
             x.likeX x.postX x.sendX getter.x x.getter x.settle x.Get X x.posts x
             execute.getUsers execute.deleteAll execute.get execute.x.getX
-            auth.getX auth.checkX secure.getX secure.setX
+            auth.getX auth.checkX auth.x.getX secure.getX secure.setX
             """,
         ),
     ],

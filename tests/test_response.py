@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
-from vkanyio._response import Success, read_response
+from vkanyio._response import Success, read_response, too_large
 from vkanyio._retry import Failure
 from vkanyio._secrets import Secrets
 
@@ -278,6 +278,23 @@ def test_what_is_no_answer_is_told_from_what_is_none_of_vk_s(
 ) -> None:
     failure, _ = invalid(body)
     assert f"the answer {what} (HTTP status 200" in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_too_large"), [(200, True), (502, True), (404, False), (429, False)]
+)
+def test_an_answer_that_is_too_large_is_not_asked_for_again_as_it_is(
+    status: int, is_too_large: bool
+) -> None:
+    body = f"{TOKEN} is too much".encode()
+    failure = too_large(status, body, 10, REQUEST, SECRETS)
+    assert failure.is_transient is False
+    assert failure.is_too_large is failure.maybe_carried_out is is_too_large
+    assert isinstance(failure.error, InvalidResponseError)
+    assert failure.error.method == "users.get"
+    assert failure.error.status == status
+    assert failure.error.body == b"*** is too much"
+    assert "more than 10 bytes" in str(failure.error)
 
 
 def test_only_the_first_bytes_of_a_page_are_kept() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vkanyio._checks import shown
 from vkanyio._validators import OneOf, Seconds, Whole
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ def test_a_value_within_bounds_is_allowed(make: Callable[[], Any], value: Any) -
     [
         (lambda: Whole(2), 1, "a whole number of at least 2, got 1"),
         (lambda: Whole(2, 4), 5, "a whole number from 2 to 4, got 5"),
+        (
+            lambda: Whole(2),
+            10**9 + 1,
+            "a whole number from 2 to 1000000000, got 1000000001",
+        ),
         (
             lambda: Whole(2, 4, hint=" (or 3)"),
             1,
@@ -79,3 +85,15 @@ def test_a_value_of_another_type_is_refused(
 ) -> None:
     with pytest.raises(TypeError, match="option must be"):
         make()(None, ATTRIBUTE, value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5, "5"),
+        ("x" * 498, repr("x" * 498)),
+        ("x" * 499, f"'{'x' * 499}..."),
+    ],
+)
+def test_a_long_value_is_shown_by_its_beginning(value: Any, text: str) -> None:
+    assert shown(value) == text
