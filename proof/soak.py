@@ -13,6 +13,7 @@ what the ledger says, and the memory must be at the end what it was after the wa
 from __future__ import annotations
 
 import gc
+import math
 import random
 import sys
 import time
@@ -77,8 +78,8 @@ class Soak:
     def __init__(self, mode: Mode, calls: int, seed: int) -> None:
         self.tally = Tally()
         self._mode: Mode = mode
-        self._rounds = max(1, calls // A_ROUND)
-        self._size = min(calls, A_ROUND)
+        self._rounds = math.ceil(calls / A_ROUND)
+        self._size = calls // self._rounds
         self._seed = seed
         self._chance = random.Random(f"soak {seed}")
         self._door = Door()

@@ -65,7 +65,7 @@ def give_away_values(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        (repeat_everything, "was sent again though|was carried out 2 times"),
+        (repeat_everything, "was sent again though|was carried out"),
         (lose_an_outcome, "has no outcome"),
         (give_away_values, "has not its own value"),
     ],
