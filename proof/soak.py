@@ -55,6 +55,12 @@ RATE = 0.01
 RETRY_LIMIT = 3
 PATIENCE = 36_000.0
 """Seconds after which a call without an outcome is lost."""
+BREAK = 1800.0
+"""Seconds between two rounds.
+
+What was given up last is let go in them, and the client forgets what it has learned of
+error 6, and of scripts that were too large: it would pack less and less.
+"""
 LEFT_IN_THE_MIDDLE = 20
 """Calls of a round whose client is left before they have ended."""
 MOST_NEW_BLOCKS = 3_000
@@ -141,7 +147,7 @@ class Soak:
                 for errand in errands[:-LEFT_IN_THE_MIDDLE]:
                     tg.start_soon(errand.run, api, self._requests)
                     await anyio.sleep(self._pause())
-            await anyio.sleep(TIMEOUT)  # what was given up last is let go
+            await anyio.sleep(BREAK)
         self._judge(errands, board)
         self._check_rest(api, stuck=too_long.cancelled_caught)
         await self._door.lead_to(None)
