@@ -27,6 +27,7 @@ author = "The vkanyio developers"
 copyright = "the vkanyio developers"  # noqa: A001 - Sphinx's name for it
 version = release = __version__
 language = "ru" if tags.has("ru") else "en"  # noqa: F821 - Sphinx defines it
+locale_dirs = [str(HERE / "_locale")]
 
 extensions = ["myst_parser", "sphinx_copybutton", "languages"]
 exclude_patterns = ["_build", "ru"]
