@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from vkanyio.cli import _simulator_process
@@ -39,7 +40,7 @@ def test_shows_a_row_for_each_mode(start: Start, backend: str) -> None:
         *["demo", "--backend", backend, "--calls", "20"],
         *["--limit", "100", "--latency", "0.01"],
     )
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     for mode in MODES:
         [row] = re.findall(rf"^ {mode} +20 +(\d+) +\S+ +\S+ +0 $", out, re.MULTILINE)
@@ -92,8 +93,8 @@ def test_ends_at_once_and_leaves_no_simulator_behind(
     watched = os.pidfd_open(simulator)
     try:
         process.send_signal(how)
-        _, err = process.communicate(timeout=5)
-        assert select.select([watched], [], [], 10)[0], "the simulator is still there"
+        _, err = process.communicate(timeout=30)
+        assert select.select([watched], [], [], 30)[0], "the simulator is still there"
     finally:
         os.close(watched)
     if how is not signal.SIGKILL:
@@ -110,7 +111,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_traceback(
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")
 
 
@@ -186,6 +187,20 @@ async def test_a_simulator_that_does_not_end_is_killed(
         assert simulator.base_url == "http://vk/method"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+@POSIX
+@ON_REAL_CLOCKS
+async def test_a_simulator_may_end_by_itself_when_the_block_is_cancelled(
+    anyio_backend: str, pretend_simulator: Callable[[str], None], tmp_path: Path
+) -> None:
+    ended = tmp_path / "ended"
+    pretend_simulator(f"echo http://vk/method; cat; sleep 0.1; touch {ended}")
+    with anyio.CancelScope() as scope:
+        async with simulator_process(limit=1, latency=0):
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert ended.exists()
 
 
 @POSIX

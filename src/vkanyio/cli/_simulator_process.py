@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from anyio.abc import Process
 
-START_SECONDS = 15.0
-"""How long the simulator may take to say where it listens."""
+START_SECONDS = 60.0
+"""How long the simulator may take to say where it listens: busy machines are slow."""
 
 STOP_SECONDS = 3.0
 """How long it may take to end when it is asked to; then it is killed."""
@@ -99,9 +99,10 @@ async def _read_base_url(process: Process, errors: IO[bytes]) -> str:
 
 
 async def _stop(process: Process) -> None:
-    # Closes its standard input and waits for its end. When that takes too long, or
-    # this task is cancelled, it is killed.
-    with move_on_after(STOP_SECONDS):
+    # Closes its standard input and waits for its end; when that takes too long, it is
+    # killed. Not at once where this task is cancelled: killing a process just when it
+    # ends has asyncio lose its exit code, and say so on standard error.
+    with move_on_after(STOP_SECONDS, shield=True):
         await process.aclose()
 
 
