@@ -56,7 +56,7 @@ async def test_a_call_is_a_post_to_the_methods_address_with_a_form(
     [request] = requests
     assert request.method == "POST"
     assert str(request.url) == "https://api.vk.ru/method/users.get"
-    assert request.content == b"v=5.199&user_ids=1%2C2&q=%D1%8F+%26"
+    assert request.content == b"v=5.199&user_ids=1,2&q=%D1%8F+%26"
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
     assert request.headers["user-agent"] == f"vkanyio/{__version__}"

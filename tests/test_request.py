@@ -224,7 +224,7 @@ def test_the_request_shows_itself_as_vkscript() -> None:
 
 def test_values_are_encoded_once() -> None:
     request = APIRequest("users.get", {"user_ids": (n for n in (1, 2))})
-    assert request.form({}, {}) == request.form({}, {}) == b"user_ids=1%2C2"
+    assert request.form({}, {}) == request.form({}, {}) == b"user_ids=1,2"
 
 
 def test_the_form_has_what_every_call_carries_unless_the_call_says_otherwise() -> None:

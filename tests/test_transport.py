@@ -278,7 +278,7 @@ async def test_a_request_on_the_wire_has_the_token_in_one_header_only() -> None:
     assert b"authorization: bearer " + TOKEN.encode() in head.lower().replace(
         TOKEN.lower().encode(), TOKEN.encode()
     )
-    assert body == b"v=5.199&user_ids=1%2C2"
+    assert body == b"v=5.199&user_ids=1,2"
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +25,7 @@ Encoded = str | int
 _Result = TypeVar("_Result", str, Encoded)
 
 _SINGLE = (str, int, float)
+_PLAIN = {str, int}
 
 SECRET_PARAMS = frozenset(
     {
@@ -110,10 +112,12 @@ def _encode(name: str, value: Any) -> Encoded:
 
 def _simplify(name: str, value: Any) -> Any:
     """Reduce a value to one that JSON knows, or a mapping or series of values."""
-    if type(value) is int:  # most are, or text: two quick ways out
+    if type(value) is int:  # most are, or text, or lists: quick ways out
         return _check_int(name, value)
     if type(value) is str:
         return _check_text(name, value)
+    if type(value) is list:
+        return value
     # What a value says of itself goes before what it is: an attachment may be a dict.
     for _ in range(_MOST_FORMS):
         to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
@@ -145,6 +149,9 @@ def _is_series(value: Any) -> bool:
 
 
 def _join(name: str, values: list[Any]) -> Encoded:
+    if set(map(type, values)) <= _PLAIN:  # most are: 1,000 ids in 0.1 ms, not in 0.5
+        with suppress(ValueError):  # the item that is wrong is found below
+            return _check_text(name, ",".join(map(str, values)))
     items = [_simplify(f"{name}[{i}]", value) for i, value in enumerate(values)]
     if items and all(map(is_mapping, items)):
         # Objects have no comma form: the few methods that take a row of them
@@ -242,7 +249,8 @@ def _check_text(name: str, text: str) -> str:
 
 def to_form(params: Mapping[str, Encoded]) -> bytes:
     """Write parameters as the body of a POST request."""
-    return urlencode(params).encode("ascii")
+    # A list of ids has a thousand commas, which forms may have as they are.
+    return urlencode(params, safe=",").encode("ascii")
 
 
 def to_vkscript(method: str, params: Mapping[str, Encoded]) -> str:
