@@ -85,10 +85,10 @@ def api_error(
         for step in place:
             exact = exact[step]
         raw["captcha_ts"] = exact["captcha_ts"]
-    error, raw = secrets.hide_in_json(error), secrets.hide_in_json(raw)
+    raw = secrets.hide_in_json(raw)
     return APIError[code](
         code,
-        str(error.get("error_msg") or ""),
+        str(raw.get("error_msg") or ""),
         method=request.method,
         params=request.shown_params(),
         subcode=subcode if type(subcode) is int else None,

@@ -31,11 +31,12 @@ class Secrets:
     :ivar token: the token
     """
 
-    __slots__ = ("_params", "token")
+    __slots__ = ("_found", "_params", "token")
 
     def __init__(self, token: str, *params: Mapping[str, Any]) -> None:
         self.token: str = token
         self._params = params
+        self._found: list[str] | None = None  # looked for once, where there is an error
 
     def __repr__(self) -> str:
         return f"<Secrets: {MASK}>"
@@ -61,12 +62,13 @@ class Secrets:
 
     def _values(self, shortest: int) -> list[str]:
         """Return the secrets as they are and as a form has them, longest first."""
-        values = {self.token}
-        for params in self._params:
-            values |= {str(params[name]) for name in SECRET_PARAMS & params.keys()}
-        values |= {quote_plus(value) for value in values}
-        long = [value for value in values if len(value) >= shortest]
-        return sorted(long, key=len, reverse=True)
+        if self._found is None:
+            values = {self.token}
+            for params in self._params:
+                values |= {str(params[name]) for name in SECRET_PARAMS & params.keys()}
+            values |= {quote_plus(value) for value in values}
+            self._found = sorted(values, key=len, reverse=True)
+        return [value for value in self._found if len(value) >= shortest]
 
 
 def _masked(value: Any, secrets: list[str], depth: int = 0) -> Any:
