@@ -26,6 +26,7 @@ _Result = TypeVar("_Result", str, Encoded)
 
 _SINGLE = (str, int, float)
 _PLAIN = {str, int}
+_QUICK_SERIES = {list, tuple}
 
 SECRET_PARAMS = frozenset(
     {
@@ -116,7 +117,7 @@ def _simplify(name: str, value: Any) -> Any:
         return _check_int(name, value)
     if type(value) is str:
         return _check_text(name, value)
-    if type(value) is list:
+    if type(value) in _QUICK_SERIES:
         return value
     # What a value says of itself goes before what it is: an attachment may be a dict.
     for _ in range(_MOST_FORMS):
