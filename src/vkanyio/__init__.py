@@ -9,7 +9,10 @@ from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
 from ._client import VK as VK
 from ._config import Config as Config
+from ._config import Language as Language
+from ._config import Mode as Mode
 from ._config import Options as Options
+from ._config import RequestMode as RequestMode
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError

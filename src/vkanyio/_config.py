@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from ._pool import HTTPClient
 
 Mode = Literal["sequential", "parallel", "parallel_selected"]
+"""What is packed into ``execute``: nothing, all calls, or chosen methods."""
 RequestMode = Literal["sequential", "burst"]
+"""How requests start: evenly spaced, or as many at once as the limit allows."""
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
+"""A language that VK answers in."""
 
 
 def _not_for_execute() -> Collection[str]:

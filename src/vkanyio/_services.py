@@ -131,12 +131,10 @@ class Services(AsyncContextManagerMixin):
             return
         if crash is not None:
             body.add_note(str(crash))
-        context = body.__context__  # raising it here would write another one
         try:
             raise body
         finally:
-            body.__context__ = context
-            del body, context
+            del body  # it holds this frame by its traceback, and would hold itself
 
 
 def _lone(error: BaseException) -> BaseException:

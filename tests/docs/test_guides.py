@@ -10,6 +10,7 @@ import anyio
 import pytest
 from _pages import Page
 from anyio import to_thread
+from anyio.lowlevel import checkpoint
 
 from vkanyio import VK, CaptchaError, ConfirmationError, OutcomeUnknownError
 from vkanyio.telemetry import OpenTelemetry
@@ -319,11 +320,18 @@ def test_one_client_serves_the_whole_program(backend: str):
 @pytest.mark.usefixtures("on_simulator")
 async def test_a_task_keeps_a_client_open_for_a_framework():
     application_class = SERVICES.load("class Application")["Application"]
+    answers: list[Any] = []
+
+    async def ask() -> None:
+        answers.append(await application.api.users.get(user_ids=[1]))
+
     async with anyio.create_task_group() as tasks:
         application = application_class("any", tasks)
         await application.start()
-        assert await application.api.users.get(user_ids=[1])
+        tasks.start_soon(ask)
+        await checkpoint()
         await application.stop()
+        assert len(answers) == 1
 
 
 @pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
 import click
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-RequestMode = Literal["sequential", "burst"]
+    from .. import RequestMode
+
 MODES: tuple[RequestMode, ...] = ("sequential", "burst")
 
 # What a program asks of VK, taken in turn.

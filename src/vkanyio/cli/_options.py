@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, final, get_args
 import attrs
 import click
 
-from .. import Config
-from .._config import Language, Mode, RequestMode
+from .. import Config, Language, Mode, RequestMode
 from ._common import (
     TOKEN_VARIABLE,
     WRONG_USAGE,
