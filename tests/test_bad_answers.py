@@ -198,9 +198,9 @@ def timeout_of(name: str) -> float:
 
 
 def connections_of(api: VK) -> int:
-    """Count the connections that a client holds, in all its pools."""
-    pools: Any = api._core.transport._pools
-    return sum(len(pool._transport._pool.connections) for pool in pools)
+    """Count the connections that a client holds."""
+    idle: Any = api._core.transport._idle
+    return sum(len(each._transport._pool.connections) for each in idle)
 
 
 @pytest.mark.parametrize("name", ODD)

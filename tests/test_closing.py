@@ -27,6 +27,7 @@ from vkanyio._transport import CLOSE_SECONDS
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Awaitable, Callable, Iterator
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
@@ -413,8 +414,8 @@ async def test_a_client_of_the_users_stays_open(make_client, simulator):
 
 def add_connections(api: VK, *ways: Callable[[], Awaitable[None]]) -> None:
     """Give a client connections, each of which is closed as is said here."""
-    pools: list[Any] = api._core.transport._pools
-    pools += [SimpleNamespace(aclose=close) for close in ways]
+    idle: deque[Any] = api._core.transport._idle
+    idle += [SimpleNamespace(aclose=close) for close in ways]
 
 
 async def fail() -> None:

@@ -17,6 +17,7 @@ from vkanyio import (
     OutcomeUnknownError,
     RequestTimeoutError,
     VKError,
+    _connection,
 )
 from vkanyio.testing import Call, Simulator, faults
 
@@ -158,6 +159,43 @@ async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
                     tg.start_soon(api.call, "users.get")
     assert worst == most
     assert opened <= most
+
+
+async def test_connections_of_a_busier_time_are_closed_as_calls_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_connection, "KEEPALIVE_SECONDS", 0.2)
+    together, alone = anyio.Event(), anyio.Event()
+    is_open: set[int] = set()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        me = len(is_open)
+        is_open.add(me)
+        try:
+            while True:
+                await read_request(stream)
+                if len(is_open) == 5:
+                    together.set()
+                await together.wait()
+                await stream.send(FINE)
+        finally:
+            is_open.discard(me)
+            if len(is_open) == 1:
+                alone.set()
+
+    async with (
+        listening(serve) as base_url,
+        client(base_url, request_mode="burst") as api,
+    ):
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tg:
+                for _ in range(5):
+                    tg.start_soon(api.call, "users.get")
+            assert len(is_open) == 5
+            await anyio.sleep(0.3)
+            for _ in range(4):
+                await api.call("users.get")
+            await alone.wait()
 
 
 # Deadlines.

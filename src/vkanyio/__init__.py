@@ -13,6 +13,8 @@ from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
 from ._config import RequestMode as RequestMode
+from ._connection import HTTPClient as HTTPClient
+from ._connection import HTTPResponse as HTTPResponse
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -52,8 +54,6 @@ from ._execute import ExecuteError as ExecuteError
 from ._execute import ExecuteResult as ExecuteResult
 from ._limiter import Limiter as Limiter
 from ._method_group import MethodGroup as MethodGroup
-from ._pool import HTTPClient as HTTPClient
-from ._pool import HTTPResponse as HTTPResponse
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
 from ._version import __version__ as __version__

@@ -15,9 +15,9 @@ from ._transport import Trace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ._connection import Answer
     from ._lane import Lane
     from ._limiter import Start
-    from ._pool import Answer
     from ._request import APIRequest
     from ._slot import Slot
 

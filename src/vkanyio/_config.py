@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ._captcha import Captcha, Confirmation, Validation
+    from ._connection import HTTPClient
     from ._events import Event
     from ._limiter import Limiter
-    from ._pool import HTTPClient
 
 Mode = Literal["sequential", "parallel", "parallel_selected"]
 """What is packed into ``execute``: nothing, all calls, or chosen methods."""

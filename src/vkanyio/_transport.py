@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections import deque
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
@@ -13,9 +14,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from anyio import CancelScope, current_time, move_on_after, to_thread
 
+from ._connection import Answer, Connection
 from ._errors import ConnectionFailedError, RequestTimeoutError
 from ._guards import is_group
-from ._pool import CONNECTIONS_PER_POOL, Answer, Pool
 from ._retry import Failure
 from ._validators import check_proxy
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._config import Config
+    from ._connection import HTTPClient
     from ._limiter import Limiter, Start
     from ._secrets import Secrets
 
@@ -51,26 +53,25 @@ class Transport:
         self._host = httpx.URL(config.base_url).netloc.decode()
         self._proxy = config.proxy or environment_proxy(config.base_url)
         self._ssl_context: ssl.SSLContext | None = None
-        self._pools: list[Pool] = []
+        self._idle: deque[Connection] = deque()  # the one that was used last at the end
         self.traces: bool = self._client is None
         """Whether the client is known to say when a request leaves."""
 
     async def open(self) -> None:
         """Make ready what takes time, in a thread.
 
-        The certificates of TLS take 0.1 s, and the first connection pool of a process
-        imports the half of httpx.
+        The certificates of TLS take 0.1 s, and a process's first connection imports the
+        half of httpx.
         """
         if self._client is None:
-            pool = await to_thread.run_sync(self._new_pool, abandon_on_cancel=True)
-            self._pools.append(pool)
+            first = await to_thread.run_sync(self._connect, abandon_on_cancel=True)
+            self._idle.append(first)
 
     async def close(self) -> None:
         """Close the connections, in bounded time; a client of the user's stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
-            while self._pools:
-                with suppress(Exception):  # a connection that is lost is closed, too
-                    await self._pools.pop().aclose()
+            while self._idle:
+                await _close(self._idle.pop())
 
     async def send(
         self,
@@ -97,33 +98,29 @@ class Transport:
     async def _post(
         self, url: str, body: bytes, headers: dict[str, str], trace: Trace
     ) -> Answer:
-        client = self._client or self._roomy_pool()
-        response = await client.post(
-            url,
-            content=body,
-            headers=headers,
-            follow_redirects=False,
-            timeout=None,
-            extensions={"trace": trace},
-        )
-        # What it is not, it is found out to be here, and not where that is a crash.
-        return Answer(int(response.status_code), bytes(response.content))
+        if self._client is not None:
+            return await _post(self._client, url, body, headers, trace)
+        await self._close_unused()
+        connection = self._idle.pop() if self._idle else self._connect()
+        try:
+            return await _post(connection, url, body, headers, trace)
+        finally:
+            self._idle.append(connection)
 
-    def _roomy_pool(self) -> Pool:
-        for pool in self._pools:
-            if pool.in_flight < CONNECTIONS_PER_POOL:
-                return pool
-        self._pools.append(self._new_pool())
-        return self._pools[-1]
+    async def _close_unused(self) -> None:
+        """Close a connection of a busier time, which its server has closed by now."""
+        if len(self._idle) > 1 and self._idle[0].has_expired(current_time()):
+            with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
+                await _close(self._idle.popleft())
 
-    def _new_pool(self) -> Pool:
+    def _connect(self) -> Connection:
         if self._ssl_context is None:
             if self._config.base_url.startswith("https:"):
                 files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
                 self._ssl_context = _ssl_context(files)
             else:
                 self._ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return Pool(self._ssl_context, self._proxy, self._config.max_answer)
+        return Connection(self._ssl_context, self._proxy, self._config.max_answer)
 
     def _timeout(self, method: str, trace: Trace) -> Failure:
         seconds = self._config.timeout
@@ -163,6 +160,26 @@ class Transport:
             # The server had closed a connection that was kept for later requests.
             retry_at_once=of_the_network and trace.reused_connection(),
         )
+
+
+async def _post(
+    client: HTTPClient, url: str, body: bytes, headers: dict[str, str], trace: Trace
+) -> Answer:
+    response = await client.post(
+        url,
+        content=body,
+        headers=headers,
+        follow_redirects=False,
+        timeout=None,
+        extensions={"trace": trace},
+    )
+    # What it is not, it is found out to be here, and not where that is a crash.
+    return Answer(int(response.status_code), bytes(response.content))
+
+
+async def _close(connection: Connection) -> None:
+    with suppress(Exception):  # one that is lost is closed, too
+        await connection.aclose()
 
 
 @final

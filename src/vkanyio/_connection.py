@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import httpx
-from anyio import CancelScope
+from anyio import CancelScope, current_time
 
 from ._body import read_body, unpacked
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
-CONNECTIONS_PER_POOL = 10
-"""httpx's pool costs O(connections) squared per request, so it is kept small."""
 KEEPALIVE_SECONDS = 5.0
 """Shorter than servers keep idle connections, so that they are not closed under us."""
 
@@ -62,16 +61,19 @@ class HTTPClient(Protocol):
 
 
 @final
-class Pool:
-    """Few enough connections for httpx to stay quick.
+class Connection:
+    """A connection, made when it is first used and anew when it was closed.
 
-    It stands below ``httpx.AsyncClient``, whose cookies, redirects and authentication
-    would cost 100 us a request, and of which VK needs none.
+    It is a pool of httpx's for one: the cost of a request grows with the connections of
+    its pool, by a fifth at ten of them. And it stands below ``httpx.AsyncClient``,
+    whose cookies, redirects and authentication would cost 100 us a request, and of
+    which VK needs none.
 
     :param most: bytes of an answer that are read; one that has more is cut
+    :ivar used_at: when it was used last, by the clock of the event loop
     """
 
-    __slots__ = ("_most", "_transport", "in_flight")
+    __slots__ = ("_most", "_transport", "used_at")
 
     def __init__(
         self, ssl_context: ssl.SSLContext, proxy: str | None, most: int
@@ -80,13 +82,17 @@ class Pool:
             verify=ssl_context,
             proxy=None if proxy is None else _Proxy(proxy),
             limits=httpx.Limits(
-                max_connections=CONNECTIONS_PER_POOL,
-                max_keepalive_connections=CONNECTIONS_PER_POOL,
+                max_connections=1,
+                max_keepalive_connections=1,
                 keepalive_expiry=KEEPALIVE_SECONDS,
             ),
         )
         self._most = most
-        self.in_flight = 0
+        self.used_at: float = -math.inf
+
+    def has_expired(self, now: float) -> bool:
+        """Return whether it would be closed and made anew if it were used."""
+        return now - self.used_at > KEEPALIVE_SECONDS
 
     async def post(
         self,
@@ -99,11 +105,10 @@ class Pool:
         extensions: dict[str, Any],
     ) -> HTTPResponse:
         """Send a POST request and read the whole answer."""
-        self.in_flight += 1
         try:
             return await self._post(url, content, headers, extensions)
         finally:
-            self.in_flight -= 1
+            self.used_at = current_time()
 
     async def _post(
         self,
@@ -134,7 +139,7 @@ class Pool:
         return Answer(response.status_code, unpacked(body, encoding, self._most))
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close it."""
         await self._transport.aclose()
 
 
