@@ -8,12 +8,14 @@ P3 and P4 time calls at limit 20 in parallel mode against a server with 100 ms o
 latency that allows 20 requests in any second, strictly: that of ``server.py``, in a
 process of its own on a loopback socket. P5 is the processor time of this process for
 each of these calls. The last part packs calls of which many wait, in process and in
-virtual time: the cost of a call must not grow with their number.
+virtual time: the cost of a call must not grow with their number. It also tells what the
+garbage collector and the task of each caller have to do with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from typing import Any
 
@@ -26,6 +28,8 @@ from vkanyio import VK
 from vkanyio.testing import Simulator, VirtualClockLoop
 
 WAITING = (1_000, 10_000, 100_000)
+MANY, FEW = 10_000, 500
+THRESHOLD = 5_000
 BATCH = 25
 
 
@@ -52,8 +56,13 @@ async def saturate(url: str, calls: int) -> None:
     print(f"    {1e6 * used / calls:.0f} us of processor time a call")
 
 
-async def pack(calls: int) -> float:
+async def pack(calls: int, calls_a_task: int = 1) -> float:
     """Return the microseconds of a call while many wait; the answers cost little."""
+
+    async def make_calls(numbers: range) -> None:
+        for number in numbers:
+            await api.call("users.get", {"user_ids": number})
+
     simulator = Simulator(limit=0)
     simulator.add_method("execute", lambda call: [1] * call.params["code"].count("API"))
     http_client = simulator.http_client()
@@ -66,8 +75,8 @@ async def pack(calls: int) -> float:
     ) as api:
         began = time.process_time()
         async with anyio.create_task_group() as tg:
-            for user_id in range(calls):
-                tg.start_soon(api.call, "users.get", {"user_ids": user_id})
+            for first in range(0, calls, calls_a_task):
+                tg.start_soon(make_calls, range(first, first + calls_a_task))
         return 1e6 * (time.process_time() - began) / calls
 
 
@@ -99,11 +108,26 @@ def main() -> None:
         print(f"{backend}: a caller's task alone takes {bare:.0f} us of processor time")
         print(f"{backend}: processor time of a call, by how many wait")
         for calls in WAITING:
-            clock: dict[str, Any] = {"loop_factory": VirtualClockLoop}
-            if backend == "trio":
-                clock = {"clock": trio.testing.MockClock(autojump_threshold=0)}
-            cost = anyio.run(pack, calls, backend=backend, backend_options=clock)
-            print(f"    {calls:7} calls: {cost:.0f} us")
+            print(f"    {calls:7} calls: {cost_of(backend, calls):.0f} us")
+        cost = cost_of(backend, MANY, MANY // FEW)
+        print(f"    {MANY:7} calls by {FEW} tasks in loops: {cost:.0f} us")
+        usual = gc.get_threshold()
+        gc.set_threshold(THRESHOLD)
+        cost = cost_of(backend, MANY)
+        print(f"    {MANY:7} calls with gc.set_threshold({THRESHOLD}): {cost:.0f} us")
+        gc.set_threshold(*usual)
+
+
+def cost_of(backend: str, calls: int, calls_a_task: int = 1) -> float:
+    """Return the microseconds of a call on a backend, the best of three rounds."""
+    rounds: list[float] = []
+    for _ in range(3):
+        clock: dict[str, Any] = {"loop_factory": VirtualClockLoop}
+        if backend == "trio":
+            clock = {"clock": trio.testing.MockClock(autojump_threshold=0)}
+        settings: dict[str, Any] = {"backend": backend, "backend_options": clock}
+        rounds.append(anyio.run(pack, calls, calls_a_task, **settings))
+    return min(rounds)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ from micro.timing import Figure
 
 ROUNDS = 5
 DEPENDENCIES = "import anyio, httpx, attrs"
+IN_USE = """
+import anyio.abc, anyio.lowlevel, anyio.streams.memory
+anyio.Event, anyio.Semaphore, anyio.create_task_group, anyio.to_thread
+"""
+"""What a program of anyio has loaded: anyio loads its parts when they are needed."""
 CLIENT = "import vkanyio; client = vkanyio.VK('a-token')"
 EVERY = "for name in vars(vkanyio._groups.MethodGroups): getattr(client, name)"
 
@@ -37,6 +42,9 @@ def starting() -> dict[str, Figure]:
     return {
         f"import: {DEPENDENCIES[7:]}": _fresh("", DEPENDENCIES),
         "import: vkanyio after them": _fresh(DEPENDENCIES, "import vkanyio"),
+        "import: the same, with anyio in use": _fresh(
+            DEPENDENCIES + IN_USE, "import vkanyio"
+        ),
         "import: api.users at its first touch": _fresh(CLIENT, "client.users"),
         "import: api.groups, the largest, at its": _fresh(CLIENT, "client.groups"),
         "import: all groups": _fresh(CLIENT, EVERY),
