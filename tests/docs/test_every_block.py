@@ -15,7 +15,7 @@ MARK = re.compile(r"""(?:\.(?:load|run|find)\(\s*|mark = )(?:"(.*?)"|'(.*?)')"""
 PAGES = {
     name: Page(name)
     for name in (path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-    # Those in Russian have the same code; tests/test_readme.py has some of the others.
+    # Those in Russian have the same code; test_readme.py has some of the others.
     if not name.startswith(("_build/", "ru/"))
     and ("/" in name or name in ("index.md", "tutorial.md"))
 }

@@ -20,7 +20,7 @@ from vkanyio.testing import Reply, Simulator, faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {"index.md", "tutorial.md"}  # in tests/docs, with those below docs/*/
 PAGES = [

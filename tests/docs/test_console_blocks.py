@@ -19,7 +19,7 @@ from vkanyio.testing import Simulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BASE_URL = "http://127.0.0.1:8000/method"
 """Where the pages have their simulator."""

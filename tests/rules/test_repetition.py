@@ -21,7 +21,7 @@ from vkanyio._repetition import (
 )
 
 READ, KEYED, STATE, NEVER = Repetition
-SCHEMA = Path(__file__).parents[2] / "shared" / "vk-api-schema"
+SCHEMA = Path(__file__).parents[3] / "shared" / "vk-api-schema"
 KEYS = {name: facts.key for name, facts in METHODS.items() if facts.key is not None}
 
 # The verbs of all methods of VK's schema, by what repeating them does.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-SCHEMA = Path(__file__).parents[2] / "shared" / "vk-api-schema"
+SCHEMA = Path(__file__).parents[3] / "shared" / "vk-api-schema"
 GROUPS = sorted(path.parent.name for path in SCHEMA.glob("*/methods.json"))
 OBJECT, JSON_TEXT = {"a": [1, "ж"]}, '{"a":[1,"ж"]}'
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vkanyio.testing import Call
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TOKENS = {"anna": Account(id=1), "club": Account(id=9, kind="group")}
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from _small_schema import method, model_of, write_schema
 
 pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "vk-api-schema"
 
 
