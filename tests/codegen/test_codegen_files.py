@@ -83,6 +83,7 @@ def test_a_check_that_finds_a_difference_fails_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from click.testing import CliRunner
+
     from codegen import __main__ as command
 
     package = tmp_path / "package"

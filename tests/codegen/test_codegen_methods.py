@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from codegen import reviewed
 from codegen._output import write_files
 from codegen._schema import SchemaError
 
 from _small_schema import method, model_of, reference, response, source_of
+from codegen import reviewed
 from vkanyio._repetition import Repetition
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from codegen import reviewed
 from codegen._output import write_files
 
 from _small_schema import model_of, names_of, reference, response, source_of
+from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path

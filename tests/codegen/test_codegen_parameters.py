@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from codegen import reviewed
 
 from _small_schema import method, method_of, reference, source_of
+from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from codegen import reviewed
 from codegen._schema import SchemaError
 
 from _small_schema import method, model_of, reference
+from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-
 from _bad_answers import (
     BAD,
     ENOUGH,
@@ -29,6 +28,7 @@ from _bad_answers import (
     packed,
     then,
 )
+
 from _helpers import assert_at_rest, assert_gone, collect_garbage, get, own_tasks
 from _packing import post, together
 from _sockets import FINE, listening, read_request
