@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 def write_method_facts(model: Model) -> str:
     """Write the module of the table."""
-    imports = (
-        "from typing import Final\nfrom ._repetition import MethodFacts, Repetition\n"
-    )
+    imports = "from typing import Final\nfrom ._facts import MethodFacts, Repetition\n"
     kinds = sorted({tuple(method.tokens) for method in model.methods.values()})
     tokens = [f"{_constant(kind)} = {kind!r}" for kind in kinds]
     rows = [f'"{name}": {_row(method)},' for name, method in model.methods.items()]

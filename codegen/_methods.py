@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vkanyio._repetition import Repetition
+from vkanyio._facts import Repetition
 
 from ._names import module_name, to_snake
 from ._source import docstring, header, module

@@ -11,7 +11,7 @@ from ._types import BOOL
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vkanyio._repetition import Repetition
+    from vkanyio._facts import Repetition
 
     from ._types import Type
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vkanyio._repetition import Repetition, repetition_by_verb
+from vkanyio._facts import Repetition
+from vkanyio._repetition import repetition_by_verb
 
 from . import reviewed
 from ._model import Method

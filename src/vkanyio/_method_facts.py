@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._repetition import MethodFacts, Repetition
+from ._facts import MethodFacts, Repetition
 
 READ, KEYED, STATE, NEVER = Repetition
 

@@ -1,50 +1,22 @@
-"""What happens when VK carries out a call twice: rules without I/O.
+"""What happens if VK executes a call twice: rules without I/O.
 
-The methods of VK's schema stand in a generated table. One that is not there, because it
-is newer or in no schema, is judged by the verb that its name begins with. Only those of
-``auth`` and ``secure`` are not: there a "get" may well send a code, or spend something.
+Methods in VK's schema are looked up in a generated table. Any other method (newer, or
+undocumented) is classified by the verb that its name starts with, except those of
+``auth`` and ``secure``: there a "get" may send a code or spend something.
 """
 
 from __future__ import annotations
 
-import enum
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ._facts import MethodFacts, Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._encoding import Encoded
-
-
-class Repetition(enum.Enum):
-    """What happens when VK carries out a method twice.
-
-    Of its own accord a client repeats what reads and what has a key. A method that sets
-    a state ends in the same one when it is repeated, but may answer an error then, so
-    that it is for the caller to allow, as it is for methods that are not repeatable.
-    """
-
-    READ = "reads"
-    KEYED = "keyed"
-    STATE = "state-setting"
-    NEVER = "not repeatable"
-
-
-class MethodFacts(NamedTuple):
-    """What is known of a method.
-
-    :ivar repetition: what repeating it does, unless its parameters say otherwise
-    :ivar tokens: the kinds of token that may call it, none if that is not known
-    :ivar key: the parameter by which VK knows a repeated call
-    :ivar changes_if: the parameter that makes a method that reads set a state
-    """
-
-    repetition: Repetition
-    tokens: tuple[str, ...] = ()
-    key: str | None = None
-    changes_if: str | None = None
 
 
 _READ_VERBS = frozenset({"get", "search", "is", "check", "resolve", "list", "are"})
@@ -60,12 +32,12 @@ _VERB = re.compile(r"[a-z]+")
 
 
 def repetition_by_verb(method: str) -> Repetition:
-    """Judge a method by the verb that its name begins with.
+    """Classify a method by the verb that its name starts with.
 
-    The table of methods was made by this rule, too, with the reviewed exceptions.
+    The generated table follows this rule, too, apart from reviewed exceptions.
     """
     if method.partition(".")[0] == "execute":
-        return Repetition.NEVER  # what a stored procedure does is not known here
+        return Repetition.NEVER  # a stored procedure may do anything
     verb = _VERB.match(method.rpartition(".")[2])
     if verb is not None and verb[0] in _READ_VERBS:
         return Repetition.READ
@@ -76,13 +48,13 @@ def repetition_by_verb(method: str) -> Repetition:
 
 @functools.cache
 def _known_methods() -> Mapping[str, MethodFacts]:
-    from ._method_facts import METHODS  # when it is needed: importing vkanyio is quick
+    from ._method_facts import METHODS  # lazily, to import vkanyio fast
 
     return METHODS
 
 
 def facts_of(method: str) -> MethodFacts:
-    """Return what is known of a method, whether or not VK's schema has it."""
+    """Return what is known about a method, whether or not VK's schema has it."""
     known = _known_methods().get(method)
     if known is not None:
         return known
@@ -92,7 +64,7 @@ def facts_of(method: str) -> MethodFacts:
 
 
 def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition:
-    """Tell what repeating a call does: its parameters have a say in it."""
+    """Classify a call by its method and its parameters."""
     if method == "execute":
         return repetition_of_script(str(params.get("code", "")))
     facts = facts_of(method)
@@ -105,7 +77,7 @@ def repetition_of_call(method: str, params: Mapping[str, Encoded]) -> Repetition
 
 def _has_key(key: str, value: Encoded | None) -> bool:
     if key == "random_id":
-        # VK keeps 32 bits of the number, and compares nothing if they are 0.
+        # VK keeps 32 bits of the number, and does not deduplicate if they are 0.
         digits = str(value).removeprefix("-")
         return digits.isdecimal() and int(digits[-400:]) % 2**32 != 0
     return _is_set(value)
@@ -120,10 +92,10 @@ _API_CALL = re.compile(r"\bAPI\.([A-Za-z]+\.[A-Za-z_]+)\s*\(")
 
 
 def repetition_of_script(code: str) -> Repetition:
-    """Tell what repeating VKScript does: what the worst call that it names does.
+    """Classify VKScript by the worst call that it contains.
 
-    A call in a form that is not read here counts as not repeatable, and so does one
-    with a key: whether the script really gives the key is not looked into.
+    A call that cannot be parsed counts as not repeatable, and so does a call of a keyed
+    method: nothing checks that the script passes the key.
     """
     methods = _API_CALL.findall(code)
     if len(methods) != len(_API.findall(code)):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._checks import check_headers, check_method_name, check_token, shown
 from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
-from ._repetition import Repetition, facts_of, repetition_of_call
+from ._facts import Repetition
+from ._repetition import facts_of, repetition_of_call
 from ._retry import new_random_id
 from ._slot import Slot
 

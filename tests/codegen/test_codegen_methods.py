@@ -10,7 +10,7 @@ from codegen._schema import SchemaError
 
 from _small_schema import method, model_of, reference, response, source_of
 from codegen import reviewed
-from vkanyio._repetition import Repetition
+from vkanyio._facts import Repetition
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vkanyio._facts import Repetition
 from vkanyio._method_facts import METHODS
-from vkanyio._repetition import (
-    Repetition,
-    facts_of,
-    repetition_of_call,
-    repetition_of_script,
-)
+from vkanyio._repetition import facts_of, repetition_of_call, repetition_of_script
 
 READ, KEYED, STATE, NEVER = Repetition
 SCHEMA = Path(__file__).parents[3] / "shared" / "vk-api-schema"

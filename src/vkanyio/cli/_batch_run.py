@@ -27,7 +27,8 @@ from .. import (
     ValidationError,
     VKError,
 )
-from .._repetition import Repetition, facts_of, repetition_of_call
+from .._facts import Repetition
+from .._repetition import facts_of, repetition_of_call
 from ._batch_book import Book, Started, State
 from ._batch_files import OutputFiles, head_of
 from ._batch_lines import BadLine, Call, Line, LineReader, read_call

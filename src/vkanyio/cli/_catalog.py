@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 import attrs
 
 from .._method_facts import METHODS, NOT_FOR_EXECUTE
-from .._repetition import MethodFacts, facts_of
+from .._repetition import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from .._facts import MethodFacts
 
 Type: TypeAlias = "str | Mapping[str, Any]"
 """A type: the name of a plain one, or what it is made of."""
