@@ -1,4 +1,4 @@
-"""The command: ``python -m codegen --schema PATH [--check]``."""
+"""The command line: ``python -m codegen --schema PATH [--check]``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PACKAGE = Path(__file__).parent.with_name("src") / "vkanyio"
     "path",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     required=True,
-    help="The folder of VK's schema (github.com/VKCOM/vk-api-schema).",
+    help="The directory of VK's schema (github.com/VKCOM/vk-api-schema).",
 )
 @click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 if a file would change."
 )
 def main(path: Path, *, check: bool) -> None:
-    """Write methods, objects, error codes and method facts from VK's schema."""
+    """Generate methods, objects, error codes and method facts from VK's schema."""
     try:
         files = write_files(read(load(path)))
     except SchemaError as error:

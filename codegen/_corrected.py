@@ -1,4 +1,4 @@
-"""Puts right what the schema says wrongly, before anything is made of it."""
+"""Correct the schema before it is read, as `reviewed` says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def correct(schema: Schema, review: Review) -> Schema:
-    """Return the schema as it should be."""
+    """Return the schema with all corrections applied."""
     return attrs.evolve(
         schema,
         definitions={
@@ -33,7 +33,7 @@ def correct(schema: Schema, review: Review) -> Schema:
 def _correct_definition(definition: Definition, review: Review) -> Definition:
     name = definition.name
     raw = dict(_correct_fields(name, definition.raw, review))
-    fields = _more(reviewed.MORE_FIELDS, name, raw.get("properties", {}), review)
+    fields = _missing(reviewed.MORE_FIELDS, name, raw.get("properties", {}), review)
     if fields:
         raw["properties"] = {**raw.get("properties", {}), **fields}
     if "enum" in raw:
@@ -54,13 +54,13 @@ def _correct_values(name: str, values: JSON, review: Review) -> JSON:
     ]
 
 
-def _more(
+def _missing(
     table: Mapping[tuple[str, str], JSON],
     owner: str,
     known: Collection[str],
     review: Review,
 ) -> dict[str, JSON]:
-    """Collect what a table adds to a method or to an object, by its names."""
+    """Return the entries of a table that a method or an object lacks, by name."""
     return {
         name: raw
         for (each, name), raw in table.items()
@@ -71,7 +71,7 @@ def _more(
 def _correct_fields(
     name: str, raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    """Correct the fields of an object, and of the parts that it is made of."""
+    """Correct the fields of an object, including those of its ``allOf`` parts."""
     corrected = dict(raw)
     if "allOf" in raw:
         corrected["allOf"] = [_correct_fields(name, p, review) for p in raw["allOf"]]
@@ -86,7 +86,7 @@ def _correct_fields(
 def _correct_field(
     key: tuple[str, str], raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    if "properties" in raw:  # as the answer in a response
+    if "properties" in raw:  # as in a response
         raw = _correct_fields(key[0], raw, review)
     required = raw.get("required", False)
     table = reviewed.NOT_ALWAYS_SENT if required else reviewed.ALWAYS_SENT
@@ -101,7 +101,7 @@ def _correct_method(
         for parameter in raw.get("parameters", ())
     ]
     known = {parameter["name"] for parameter in parameters}
-    found = _more(reviewed.MORE_PARAMETERS, name, known, review)
+    found = _missing(reviewed.MORE_PARAMETERS, name, known, review)
     more = [{"name": parameter, **each} for parameter, each in found.items()]
     return {**raw, "parameters": [*more, *parameters]}
 

@@ -1,4 +1,4 @@
-"""Writes what the simulator and the command line have to know of VK's methods."""
+"""Write the description of VK's methods for the simulator and the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = {ANY: "any", OBJECT: "object", OBJECT_IN: "object", Plain("datetime"): 
 
 
 def write_declared(model: Model) -> str:
-    """Write the declarations, one a line."""
+    """Write the declarations, one per line."""
     declared: dict[str, dict[str, Any]] = {
         "schema": {"version": model.version, "sha256": model.sha256},
         "errors": {str(code): name for code, name in model.error_codes.items()},
@@ -37,14 +37,14 @@ def _lines(part: dict[str, Any]) -> str:
 
 def _method(method: Method) -> dict[str, Any]:
     cases = [
-        [{str(s): on for s, on in case.switches.items()}, _type(case.answer)]
+        [{str(s): on for s, on in case.switches.items()}, _type(case.returns)]
         for case in method.cases
     ]
     return {
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],
         "parameters": {p.name: _type(p.type) for p in method.parameters},
-        "answers": cases or [[{}, _type(method.answer)]],
+        "answers": cases or [[{}, _type(method.returns)]],
         "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
         "errors": list(method.errors),
     }

@@ -1,4 +1,4 @@
-"""Writes VK's error codes, and the classes of those that any method may answer."""
+"""Write VK's error codes, and classes for those that any method may return."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def write_error_codes(model: Model) -> str:
     codes = [f"    {name.upper()} = {code}" for code, name in model.error_codes.items()]
     enum = '''\
 class ErrorCode(IntEnum):
-    """VK's error codes, under VK's names: https://dev.vk.com/reference/errors
+    """VK's error codes, with VK's names: https://dev.vk.com/reference/errors
 
-    ``except APIError[ErrorCode.MESSAGES_USER_BLOCKED]`` catches one of them.
+    ``except APIError[ErrorCode.MESSAGES_USER_BLOCKED]`` catches a single one.
     """
 
     __module__ = "vkanyio"
@@ -34,13 +34,15 @@ class ErrorCode(IntEnum):
         if code not in by_hand
     ]
     imports = "from enum import IntEnum\nfrom ._errors import APIError\n"
-    summary = "VK's error codes, and classes for those that have none in ``_errors``."
+    summary = (
+        "VK's error codes, and the classes of errors that ``_errors`` does not define."
+    )
     body = "\n".join([enum, *codes, "", *classes])
     return module(model, summary, imports, body)
 
 
 def _written_by_hand() -> dict[int, str]:
-    """Return the codes whose classes stand in the tree of errors."""
+    """Return the codes that have a hand-written class."""
     return {
         code: cls.__name__
         for code, cls in written.classes_by_code().items()
@@ -51,8 +53,8 @@ def _written_by_hand() -> dict[int, str]:
 def _write_class(code: int, name: str) -> str:
     class_name = f"{to_camel(name)}Error"
     if hasattr(written, class_name):
-        raise SchemaError("errors.json", f"{class_name} is there already: {name}")
+        raise SchemaError("errors.json", f"{class_name} is defined already: {name}")
     return f'''\
 class {class_name}(APIError, code={code}):
-    """Raised when VK answers error {code}, {name.upper()}."""
+    """Raised when VK returns error {code}, {name.upper()}."""
 '''

@@ -1,4 +1,4 @@
-"""Writes the table of what the engine has to know of VK's methods."""
+"""Write the table of method facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_method_facts(model: Model) -> str:
-    """Write the module of the table."""
+    """Write the module ``_method_facts``."""
     imports = "from typing import Final\nfrom ._facts import MethodFacts, Repetition\n"
     kinds = sorted({tuple(method.tokens) for method in model.methods.values()})
     tokens = [f"{_constant(kind)} = {kind!r}" for kind in kinds]
@@ -26,14 +26,14 @@ def write_method_facts(model: Model) -> str:
             "METHODS: Final = {",
             *rows,
             "}",
-            '"""All methods of VK\'s schema."""',
+            '"""All methods in VK\'s schema."""',
             "",
             f"NOT_FOR_EXECUTE: Final = {tuple(sorted(reviewed.NOT_FOR_EXECUTE))!r}",
-            '"""Methods that are not packed: they fail inside ``execute``."""',
+            '"""Methods that are never packed: they fail inside ``execute``."""',
             "",
         ]
     )
-    return module(model, "What the engine knows of VK's methods.", imports, body)
+    return module(model, "What is known about each of VK's methods.", imports, body)
 
 
 def _row(method: Method) -> str:

@@ -1,4 +1,4 @@
-"""Writes ``vkanyio.methods``, and the client's list of groups."""
+"""Write ``vkanyio.methods``, and the client's list of groups."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ if TYPE_CHECKING:
     from ._model import Method, Model, Parameter, Switch
     from ._types import Type
 
-_PACKAGE = '''"""VK's methods, a module for each group: the type of ``api.users`` is
+_PACKAGE = '''"""VK's methods, one module per group: the type of ``api.users`` is
 ``vkanyio.methods.users.Users``.
 
-Each method is found under VK's own name and in snake_case: ``api.groups.getById`` and
-``api.groups.get_by_id`` are the same. Parameters go by keyword, under VK's names; one
-that is a keyword of Python has an underscore behind it. ``None`` is not sent.
+Each method has VK's own name and a snake_case alias: ``api.groups.getById`` and
+``api.groups.get_by_id`` are the same. Parameters are keyword-only and have VK's names;
+a name that is a Python keyword gets a trailing underscore. ``None`` is not sent.
 
-A client finds the groups by itself; their classes serve to annotate what a function
-takes.
+Clients load the groups themselves. Import the classes only to annotate your functions.
 """
 '''
 
-_TOKENS = {"user": "users", "group": "communities", "service": "services"}
+_TOKENS = {"user": "user", "group": "community", "service": "service"}
 _REPETITION = {
-    Repetition.READ: "It only reads: when its answer is lost, it is sent again.",
-    Repetition.STATE: "It sets a state: when its answer is lost, it is not sent again,"
-    " since a repetition may end in an error.",
-    Repetition.NEVER: "When its answer is lost, it is not sent again: that could do it"
+    Repetition.READ: "Read-only: retried if the response is lost.",
+    Repetition.STATE: "Idempotent, but not retried if the response is lost: a retry may"
+    " return an error.",
+    Repetition.NEVER: "Not retried if the response is lost: a retry could execute it"
     " twice.",
 }
 _KEYS = {
-    "random_id": "When its answer is lost, it is sent again: ``random_id`` keeps VK"
-    " from doing it twice, and is filled in where you leave it out.",
-    "guid": "When its answer is lost, it is sent again only if you gave a ``guid``, by"
-    " which VK knows a repetition.",
+    "random_id": "Retried if the response is lost: VK deduplicates calls by"
+    " ``random_id``, which is filled in if you omit it.",
+    "guid": "Retried if the response is lost, but only if you pass a ``guid``, by which"
+    " VK deduplicates calls.",
 }
 
 
 def class_name(group: str) -> str:
-    """Name the class of a group: ``appWidgets`` is ``AppWidgets``."""
+    """Return the class name of a group: ``appWidgets`` becomes ``AppWidgets``."""
     return group[:1].upper() + group[1:]
 
 
 def write_methods(model: Model) -> dict[str, str]:
-    """Write the modules of all methods, by their file names."""
+    """Write the modules of methods, by file name."""
     files = {
         f"{module_name(group)}.py": _write_module(model, group, methods)
         for group, methods in model.groups.items()
@@ -60,7 +59,7 @@ def write_methods(model: Model) -> dict[str, str]:
 
 def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     types = [kind for method in methods for kind in _types_of(method)]
-    # A method of the name would stand for the type in the body of its class.
+    # Inside the class, a method called `list` would shadow the type.
     has_list = any(method.short_name == "list" for method in methods)
     list_name = "builtins.list" if has_list else "list"
     writer = Writer("..objects", None, [class_name(group)], types, list_name)
@@ -90,17 +89,17 @@ class {class_name(group)}(MethodGroup):
 
 
 def _types_of(method: Method) -> list[Type]:
-    return [method.answer, *(parameter.type for parameter in method.parameters)]
+    return [method.returns, *(parameter.type for parameter in method.parameters)]
 
 
 def _write_method(model: Model, writer: Writer, method: Method) -> str:
-    overloads = [
-        f"    @overload\n{_signature(writer, method, case.switches, case.answer)} ...\n"
-        for case in method.cases
+    whole = _signature(writer, method, {}, method.returns)
+    signatures = [
+        _signature(writer, method, case.switches, case.returns) for case in method.cases
     ]
-    whole = _signature(writer, method, {}, method.answer)
-    if overloads:
-        overloads.append(f"    @overload\n{whole} ...\n")
+    if signatures:
+        signatures.append(whole)
+    overloads = [f"    @overload\n{signature} ...\n" for signature in signatures]
     name = method.short_name
     doc = _docstring(model, method)
     sent = ", ".join(f'"{p.name}": {_sent(p)}' for p in method.parameters)
@@ -117,16 +116,16 @@ def _sent(parameter: Parameter) -> str:
 
 
 def _signature(
-    writer: Writer, method: Method, switches: Mapping[Switch, bool], answer: Type
+    writer: Writer, method: Method, switches: Mapping[Switch, bool], returns: Type
 ) -> str:
     by_name = {switch.name: (switch, on) for switch, on in switches.items()}
     arguments = [
         _argument(writer, parameter, *by_name.get(parameter.name, (None, None)))
         for parameter in method.parameters
     ]
-    everything = ", ".join(["self", *(["*", *arguments] if arguments else [])])
+    signature = ", ".join(["self", *(["*", *arguments] if arguments else [])])
     name = method.short_name
-    return f"    async def {name}({everything}) -> {writer.write(answer)}:"
+    return f"    async def {name}({signature}) -> {writer.write(returns)}:"
 
 
 def _argument(
@@ -134,8 +133,8 @@ def _argument(
 ) -> str:
     """Write an argument.
 
-    :param switch: what it is to the answer; None where it is all the same
-    :param on: whether the switch is on
+    :param switch: how it affects the return type; None if it does not
+    :param on: whether the switch is on; None without a switch
     """
     kind, is_optional = parameter.type, not parameter.required
     if on is True:
@@ -165,18 +164,18 @@ def _docstring(model: Model, method: Method) -> str:
     ]
     if method.errors:
         codes = (f"{c} {model.error_codes[c].upper()}" for c in method.errors)
-        fields.append(f":raises APIError: of its own: {', '.join(codes)}")
+        fields.append(f":raises APIError: method-specific codes: {', '.join(codes)}")
     return docstring(paragraphs, fields, indent=8)
 
 
 def _tokens(method: Method) -> str:
-    owners = [_TOKENS[token] for token in method.tokens if token != "open"]
-    if not owners:
+    kinds = [_TOKENS[token] for token in method.tokens if token != "open"]
+    if not kinds:
         return ""
-    *others, last = owners
+    *others, last = kinds
     listed = f"{', '.join(others)} and {last}" if others else last
-    without = ", and without one" if "open" in method.tokens else ""
-    return f"For tokens of {listed}{without}."
+    without = ", or none" if "open" in method.tokens else ""
+    return f"Accepts {listed} tokens{without}."
 
 
 def _repetition(method: Method) -> str:
@@ -185,9 +184,9 @@ def _repetition(method: Method) -> str:
     else:
         text = _REPETITION[method.repetition]
     if method.changes_if is not None:
-        text += f" With ``{method.changes_if}`` it is not."
+        text += f" It is neither if ``{method.changes_if}`` is set."
     if not method.packable:
-        text += " It is never packed into ``execute``."
+        text += " Never packed into ``execute``."
     return text
 
 
@@ -195,7 +194,7 @@ def _repetition(method: Method) -> str:
 
 
 def write_groups(model: Model) -> str:
-    """Write the part of the client that finds the groups."""
+    """Write the base class of the client that loads the groups."""
     lines = (
         f"    from .methods.{module_name(group)} import {class_name(group)}"
         for group in model.groups
@@ -212,16 +211,16 @@ def write_groups(model: Model) -> str:
     )
     head = '''\
 class MethodGroups:
-    """What finds VK's methods: each group is loaded when it is first used."""
+    """Access to VK's methods: each group is loaded on first use."""
 
-    if TYPE_CHECKING:  # the client has it
+    if TYPE_CHECKING:  # the client defines it
 
         async def call(
             self, method: str, params: Mapping[str, Any] | None = None
         ) -> Any: ...
 '''
     properties = [part for group in model.groups for part in _properties(group)]
-    summary = "VK's groups of methods, as a client has them."
+    summary = "VK's groups of methods, as attributes of a client."
     return module(model, summary, imports, "\n".join([head, *properties]))
 
 

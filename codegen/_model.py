@@ -1,4 +1,4 @@
-"""What the generator knows once it has read the schema."""
+"""The model that the schema is read into."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Record:
 @final
 @attrs.frozen
 class Alias:
-    """Anything else that has a name.
+    """Any other named type.
 
-    :ivar meanings: what the values of an enum stand for, if VK says so
+    :ivar meanings: what the values of an enum mean, if VK says so
     """
 
     name: str
@@ -59,10 +59,10 @@ class Parameter:
     """A parameter of a method.
 
     :ivar argument: its name in Python
-    :ivar facts: what is to be known of its values besides their type
-    :ivar is_key: whether VK knows a repeated call by it
-    :ivar is_on: whether it is a flag that is on where it is left out
-    :ivar is_json_list: whether a list is written as JSON, not separated by commas
+    :ivar facts: what the docstring says about its values besides their type
+    :ivar is_key: whether VK deduplicates calls by it
+    :ivar is_on: whether it is a flag that is on if omitted
+    :ivar is_json_list: whether a list is sent as JSON, not separated by commas
     """
 
     name: str
@@ -76,16 +76,16 @@ class Parameter:
 
     @property
     def is_flag(self) -> bool:
-        """Whether it is on or off, rather than given or not."""
+        """Whether it is on or off, rather than passed or omitted."""
         return self.type == BOOL
 
 
 @final
 @attrs.frozen
 class Switch:
-    """What chooses an answer: a parameter that is given, or has a certain value.
+    """Selects a return type: a parameter that is passed, or has a certain value.
 
-    A flag counts as given if it is true.
+    A flag counts as passed if it is true.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Switch:
 
     @classmethod
     def parse(cls, text: str | None) -> Switch | None:
-        """Read ``name`` or ``name=value``."""
+        """Parse ``name`` or ``name=value``."""
         if text is None:
             return None
         name, _, value = text.partition("=")
@@ -106,33 +106,33 @@ class Switch:
 @final
 @attrs.frozen
 class Case:
-    """An answer, and what brings it.
+    """A return type, and the switches that select it.
 
-    :ivar switches: which of them are on (True) or off (False)
+    :ivar switches: whether each of them is on
     """
 
     switches: Mapping[Switch, bool]
-    answer: Type
+    returns: Type
 
 
 @final
 @attrs.frozen
 class Method:
-    """A method of VK.
+    """A method in VK's schema.
 
-    :ivar cases: how parameters choose the answer; none if there is one answer only
-    :ivar answer: the type of the answer, whichever it is
+    :ivar returns: the return type, a union if parameters select it
+    :ivar cases: how parameters select the return type; empty if none does
     :ivar tokens: the kinds of token that may call it
-    :ivar errors: the codes of the errors that it names
-    :ivar key: the parameter by which VK knows a repetition
-    :ivar changes_if: the parameter that makes a method that reads change something
-    :ivar packable: whether it can be called by ``execute``
+    :ivar errors: the error codes that the schema lists for it
+    :ivar key: the parameter by which VK deduplicates calls
+    :ivar changes_if: the parameter that turns a read into a write
+    :ivar packable: whether it works inside ``execute``
     """
 
     name: str
     group: str
     parameters: Sequence[Parameter]
-    answer: Type
+    returns: Type
     cases: Sequence[Case]
     tokens: Sequence[str]
     errors: Sequence[int]
@@ -150,13 +150,13 @@ class Method:
 @final
 @attrs.frozen
 class Model:
-    """All that is generated.
+    """Everything that source is generated from.
 
     :ivar objects: objects and responses by folder
-    :ivar groups: methods by group; ``execute`` is not among them
+    :ivar groups: methods by group, without ``execute``
     :ivar methods: all methods by name
-    :ivar error_codes: VK's names of its errors by code, without their common prefix
-    :ivar global_codes: the codes that any method may answer
+    :ivar error_codes: VK's error names by code, without their common prefix
+    :ivar global_codes: the codes that any method may return
     """
 
     version: str

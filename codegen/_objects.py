@@ -1,4 +1,4 @@
-"""Writes ``vkanyio.objects``: what VK's answers are made of."""
+"""Write ``vkanyio.objects``: the types of what VK's methods return."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
     from ._model import Field, Model, Object, Record
 
-# In the body of a class, a field of such a name would stand for the type.
+# Inside a class, a field with such a name would shadow the type.
 _TYPE_NAMES = frozenset({"bool", "dict", "float", "int", "list", "str"})
 
-_PACKAGE = '''"""The objects that VK's answers are made of, as types.
+_PACKAGE = '''"""The types of the values that VK's methods return.
 
-There is a module for each of VK's groups of objects, and in it a class for each object
-and for the answer of each method. The names are VK's without the group's, written as
-those of classes: ``users_user_full`` is ``vkanyio.objects.users.UserFull``, and
+There is one module for each of VK's groups of objects, with a class for each object and
+for each method's return value. Names are VK's, without the group and in CamelCase:
+``users_user_full`` is ``vkanyio.objects.users.UserFull``, and
 ``wall_get_extended_response`` is ``vkanyio.objects.wall.GetExtendedResponse``.
 
-An answer is plain JSON, just as VK sent it. Nothing is checked on the way: fields may
-be there that stand in no class, and enums may have new values. A field that VK does not
-always send is ``NotRequired``: read it by ``.get()``.
+Values are plain JSON, exactly as VK sent them. Nothing is validated: objects may have
+fields that no class declares, and enums may have new values. A field that VK does not
+always send is ``NotRequired``: read it with ``.get()``.
 """
 '''
 
 
 def write_objects(model: Model) -> dict[str, str]:
-    """Write the modules of all objects, by their file names."""
+    """Write the modules of objects, by file name."""
     files = {
         f"{module_name(folder)}.py": _write_module(model, folder, objects)
         for folder, objects in model.objects.items()
@@ -65,13 +65,14 @@ def _write_module(model: Model, folder: str, objects: Sequence[Object]) -> str:
         else _write_record(writer, each)
         for each in objects
     ]
-    docstring_of_it = f"VK's objects ``{folder}_*``."
-    return module(model, docstring_of_it, imports, "\n".join(definitions))
+    summary = f"VK's objects ``{folder}_*``."
+    return module(model, summary, imports, "\n".join(definitions))
 
 
 def _write_alias(writer: Writer, alias: Alias) -> str:
     kind = writer.write(alias.type)
-    # Anything but literals may name what is defined below, or not imported at all.
+    # Anything but literals may refer to names defined below, or not imported at run
+    # time.
     value = kind if isinstance(alias.type, Literals) else quote(kind)
     end = f": {alias.meanings}." if alias.meanings else "."
     doc = docstring([f"VK's ``{alias.vk_name}``{end}"])
@@ -85,7 +86,7 @@ def _write_record(writer: Writer, record: Record) -> str:
         for field in record.fields
         for kind in [writer.write(field.type)]
     }
-    if any(map(_is_no_attribute, record.fields)):
+    if any(map(_is_not_attribute, record.fields)):
         pairs = "".join(
             f"{quote(name)}: {quote(kind)}," for name, kind in types.items()
         )
@@ -96,7 +97,7 @@ def _write_record(writer: Writer, record: Record) -> str:
     return f"class {record.name}(TypedDict):\n{doc}\n\n{lines}\n"
 
 
-def _is_no_attribute(field: Field) -> bool:
-    """Return whether a class cannot have this field by its name."""
+def _is_not_attribute(field: Field) -> bool:
+    """Return whether a class body cannot declare this field."""
     is_word = field.name.isidentifier() and not keyword.iskeyword(field.name)
     return not is_word or field.name in _TYPE_NAMES

@@ -1,4 +1,4 @@
-"""Formats what was written, and puts it into place or compares it."""
+"""Format the generated files, and install or compare them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 CONFIG = Path(__file__).parent.with_name("pyproject.toml")
 PACKAGES = ("methods", "objects")
-"""Directories that hold generated files alone."""
+"""Directories that contain only generated files."""
 
 
 def write_files(model: Model) -> dict[str, str]:
     """Write all generated files, by their paths within the package.
 
-    Imports that a file does not need are taken out, and the rest is formatted, by ruff.
+    Ruff removes unused imports and formats the rest.
     """
     written = {
         "_error_codes.py": write_error_codes(model),
@@ -55,23 +55,23 @@ def _ruff(root: Path, *arguments: str) -> None:
 
 
 def differences(files: Mapping[str, str], package: Path) -> list[str]:
-    """List the files that are not in place as they should be, by their paths."""
-    there = {
+    """List the paths of files that are missing, differ or should not exist."""
+    present = {
         path.relative_to(package).as_posix()
         for name in PACKAGES
         for path in (package / name).glob("*.py")
     }
-    stale = [
+    changed = [
         name
         for name, text in files.items()
         if not (package / name).is_file()
         or (package / name).read_text(encoding="utf-8") != text
     ]
-    return sorted([*stale, *(there - set(files))])
+    return sorted([*changed, *(present - set(files))])
 
 
 def put(files: Mapping[str, str], package: Path) -> None:
-    """Put the files into place, and take away those that are no longer written."""
+    """Install the files, and remove those that are no longer generated."""
     for name in differences(files, package):
         path = package / name
         if name not in files:

@@ -1,4 +1,4 @@
-"""From the schema to the model."""
+"""Read the schema into the model."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ERROR_PREFIX = "api_error_"
 
 
 def read(schema: Schema) -> Model:
-    """Make the model of all that is generated.
+    """Return the model of everything that is generated.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     review = Review()
     schema = correct(schema, review)
@@ -58,7 +58,7 @@ def read(schema: Schema) -> Model:
 
 
 def _check_names(groups: Mapping[str, Sequence[Method]]) -> None:
-    """Refuse names that would hide each other."""
+    """Refuse names that would shadow each other."""
     own = {
         name for each in VK.__mro__ if each is not MethodGroups for name in vars(each)
     }
@@ -73,7 +73,7 @@ def _check_spellings(where: str, names: Iterable[str], taken: Collection[str]) -
     for name in names:
         for spelling in {name, to_snake(name)}:
             if spelling in taken:
-                raise SchemaError(where, f"{spelling!r} means something else already")
+                raise SchemaError(where, f"{spelling!r} is taken already")
             if spelling in found:
                 problem = f"both {found[spelling]!r} and {name!r} are {spelling!r}"
                 raise SchemaError(where, problem)
@@ -87,8 +87,8 @@ def _read_errors(schema: Schema) -> dict[int, str]:
         check_keys(where, raw, {"code", "description", "global", "subcodes"})
         short = name.removeprefix(_ERROR_PREFIX)
         if short == name or not short.isidentifier() or keyword.iskeyword(short):
-            raise SchemaError(where, f"the name does not begin with {_ERROR_PREFIX!r}")
+            raise SchemaError(where, f"the name does not start with {_ERROR_PREFIX!r}")
         if raw["code"] in codes:
-            raise SchemaError(where, f"code {raw['code']} has a name already")
+            raise SchemaError(where, f"code {raw['code']} is named already")
         codes[raw["code"]] = short
     return dict(sorted(codes.items()))

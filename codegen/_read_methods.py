@@ -1,4 +1,4 @@
-"""From methods of the schema to methods: parameters, answers, and what is known."""
+"""Read methods: their parameters, return types and facts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from vkanyio._repetition import repetition_by_verb
 
 from . import reviewed
 from ._model import Method
-from ._read_answers import read_answers, read_cases
 from ._read_parameters import read_parameter
+from ._read_returns import read_cases, read_returns
 from ._schema import Schema, SchemaError, check_keys
 from ._types import either
 
@@ -37,9 +37,9 @@ _TOKENS: Final = ("user", "group", "service", "open")
 def read_methods(
     schema: Schema, review: Review, objects: Mapping[str, Sequence[Object]]
 ) -> list[Method]:
-    """Read all methods, in the order of their names.
+    """Read all methods, sorted by name.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     by_name = {(f, one.name): one for f, found in objects.items() for one in found}
     return [
@@ -63,8 +63,8 @@ def _read_method(
         for each in raw.get("parameters", ())
     ]
     if len({parameter.name for parameter in parameters}) < len(parameters):
-        raise SchemaError(where, "a parameter that is there twice")
-    answers = read_answers(schema, review, objects, where, name, raw["responses"])
+        raise SchemaError(where, "a duplicate parameter")
+    returns = read_returns(schema, review, objects, where, name, raw["responses"])
     keys = [p.name for p in parameters if p.is_key]
     changes = [
         p.name
@@ -78,8 +78,8 @@ def _read_method(
         name=name,
         group=group,
         parameters=sorted(parameters, key=lambda p: not p.required),
-        answer=either(*answers.values()),
-        cases=list(read_cases(review, name, parameters, answers)),
+        returns=either(*returns.values()),
+        cases=list(read_cases(review, name, parameters, returns)),
         tokens=sorted(raw["access_token_type"], key=_TOKENS.index),
         errors=sorted(
             schema.find_error(where, each["$ref"]) for each in raw.get("errors", ())
@@ -95,7 +95,7 @@ def _repetition(
     review: Review, where: str, name: str, keys: Sequence[str]
 ) -> Repetition:
     if len(keys) > 1:
-        raise SchemaError(where, f"several keys against repetition: {keys}")
+        raise SchemaError(where, f"several idempotency keys: {keys}")
     found = Repetition.KEYED if keys else repetition_by_verb(name)
     if found is not Repetition.NEVER and review.has(reviewed.NEVER, name):
         return Repetition.NEVER

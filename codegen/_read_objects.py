@@ -1,4 +1,4 @@
-"""From definitions of the schema to objects, and from properties to types."""
+"""Read definitions as objects, and properties as types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ._schema import JSON, Definition
 
 Objects: TypeAlias = "Mapping[tuple[str, str], Object]"
-"""By their folders and names."""
+"""Objects by folder and name."""
 
 SCALARS: Final = {
     "integer": INT,
@@ -41,7 +41,7 @@ SCALARS: Final = {
     "number": Plain("float"),
 }
 
-# What a property may say without its type being another one.
+# Keys of a property that do not change its type.
 ASIDES: Final = {
     "additionalProperties",
     "default",
@@ -73,9 +73,9 @@ _PROPERTY_KEYS: Final = {
 
 
 def read_objects(schema: Schema, review: Review) -> dict[str, list[Object]]:
-    """Read all objects and responses, by their folders.
+    """Read all objects and responses, by folder.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     objects: dict[str, list[Object]] = {}
     names: dict[tuple[str, str], Definition] = {}
@@ -83,7 +83,9 @@ def read_objects(schema: Schema, review: Review) -> dict[str, list[Object]]:
         name = class_name(definition)
         other = names.setdefault((definition.folder, name), definition)
         if other is not definition:
-            raise SchemaError(definition.where, f"{name} is {other.name} already")
+            raise SchemaError(
+                definition.where, f"{name} is the name of {other.name} already"
+            )
         objects.setdefault(definition.folder, []).append(
             _read(schema, review, definition)
         )
@@ -93,7 +95,7 @@ def read_objects(schema: Schema, review: Review) -> dict[str, list[Object]]:
 
 
 def class_name(definition: Definition) -> str:
-    """Name the class of a definition."""
+    """Return the class name of a definition."""
     return to_class_name(definition.where, definition.folder, definition.name)
 
 
@@ -102,7 +104,7 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     if definition.is_response:
         if review.has(reviewed.ANY_VALUE, definition.name):
             return Alias(name, definition.name, ANY)
-        raw = _answer_of(where, raw)
+        raw = _value_of(where, raw)
     if "allOf" in raw or raw.get("properties"):
         fields = [
             Field(
@@ -113,7 +115,7 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
             for field, inner in _fields(schema, where, raw).items()
         ]
         return Record(name, definition.name, fields)
-    # What has a name of its own serves parameters as well: there it has these values.
+    # Named enums stay closed here: parameters refer to them, too.
     if "$ref" in raw:
         kind: Type = read_reference(schema, where, raw)
     elif "enum" in raw:
@@ -123,22 +125,22 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     return Alias(name, definition.name, kind, meanings(where, raw))
 
 
-def _answer_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
+def _value_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
     check_keys(where, raw, {"type", "properties", "description"})
     properties = raw.get("properties", {})
     if [*properties] != ["response"]:
         raise SchemaError(where, f"a response with the fields {[*properties]}")
-    answer: Mapping[str, JSON] = properties["response"]
-    return answer
+    value: Mapping[str, JSON] = properties["response"]
+    return value
 
 
 def _fields(
     schema: Schema, where: str, raw: Mapping[str, JSON]
 ) -> dict[str, Mapping[str, JSON]]:
-    """Collect the fields of an object and of all that it extends.
+    """Collect the fields of an object and of everything that it extends.
 
-    The last part that has a field tells its type; if any part requires it, it is
-    required, as in JSON Schema: an object has to fit all of the parts.
+    The last part that has a field determines its type. A field is required if any part
+    requires it, as in JSON Schema: an object must match all parts.
     """
     check_keys(where, raw, {"allOf", "properties", "type", *ASIDES})
     if raw.get("type", "object") != "object":
@@ -166,12 +168,12 @@ def _is_required(raw: Mapping[str, JSON]) -> bool:
 
 
 def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
-    """Read the type of a value in an answer.
+    """Read the type of a value that VK returns.
 
-    One of several texts may be a new one tomorrow, so that it is any text as well: an
-    editor knows the values that there are, and no type checker minds another one.
+    VK may add values to an enum of strings, so its type includes ``str``: editors
+    suggest the known values, and type checkers accept new ones.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     check_keys(where, raw, _PROPERTY_KEYS)
     if "$ref" in raw:
@@ -194,20 +196,20 @@ def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
         return Listed(read_type(schema, f"{where}[]", raw["items"]))
     if kind == "object":
         if raw.get("properties"):
-            raise SchemaError(where, "an object with fields, but without a name")
+            raise SchemaError(where, "an object with fields but without a name")
         return OBJECT
     return scalar(where, kind)
 
 
 def _is_open(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
-    """Return whether a value is one of several texts."""
+    """Return whether a value is an enum of several strings."""
     while "$ref" in raw:
         raw = schema.find(where, raw["$ref"]).raw
     return raw.get("type") == "string" and len(raw.get("enum", ())) > 1
 
 
 def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named:
-    """Follow the reference of a property, and see whether what is beside it agrees."""
+    """Follow the reference of a property, and check that its other keys agree."""
     check_keys(where, raw, {"$ref", "enum", "type", *ASIDES})
     target = schema.find(where, raw["$ref"])
     if "enum" in raw and set(raw["enum"]) != set(target.raw.get("enum", ())):
@@ -220,10 +222,10 @@ def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named
 def read_enum(
     where: str, raw: Mapping[str, JSON], *, is_input: bool = False
 ) -> Literals:
-    """Read an enum, whose values must be of its type.
+    """Read an enum, whose values must have its type.
 
-    :param is_input: whether it is one of a parameter, where a number will do for a
-        string: all is text on the way to VK
+    :param is_input: whether it belongs to a parameter: there numbers may stand for
+        strings, since everything is sent to VK as text
     """
     kind = {"integer": int, "string": str}.get(raw.get("type", ""))
     values: Sequence[Any] = raw["enum"]
@@ -234,17 +236,17 @@ def read_enum(
 
 
 def scalar(where: str, kind: JSON) -> Plain:
-    """Read the name of a plain type."""
+    """Return the plain type with a name in the schema."""
     if kind not in SCALARS:
         raise SchemaError(where, f"unknown type {kind!r}")
     return SCALARS[kind]
 
 
 def meanings(where: str, raw: Mapping[str, JSON]) -> str:
-    """Say what the values of an enum stand for, if VK has names for them."""
+    """Describe the values of an enum, if VK has names for them."""
     names = raw.get("enumNames")
     if names is None:
         return ""
     if len(names) != len(raw["enum"]):
-        raise SchemaError(where, "enumNames does not fit enum")
+        raise SchemaError(where, "enumNames and enum differ in length")
     return ", ".join(f"{v} {n}" for v, n in zip(raw["enum"], names, strict=True))

@@ -1,4 +1,4 @@
-"""From parameters of the schema to parameters: types, and what else is known."""
+"""Read parameters: their types, and what docstrings say about them."""
 
 from __future__ import annotations
 
@@ -41,10 +41,14 @@ _IS_TIME: Final = re.compile(r"unix[- ]?time", re.IGNORECASE)
 _IS_LIST: Final = re.compile(r"with a comma|by commas")
 _IS_JSON: Final = re.compile(r"Serialized JSON")
 _KEYS: Final = ("random_id", "guid")
-_MOST_SHOWN: Final = 160
-"""Characters of an enum's values that a docstring repeats."""
-_USER, _GROUP = "id of a user", "id of a community"
-_OWNER: Final = f"{_USER}, or of a community with a minus before it"
+_MAX_SHOWN: Final = 160
+"""Longest list of an enum's values that a docstring repeats, in characters."""
+_USER: Final = "id of a user", "ids of users"
+_GROUP: Final = "id of a community", "ids of communities"
+_OWNER: Final = (
+    "id of a user, or of a community (negative)",
+    "ids of users, or of communities (negative)",
+)
 
 
 def read_parameter(
@@ -57,7 +61,7 @@ def read_parameter(
 ) -> Parameter:
     """Read a parameter of a method.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     raw = dict(raw)
     name: str = raw.pop("name")
@@ -73,9 +77,9 @@ def read_parameter(
         type=either(kind, _TIME) if is_time else kind,
         required=raw.get("required", False),
         facts=[
-            *(["key of your own, by which VK knows a repetition"] if is_key else []),
+            *(["idempotency key: VK deduplicates calls by it"] if is_key else []),
             *(["Unix time"] if is_time else []),
-            *(["a day as DDMMYYYY"] if is_day else []),
+            *(["date as DDMMYYYY"] if is_day else []),
             *_values(objects, kind),
             *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
         ],
@@ -89,7 +93,8 @@ def _is_key(review: Review, where: str, key: tuple[str, str]) -> bool:
     if key[1] not in _KEYS:
         return False
     if not review.has(reviewed.KEYS, key):
-        raise SchemaError(where, "is it a key against repetition? reviewed.KEYS says")
+        problem = "is it an idempotency key? Add it to reviewed.KEYS"
+        raise SchemaError(where, problem)
     return reviewed.KEYS[key]
 
 
@@ -126,7 +131,7 @@ def _parameter_type(
 
 
 def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
-    """Tell what else may be given where VK takes text."""
+    """Return the type of a string, which may stand for a list or for JSON."""
     if _IS_LIST.search(raw.get("description", "")):
         return Listed(either(INT, STR), is_input=True)
     if review.has(reviewed.JSON_OBJECTS, key):
@@ -139,7 +144,7 @@ def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) ->
 
 
 def _or_text(kind: Listed) -> Type:
-    """Allow the items as one text, too, unless text passes for a list of them."""
+    """Accept the items as one string, too, unless a string is a valid list of them."""
     items = kind.item.options if isinstance(kind.item, Either) else (kind.item,)
     return kind if STR in items else either(kind, STR)
 
@@ -163,14 +168,14 @@ def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
 
 
 def _values(objects: Objects, kind: Type) -> Iterator[str]:
-    """Tell which values an enum has, where the type tells only its name."""
+    """List the values of an enum, if the type is only its name."""
     for part in walk(kind):
         if not isinstance(part, Named):
             continue
         found = objects[part.folder, part.name]
         if isinstance(found, Alias) and isinstance(found.type, Literals):
             values = found.meanings or ", ".join(map(quote, found.type.values))
-            is_short = len(values) <= _MOST_SHOWN
+            is_short = len(values) <= _MAX_SHOWN
             address = f"``vkanyio.objects.{module_name(part.folder)}.{part.name}``"
             yield values if is_short else f"the values are those of {address}"
 
@@ -178,16 +183,16 @@ def _values(objects: Objects, kind: Type) -> Iterator[str]:
 def _facts(
     where: str, raw: Mapping[str, JSON], kind: Type, *, is_json: bool
 ) -> Iterator[str]:
-    """Tell what the type of a parameter does not tell."""
+    """Describe what the type of a parameter does not say."""
     items = raw.get("items", {})
     if is_json:
         yield "JSON text" if kind == STR else "or JSON text"
     if items.get("format") == "value_object":
         yield _joined(items["properties"])
     if "entity" in raw:
-        yield _entity(where, raw)
+        yield _entity(where, raw)[0]
     if "entity" in items:
-        yield f"each the {_entity(where, items)}"
+        yield _entity(where, items)[1]
     yield from filter(None, (meanings(where, raw), meanings(where, items)))
     yield from _range(raw, "Items", " items")
     yield from _range(raw, "Length", " characters", "up to")
@@ -199,16 +204,16 @@ def _facts(
 
 
 def _joined(parts: Mapping[str, JSON]) -> str:
-    """Tell what the items of a list are made of."""
+    """Describe the parts of a list's items."""
     *others, last = (
-        name if raw.get("required", False) else f"maybe {name}"
+        name if raw.get("required", False) else f"optionally {name}"
         for name, raw in parts.items()
     )
-    return f"each the {', '.join(others)} and {last} joined by underscores"
+    return f"each is {', '.join(others)} and {last}, joined by underscores"
 
 
-def _entity(where: str, raw: Mapping[str, JSON]) -> str:
-    """Tell whose id a number is: VK calls all users and communities owners."""
+def _entity(where: str, raw: Mapping[str, JSON]) -> tuple[str, str]:
+    """Describe an id, in singular and plural: VK calls users and communities owners."""
     match raw["entity"]:
         case "owner":
             words = where.rpartition("(")[2]
@@ -222,11 +227,14 @@ def _entity(where: str, raw: Mapping[str, JSON]) -> str:
         case "groups":
             return _GROUP
         case "peer":
-            return "id of a conversation"
+            return "id of a conversation", "ids of conversations"
         case "domain":
-            return "short address of a user or a community"
+            return (
+                "short address of a user or a community",
+                "short addresses of users or communities",
+            )
         case "testing_group":
-            return "id of a group of testers"
+            return "id of a testing group", "ids of testing groups"
         case other:
             raise SchemaError(where, f"unknown entity {other!r}")
 
@@ -243,11 +251,11 @@ def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
 
 
 def _range(
-    raw: Mapping[str, JSON], what: str, unit: str = "", most: str = "at most"
+    raw: Mapping[str, JSON], what: str, unit: str = "", upto: str = "at most"
 ) -> Iterator[str]:
     low, high = raw.get(f"min{what}"), raw.get(f"max{what}")
     if high is not None:
-        yield f"{low} to {high}{unit}" if low else f"{most} {high}{unit}"
+        yield f"{low} to {high}{unit}" if low else f"{upto} {high}{unit}"
     elif low is not None:
         yield f"{low} or more{unit}"
 

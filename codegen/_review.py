@@ -1,4 +1,4 @@
-"""Notes which of the reviewed lines the schema needs, and refuses all others."""
+"""Track which reviewed lines the schema needs, and refuse all others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _Line = TypeVar("_Line", bound="Hashable")
 
 @final
 class Review:
-    """Looks things up in the tables of ``reviewed``, for one run of the generator."""
+    """Looks up lines in the tables of ``reviewed``, for one run of the generator."""
 
     def __init__(self) -> None:
         self._needed: set[tuple[int, Hashable]] = set()
 
     def has(self, table: Collection[_Line], line: _Line) -> bool:
-        """Return whether a table has a line, which is needed then.
+        """Return whether a table has a line, and mark the line as needed.
 
-        So ask only where the line would change something.
+        Call this only if the line would change something.
         """
         if line not in table:
             return False
@@ -31,14 +31,14 @@ class Review:
         return True
 
     def check(self) -> None:
-        """Refuse lines that were not needed: the schema has changed since.
+        """Refuse lines that were not needed: the schema no longer has that problem.
 
-        :raises SchemaError: naming the first of them
+        :raises SchemaError: for the first such line
         """
         for name, table in vars(reviewed).items():
             if not name.isupper() or name.startswith("_"):
                 continue
             for line in table:
                 if (id(table), line) not in self._needed:
-                    problem = f"{name}: {line!r} changes nothing of the schema"
+                    problem = f"{name}: {line!r} changes nothing in the schema"
                     raise SchemaError("codegen/reviewed.py", problem)

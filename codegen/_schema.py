@@ -1,4 +1,4 @@
-"""VK's JSON schema as it lies on disk: folders of definitions, and references."""
+"""Load VK's JSON schema from disk, and follow its references."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ERROR_REFERENCE = re.compile(r"\.\./errors\.json#/errors/(\w+)")
 
 
 class SchemaError(Exception):
-    """Raised for what the generator does not understand; says where it stands."""
+    """Raised if the schema has something unknown; says where."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"{where}: {problem}")
@@ -29,12 +29,12 @@ class SchemaError(Exception):
 @final
 @attrs.frozen
 class Definition:
-    """An object or a response of VK's.
+    """The definition of an object or a response.
 
-    :ivar folder: the folder that it is defined in, such as "users"
+    :ivar folder: the folder that defines it, such as "users"
     :ivar name: VK's name, such as "users_user_full"
-    :ivar raw: the definition as it stands in the schema
-    :ivar is_response: whether it is the answer of a method
+    :ivar raw: the definition, unchanged
+    :ivar is_response: whether it is the response of a method
     """
 
     folder: str
@@ -44,7 +44,7 @@ class Definition:
 
     @property
     def where(self) -> str:
-        """Where it stands, for errors."""
+        """Its place in the schema, for error messages."""
         file = "responses" if self.is_response else "objects"
         return f"{self.folder}/{file}.json: {self.name}"
 
@@ -54,11 +54,11 @@ class Definition:
 class Schema:
     """All files of the schema.
 
-    :ivar version: of VK's API
-    :ivar sha256: of all files, by their names and contents
+    :ivar version: the version of VK's API
+    :ivar sha256: the hash of the names and contents of all files
     :ivar definitions: objects and responses by folder and name
-    :ivar methods: VK's methods, by their names, as they stand in the schema
-    :ivar errors: VK's errors by name, as they stand in the schema
+    :ivar methods: methods by name, unchanged
+    :ivar errors: errors by name, unchanged
     """
 
     version: str
@@ -70,8 +70,8 @@ class Schema:
     def find(self, where: str, reference: str) -> Definition:
         """Follow a reference to an object or a response.
 
-        :param where: where the reference stands
-        :raises SchemaError: if it leads nowhere
+        :param where: the place of the reference
+        :raises SchemaError: if its target does not exist
         """
         match = _REFERENCE.fullmatch(reference)
         if match is None:
@@ -82,10 +82,10 @@ class Schema:
         return found
 
     def find_error(self, where: str, reference: str) -> int:
-        """Follow a reference to an error, and return its code.
+        """Follow a reference to an error, and return the error's code.
 
-        :param where: where the reference stands
-        :raises SchemaError: if it leads nowhere
+        :param where: the place of the reference
+        :raises SchemaError: if its target does not exist
         """
         match = _ERROR_REFERENCE.fullmatch(reference)
         if match is None or match[1] not in self.errors:
@@ -95,9 +95,9 @@ class Schema:
 
 
 def load(path: Path) -> Schema:
-    """Read the schema from a folder.
+    """Load the schema from a directory.
 
-    :raises SchemaError: if a file is missing or says something unknown
+    :raises SchemaError: if a file is missing or unknown
     """
     files = sorted(path.rglob("*.json"))
     if path / "errors.json" not in files:
@@ -138,7 +138,7 @@ def _add_methods(methods: dict[str, JSON], folder: str, found: list[JSON]) -> No
         if name in methods:
             raise SchemaError(where, "defined twice")
         if name.partition(".")[0] != folder or name.count(".") > 1:
-            raise SchemaError(where, f"a method of another group than {folder!r}")
+            raise SchemaError(where, f"not a method of the group {folder!r}")
         methods[name] = raw
 
 
@@ -147,9 +147,9 @@ def _read(file: Path) -> JSON:
 
 
 def check_keys(where: str, raw: Mapping[str, JSON], known: Iterable[str]) -> None:
-    """Refuse a piece of the schema that says more than is understood.
+    """Refuse unknown keys.
 
-    :raises SchemaError: naming the key
+    :raises SchemaError: for the first unknown key
     """
     for key in raw:
         if key not in known:

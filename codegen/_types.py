@@ -1,4 +1,4 @@
-"""The types that values of VK's have in Python, and how they are written."""
+"""The Python types of VK's values, and how to write them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen
 class Plain:
-    """A type that is written as it is: ``int``, ``Any``, ``Mapping[str, Any]``."""
+    """A type that is written verbatim: ``int``, ``Any``, ``Mapping[str, Any]``."""
 
     text: str
 
@@ -23,7 +23,7 @@ class Plain:
 @final
 @attrs.frozen
 class Literals:
-    """One of some values."""
+    """A ``Literal`` of some values."""
 
     values: tuple[str | int, ...]
 
@@ -31,7 +31,7 @@ class Literals:
 @final
 @attrs.frozen
 class Named:
-    """A type with a name of its own, in a module of ``vkanyio.objects``."""
+    """A type that a module of ``vkanyio.objects`` defines."""
 
     folder: str
     name: str
@@ -40,7 +40,7 @@ class Named:
 @final
 @attrs.frozen
 class Listed:
-    """A list in an answer, or whatever yields items for a parameter."""
+    """A list that VK returns, or any iterable as a parameter."""
 
     item: Type
     is_input: bool = False
@@ -49,7 +49,7 @@ class Listed:
 @final
 @attrs.frozen
 class Either:
-    """One of several types."""
+    """A union of types."""
 
     options: tuple[Type, ...]
 
@@ -66,7 +66,7 @@ OBJECT_IN = Plain("Mapping[str, Any]")
 
 
 def either(*options: Type) -> Type:
-    """Return one type for several, without those that are named twice."""
+    """Return the union of some types, without duplicates."""
     flat: list[Type] = []
     for option in options:
         parts = option.options if isinstance(option, Either) else (option,)
@@ -75,7 +75,7 @@ def either(*options: Type) -> Type:
 
 
 def walk(*types: Type) -> Iterator[Type]:
-    """Go through types and all that they are made of."""
+    """Iterate over types and everything that they contain."""
     for kind in types:
         yield kind
         if isinstance(kind, Listed):
@@ -88,15 +88,14 @@ def walk(*types: Type) -> Iterator[Type]:
 class Writer:
     """Writes types for one module, and the imports that they need.
 
-    Classes are imported by their names, since a field may well have the name of their
-    module; where two modules have a class of the same name, the module's name goes
-    before it.
+    Classes are imported by name, since a field may have the name of their module. If
+    two modules have a class with the same name, the alias starts with the module's.
 
-    :param package: how the module reaches ``vkanyio.objects``: ``""`` or ``".objects"``
-    :param folder: whose objects are in the module itself, if any are
+    :param package: where imports of objects start: at ``""`` or ``"..objects"``
+    :param folder: the folder whose objects the module defines, if any
     :param own: the names that the module defines
-    :param types: all types that are going to be written
-    :param list_name: what to write for ``list``, where the name means something else
+    :param types: all types that will be written
+    :param list_name: how to write ``list``, if the module shadows it
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class Writer:
                 return " | ".join(map(self.write, options))
 
     def imports(self) -> list[str]:
-        """List the imports of classes from other modules, as lines."""
+        """Return the lines that import classes from other modules."""
         return [
             f"from {self._package}.{module_name(folder)} import {name}"
             + (f" as {alias}" if alias != name else "")
@@ -151,7 +150,7 @@ class Writer:
 
 
 def quote(value: str | int) -> str:
-    """Write a value as source."""
+    """Return a value as source."""
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'

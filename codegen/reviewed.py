@@ -1,7 +1,7 @@
-"""What VK's schema does not say, or says wrongly: each line with its reason.
+"""Corrections and additions to VK's schema, each with its reason.
 
-This is the one place for such facts. The generator refuses a line that changes nothing
-of the schema, so that none outlives its reason.
+All such facts are here and nowhere else. The generator refuses a line that changes
+nothing in the schema, so that none outlives its reason.
 """
 
 from __future__ import annotations
@@ -9,27 +9,30 @@ from __future__ import annotations
 from typing import Final
 
 READS: Final = {
-    "apps.promoHasActiveGift": "has: asks whether there is one",
+    "apps.promoHasActiveGift": "has: checks whether there is one",
     "market.filterCategories": "finds categories by a query",
-    "pages.parseWiki": "turns wiki text into HTML and keeps nothing",
-    "translations.translate": "translates texts and keeps nothing",
-    "video.liveGetCategories": "live is no verb: it gets",
-    "wall.parseAttachedLink": "looks at links and keeps nothing",
+    "pages.parseWiki": "converts wiki text to HTML and stores nothing",
+    "translations.translate": "translates texts and stores nothing",
+    "video.liveGetCategories": "live is not a verb: it gets",
+    "wall.parseAttachedLink": "parses links and stores nothing",
 }
-"""Methods that only read, though the verbs of their names do not say so."""
+"""Methods that only read, although the verbs in their names do not say so."""
 
 NEVER: Final = {
     "auth.restore": "sends a code by SMS",
-    "polls.edit": "with add_answers it adds them once more",
-    "secure.setCounter": "with increment it counts up once more",
-    "utils.getShortLink": "makes a link, which utils.getLastShortenedLinks lists",
+    "polls.edit": "a second call adds add_answers again",
+    "secure.setCounter": "a second call with increment counts twice",
+    "utils.getShortLink": "creates a link, which utils.getLastShortenedLinks lists",
 }
-"""Methods that must not be repeated, though the verbs of their names say otherwise."""
+"""Methods that are not repeatable, although the verbs in their names say they are."""
 
 CHANGES_IF_SET: Final = {
-    ("messages.getInviteLink", "reset"): "makes a new link, and the old one is dead",
+    (
+        "messages.getInviteLink",
+        "reset",
+    ): "creates a new link and invalidates the old one",
 }
-"""Parameters by which a method that reads changes something."""
+"""Parameters that turn a read into a write."""
 
 KEYS: Final = {
     ("board.createComment", "guid"): True,
@@ -43,10 +46,10 @@ KEYS: Final = {
     ("wall.post", "guid"): True,
     ("wall.postAdsStealth", "guid"): True,
 }
-"""Parameters of these two names, and whether VK knows a repeated call by them: their
-descriptions in the schema say so, and the value 0 or an empty one means none."""
+"""Parameters with these two names, and whether VK deduplicates calls by them, according
+to their descriptions in the schema. The value 0 and an empty value mean no key."""
 
-_UPLOAD = "saves an upload: fails inside execute (vk-io keeps the same list)"
+_UPLOAD = "saves an upload: fails inside execute (vk-io has the same list)"
 
 NOT_FOR_EXECUTE: Final = {
     "audio.save": _UPLOAD,
@@ -62,13 +65,13 @@ NOT_FOR_EXECUTE: Final = {
     "polls.savePhoto": _UPLOAD,
     "stories.save": _UPLOAD,
 }
-"""Methods that are not packed into ``execute``."""
+"""Methods that are never packed into ``execute``."""
 
 OUTSIDE_SCHEMA: Final = (
     "audio.save",
     "photos.saveMarketPhoto",
 )
-"""Methods that VK has (vk-io calls them), though the schema does not."""
+"""Methods that VK has (vk-io calls them) but the schema does not."""
 
 _OWNER: Final[dict[str, object]] = {
     "type": "integer",
@@ -78,7 +81,7 @@ _OWNER: Final[dict[str, object]] = {
 _COUNTRY: Final[dict[str, object]] = {"type": "integer", "minimum": 1}
 _TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 _TOPIC: Final = {
-    # As wall.edit has it.
+    # The same as in wall.edit.
     "type": "integer",
     "enum": [0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43],
     "enumNames": [
@@ -89,8 +92,8 @@ _TOPIC: Final = {
 _REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
 
 MORE_PARAMETERS: Final = {
-    # VK's documentation has them (https://dev.vk.com/method/friends.get), or vk-io
-    # 4.10.1 does; the schema lost them.
+    # Missing from the schema, but present in VK's documentation
+    # (https://dev.vk.com/method/friends.get) or in vk-io 4.10.1.
     ("database.getCities", "country_id"): _COUNTRY,
     ("database.getRegions", "country_id"): {**_COUNTRY, "required": True},
     ("database.getUniversities", "country_id"): _COUNTRY,
@@ -104,10 +107,10 @@ MORE_PARAMETERS: Final = {
     ("wall.post", "topic_id"): _TOPIC,
     ("wall.search", "owner_id"): _OWNER,
 }
-"""Parameters that the schema does not have, as it would have them."""
+"""Parameters that are missing from the schema, written in its format."""
 
 ENTITIES: Final = {
-    # The schema says "owner", as if they were ids of users or communities.
+    # The schema says "owner", that is, the id of a user or a community.
     ("apps.addUsersToTestingGroup", "group_id"): "testing_group",
     ("apps.getTestingGroups", "group_id"): "testing_group",
     ("apps.removeTestingGroup", "group_id"): "testing_group",
@@ -115,43 +118,43 @@ ENTITIES: Final = {
     ("wall.get", "domain"): "domain",
     ("wall.search", "domain"): "domain",
 }
-"""What parameters name, where the schema is wrong."""
+"""The kinds of entity that parameters identify, where the schema is wrong."""
 
-ANSWER_IF: Final = {
-    # https://dev.vk.com/method/groups.getMembers: managers come with their roles, what
-    # the other filters bring is ids.
+RETURNED_IF: Final = {
+    # https://dev.vk.com/method/groups.getMembers: managers come with their roles, all
+    # other filters return ids.
     ("groups.getMembers", "filterResponse"): "filter=managers",
     ("groups.invite", "userIdsResponse"): "user_ids_list",
     ("friends.getMutual", "totalCountResponse"): "need_common_count",
-    # https://dev.vk.com/method/messages.send: with `peer_ids` a list of what became of
-    # each message comes back, without it the id of the one message.
+    # https://dev.vk.com/method/messages.send: with `peer_ids` VK returns the
+    # result for each message, without it the id of a single message.
     ("messages.send", "userIdsResponse"): "peer_ids",
     ("messages.send", "deprecatedResponse"): None,
     ("secure.setCounter", "responseArray"): "counters",
     ("secure.setCounter", "responseInteger"): None,
     ("video.addToAlbum", "multiResponse"): "album_ids",
     ("video.removeFromAlbum", "multiResponse"): "album_ids",
-    # One of these comes, and which of them is not known.
+    # VK returns one of these; it is not known which.
     ("ads.getSuggestions", "citiesResponse"): None,
     ("ads.getSuggestions", "regionsResponse"): None,
     ("ads.getSuggestions", "schoolsResponse"): None,
     ("messages.getInviteLink", "responseByOwner"): None,
 }
-"""What brings an answer, where its name does not tell: a parameter that is given, or
-that has a value; with None it comes where no other answer is due."""
+"""When a response is returned, where its name does not say so: with a parameter, or
+with a value of it. None means: if no other response is selected."""
 
-NOT_ANSWERED: Final = {
+NEVER_RETURNED: Final = {
     ("friends.getOnline", "extendedResponse"): "it has no parameter `extended`",
-    ("friends.getOnline", "onlineMobileExtendedResponse"): "nor does it here",
+    ("friends.getOnline", "onlineMobileExtendedResponse"): "the same",
     ("newsfeed.search", "responseStrict"): "the same as `response`",
     ("newsfeed.search", "extendedResponseStrict"): "the same as `extendedResponse`",
 }
-"""Answers that never come, or that there is another of the same form for."""
+"""Responses that VK never returns, or that duplicate another one."""
 
 ANY_VALUE: Final = {
-    "base_undefined_response": "declared an object, but a script may return anything",
+    "base_undefined_response": "declared an object, but scripts may return anything",
 }
-"""Answers of which nothing is known."""
+"""Responses that may contain anything."""
 
 ALWAYS_SENT: Final = {
     # https://dev.vk.com/reference/objects/group lists them among the basic fields.
@@ -164,14 +167,14 @@ ALWAYS_SENT: Final = {
     ("users_user_min", "first_name"),
     ("users_user_min", "last_name"),
 }
-"""Fields that are always there, though the schema does not call them required."""
+"""Fields that are always present, although the schema does not require them."""
 
 NOT_ALWAYS_SENT: Final = {
-    # https://dev.vk.com/api/bots/development/keyboard: without `one_time` a keyboard
-    # stays, and an inline one cannot have it.
+    # https://dev.vk.com/api/bots/development/keyboard: keyboards stay without
+    # `one_time`, and inline ones cannot have it.
     ("messages_keyboard", "one_time"),
 }
-"""Fields that need not be there, though the schema calls them required."""
+"""Fields that may be missing, although the schema requires them."""
 
 _LINK: Final = {"$ref": _REFERENCE.format("base", "base_link")}
 _MARKET_ALBUM: Final = {"$ref": _REFERENCE.format("market", "market_market_album")}
@@ -179,8 +182,8 @@ _POST: Final = {"$ref": _REFERENCE.format("wall", "wall_wallpost_full")}
 _VIDEO: Final = {"$ref": _REFERENCE.format("video", "video_video_full")}
 
 MORE_FIELDS: Final = {
-    # https://dev.vk.com/reference/objects/attachments-message: what is attached stands
-    # in the field that `type` names.
+    # https://dev.vk.com/reference/objects/attachments-message: the attachment is in the
+    # field that `type` names.
     ("messages_history_message_attachment", "link"): _LINK,
     ("messages_history_message_attachment", "video"): _VIDEO,
     ("messages_history_message_attachment", "wall"): _POST,
@@ -191,25 +194,25 @@ MORE_FIELDS: Final = {
     ("messages_message_attachment", "wall"): _POST,
     ("wall_wallpost_attachment", "podcast"): {"type": "object"},
 }
-"""Fields that the schema does not have, as it would have them."""
+"""Fields that are missing from the schema, written in its format."""
 
 VALUES: Final = {
-    # So do the descriptions of the parameters in the schema write them, and
+    # According to the descriptions of parameters in the schema, and to
     # https://dev.vk.com/method/users.get.
     "base_name_case": ["nom", "gen", "dat", "acc", "ins", "abl"],
 }
-"""The values of enums that the schema has wrong."""
+"""The values of enums that are wrong in the schema."""
 
 MORE_VALUES: Final = (
-    # The page on attachments has one of them, and the schema has fields for two.
+    # The page on attachments lists one of them, and the schema has fields for two.
     ("messages_message_attachment_type", "market_album"),
     ("messages_message_attachment_type", "podcast"),
     ("messages_message_attachment_type", "story"),
 )
-"""Values that the schema's enums do not have."""
+"""Values that are missing from enums in the schema."""
 
 UNIX_TIMES: Final = {
-    # Their pages at https://dev.vk.com/method say so, while the schema does not.
+    # Their pages at https://dev.vk.com/method say so; the schema does not.
     ("groups.ban", "end_date"),
     ("photos.search", "end_time"),
     ("photos.search", "start_time"),
@@ -221,13 +224,13 @@ UNIX_TIMES: Final = {
     ("streaming.getStats", "start_time"),
     ("wall.edit", "publish_date"),
 }
-"""Numbers that are a time; so are those that the schema's text calls Unix time."""
+"""Numbers that are Unix times, besides those that the schema describes as such."""
 
 DAYS: Final = {
-    # https://dev.vk.com/method/messages.search, while the schema calls it Unix time.
+    # https://dev.vk.com/method/messages.search; the schema calls it a Unix time.
     ("messages.search", "date"),
 }
-"""Numbers that are a day, written as DDMMYYYY."""
+"""Numbers that are a date, written as DDMMYYYY."""
 
 JSON_OBJECTS: Final = {
     ("ads.getTargetingStats", "criteria"),
@@ -239,7 +242,7 @@ JSON_OBJECTS: Final = {
     ("messages.sendMessageEventAnswer", "event_data"),
     ("polls.edit", "edit_answers"),
 }
-"""Strings that are the JSON of an object: a dict may be given."""
+"""Strings that hold a JSON object: callers may pass a dict."""
 
 JSON_ARRAYS: Final = {
     ("ads.createAds", "data"),
@@ -249,7 +252,7 @@ JSON_ARRAYS: Final = {
     ("ads.updateCampaigns", "data"),
     ("ads.updateClients", "data"),
 }
-"""Strings that are the JSON of an array of objects: a list of dicts may be given."""
+"""Strings that hold a JSON array of objects: callers may pass a list of dicts."""
 
 JSON_LISTS: Final = {
     ("ads.deleteAds", "ids"),
@@ -267,5 +270,5 @@ JSON_LISTS: Final = {
     ("polls.edit", "add_answers"),
     ("polls.edit", "delete_answers"),
 }
-"""Strings that are the JSON of an array of numbers or texts: a list may be given, and
-is written as JSON, as their descriptions in the schema ask for."""
+"""Strings that hold a JSON array of numbers or strings: callers may pass a list, which
+is sent as JSON, as their descriptions in the schema require."""

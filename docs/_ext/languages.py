@@ -1,8 +1,8 @@
-"""Joins the pages of the two languages, which are two builds.
+"""Link the pages of the two languages, which are separate builds.
 
-Each page links to itself in the other language, where that has it. The pages in Russian
-are built into ``ru`` below the English ones, and their relative links to pages that are
-in English alone lead there.
+Each page links to its translation, if there is one. The Russian pages are built into
+``ru`` below the English ones. Their relative links to pages without a translation lead
+to the English pages.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def _add_other_language(
 def _link_to_english(app: Sphinx, tree: nodes.document) -> None:
     for node in tuple(tree.findall(pending_xref)):
         target = Path(node["reftarget"])
-        # MyST gives the path of a page, without its suffix, if that is none of its own.
+        # For a page outside this build, MyST gives its path without the suffix.
         if node.get("refdomain") != "doc" or not target.is_absolute():
             continue
         page, anchor = target.relative_to(HERE).as_posix(), node.get("reftargetid")
         if not _is_built(app, page, anchor):
-            logger.warning("nothing in English at %s#%s", page, anchor, location=node)
+            logger.warning(
+                "no English page or anchor %s#%s", page, anchor, location=node
+            )
         url = app.builder.get_relative_uri(app.env.docname, f"../{page}")
         link = nodes.reference("", "", refuri=f"{url}#{anchor}" if anchor else url)
         link += node.children

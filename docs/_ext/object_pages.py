@@ -1,7 +1,7 @@
-"""Writes the reference of ``vkanyio.objects``, read from the source of its modules.
+"""Write the reference of ``vkanyio.objects`` from the source of its modules.
 
-autodoc would give each of some ten thousand fields an entry of its own. Here an object
-is one block, as an editor shows it, with links to the objects in it.
+autodoc would add a separate entry for each of about ten thousand fields. Here an object
+is a single block, as an editor shows it, with links to other objects.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def object_page(name: str) -> str:
     ]
     for made, kind, doc, lines in _objects(tree):
         block = "\n".join(_linked(line, links) for line in lines)
-        # Without an entry in the contents: they are copied into every page of the site.
+        # Not in the table of contents, which is copied into every page of the site.
         parts.append(f".. py:{kind}:: {made}\n   :no-contents-entry:\n\n   {doc}\n")
         if block:
             parts.append(
@@ -51,7 +51,7 @@ def object_page(name: str) -> str:
 
 
 def _objects(tree: ast.Module) -> Iterator[tuple[str, str, str, list[str]]]:
-    """Find the name, the kind, the docstring and the lines of each object."""
+    """Yield the name, the kind, the docstring and the lines of each object."""
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.ClassDef):
             fields = [

@@ -1,7 +1,8 @@
-"""Writes the pages of the reference, and helps autodoc with what vkanyio does.
+"""Write the pages of the reference, and help autodoc with aliases and annotations.
 
-Before each build, ``reference/methods`` and ``reference/objects`` get a page for each
-module of the same name, and ``reference/error-codes`` lists VK's codes.
+Before each build, each module of methods and objects gets a page in
+``reference/methods`` or ``reference/objects``. ``reference/error-codes`` lists VK's
+error codes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _write_pages(app: Sphinx) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
-    # What has not changed keeps its time, and Sphinx need not read it again.
+    # An unchanged file keeps its mtime, so that Sphinx does not read it again.
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 
@@ -100,9 +101,9 @@ Error codes
 
 .. currentmodule:: vkanyio
 
-The {{count}} codes of VK's schema, as :class:`ErrorCode` has them. Each is caught by
-``except APIError[code]``, and those that any method may answer have a class with a
-name as well. What VK says of them: https://dev.vk.com/reference/errors
+The {{count}} codes in VK's schema, which are the members of :class:`ErrorCode`. Catch
+any of them with ``except APIError[code]``. The codes that any method may return have a
+named class as well. VK's own description: https://dev.vk.com/reference/errors
 
 .. autoclass:: ErrorCode()
    :no-members:
@@ -120,7 +121,7 @@ name as well. What VK says of them: https://dev.vk.com/reference/errors
 Classes
 -------
 
-These have nothing of their own beyond what :exc:`APIError` has.
+These classes add nothing to :exc:`APIError`.
 
 {classes}
 """.replace("{{count}}", str(len(ErrorCode)))
@@ -129,7 +130,7 @@ These have nothing of their own beyond what :exc:`APIError` has.
 def _skip_second_names(
     _app: Sphinx, _kind: str, name: str, value: Any, _skip: bool, _options: object
 ) -> bool | None:
-    """Show a method under VK's own name, and not once more in snake_case."""
+    """Show a method under VK's own name only, not again in snake_case."""
     if _is_method_of_vk(value) and name != value.__name__:
         return True
     return None
@@ -160,9 +161,9 @@ def _is_method_of_vk(value: object) -> bool:
 
 
 def _resolve_as_type_checkers_do(_app: Sphinx, tree: nodes.document) -> None:
-    """Let annotations mean what the imports say that type checkers see.
+    """Resolve annotations by the imports that only type checkers see.
 
-    Other people's names become text: there is no network to find their pages by.
+    Names from other libraries become plain text: the build has no network to link them.
     """
     for node in tuple(tree.findall(pending_xref)):
         module, target = node.get("py:module") or "", node["reftarget"]

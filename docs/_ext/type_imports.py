@@ -1,4 +1,4 @@
-"""What the names in a module's annotations stand for."""
+"""Find out where the names in a module's annotations come from."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 @functools.cache
 def type_imports(module: str) -> Mapping[str, str]:
-    """Return where the names that a module imports come from.
+    """Map the names that a module imports to their full names.
 
-    Those that it imports for type checkers alone are among them, which nothing finds at
-    run time.
+    This includes imports under ``TYPE_CHECKING``, which do not exist at run time.
     """
     spec = find_spec(module)
     if spec is None or spec.origin is None:

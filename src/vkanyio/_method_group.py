@@ -1,4 +1,4 @@
-"""What the generated groups of methods have in common."""
+"""The base class of the generated groups of methods."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class MethodGroup:
-    """The methods of VK under one name: ``api.users`` has ``api.users.get``.
+    """A group of VK's methods: ``api.users`` has ``api.users.get``.
 
-    VK's spelling and snake_case mean the same: ``getById`` and ``get_by_id``.
+    VK's names and snake_case are equivalent: ``getById`` and ``get_by_id``.
     """
 
     __slots__ = ("_call",)
@@ -27,13 +27,13 @@ class MethodGroup:
 
     def __repr__(self) -> str:
         methods = {
-            function.__name__: None  # as VK spells it, whatever else it is found under
+            function.__name__: None  # VK's name: aliases share it
             for function in vars(type(self)).values()
             if getattr(function, "__doc__", None) and callable(function)
         }
         return f"<VK's methods {self._name}.*: {', '.join(methods)}>"
 
-    if not TYPE_CHECKING:  # where it would let every name through
+    if not TYPE_CHECKING:  # it would accept any name there
 
         def __getattr__(self, name: str) -> Any:
             method = f"{self._name}.{name}"
@@ -41,9 +41,9 @@ class MethodGroup:
 
 
 def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
-    """Write a list as JSON, for the few parameters that VK wants so.
+    """Encode a list as JSON, for the few parameters that VK expects so.
 
-    :param values: the list; text is JSON already
+    :param values: the list; a string is passed through as JSON
     """
     return (
         values
@@ -55,8 +55,8 @@ def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
 def not_in_schema(
     obj: object, name: str, what: str, method: str = ""
 ) -> AttributeError:
-    """Make the error for an attribute that VK's schema does not have."""
-    # Python itself adds which name was probably meant, when it shows the error.
+    """Return the error for an attribute that is not in VK's schema."""
+    # Python adds a suggestion ("Did you mean ...") when it prints the error.
     message = (
         f"VK's schema has no {what}; if VK has it, use `api.call({method}{{...}})`"
     )

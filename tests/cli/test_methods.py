@@ -121,7 +121,7 @@ def test_a_method_is_told_with_all_that_is_known(look: Look) -> None:
 def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
     lines = [" ".join(line.split()) for line in look("users.get").splitlines()]
     text = " ".join(lines)
-    assert "user_ids list of int or str each the id of a user; at most 1000" in text
+    assert "user_ids list of int or str ids of users; at most 1000" in text
     assert "name_case base.NameCase nom nominative, gen genitive, dat dative," in text
     assert "nom, gen, dat, acc, ins, abl" in lines
     assert "(what is not given, or null, is not sent)" in " ".join(lines)

@@ -1,18 +1,15 @@
-"""What the generator does not understand is an error that says where."""
+"""Anything unknown in a schema is an error that names its place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from codegen._schema import SchemaError, load
-
 from _small_schema import method, model_of, reference, write_schema
+from codegen._schema import SchemaError, load
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 INT = {"type": "integer"}
 NOTE_REFERENCE = reference("notes", "notes_note")
@@ -34,7 +31,7 @@ def field(raw: Any) -> dict[str, Any]:
         ({"const": 1}, "unknown key 'const'"),
         ({"type": "array"}, "an array without items"),
         ({"type": "array", "items": {"type": "text"}}, "unknown type 'text'"),
-        (NOTE, "an object with fields, but without a name"),
+        (NOTE, "an object with fields but without a name"),
         ({"type": "integer", "enum": ["a"]}, "an enum of 'integer': ['a']"),
         ({"type": "string", "enum": [1]}, "an enum of 'string': [1]"),
         ({"type": "boolean", "enum": [True]}, "an enum of 'boolean': [True]"),
@@ -47,9 +44,7 @@ def field(raw: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_field_that_is_not_understood(
-    tmp_path: Path, raw: dict[str, Any], problem: str
-) -> None:
+def test_an_unknown_field(tmp_path: Path, raw: dict[str, Any], problem: str) -> None:
     with pytest.raises(SchemaError) as caught:
         model_of(tmp_path, objects=field(raw))
     assert str(caught.value).startswith("notes/objects.json: notes_note.x")
@@ -59,10 +54,10 @@ def test_a_field_that_is_not_understood(
 @pytest.mark.parametrize(
     ("name", "raw", "problem"),
     [
-        ("users_note", NOTE, "does not begin with 'notes_'"),
-        ("notes_", NOTE, "cannot be the name of a class"),
-        ("notes_2", NOTE, "cannot be the name of a class"),
-        ("notes_é", NOTE, "does not begin with"),
+        ("users_note", NOTE, "does not start with 'notes_'"),
+        ("notes_", NOTE, "is not a valid class name"),
+        ("notes_2", NOTE, "is not a valid class name"),
+        ("notes_é", NOTE, "does not start with"),
         ("notes_note", {**NOTE, "wild": 1}, "unknown key 'wild'"),
         ("notes_note", {"allOf": [{"wild": 1}]}, "unknown key 'wild'"),
         ("notes_note", {"type": "array", "properties": {"a": INT}}, "fields in a"),
@@ -74,11 +69,11 @@ def test_a_field_that_is_not_understood(
         (
             "notes_level",
             {"type": "integer", "enum": [1], "enumNames": ["a", "b"]},
-            "enumNames does not fit enum",
+            "enumNames and enum differ in length",
         ),
     ],
 )
-def test_an_object_that_is_not_understood(
+def test_an_unknown_object(
     tmp_path: Path, name: str, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
@@ -86,9 +81,9 @@ def test_an_object_that_is_not_understood(
     assert str(caught.value).startswith(f"notes/objects.json: {name}")
 
 
-def test_two_objects_of_one_name(tmp_path: Path) -> None:
+def test_two_objects_with_the_same_name(tmp_path: Path) -> None:
     objects = {"notes": {"notes_a_b": NOTE, "notes_aB": NOTE, "notes_A_b": NOTE}}
-    with pytest.raises(SchemaError, match="is notes_a_b already"):
+    with pytest.raises(SchemaError, match="is the name of notes_a_b already"):
         model_of(tmp_path, objects=objects)
 
 
@@ -112,8 +107,8 @@ def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None
     [
         (method("notes.get", wild=1), "unknown key 'wild'"),
         (method("notes.get", access_token_type=["bot"]), "unknown kind of token 'bot'"),
-        (method("users.get"), "a method of another group than 'notes'"),
-        (method("notes.get.all"), "a method of another group than 'notes'"),
+        (method("users.get"), "not a method of the group 'notes'"),
+        (method("notes.get.all"), "not a method of the group 'notes'"),
         (method("notes.get", errors=[{"$ref": "x"}]), "broken reference: 'x'"),
         (
             method("notes.get", responses={"response": reference("notes", "notes_x")}),
@@ -124,12 +119,10 @@ def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None
             "is not a response",
         ),
         (method("notes.get", {"name": "guid", **INT}), r"reviewed\.KEYS"),
-        (method("notes.get", {"name": "a", **INT}, {"name": "a", **INT}), "twice"),
+        (method("notes.get", {"name": "a", **INT}, {"name": "a", **INT}), "duplicate"),
     ],
 )
-def test_a_method_that_is_not_understood(
-    tmp_path: Path, raw: dict[str, Any], problem: str
-) -> None:
+def test_an_unknown_method(tmp_path: Path, raw: dict[str, Any], problem: str) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
         model_of(
             tmp_path,
@@ -147,8 +140,8 @@ def test_a_method_that_is_not_understood(
         ({"name": "x", "type": "array"}, "an array without items"),
         ({"name": "x", "type": "array", "items": {"type": "text"}}, "unknown type"),
         ({"name": "x", "type": "array", "items": {**INT, "oneOf": []}}, "unknown key"),
-        ({"name": "self", "type": "integer"}, "cannot be the name of an argument"),
-        ({"name": "a-b", "type": "integer"}, "cannot be the name of an argument"),
+        ({"name": "self", "type": "integer"}, "is not a valid argument name"),
+        ({"name": "a-b", "type": "integer"}, "is not a valid argument name"),
         ({"name": "x", "type": "integer", "entity": "bot"}, "unknown entity 'bot'"),
         (
             {
@@ -173,7 +166,7 @@ def test_a_method_that_is_not_understood(
     ],
     ids=str,
 )
-def test_a_parameter_that_is_not_understood(
+def test_an_unknown_parameter(
     tmp_path: Path, raw: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(SchemaError, match=problem) as caught:
@@ -192,22 +185,22 @@ ON_OR_OFF = {"name": "extended", "type": "boolean"}
 @pytest.mark.parametrize(
     ("keys", "parameter", "problem"),
     [
-        ("extendedResponse fullResponse", ON_OR_OFF, "when is fullResponse answered"),
-        ("response otherResponse", ON_OR_OFF, "when is otherResponse answered"),
-        ("extendedResponse otherExtended", ON_OR_OFF, "no answer without extended"),
+        ("extendedResponse fullResponse", ON_OR_OFF, "when is fullResponse returned"),
+        ("response otherResponse", ON_OR_OFF, "when is otherResponse returned"),
+        ("extendedResponse otherExtended", ON_OR_OFF, "no response without extended"),
         (
             "response extendedResponse",
             {**ON_OR_OFF, "default": True},
-            "is on if left out",
+            "is on if omitted",
         ),
     ],
 )
-def test_an_answer_of_which_it_is_not_known_when_it_comes(
+def test_a_response_without_a_known_condition(
     tmp_path: Path, keys: str, parameter: Any, problem: str
 ) -> None:
     raw = method("notes.get", parameter)
-    answer = reference("notes", "notes_count_response", "responses")
-    raw["responses"] = dict.fromkeys(keys.split(), answer)
+    count = reference("notes", "notes_count_response", "responses")
+    raw["responses"] = dict.fromkeys(keys.split(), count)
     with pytest.raises(SchemaError, match=problem) as caught:
         model_of(tmp_path, methods={"notes": [raw]})
     assert str(caught.value).startswith("notes.get: ")
@@ -228,31 +221,29 @@ def test_two_groups_of_one_spelling(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("group", ["call", "callWithRequest"])
-def test_a_group_that_would_hide_what_the_client_has(
+def test_a_group_that_would_shadow_an_attribute_of_the_client(
     tmp_path: Path, group: str
 ) -> None:
     methods = {group: [method(f"{group}.get")]}
-    with pytest.raises(SchemaError, match="means something else already"):
+    with pytest.raises(SchemaError, match="is taken already"):
         model_of(tmp_path, methods=methods)
 
 
 @pytest.mark.parametrize(
     ("errors", "problem"),
     [
-        ({"error_x": {"code": 1}}, "does not begin with 'api_error_'"),
-        ({"api_error_1x": {"code": 1}}, "does not begin with"),
-        ({"api_error_a": {"code": 1}, "api_error_b": {"code": 1}}, "has a name"),
+        ({"error_x": {"code": 1}}, "does not start with 'api_error_'"),
+        ({"api_error_1x": {"code": 1}}, "does not start with"),
+        ({"api_error_a": {"code": 1}, "api_error_b": {"code": 1}}, "named already"),
         ({"api_error_a": {"code": 1, "fatal": True}}, "unknown key 'fatal'"),
     ],
 )
-def test_an_error_that_is_not_understood(
-    tmp_path: Path, errors: Any, problem: str
-) -> None:
+def test_an_unknown_error(tmp_path: Path, errors: Any, problem: str) -> None:
     with pytest.raises(SchemaError, match=problem):
         model_of(tmp_path, errors=errors)
 
 
-def test_a_folder_that_is_no_schema(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_schema(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"no errors\.json"):
         load(tmp_path)
 
@@ -264,6 +255,6 @@ def test_a_file_of_an_unknown_kind(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_method_that_is_there_twice(tmp_path: Path) -> None:
+def test_a_method_that_is_defined_twice(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match="defined twice"):
         model_of(tmp_path, methods={"notes": [method("notes.get")] * 2})

@@ -1,4 +1,4 @@
-"""The files that are generated, and the command."""
+"""The generated files, and the command line."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from _small_schema import method, model_of, write_schema
 from codegen._output import differences, put, write_files
 from codegen._read import read
 from codegen._schema import load
-
-from _small_schema import method, model_of, write_schema
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "vk-api-schema"
 
 
-def test_files_are_put_into_place_and_those_no_longer_written_taken_away(
+def test_files_are_installed_and_those_no_longer_generated_are_removed(
     tmp_path: Path,
 ) -> None:
     package = tmp_path / "package"
@@ -46,11 +43,8 @@ def test_every_file_names_the_schema_that_it_was_made_from(tmp_path: Path) -> No
     schema = write_schema(tmp_path, methods={"notes": [method("notes.get")]})
     model = read(load(schema))
     for name, text in write_files(model).items():
-        first = (
-            "".join(text.splitlines()[:4])
-            if name.endswith(".json")
-            else (text.partition("\n")[0])
-        )
+        lines = text.splitlines()
+        first = "".join(lines[:4]) if name.endswith(".json") else lines[0]
         assert name.endswith(".json") or "python -m codegen" in first
         assert "5.199" in first
         assert model.sha256 in first
@@ -67,11 +61,11 @@ def run_codegen(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "12345"},  # not that of the first run
+        env={**os.environ, "PYTHONHASHSEED": "12345"},  # unlike in other runs
     )
 
 
-def test_what_is_committed_is_what_vk_s_schema_gives() -> None:
+def test_committed_files_are_generated_from_vk_s_schema() -> None:
     if not SCHEMA.is_dir():
         pytest.skip("VK's schema is not in ../shared/vk-api-schema")
     done = run_codegen("--schema", str(SCHEMA), "--check")
@@ -101,7 +95,7 @@ def test_a_check_that_finds_a_difference_fails_and_writes_nothing(
     assert (package / "methods" / "notes.py").is_file()
 
 
-def test_what_is_not_understood_is_said_in_a_line(tmp_path: Path) -> None:
+def test_an_unknown_part_of_a_schema_is_reported_in_one_line(tmp_path: Path) -> None:
     write_schema(tmp_path, methods={"notes": [method("notes.get", wild=1)]})
     done = run_codegen("--schema", str(tmp_path))
     assert done.returncode == 1
@@ -110,7 +104,7 @@ def test_what_is_not_understood_is_said_in_a_line(tmp_path: Path) -> None:
     )
 
 
-def test_limits_and_errors_are_declared_for_those_who_look_methods_up(
+def test_limits_and_errors_are_declared_for_the_command_line(
     tmp_path: Path,
 ) -> None:
     error = {"$ref": "../errors.json#/errors/api_error_note_access"}

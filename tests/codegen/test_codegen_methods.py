@@ -1,21 +1,19 @@
-"""What is made of a schema's methods, errors, and facts."""
+"""Methods, errors and method facts that are generated from a schema."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from _small_schema import method, model_of, reference, response, source_of
 from codegen._output import write_files
 from codegen._schema import SchemaError
 
-from _small_schema import method, model_of, reference, response, source_of
 from codegen import reviewed
 from vkanyio._facts import Repetition
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 
 def test_a_method_has_both_spellings(tmp_path: Path) -> None:
@@ -29,7 +27,7 @@ def test_a_method_has_both_spellings(tmp_path: Path) -> None:
     assert "get = get" not in source
 
 
-def test_a_method_named_list_hides_no_list(tmp_path: Path) -> None:
+def test_a_method_named_list_does_not_shadow_the_type(tmp_path: Path) -> None:
     listed = {"type": "array", "items": {"type": "integer"}}
     raw = method("notes.list")
     raw["responses"] = {
@@ -44,7 +42,7 @@ def test_a_method_named_list_hides_no_list(tmp_path: Path) -> None:
     assert "async def list(self) -> builtins.list[int]:" in source
 
 
-def test_a_docstring_tells_tokens_repetition_and_errors(
+def test_a_docstring_describes_tokens_retries_and_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "KEYS", {("notes.create", "guid"): True})
@@ -63,13 +61,13 @@ def test_a_docstring_tells_tokens_repetition_and_errors(
         )
         for name in ("get", "delete", "add", "create", "find")
     }
-    assert "For tokens of users and services. It only reads" in texts["get"]
-    assert ":raises APIError: of its own: 180 NOTE_ACCESS" in texts["get"]
-    assert "For tokens of communities. It sets a state" in texts["delete"]
-    assert "not sent again" in texts["add"]
-    assert "For tokens" not in texts["add"]
-    assert "only if you gave a ``guid``" in texts["create"]
-    assert "For tokens of users, and without one." in texts["find"]
+    assert "Accepts user and service tokens. Read-only: retried if" in texts["get"]
+    assert ":raises APIError: method-specific codes: 180 NOTE_ACCESS" in texts["get"]
+    assert "Accepts community tokens. Idempotent, but not retried" in texts["delete"]
+    assert "Not retried if the response is lost" in texts["add"]
+    assert "Accepts" not in texts["add"]
+    assert "only if you pass a ``guid``" in texts["create"]
+    assert "Accepts user tokens, or none." in texts["find"]
 
 
 def test_no_sentence_of_the_schema_is_carried_over(tmp_path: Path) -> None:
@@ -129,7 +127,7 @@ def test_the_class_of_repetition_follows_verb_key_and_review(
     assert found.key == (more[0] if more else None)
 
 
-def test_a_parameter_that_is_called_like_a_key_need_not_be_one(
+def test_a_parameter_with_the_name_of_a_key_need_not_be_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "KEYS", {("notes.get", "guid"): False})
@@ -146,7 +144,7 @@ def test_a_method_with_two_keys_is_refused(
     keys = {("notes.add", name): True for name in names}
     monkeypatch.setattr(reviewed, "KEYS", keys)
     raw = method("notes.add", *({"name": name, "type": "string"} for name in names))
-    with pytest.raises(SchemaError, match="several keys"):
+    with pytest.raises(SchemaError, match="several idempotency keys"):
         model_of(tmp_path, methods={"notes": [raw]})
 
 
@@ -154,8 +152,8 @@ def test_codes_have_vk_s_names_and_general_ones_a_class(tmp_path: Path) -> None:
     source = source_of(tmp_path, "_error_codes.py")
     assert "    UNKNOWN = 1\n    USER_DELETED = 18\n    NOTE_ACCESS = 180\n" in source
     assert "class UserDeletedError(APIError, code=18):" in source
-    assert "class UnknownError" not in source  # it stands in the tree already
-    assert "class NoteAccessError" not in source  # only some methods answer it
+    assert "class UnknownError" not in source  # written by hand
+    assert "class NoteAccessError" not in source  # only some methods return it
 
 
 def test_what_is_never_packed_is_in_the_table(
@@ -175,4 +173,4 @@ def test_what_is_never_packed_is_in_the_table(
     )
     assert '"notes.save": MethodFacts(NEVER, USER)' in files["_method_facts.py"]
     text = " ".join(files["methods/notes.py"].split())
-    assert "It is never packed into ``execute``." in text
+    assert "Never packed into ``execute``." in text

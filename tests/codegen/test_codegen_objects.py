@@ -1,4 +1,4 @@
-"""What is made of the objects of a schema."""
+"""Objects that are generated from a schema."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _small_schema import model_of, names_of, reference, response, source_of
 from codegen._output import write_files
 
-from _small_schema import model_of, names_of, reference, response, source_of
 from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 
 def test_an_object_becomes_a_typed_dict_without_the_groups_name(tmp_path: Path) -> None:
@@ -182,7 +180,7 @@ def test_groups_may_refer_to_each_other_and_objects_to_themselves(
     assert "x: NotRequired[Self]" in files["objects/notes.py"]
 
 
-def test_the_answer_of_a_method_is_an_object_of_its_own(tmp_path: Path) -> None:
+def test_the_value_of_a_method_is_a_separate_object(tmp_path: Path) -> None:
     items = {
         "type": "object",
         "required": True,
@@ -198,7 +196,7 @@ def test_the_answer_of_a_method_is_an_object_of_its_own(tmp_path: Path) -> None:
     assert 'CountResponse: TypeAlias = "int"' in source
 
 
-def test_one_of_several_texts_in_an_answer_may_be_another_one(tmp_path: Path) -> None:
+def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
     note = {
         "type": "object",
         "properties": {
@@ -246,17 +244,17 @@ def test_a_field_that_was_reviewed_as_always_sent_is_required(
     assert source.count("    text: NotRequired[str]\n") == 2
 
 
-def test_a_field_of_an_answer_may_be_reviewed_as_well(
+def test_a_field_of_a_response_may_be_reviewed_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always = {("notes_get_response", "items")}
     monkeypatch.setattr(reviewed, "ALWAYS_SENT", always)
     items = {"type": "array", "items": {"type": "integer"}}
-    answer = {"type": "object", "properties": {"items": items, "ids": items}}
+    value = {"type": "object", "properties": {"items": items, "ids": items}}
     source = source_of(
         tmp_path,
         "objects/notes.py",
-        responses={"notes": {"notes_get_response": response(answer)}},
+        responses={"notes": {"notes_get_response": response(value)}},
     )
     assert "    items: list[int]\n" in source
     assert "    ids: NotRequired[list[int]]\n" in source

@@ -1,18 +1,16 @@
-"""What is made of the parameters of a schema."""
+"""Parameters that are generated from a schema."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from _small_schema import method, method_of, reference, source_of
+
 from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 TEXT, DICT = {"type": "string"}, {"type": "object"}
 
@@ -70,7 +68,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 },
             },
             "Iterable[str]",
-            "each the owner_id and id joined by underscores",
+            "each is owner_id and id, joined by underscores",
         ),
         (
             {
@@ -86,7 +84,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 },
             },
             "Iterable[str]",
-            "each the owner_id, id and maybe hash joined by underscores",
+            "each is owner_id, id and optionally hash, joined by underscores",
         ),
         (
             {"type": "string", "format": "json", "items": DICT},
@@ -143,14 +141,14 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         (
             {"type": "integer", "entity": "owner"},
             "int",
-            "id of a user, or of a community with a minus before it",
+            "id of a user, or of a community (negative)",
         ),
         ({"type": "integer", "entity": "peer"}, "int", "id of a conversation"),
         ({"type": "integer", "entity": "groups"}, "int", "id of a community"),
         (
             {"type": "array", "items": {"type": "integer", "entity": "profiles"}},
             "Iterable[int] | str",
-            "each the id of a user",
+            "ids of users",
         ),
     ],
     ids=str,
@@ -186,7 +184,7 @@ def test_a_required_parameter_has_no_default(tmp_path: Path) -> None:
     assert [p.required for p in found.parameters] == [True, False]
 
 
-def test_a_parameter_named_as_a_keyword_is_sent_under_its_own_name(
+def test_a_parameter_named_like_a_keyword_is_sent_under_its_own_name(
     tmp_path: Path,
 ) -> None:
     source = source_of(
@@ -210,7 +208,7 @@ WHICH = ("notes.get", "which")
             {WHICH},
             {"type": "integer", "description": "A day in Unixtime."},
             "str | int",
-            "a day as DDMMYYYY",
+            "date as DDMMYYYY",
         ),
         (
             "JSON_OBJECTS",
@@ -245,18 +243,18 @@ WHICH = ("notes.get", "which")
             {WHICH: "testing_group"},
             {"type": "integer", "entity": "owner"},
             "int",
-            "id of a group of testers",
+            "id of a testing group",
         ),
         (
             "KEYS",
             {("notes.get", "guid"): True},
             {"name": "guid", "type": "string"},
             "str",
-            "key of your own, by which VK knows a repetition",
+            "idempotency key: VK deduplicates calls by it",
         ),
     ],
 )
-def test_what_was_reviewed_of_a_parameter_is_told(
+def test_the_type_and_facts_of_a_parameter_follow_its_review(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     table: str,
@@ -278,7 +276,7 @@ def test_what_was_reviewed_of_a_parameter_is_told(
     assert ("json_list(" in source) == (table == "JSON_LISTS")
 
 
-def test_a_parameter_that_the_schema_lost_is_there(
+def test_a_parameter_that_the_schema_lacks_is_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "MORE_PARAMETERS", {WHICH: {"type": "integer"}})

@@ -1,19 +1,17 @@
-"""What was reviewed of the schema: each line has to change something."""
+"""Reviewed lines: each must change something in the schema."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _small_schema import method, model_of, reference
 from codegen._schema import SchemaError
 
-from _small_schema import method, model_of, reference
 from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 
 INT, STR, TEXT = {"type": "integer"}, {"type": "string"}, "a reason"
 NOTE = {"type": "object", "properties": {"id": {**INT, "required": True}, "text": STR}}
@@ -43,10 +41,10 @@ PARAMETERS = [
         ("OUTSIDE_SCHEMA", ("notes.get",)),
         ("MORE_PARAMETERS", {("notes.gone", "x"): INT}),
         ("MORE_PARAMETERS", {("notes.get", "text"): INT}),
-        ("ANSWER_IF", {("notes.get", "goneResponse"): None}),
-        ("ANSWER_IF", {("notes.get", "response"): None}),
-        ("ANSWER_IF", {("notes.get", "extendedResponse"): "extended"}),
-        ("NOT_ANSWERED", {("notes.get", "goneResponse"): TEXT}),
+        ("RETURNED_IF", {("notes.get", "goneResponse"): None}),
+        ("RETURNED_IF", {("notes.get", "response"): None}),
+        ("RETURNED_IF", {("notes.get", "extendedResponse"): "extended"}),
+        ("NEVER_RETURNED", {("notes.get", "goneResponse"): TEXT}),
         ("ANY_VALUE", {"notes_gone": TEXT}),
         ("ALWAYS_SENT", {("notes_gone", "id")}),
         ("ALWAYS_SENT", {("notes_note", "gone")}),
@@ -88,7 +86,7 @@ def test_a_line_that_changes_nothing_is_refused(
             objects={"notes": {"notes_note": NOTE, "notes_kind": KIND}},
             methods={"notes": [read, method("notes.add")]},
         )
-    problem = f"{table}: {first!r} changes nothing of the schema"
+    problem = f"{table}: {first!r} changes nothing in the schema"
     assert str(caught.value) == f"codegen/reviewed.py: {problem}"
 
 
@@ -100,13 +98,13 @@ def test_a_line_that_changes_nothing_is_refused(
         ("kind=c", "kind cannot be 'c'"),
     ],
 )
-def test_an_answer_that_is_brought_by_what_is_not_there(
+def test_a_response_that_an_unknown_parameter_or_value_selects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, problem: str
 ) -> None:
     choice = {("notes.get", "otherResponse"): switch}
-    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
+    monkeypatch.setattr(reviewed, "RETURNED_IF", choice)
     raw = method("notes.get", *PARAMETERS)
-    answer = reference("notes", "notes_count_response", "responses")
-    raw["responses"]["otherResponse"] = answer
+    count = reference("notes", "notes_count_response", "responses")
+    raw["responses"]["otherResponse"] = count
     with pytest.raises(SchemaError, match=problem):
         model_of(tmp_path, methods={"notes": [raw]})

@@ -36,10 +36,10 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.ban
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("account.ban", {"owner_id": owner_id})
 
@@ -55,8 +55,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.changePassword
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param new_password: 6 or more characters
         """
@@ -79,7 +79,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getActiveOffers
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param count: at most 100; default 100
@@ -95,7 +95,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getAppPermissions
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         """
@@ -114,7 +114,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getBanned
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: at most 200; default 20
@@ -133,7 +133,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getCounters
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param filter: "app_requests", "events", "friends", "friends_recommendations",
             "games", "gifts", "groups", "messages", "notes", "notifications", "photos",
@@ -164,7 +164,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getInfo
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("account.getInfo", {"fields": fields})
 
@@ -175,7 +175,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getProfileInfo
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("account.getProfileInfo", {})
 
@@ -186,7 +186,7 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.getPushSettings
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("account.getPushSettings", {"device_id": device_id})
 
@@ -208,8 +208,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.registerDevice
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param sandbox: default False
         """
@@ -251,8 +251,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.saveProfileInfo
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param cancel_request_id: 0 or more
         :param sex: 0 undefined, 1 female, 2 male
@@ -262,7 +262,7 @@ class Account(MethodGroup):
         :param bdate_visibility: 0 hide, 1 show, 2 hide year
         :param country_id: 0 or more
         :param city_id: 0 or more
-        :raises APIError: of its own: 1260 INVALID_ADDRESS
+        :raises APIError: method-specific codes: 1260 INVALID_ADDRESS
         """
         return await self._call(
             "account.saveProfileInfo",
@@ -297,8 +297,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.setInfo
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("account.setInfo", {"name": name, "value": value})
 
@@ -309,8 +309,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.setOffline
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("account.setOffline", {})
 
@@ -321,8 +321,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.setOnline
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("account.setOnline", {"voip": voip})
 
@@ -340,8 +340,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.setPushSettings
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call(
             "account.setPushSettings",
@@ -362,8 +362,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.setSilenceMode
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param peer_id: id of a conversation
         """
@@ -379,10 +379,10 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.unban
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("account.unban", {"owner_id": owner_id})
 
@@ -393,8 +393,8 @@ class Account(MethodGroup):
 
         https://dev.vk.com/method/account.unregisterDevice
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param sandbox: default False
         """

@@ -66,11 +66,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.addOfficeUsers
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param data: or JSON text; 1 to 10 items
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.addOfficeUsers", {"account_id": account_id, "data": data}
@@ -99,7 +99,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.checkLink
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call(
             "ads.checkLink",
@@ -120,11 +120,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createAds
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS
         """
         return await self._call(
             "ads.createAds", {"account_id": account_id, "data": data}
@@ -139,11 +140,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createCampaigns
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS
         """
         return await self._call(
             "ads.createCampaigns", {"account_id": account_id, "data": data}
@@ -158,11 +160,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createClients
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS
         """
         return await self._call(
             "ads.createClients", {"account_id": account_id, "data": data}
@@ -182,10 +185,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createLookalikeRequest
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 630
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 630
             ADS_LOOKALIKE_REQUEST_ALREADY_IN_PROGRESS, 631
             ADS_LOOKALIKE_REQUEST_MAX_COUNT_PER_DAY_REACHED, 632
             ADS_LOOKALIKE_REQUEST_AUDIENCE_TOO_SMALL, 633
@@ -217,11 +220,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createTargetGroup
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param lifetime: 1 to 720
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.createTargetGroup",
@@ -250,10 +253,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.createTargetPixel
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.createTargetPixel",
@@ -275,12 +278,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.deleteAds
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
-            ADS_OBJECT_DELETED
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
         return await self._call(
             "ads.deleteAds", {"account_id": account_id, "ids": json_list("ids", ids)}
@@ -295,12 +298,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.deleteCampaigns
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
-            ADS_OBJECT_DELETED
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
         return await self._call(
             "ads.deleteCampaigns",
@@ -316,12 +319,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.deleteClients
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS, 629
-            ADS_OBJECT_DELETED
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
         return await self._call(
             "ads.deleteClients",
@@ -337,10 +340,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.deleteTargetGroup
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.deleteTargetGroup",
@@ -360,10 +363,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.deleteTargetPixel
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.deleteTargetPixel",
@@ -381,7 +384,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getAccounts
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("ads.getAccounts", {})
 
@@ -403,11 +406,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getAds
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getAds",
@@ -441,11 +444,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getAdsLayout
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getAdsLayout",
@@ -479,11 +482,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getAdsTargeting
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getAdsTargeting",
@@ -506,9 +509,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getBudget
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getBudget", {"account_id": account_id})
 
@@ -527,10 +530,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getCampaigns
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param campaign_ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getCampaigns",
@@ -550,7 +553,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getCategories
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("ads.getCategories", {"lang": lang})
 
@@ -561,9 +564,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getClients
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getClients", {"account_id": account_id})
 
@@ -583,9 +586,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getDemographics
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getDemographics",
@@ -606,7 +609,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getFloodStats
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("ads.getFloodStats", {"account_id": account_id})
 
@@ -626,12 +629,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getLookalikeRequests
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param limit: at most 200; default 10
         :param sort_by: default "id"
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getLookalikeRequests",
@@ -652,10 +655,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getMusicians
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param artist_name: 3 or more characters
-        :raises APIError: of its own: 104 NOT_FOUND, 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getMusicians", {"artist_name": artist_name})
 
@@ -668,10 +671,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getMusiciansByIds
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param ids: each the id of a user; at most 200 items; each 1 or more
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :param ids: ids of users; at most 200 items; each 1 or more
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getMusiciansByIds", {"ids": ids})
 
@@ -682,9 +685,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getOfficeUsers
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call("ads.getOfficeUsers", {"account_id": account_id})
 
@@ -701,9 +704,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getPostsReach
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getPostsReach",
@@ -717,9 +720,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getRejectionReason
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getRejectionReason", {"account_id": account_id, "ad_id": ad_id}
@@ -742,9 +745,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getStatistics
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getStatistics",
@@ -802,7 +805,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getSuggestions
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param lang: ru russian, ua ukrainian, be belarusian, en english, es spanish, fi
             finnish, de german, it italian
@@ -832,9 +835,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getTargetGroups
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getTargetGroups",
@@ -850,9 +853,9 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getTargetPixels
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getTargetPixels", {"account_id": account_id, "client_id": client_id}
@@ -881,13 +884,13 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getTargetingStats
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param criteria: or JSON text
         :param ad_format: 1 image and text, 2 big image, 4 exclusive format, 7 community
             square image, 10 special app format, 6 special community format, 9 post in
             community, 11 app board
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.getTargetingStats",
@@ -917,7 +920,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getUploadURL
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param ad_format: 1 image and text, 2 big image, 4 community, square image, 7
             special app format, 10 exclusive format, 11 adaptive
@@ -933,7 +936,7 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.getVideoUploadURL
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("ads.getVideoUploadURL", {})
 
@@ -951,10 +954,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.importTargetContacts
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.importTargetContacts",
@@ -975,11 +978,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.removeOfficeUsers
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param ids: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.removeOfficeUsers",
@@ -1000,10 +1003,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.removeTargetContacts
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.removeTargetContacts",
@@ -1029,10 +1032,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.saveLookalikeRequestResult
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 634
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 634
             ADS_LOOKALIKE_REQUEST_EXPORT_ALREADY_IN_PROGRESS, 635
             ADS_LOOKALIKE_REQUEST_EXPORT_MAX_COUNT_PER_DAY_REACHED, 636
             ADS_LOOKALIKE_REQUEST_EXPORT_RETARGETING_GROUP_LIMIT
@@ -1061,10 +1064,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.shareTargetGroup
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.shareTargetGroup",
@@ -1085,11 +1088,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateAds
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.updateAds", {"account_id": account_id, "data": data}
@@ -1104,11 +1107,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateCampaigns
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD, 602 ADS_PARTIAL_SUCCESS
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
+            ADS_PARTIAL_SUCCESS
         """
         return await self._call(
             "ads.updateCampaigns", {"account_id": account_id, "data": data}
@@ -1123,11 +1127,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateClients
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param data: or JSON text
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.updateClients", {"account_id": account_id, "data": data}
@@ -1142,12 +1146,12 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateOfficeUsers
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param account_id: 0 or more
         :param data: or JSON text; 1 to 10 items
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.updateOfficeUsers", {"account_id": account_id, "data": data}
@@ -1171,11 +1175,11 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateTargetGroup
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param lifetime: 1 to 720
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.updateTargetGroup",
@@ -1207,10 +1211,10 @@ class Ads(MethodGroup):
 
         https://dev.vk.com/method/ads.updateTargetPixel
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 601 WEIGHTED_FLOOD
+        :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
         return await self._call(
             "ads.updateTargetPixel",

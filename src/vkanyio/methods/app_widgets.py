@@ -32,8 +32,7 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.getAppImageUploadServer
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call(
             "appWidgets.getAppImageUploadServer", {"image_type": image_type}
@@ -53,8 +52,8 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.getAppImages
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param offset: 0 or more
         :param count: at most 100; default 20
@@ -73,8 +72,7 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.getGroupImageUploadServer
 
-        For tokens of communities. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts community tokens. Read-only: retried if the response is lost.
         """
         return await self._call(
             "appWidgets.getGroupImageUploadServer", {"image_type": image_type}
@@ -94,8 +92,7 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.getGroupImages
 
-        For tokens of communities. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts community tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: at most 100; default 20
@@ -112,8 +109,8 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.getImagesById
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param images: at most 100 items
         """
@@ -126,10 +123,10 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.saveAppImage
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :raises APIError: of its own: 129 PARAM_PHOTO
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
         return await self._call(
             "appWidgets.saveAppImage", {"hash": hash, "image": image}
@@ -142,10 +139,10 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.saveGroupImage
 
-        For tokens of communities. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts community tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :raises APIError: of its own: 129 PARAM_PHOTO
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
         return await self._call(
             "appWidgets.saveGroupImage", {"hash": hash, "image": image}
@@ -173,11 +170,11 @@ class AppWidgets(MethodGroup):
 
         https://dev.vk.com/method/appWidgets.update
 
-        For tokens of communities. It sets a state: when its answer is lost, it is not
-        sent again, since a repetition may end in an error.
+        Accepts community tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param code: up to 100000 characters
-        :raises APIError: of its own: 12 COMPILE, 19 BLOCKED, 125 PARAM_GROUP_ID, 210
-            WALL_ACCESS_POST, 212 WALL_ACCESS_REPLIES
+        :raises APIError: method-specific codes: 12 COMPILE, 19 BLOCKED, 125
+            PARAM_GROUP_ID, 210 WALL_ACCESS_POST, 212 WALL_ACCESS_REPLIES
         """
         return await self._call("appWidgets.update", {"code": code, "type": type})

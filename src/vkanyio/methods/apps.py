@@ -66,12 +66,12 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.addSnippet
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :param group_id: each the id of a community; at most 100 items; each 0 or more
+        :param group_id: ids of communities; at most 100 items; each 0 or more
         :param hash: at most 100 items
-        :raises APIError: of its own: 11003 APPS_EMPTY_FILTER_PARAMS, 11004
+        :raises APIError: method-specific codes: 11003 APPS_EMPTY_FILTER_PARAMS, 11004
             APPS_EMPTY_SNIPPET_DATA, 11005 APPS_TOO_MANY_SNIPPETS, 11006
             APPS_NOT_FOUND_SNIPPET
         """
@@ -99,11 +99,11 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.addUsersToTestingGroup
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :param user_ids: each the id of a user; each 1 or more
-        :param group_id: id of a group of testers; 1 to 25
+        :param user_ids: ids of users; each 1 or more
+        :param group_id: id of a testing group; 1 to 25
         """
         return await self._call(
             "apps.addUsersToTestingGroup", {"user_ids": user_ids, "group_id": group_id}
@@ -116,8 +116,8 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.deleteAppRequests
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("apps.deleteAppRequests", {})
 
@@ -128,10 +128,10 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.deleteSnippet
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts service tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 11006 APPS_NOT_FOUND_SNIPPET
+        :raises APIError: method-specific codes: 11006 APPS_NOT_FOUND_SNIPPET
         """
         return await self._call("apps.deleteSnippet", {"id": id})
 
@@ -153,8 +153,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.get
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param app_id: 0 or more
         :param app_ids: at most 100 items
@@ -208,8 +207,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getCatalog
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: 0 or more; default 100
@@ -287,7 +285,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getFriendsList
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param extended: default False
         :param count: at most 5000; default 20
@@ -349,7 +347,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getLeaderboard
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param global_: default True
         :param extended: default False
@@ -366,7 +364,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getMiniAppPolicies
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param app_id: 0 or more
         """
@@ -381,7 +379,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getScopes
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param type: default "user"
         """
@@ -394,7 +392,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getScore
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         """
@@ -407,8 +405,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getSnippets
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call("apps.getSnippets", {})
 
@@ -421,10 +418,9 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.getTestingGroups
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
-        :param group_id: id of a group of testers; 1 to 25
+        :param group_id: id of a testing group; 1 to 25
         """
         return await self._call("apps.getTestingGroups", {"group_id": group_id})
 
@@ -437,8 +433,7 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.isNotificationsAllowed
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         """
@@ -453,12 +448,11 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.promoHasActiveGift
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param promo_id: 0 or more
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
         return await self._call(
             "apps.promoHasActiveGift", {"promo_id": promo_id, "user_id": user_id}
@@ -473,12 +467,12 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.promoUseGift
 
-        For tokens of users and services. When its answer is lost, it is not sent again:
-        that could do it twice.
+        Accepts user and service tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param promo_id: 0 or more
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
         return await self._call(
             "apps.promoUseGift", {"promo_id": promo_id, "user_id": user_id}
@@ -491,10 +485,10 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.removeTestingGroup
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts service tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param group_id: id of a group of testers; 1 to 25
+        :param group_id: id of a testing group; 1 to 25
         """
         return await self._call("apps.removeTestingGroup", {"group_id": group_id})
 
@@ -507,10 +501,10 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.removeUsersFromTestingGroups
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts service tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param user_ids: each the id of a user
+        :param user_ids: ids of users
         """
         return await self._call(
             "apps.removeUsersFromTestingGroups", {"user_ids": user_ids}
@@ -532,8 +526,8 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.sendRequest
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param user_id: id of a user; 1 or more
         :param type: default "request"
@@ -566,11 +560,11 @@ class Apps(MethodGroup):
 
         https://dev.vk.com/method/apps.updateMetaForTestingGroup
 
-        For tokens of services. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts service tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param group_id: id of a group of testers; 1 to 25
-        :param user_ids: each the id of a user; each 1 or more
+        :param group_id: id of a testing group; 1 to 25
+        :param user_ids: ids of users; each 1 or more
         """
         return await self._call(
             "apps.updateMetaForTestingGroup",

@@ -23,10 +23,10 @@ class Auth(MethodGroup):
 
         https://dev.vk.com/method/auth.restore
 
-        For tokens of users and services, and without one. When its answer is lost, it
-        is not sent again: that could do it twice.
+        Accepts user and service tokens, or none. Not retried if the response is lost: a
+        retry could execute it twice.
 
-        :raises APIError: of its own: 1105 AUTH_FLOOD_ERROR
+        :raises APIError: method-specific codes: 1105 AUTH_FLOOD_ERROR
         """
         return await self._call(
             "auth.restore", {"phone": phone, "last_name": last_name}

@@ -38,11 +38,11 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.addTopic
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 703 GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
         return await self._call(
             "board.addTopic",
@@ -62,8 +62,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.closeTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -89,13 +89,13 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.createComment
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
         :param sticker_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
+        :param guid: idempotency key: VK deduplicates calls by it
         """
         return await self._call(
             "board.createComment",
@@ -119,8 +119,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.deleteComment
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 1 or more
@@ -138,8 +138,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.deleteTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -163,8 +163,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -190,8 +190,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.editTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -208,8 +208,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.fixTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -278,8 +278,7 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.getComments
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -361,8 +360,7 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.getTopics
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param order: 1 updated desc, 2 created desc, -1 updated asc, -2 created asc, 0
@@ -393,8 +391,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.openTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -412,8 +410,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.restoreComment
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
@@ -431,8 +429,8 @@ class Board(MethodGroup):
 
         https://dev.vk.com/method/board.unfixTopic
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more

@@ -40,12 +40,12 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.addCompanyGroupsMembers
 
-        When its answer is lost, it is not sent again: that could do it twice.
+        Not retried if the response is lost: a retry could execute it twice.
 
         :param company_id: 0 or more
-        :param user_ids: each the id of a user; at most 1000 items
+        :param user_ids: ids of users; at most 1000 items
         :param company_group_ids: at most 1000 items; each 0 or more
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.addCompanyGroupsMembers",
@@ -65,11 +65,11 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.addCompanyMembers
 
-        When its answer is lost, it is not sent again: that could do it twice.
+        Not retried if the response is lost: a retry could execute it twice.
 
-        :param user_ids: each the id of a user; at most 1000 items
+        :param user_ids: ids of users; at most 1000 items
         :param company_id: 0 or more
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.addCompanyMembers",
@@ -91,13 +91,13 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.changeBugreportStatus
 
-        When its answer is lost, it is not sent again: that could do it twice.
+        Not retried if the response is lost: a retry could execute it twice.
 
         :param bugreport_id: 0 or more
         :param status: 0 or more
         :param from_statuses: at most 50 items; each 0 or more
         :param not_in_statuses: at most 50 items; each 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
         return await self._call(
             "bugtracker.changeBugreportStatus",
@@ -125,11 +125,11 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.createComment
 
-        When its answer is lost, it is not sent again: that could do it twice.
+        Not retried if the response is lost: a retry could execute it twice.
 
         :param bugreport_id: 0 or more
         :param text: up to 4000 characters
-        :raises APIError: of its own: 104 NOT_FOUND, 122 PARAM_PHOTOS
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 122 PARAM_PHOTOS
         """
         return await self._call(
             "bugtracker.createComment",
@@ -155,10 +155,10 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.getBugreportById
 
-        It only reads: when its answer is lost, it is sent again.
+        Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.getBugreportById",
@@ -182,7 +182,7 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.getCompanyGroupMembers
 
-        It only reads: when its answer is lost, it is sent again.
+        Read-only: retried if the response is lost.
 
         :param company_id: 0 or more
         :param company_group_id: 0 or more
@@ -190,7 +190,7 @@ class Bugtracker(MethodGroup):
         :param offset: 0 or more; default 0
         :param filter_name: default ""
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.getCompanyGroupMembers",
@@ -225,18 +225,17 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.getCompanyMembers
 
-        It only reads: when its answer is lost, it is sent again.
+        Read-only: retried if the response is lost.
 
         :param company_id: 0 or more
         :param count: 1 to 100; default 10
         :param offset: 0 or more; default 0
         :param filter_name: default ""
         :param filter_not_group: 0 or more; default 0
-        :param filter_member_ids: each the id of a user, or of a community with a minus
-            before it
+        :param filter_member_ids: ids of users, or of communities (negative)
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param extra: default False
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.getCompanyMembers",
@@ -263,12 +262,12 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.getDownloadVersionUrl
 
-        It only reads: when its answer is lost, it is sent again.
+        Read-only: retried if the response is lost.
 
         :param product_id: 0 or more
         :param version_id: 0 or more
         :param ttl: 1 to 31536000; default 600
-        :raises APIError: of its own: 104 NOT_FOUND, 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
         return await self._call(
             "bugtracker.getDownloadVersionUrl",
@@ -282,10 +281,10 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.getProductBuildUploadServer
 
-        It only reads: when its answer is lost, it is sent again.
+        Read-only: retried if the response is lost.
 
         :param product_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.getProductBuildUploadServer", {"product_id": product_id}
@@ -300,13 +299,13 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.removeCompanyGroupMember
 
-        It sets a state: when its answer is lost, it is not sent again, since a
-        repetition may end in an error.
+        Idempotent, but not retried if the response is lost: a retry may return an
+        error.
 
         :param company_id: 0 or more
         :param user_id: id of a user
         :param company_group_id: 0 or more
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.removeCompanyGroupMember",
@@ -324,12 +323,12 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.removeCompanyMember
 
-        It sets a state: when its answer is lost, it is not sent again, since a
-        repetition may end in an error.
+        Idempotent, but not retried if the response is lost: a retry may return an
+        error.
 
         :param user_id: id of a user; 1 or more
         :param company_id: 0 or more
-        :raises APIError: of its own: 103 LIMITS
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call(
             "bugtracker.removeCompanyMember",
@@ -352,12 +351,12 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.saveProductVersion
 
-        When its answer is lost, it is not sent again: that could do it twice.
+        Not retried if the response is lost: a retry could execute it twice.
 
         :param product_id: 0 or more
         :param version_id: default 0
         :param set_rft: default False
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.saveProductVersion",
@@ -380,12 +379,12 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.setCompanyMemberRole
 
-        It sets a state: when its answer is lost, it is not sent again, since a
-        repetition may end in an error.
+        Idempotent, but not retried if the response is lost: a retry may return an
+        error.
 
         :param user_id: id of a user; 1 or more
         :param company_id: 0 or more
-        :raises APIError: of its own: 103 LIMITS, 104 NOT_FOUND
+        :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
         return await self._call(
             "bugtracker.setCompanyMemberRole",
@@ -401,11 +400,11 @@ class Bugtracker(MethodGroup):
 
         https://dev.vk.com/method/bugtracker.setProductIsOver
 
-        It sets a state: when its answer is lost, it is not sent again, since a
-        repetition may end in an error.
+        Idempotent, but not retried if the response is lost: a retry may return an
+        error.
 
         :param product_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
         return await self._call(
             "bugtracker.setProductIsOver",

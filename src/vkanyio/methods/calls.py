@@ -23,8 +23,8 @@ class Calls(MethodGroup):
 
         https://dev.vk.com/method/calls.forceFinish
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param call_id: 36 to 36 characters
         """
@@ -37,8 +37,8 @@ class Calls(MethodGroup):
 
         https://dev.vk.com/method/calls.start
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community
         """

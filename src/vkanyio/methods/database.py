@@ -41,8 +41,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getChairs
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param faculty_id: 0 or more
         :param offset: 0 or more
@@ -70,7 +69,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getCities
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param country_id: 1 or more
         :param region_id: 0 or more
@@ -102,8 +101,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getCitiesById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param city_ids: at most 1000 items; each 0 or more
         """
@@ -125,7 +123,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getCountries
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: at most 1000; default 100
@@ -144,8 +142,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getCountriesById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_ids: at most 1000 items; each 0 or more
         """
@@ -162,8 +159,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getFaculties
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param university_id: 0 or more
         :param offset: 0 or more
@@ -188,8 +184,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getMetroStations
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param city_id: 0 or more
         :param offset: 0 or more
@@ -215,8 +210,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getMetroStationsById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param station_ids: at most 30 items; each 0 or more
         """
@@ -238,8 +232,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getRegions
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_id: 1 or more
         :param offset: 0 or more
@@ -259,8 +252,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getSchoolClasses
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_id: 0 or more
         """
@@ -280,8 +272,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getSchools
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param city_id: 0 or more
         :param offset: 0 or more
@@ -307,8 +298,7 @@ class Database(MethodGroup):
 
         https://dev.vk.com/method/database.getUniversities
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_id: 1 or more
         :param city_id: 0 or more

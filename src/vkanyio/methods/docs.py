@@ -34,10 +34,10 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
         """
         return await self._call(
@@ -50,12 +50,13 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
-        :raises APIError: of its own: 1150 PARAM_DOC_ID, 1151 PARAM_DOC_DELETE_ACCESS
+        :raises APIError: method-specific codes: 1150 PARAM_DOC_ID, 1151
+            PARAM_DOC_DELETE_ACCESS
         """
         return await self._call("docs.delete", {"owner_id": owner_id, "doc_id": doc_id})
 
@@ -71,14 +72,14 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param doc_id: 0 or more
         :param title: up to 128 characters
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 1150 PARAM_DOC_ID, 1152 PARAM_DOC_TITLE, 1153
-            PARAM_DOC_ACCESS
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 1150 PARAM_DOC_ID, 1152
+            PARAM_DOC_TITLE, 1153 PARAM_DOC_ACCESS
         """
         return await self._call(
             "docs.edit",
@@ -98,13 +99,13 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: 0 or more
         :param offset: 0 or more
         :param type: 0 all, 1 text, 2 archive, 3 gif, 4 image, 5 audio, 6 video, 7
             ebook, 8 default; default 0
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param return_tags: default False
         """
         return await self._call(
@@ -125,8 +126,7 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.getById
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param return_tags: default False
         """
@@ -146,11 +146,10 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.getMessagesUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param type: default "doc"
-        :raises APIError: of its own: 901 MESSAGES_DENY_SEND
+        :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND
         """
         return await self._call(
             "docs.getMessagesUploadServer", {"type": type, "peer_id": peer_id}
@@ -163,9 +162,9 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.getTypes
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("docs.getTypes", {"owner_id": owner_id})
 
@@ -176,7 +175,7 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.getUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         """
@@ -189,8 +188,7 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.getWallUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         """
@@ -203,12 +201,12 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.restore
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
-        :raises APIError: of its own: 1154 PARAM_DOC_RESTORE_ACCESS, 1155
+        :raises APIError: method-specific codes: 1154 PARAM_DOC_RESTORE_ACCESS, 1155
             PARAM_DOC_RESTORE_TIMEOUT
         """
         return await self._call(
@@ -227,11 +225,11 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.save
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice. It is never packed into ``execute``.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice. Never packed into ``execute``.
 
         :param return_tags: default False
-        :raises APIError: of its own: 105 SAVE_FILE
+        :raises APIError: method-specific codes: 105 SAVE_FILE
         """
         return await self._call(
             "docs.save",
@@ -251,8 +249,7 @@ class Docs(MethodGroup):
 
         https://dev.vk.com/method/docs.search
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param q: up to 512 characters
         :param count: 0 or more; default 20

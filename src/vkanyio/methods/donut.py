@@ -34,9 +34,9 @@ class Donut(MethodGroup):
 
         https://dev.vk.com/method/donut.getFriends
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more; default 0
         :param count: at most 100; default 10
         """
@@ -52,10 +52,10 @@ class Donut(MethodGroup):
 
         https://dev.vk.com/method/donut.getSubscription
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 104 NOT_FOUND
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call("donut.getSubscription", {"owner_id": owner_id})
 
@@ -72,7 +72,7 @@ class Donut(MethodGroup):
 
         https://dev.vk.com/method/donut.getSubscriptions
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param offset: 0 or more; default 0
@@ -90,9 +90,9 @@ class Donut(MethodGroup):
 
         https://dev.vk.com/method/donut.isDon
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("donut.isDon", {"owner_id": owner_id})
 

@@ -23,10 +23,10 @@ class DownloadedGames(MethodGroup):
 
         https://dev.vk.com/method/downloadedGames.getPaidStatus
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
         return await self._call("downloadedGames.getPaidStatus", {"user_id": user_id})
 

@@ -33,10 +33,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addArticle
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call("fave.addArticle", {"url": url})
 
@@ -47,8 +47,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addLink
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
         """
         return await self._call("fave.addLink", {"link": link})
 
@@ -61,8 +61,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addPage
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
@@ -80,10 +80,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addPost
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "fave.addPost", {"owner_id": owner_id, "id": id, "access_key": access_key}
@@ -98,10 +98,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addProduct
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "fave.addProduct",
@@ -120,12 +120,12 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addTag
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param name: up to 50 characters
         :param position: default "back"
-        :raises APIError: of its own: 103 LIMITS
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call("fave.addTag", {"name": name, "position": position})
 
@@ -138,10 +138,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.addVideo
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "fave.addVideo", {"owner_id": owner_id, "id": id, "access_key": access_key}
@@ -154,8 +154,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.editTag
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param name: up to 50 characters
         """
@@ -273,7 +273,7 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param extended: default False
         :param offset: 0 or more
@@ -306,7 +306,7 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.getPages
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: at most 10000
         :param count: 1 to 500; default 50
@@ -330,7 +330,7 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.getTags
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("fave.getTags", {})
 
@@ -341,8 +341,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.markSeen
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("fave.markSeen", {})
 
@@ -353,10 +353,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removeArticle
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param article_id: 0 or more
         """
         return await self._call(
@@ -372,8 +372,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removeLink
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("fave.removeLink", {"link_id": link_id, "link": link})
 
@@ -386,8 +386,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removePage
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param user_id: id of a user
         :param group_id: id of a community
@@ -403,10 +403,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removePost
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("fave.removePost", {"owner_id": owner_id, "id": id})
 
@@ -417,10 +417,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removeProduct
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("fave.removeProduct", {"owner_id": owner_id, "id": id})
 
@@ -431,8 +431,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removeTag
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("fave.removeTag", {"id": id})
 
@@ -443,10 +443,10 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.removeVideo
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("fave.removeVideo", {"owner_id": owner_id, "id": id})
 
@@ -457,8 +457,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.reorderTags
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("fave.reorderTags", {"ids": ids})
 
@@ -475,12 +475,12 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.setPageTags
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "fave.setPageTags",
@@ -517,11 +517,11 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.setTags
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param item_owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 104 NOT_FOUND, 3800 FAVE_ALIEXPRESS_TAG
+        :param item_owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 3800 FAVE_ALIEXPRESS_TAG
         """
         return await self._call(
             "fave.setTags",
@@ -544,8 +544,8 @@ class Fave(MethodGroup):
 
         https://dev.vk.com/method/fave.trackPageInteraction
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more

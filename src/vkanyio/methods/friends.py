@@ -48,11 +48,11 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 174 FRIENDS_ADD_YOURSELF, 175
+        :raises APIError: method-specific codes: 174 FRIENDS_ADD_YOURSELF, 175
             FRIENDS_ADD_IN_ENEMY, 176 FRIENDS_ADD_ENEMY, 177 FRIENDS_ADD_NOT_FOUND, 242
             FRIENDS_TOO_MANY_FRIENDS
         """
@@ -67,11 +67,11 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.addList
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param user_ids: each the id of a user; each 0 or more
-        :raises APIError: of its own: 173 FRIENDS_LIST_LIMIT
+        :param user_ids: ids of users; each 0 or more
+        :raises APIError: method-specific codes: 173 FRIENDS_LIST_LIMIT
         """
         return await self._call("friends.addList", {"name": name, "user_ids": user_ids})
 
@@ -115,9 +115,9 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.areFriends
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param user_ids: each the id of a user; at most 1000 items
+        :param user_ids: ids of users; at most 1000 items
         """
         return await self._call(
             "friends.areFriends",
@@ -131,8 +131,8 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param user_id: id of a user; 0 or more
         """
@@ -143,8 +143,8 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.deleteAllRequests
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("friends.deleteAllRequests", {})
 
@@ -155,11 +155,11 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.deleteList
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param list_id: at most 24
-        :raises APIError: of its own: 171 FRIENDS_LIST_ID
+        :raises APIError: method-specific codes: 171 FRIENDS_LIST_ID
         """
         return await self._call("friends.deleteList", {"list_id": list_id})
 
@@ -172,8 +172,8 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param user_id: id of a user; 1 or more
         :param list_ids: each 0 or more
@@ -195,14 +195,14 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.editList
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param list_id: 0 or more
-        :param user_ids: each the id of a user; each 0 or more
-        :param add_user_ids: each the id of a user; each 0 or more
-        :param delete_user_ids: each the id of a user; each 0 or more
-        :raises APIError: of its own: 171 FRIENDS_LIST_ID
+        :param user_ids: ids of users; each 0 or more
+        :param add_user_ids: ids of users; each 0 or more
+        :param delete_user_ids: ids of users; each 0 or more
+        :raises APIError: method-specific codes: 171 FRIENDS_LIST_ID
         """
         return await self._call(
             "friends.editList",
@@ -275,8 +275,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.get
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
@@ -306,7 +305,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getAppUsers
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("friends.getAppUsers", {})
 
@@ -319,7 +318,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getLists
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         """
@@ -409,11 +408,11 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getMutual
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param source_uid: id of a user; 1 or more
         :param target_uid: id of a user; 1 or more
-        :param target_uids: each the id of a user; at most 100 items; each 0 or more
+        :param target_uids: ids of users; at most 100 items; each 0 or more
         :param count: 0 or more
         :param offset: 0 or more
         """
@@ -482,7 +481,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getOnline
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param list_id: 0 or more
@@ -508,7 +507,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getRecent
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 1000; default 100
         """
@@ -622,7 +621,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getRequests
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: at most 1000; default 100
@@ -664,7 +663,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.getSuggestions
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 100; default 100
         :param offset: 0 or more
@@ -699,7 +698,7 @@ class Friends(MethodGroup):
 
         https://dev.vk.com/method/friends.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``

@@ -29,7 +29,7 @@ class Gifts(MethodGroup):
 
         https://dev.vk.com/method/gifts.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param count: 0 or more

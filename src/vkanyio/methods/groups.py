@@ -94,8 +94,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.addAddress
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param title: up to 255 characters
@@ -107,7 +107,7 @@ class Groups(MethodGroup):
         :param metro_id: 0 or more
         :param work_info_status: "no_information", "temporarily_closed",
             "always_opened", "timetable", "forever_closed"; default "no_information"
-        :raises APIError: of its own: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
         """
         return await self._call(
@@ -137,13 +137,13 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.addCallbackServer
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param title: up to 14 characters
         :param secret_key: up to 50 characters
-        :raises APIError: of its own: 2000 CALLBACK_API_SERVERS_LIMIT
+        :raises APIError: method-specific codes: 2000 CALLBACK_API_SERVERS_LIMIT
         """
         return await self._call(
             "groups.addCallbackServer",
@@ -164,8 +164,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.addLink
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         """
@@ -180,12 +180,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.approveRequest
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
-        :raises APIError: of its own: 103 LIMITS
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call(
             "groups.approveRequest", {"group_id": group_id, "user_id": user_id}
@@ -207,11 +207,11 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.ban
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param end_date: Unix time; 0 or more
         :param reason: 0 or more
         """
@@ -241,15 +241,15 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.create
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param type: default "group"
         :param public_category: 0 or more
         :param public_subcategory: 0 or more
         :param subtype: 0 none, 1 place or business, 2 company or website, 3 person or
             group, 4 product or art
-        :raises APIError: of its own: 103 LIMITS
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call(
             "groups.create",
@@ -268,12 +268,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.deleteAddress
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param address_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 260 ACCESS_GROUPS
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS
         """
         return await self._call(
             "groups.deleteAddress", {"group_id": group_id, "address_id": address_id}
@@ -288,12 +288,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.deleteCallbackServer
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "groups.deleteCallbackServer",
@@ -307,8 +307,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.deleteLink
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
@@ -324,8 +324,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.disableOnline
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -389,8 +389,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.edit
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param access: 0 open, 1 closed, 2 private
@@ -419,7 +419,7 @@ class Groups(MethodGroup):
         :param secondary_section: 0 or more
         :param country: 0 or more
         :param city: 0 or more
-        :raises APIError: of its own: 1260 INVALID_ADDRESS
+        :raises APIError: method-specific codes: 1260 INVALID_ADDRESS
         """
         return await self._call(
             "groups.edit",
@@ -496,8 +496,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.editAddress
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param address_id: 0 or more
@@ -510,7 +510,7 @@ class Groups(MethodGroup):
         :param longitude: -180 to 180
         :param work_info_status: "no_information", "temporarily_closed",
             "always_opened", "timetable", "forever_closed"
-        :raises APIError: of its own: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
         """
         return await self._call(
@@ -547,14 +547,14 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.editCallbackServer
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
         :param title: up to 14 characters
         :param secret_key: up to 50 characters
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "groups.editCallbackServer",
@@ -576,8 +576,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.editLink
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
@@ -604,14 +604,15 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.editManager
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
         :param role: "moderator", "editor", "administrator", "advertiser"
-        :raises APIError: of its own: 700 GROUP_CHANGE_CREATOR, 701 GROUP_NOT_IN_CLUB,
-            702 GROUP_TOO_MANY_OFFICERS, 703 GROUP_NEED_2FA, 704 GROUP_HOST_NEED_2FA
+        :raises APIError: method-specific codes: 700 GROUP_CHANGE_CREATOR, 701
+            GROUP_NOT_IN_CLUB, 702 GROUP_TOO_MANY_OFFICERS, 703 GROUP_NEED_2FA, 704
+            GROUP_HOST_NEED_2FA
         """
         return await self._call(
             "groups.editManager",
@@ -634,8 +635,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.enableOnline
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -693,8 +694,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.get
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         :param filter: "admin", "editor", "moder", "advertiser", "groups", "publics",
@@ -702,7 +702,7 @@ class Groups(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.groups.Fields``
         :param offset: 0 or more
         :param count: at most 1000
-        :raises APIError: of its own: 260 ACCESS_GROUPS
+        :raises APIError: method-specific codes: 260 ACCESS_GROUPS
         """
         return await self._call(
             "groups.get",
@@ -731,8 +731,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getAddresses
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param address_ids: at most 100 items; each 0 or more
@@ -741,7 +740,7 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 10
         :param fields: the values are those of ``vkanyio.objects.address.Fields``
-        :raises APIError: of its own: 125 PARAM_GROUP_ID, 260 ACCESS_GROUPS
+        :raises APIError: method-specific codes: 125 PARAM_GROUP_ID, 260 ACCESS_GROUPS
         """
         return await self._call(
             "groups.getAddresses",
@@ -771,15 +770,14 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getBanned
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param offset: 0 or more
         :param count: at most 200; default 20
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 104 NOT_FOUND
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "groups.getBanned",
@@ -805,10 +803,10 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getById
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
-        :param group_ids: each the id of a community
+        :param group_ids: ids of communities
         :param group_id: id of a community
         :param fields: the values are those of ``vkanyio.objects.groups.Fields``
         """
@@ -826,8 +824,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getCallbackConfirmationCode
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -844,8 +841,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getCallbackServers
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param server_ids: each 0 or more
@@ -864,12 +860,11 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getCallbackSettings
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "groups.getCallbackSettings", {"group_id": group_id, "server_id": server_id}
@@ -902,7 +897,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getCatalogInfo
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param extended: default False
         :param subcategories: default False
@@ -927,7 +922,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getInvitedUsers
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param offset: 0 or more
@@ -987,7 +982,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getInvites
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: 0 or more; default 20
@@ -1004,8 +999,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getLongPollServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1018,8 +1012,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getLongPollSettings
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1101,15 +1094,15 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getMembers
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param group_id: id of a community
         :param sort: default "id_asc"
         :param offset: 0 or more
         :param count: at most 1000; default 1000
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :raises APIError: of its own: 125 PARAM_GROUP_ID
+        :raises APIError: method-specific codes: 125 PARAM_GROUP_ID
         """
         return await self._call(
             "groups.getMembers",
@@ -1130,8 +1123,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getOnlineStatus
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1181,7 +1173,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getRequests
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param offset: 0 or more
@@ -1200,7 +1192,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getSettings
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
         """
@@ -1213,8 +1205,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getTagList
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1227,8 +1218,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.getTokenPermissions
 
-        For tokens of communities. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts community tokens. Read-only: retried if the response is lost.
         """
         return await self._call("groups.getTokenPermissions", {})
 
@@ -1268,13 +1258,13 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.invite
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
-        :param user_ids_list: each the id of a user; each 1 or more
-        :raises APIError: of its own: 103 LIMITS
+        :param user_ids_list: ids of users; each 1 or more
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call(
             "groups.invite",
@@ -1347,12 +1337,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.isMember
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param group_id: id of a community
         :param user_id: id of a user; 0 or more
-        :param user_ids: each the id of a user; each 1 or more
+        :param user_ids: ids of users; each 1 or more
         """
         return await self._call(
             "groups.isMember",
@@ -1371,11 +1361,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.join
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 103 LIMITS, 714 GROUP_INVITE_LINKS_NOT_VALID
+        :raises APIError: method-specific codes: 103 LIMITS, 714
+            GROUP_INVITE_LINKS_NOT_VALID
         """
         return await self._call(
             "groups.join", {"group_id": group_id, "not_sure": not_sure}
@@ -1386,8 +1377,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.leave
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1398,8 +1389,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.removeUser
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
@@ -1417,8 +1408,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.reorderLink
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
@@ -1448,7 +1439,7 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param country_id: 0 or more
         :param city_id: 0 or more
@@ -1539,12 +1530,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.setCallbackSettings
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "groups.setCallbackSettings",
@@ -1675,8 +1666,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.setLongPollSettings
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1756,8 +1747,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.setSettings
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -1782,8 +1773,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.setUserNote
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
@@ -1829,8 +1820,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.tagAdd
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param tag_name: up to 20 characters
@@ -1854,8 +1845,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.tagBind
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
@@ -1873,8 +1864,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.tagDelete
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
@@ -1890,8 +1881,8 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.tagUpdate
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
@@ -1911,12 +1902,12 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.toggleMarket
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param state: "none", "basic", "advanced"
-        :raises APIError: of its own: 1431 MARKET_SHOP_ALREADY_ENABLED, 1432
+        :raises APIError: method-specific codes: 1431 MARKET_SHOP_ALREADY_ENABLED, 1432
             MARKET_SHOP_ALREADY_DISABLED
         """
         return await self._call(
@@ -1930,11 +1921,11 @@ class Groups(MethodGroup):
 
         https://dev.vk.com/method/groups.unban
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "groups.unban", {"group_id": group_id, "owner_id": owner_id}

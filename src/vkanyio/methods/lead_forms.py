@@ -48,8 +48,8 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.create
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param name: up to 100 characters
@@ -87,11 +87,11 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "leadForms.delete", {"group_id": group_id, "form_id": form_id}
@@ -102,10 +102,10 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "leadForms.get", {"group_id": group_id, "form_id": form_id}
@@ -123,11 +123,11 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.getLeads
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param limit: 1 to 1000; default 10
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "leadForms.getLeads",
@@ -146,7 +146,7 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.getUploadURL
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("leadForms.getUploadURL", {})
 
@@ -157,7 +157,7 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.list
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         """
@@ -186,8 +186,8 @@ class LeadForms(MethodGroup):
 
         https://dev.vk.com/method/leadForms.update
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param name: up to 100 characters
@@ -199,7 +199,7 @@ class LeadForms(MethodGroup):
         :param active: default False
         :param once_per_user: default False
         :param notify_admins: each 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "leadForms.update",

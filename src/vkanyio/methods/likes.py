@@ -40,13 +40,13 @@ class Likes(MethodGroup):
 
         https://dev.vk.com/method/likes.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param type: the values are those of ``vkanyio.objects.likes.Type``
         :param item_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
         """
         return await self._call(
             "likes.add",
@@ -72,12 +72,12 @@ class Likes(MethodGroup):
 
         https://dev.vk.com/method/likes.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param type: the values are those of ``vkanyio.objects.likes.Type``
         :param item_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "likes.delete",
@@ -160,15 +160,14 @@ class Likes(MethodGroup):
 
         https://dev.vk.com/method/likes.getList
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param type: the values are those of ``vkanyio.objects.likes.Type``
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param friends_only: default 0
         :param offset: 0 or more
         :param count: at most 1000
-        :raises APIError: of its own: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
+        :raises APIError: method-specific codes: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
         """
         return await self._call(
             "likes.getList",
@@ -201,12 +200,12 @@ class Likes(MethodGroup):
 
         https://dev.vk.com/method/likes.isLiked
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param type: the values are those of ``vkanyio.objects.likes.Type``
         :param item_id: 0 or more
         :param user_id: id of a user; 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "likes.isLiked",

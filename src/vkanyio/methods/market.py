@@ -74,10 +74,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param name: 4 to 100 characters
         :param description: 10 or more characters
         :param category_id: 0 or more
@@ -94,9 +94,10 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param sku: up to 50 characters
         :param stock_amount: -1 to 999999
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1405 MARKET_TOO_MANY_ITEMS,
-            1406 MARKET_TOO_MANY_ITEMS_IN_ALBUM, 1408 MARKET_ITEM_HAS_BAD_LINKS, 1416
-            MARKET_VARIANT_NOT_FOUND, 1417 MARKET_PROPERTY_NOT_FOUND, 1425
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1405
+            MARKET_TOO_MANY_ITEMS, 1406 MARKET_TOO_MANY_ITEMS_IN_ALBUM, 1408
+            MARKET_ITEM_HAS_BAD_LINKS, 1416 MARKET_VARIANT_NOT_FOUND, 1417
+            MARKET_PROPERTY_NOT_FOUND, 1425
             MARKET_GROUPING_MUST_CONTAIN_MORE_THAN_ONE_ITEM, 1426
             MARKET_GROUPING_ITEMS_MUST_HAVE_DISTINCT_PROPERTIES, 1433
             MARKET_PHOTOS_CROP_INVALID_FORMAT, 1434 MARKET_PHOTOS_CROP_OVERFLOW, 1435
@@ -140,13 +141,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.addAlbum
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param title: up to 128 characters
         :param photo_id: 0 or more
-        :raises APIError: of its own: 1407 MARKET_TOO_MANY_ALBUMS, 1438
+        :raises APIError: method-specific codes: 1407 MARKET_TOO_MANY_ALBUMS, 1438
             MARKET_NOT_ENABLED, 1446 MARKET_ALBUM_MAIN_HIDDEN
         """
         return await self._call(
@@ -167,11 +168,11 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.addProperty
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 1410 MARKET_VARIANTS_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1410 MARKET_VARIANTS_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1418 MARKET_MAX_PROPERTIES_LIMIT_EXCEED, 1421
             MARKET_NAME_TOO_LONG, 1424 MARKET_UNKNOWN_PROPERTY_TYPE, 1438
             MARKET_NOT_ENABLED
@@ -189,13 +190,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.addPropertyVariant
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
         :param title: 1 to 60 characters
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1417 MARKET_PROPERTY_NOT_FOUND, 1419
             MARKET_MAX_VARIANTS_LIMIT_EXCEED, 1423 MARKET_VARIANT_VALUE_TOO_LONG, 1438
             MARKET_NOT_ENABLED
@@ -218,13 +219,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.addToAlbum
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_ids: each 0 or more
         :param album_ids: each 0 or more
-        :raises APIError: of its own: 1402 MARKET_ALBUM_NOT_FOUND, 1403
+        :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1403
             MARKET_ITEM_NOT_FOUND, 1404 MARKET_ITEM_ALREADY_ADDED, 1406
             MARKET_TOO_MANY_ITEMS_IN_ALBUM, 1438 MARKET_NOT_ENABLED
         """
@@ -251,14 +252,14 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.createComment
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
+        :param guid: idempotency key: VK deduplicates calls by it
         """
         return await self._call(
             "market.createComment",
@@ -281,13 +282,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1403 MARKET_ITEM_NOT_FOUND,
-            1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1403
+            MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.delete", {"owner_id": owner_id, "item_id": item_id}
@@ -298,12 +299,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.deleteAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_id: 0 or more
-        :raises APIError: of its own: 1402 MARKET_ALBUM_NOT_FOUND, 1438
+        :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1438
             MARKET_NOT_ENABLED
         """
         return await self._call(
@@ -317,10 +318,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.deleteComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         """
         return await self._call(
@@ -334,12 +335,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.deleteProperty
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1417 MARKET_PROPERTY_NOT_FOUND, 1438
             MARKET_NOT_ENABLED
         """
@@ -356,12 +357,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.deletePropertyVariant
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param variant_id: 0 or more
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1416 MARKET_VARIANT_NOT_FOUND, 1417
             MARKET_PROPERTY_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
@@ -400,10 +401,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param name: 4 to 100 characters
         :param description: 10 or more characters
@@ -421,8 +422,8 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param sku: up to 50 characters
         :param stock_amount: -1 to 999999
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1403 MARKET_ITEM_NOT_FOUND,
-            1408 MARKET_ITEM_HAS_BAD_LINKS, 1412
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1403
+            MARKET_ITEM_NOT_FOUND, 1408 MARKET_ITEM_HAS_BAD_LINKS, 1412
             MARKET_GROUPING_ITEMS_WITH_DIFFERENT_PROPERTIES, 1413
             MARKET_GROUPING_ALREADY_HAS_SUCH_VARIANT, 1433
             MARKET_PHOTOS_CROP_INVALID_FORMAT, 1434 MARKET_PHOTOS_CROP_OVERFLOW, 1435
@@ -468,14 +469,14 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.editAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_id: 0 or more
         :param title: up to 128 characters
         :param photo_id: 0 or more
-        :raises APIError: of its own: 1402 MARKET_ALBUM_NOT_FOUND, 1438
+        :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1438
             MARKET_NOT_ENABLED, 1446 MARKET_ALBUM_MAIN_HIDDEN, 1457
             MARKET_FAILED_TO_SET_ALBUM_AS_MAIN, 1458
             MARKET_FAILED_TO_UNSET_ALBUM_AS_MAIN
@@ -506,10 +507,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         """
         return await self._call(
@@ -545,8 +546,8 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.editOrder
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param user_id: id of a user; 1 or more
         :param order_id: 0 or more
@@ -560,7 +561,7 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param comment_for_user: up to 400 characters
         :param receipt_link: up to 400 characters
-        :raises APIError: of its own: 1427 MARKET_ORDERS_NO_CART_ITEMS, 1429
+        :raises APIError: method-specific codes: 1427 MARKET_ORDERS_NO_CART_ITEMS, 1429
             MARKET_INVALID_DIMENSIONS, 1430 MARKET_CANT_CHANGE_VKPAY_STATUS, 1456
             MARKET_ORDERS_INVALID_STATUS
         """
@@ -592,12 +593,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.editProperty
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
-        :raises APIError: of its own: 1411 MARKET_VARIANTS_ERROR, 1421
+        :raises APIError: method-specific codes: 1411 MARKET_VARIANTS_ERROR, 1421
             MARKET_NAME_TOO_LONG, 1424 MARKET_UNKNOWN_PROPERTY_TYPE, 1438
             MARKET_NOT_ENABLED
         """
@@ -615,13 +616,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.editPropertyVariant
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param variant_id: 0 or more
         :param title: 1 to 60 characters
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1416 MARKET_VARIANT_NOT_FOUND, 1421
             MARKET_NAME_TOO_LONG, 1423 MARKET_VARIANT_VALUE_TOO_LONG, 1438
             MARKET_NOT_ENABLED
@@ -644,7 +645,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.filterCategories
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param category_id: 0 or more
         :param count: at most 1000; default 20
@@ -722,9 +723,9 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_id: default 0
         :param count: at most 200; default 100
         :param offset: 0 or more
@@ -752,9 +753,9 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getAlbumById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_ids: each 0 or more
         """
         return await self._call(
@@ -770,9 +771,9 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getAlbums
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: at most 100; default 50
         """
@@ -804,10 +805,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param item_ids: at most 100 items
-        :raises APIError: of its own: 1525 MARKET_DISABLED, 1526
+        :raises APIError: method-specific codes: 1525 MARKET_DISABLED, 1526
             MARKET_SERVICES_DISABLED
         """
         return await self._call(
@@ -823,7 +824,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getCategories
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param album_id: 1 or more
@@ -851,16 +852,16 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param start_comment_id: 0 or more
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
         :param sort: asc old to new, desc new to old; default "asc"
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :raises APIError: of its own: 1401 MARKET_COMMENTS_CLOSED
+        :raises APIError: method-specific codes: 1401 MARKET_COMMENTS_CLOSED
         """
         return await self._call(
             "market.getComments",
@@ -890,13 +891,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getGroupOrders
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
         :param offset: 0 or more; default 0
         :param count: 1 to 50; default 10
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1456
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1456
             MARKET_ORDERS_INVALID_STATUS
         """
         return await self._call(
@@ -913,12 +913,11 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getOrderById
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param order_id: 0 or more
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 1436 MARKET_ORDERS_ORDER_NOT_FOUND
+        :raises APIError: method-specific codes: 1436 MARKET_ORDERS_ORDER_NOT_FOUND
         """
         return await self._call(
             "market.getOrderById",
@@ -939,8 +938,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getOrderItems
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param order_id: 0 or more
         :param user_id: id of a user; 0 or more
@@ -1005,7 +1003,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getOrders
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param count: at most 10; default 10
@@ -1030,11 +1028,11 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getProductPhotoUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param bulk: default False
-        :raises APIError: of its own: 1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.getProductPhotoUploadServer", {"group_id": group_id, "bulk": bulk}
@@ -1047,10 +1045,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.getProperties
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1410
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1410
             MARKET_VARIANTS_NOT_ENABLED, 1411 MARKET_VARIANTS_ERROR, 1438
             MARKET_NOT_ENABLED
         """
@@ -1069,12 +1067,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.groupItems
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param item_group_id: 0 or more
-        :raises APIError: of its own: 1403 MARKET_ITEM_NOT_FOUND, 1409
+        :raises APIError: method-specific codes: 1403 MARKET_ITEM_NOT_FOUND, 1409
             MARKET_EXTENDED_NOT_ENABLED, 1410 MARKET_VARIANTS_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1412 MARKET_GROUPING_ITEMS_WITH_DIFFERENT_PROPERTIES,
             1413 MARKET_GROUPING_ALREADY_HAS_SUCH_VARIANT, 1414
@@ -1102,13 +1100,13 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.removeFromAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param album_ids: each 0 or more
-        :raises APIError: of its own: 1402 MARKET_ALBUM_NOT_FOUND, 1403
+        :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1403
             MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
@@ -1130,14 +1128,14 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.reorderAlbums
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param before: 0 or more
         :param after: 0 or more
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1402 MARKET_ALBUM_NOT_FOUND,
-            1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1402
+            MARKET_ALBUM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.reorderAlbums",
@@ -1164,15 +1162,15 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.reorderItems
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param before: 0 or more
         :param after: 0 or more
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1402 MARKET_ALBUM_NOT_FOUND,
-            1403 MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1402
+            MARKET_ALBUM_NOT_FOUND, 1403 MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.reorderItems",
@@ -1198,10 +1196,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.report
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse; default 0
@@ -1218,10 +1216,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.reportComment
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse
@@ -1238,14 +1236,14 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.restore
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
-        :raises APIError: of its own: 205 ACCESS_MARKET, 1400 MARKET_RESTORE_TOO_LATE,
-            1403 MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED, 1518
-            MARKET_ITEM_IS_NOT_DELETED
+        :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1400
+            MARKET_RESTORE_TOO_LATE, 1403 MARKET_ITEM_NOT_FOUND, 1438
+            MARKET_NOT_ENABLED, 1518 MARKET_ITEM_IS_NOT_DELETED
         """
         return await self._call(
             "market.restore", {"owner_id": owner_id, "item_id": item_id}
@@ -1256,10 +1254,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.restoreComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         """
         return await self._call(
@@ -1273,10 +1271,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.saveProductPhoto
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.saveProductPhoto", {"upload_response": upload_response}
@@ -1291,10 +1289,10 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.saveProductPhotoBulk
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :raises APIError: of its own: 1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "market.saveProductPhotoBulk", {"upload_response": upload_response}
@@ -1376,9 +1374,9 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_id: 0 or more
         :param price_from: 0 or more
         :param price_to: 0 or more
@@ -1425,7 +1423,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.searchItems
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: default 0
         :param count: at most 300; default 30
@@ -1474,7 +1472,7 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.searchItemsBasic
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: at most 1000; default 0
         :param count: at most 300; default 30
@@ -1510,12 +1508,12 @@ class Market(MethodGroup):
 
         https://dev.vk.com/method/market.ungroupItems
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param item_group_id: 0 or more
-        :raises APIError: of its own: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
+        :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1438 MARKET_NOT_ENABLED
         """
         return await self._call(

@@ -75,16 +75,17 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.addChatUser
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param chat_id: at most 100000000
         :param user_id: id of a user; 0 or more
         :param visible_messages_count: at most 1000
-        :raises APIError: of its own: 103 LIMITS, 925 MESSAGES_CHAT_NOT_ADMIN, 932
-            MESSAGES_GROUP_PEER_ACCESS, 936 MESSAGES_CONTACT_NOT_FOUND, 939
-            MESSAGES_MESSAGE_REQUEST_ALREADY_SENT, 945 MESSAGES_CHAT_DISABLED, 946
-            MESSAGES_CHAT_UNSUPPORTED, 947 MESSAGES_MEMBER_ACCESS_TO_GROUP_DENIED
+        :raises APIError: method-specific codes: 103 LIMITS, 925
+            MESSAGES_CHAT_NOT_ADMIN, 932 MESSAGES_GROUP_PEER_ACCESS, 936
+            MESSAGES_CONTACT_NOT_FOUND, 939 MESSAGES_MESSAGE_REQUEST_ALREADY_SENT, 945
+            MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 947
+            MESSAGES_MEMBER_ACCESS_TO_GROUP_DENIED
         """
         return await self._call(
             "messages.addChatUser",
@@ -104,8 +105,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.addChatUsers
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param chat_id: at most 100000000
         :param visible_messages_count: at most 1000
@@ -124,12 +125,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.allowMessagesFromGroup
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         :param key: up to 256 characters
-        :raises APIError: of its own: 943 MESSAGES_INTENT_CANT_USE
+        :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
         return await self._call(
             "messages.allowMessagesFromGroup", {"group_id": group_id, "key": key}
@@ -148,12 +149,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.createChat
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
-        :param user_ids: each the id of a user; each 0 or more
+        :param user_ids: ids of users; each 0 or more
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 936 MESSAGES_CONTACT_NOT_FOUND
+        :raises APIError: method-specific codes: 936 MESSAGES_CONTACT_NOT_FOUND
         """
         return await self._call(
             "messages.createChat",
@@ -177,8 +178,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.delete
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param message_ids: at most 1000 items; each 0 or more
         :param reason: 0 or more
@@ -186,7 +187,7 @@ class Messages(MethodGroup):
         :param delete_for_all: default False
         :param peer_id: id of a conversation
         :param cmids: at most 100 items; each 0 or more
-        :raises APIError: of its own: 924 MESSAGES_CANT_DELETE_FOR_ALL
+        :raises APIError: method-specific codes: 924 MESSAGES_CANT_DELETE_FOR_ALL
         """
         return await self._call(
             "messages.delete",
@@ -208,12 +209,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.deleteChatPhoto
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param chat_id: at most 100000000
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 945
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED
         """
         return await self._call(
@@ -233,13 +234,13 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.deleteConversation
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param user_id: id of a user
         :param peer_id: id of a conversation
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 936 MESSAGES_CONTACT_NOT_FOUND
+        :raises APIError: method-specific codes: 936 MESSAGES_CONTACT_NOT_FOUND
         """
         return await self._call(
             "messages.deleteConversation",
@@ -253,8 +254,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.deleteReaction
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
         :param cmid: 0 or more
@@ -270,8 +271,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.denyMessagesFromGroup
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 1 or more
         """
@@ -303,8 +304,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.edit
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
         :param message: up to 9000 characters
@@ -315,9 +316,9 @@ class Messages(MethodGroup):
         :param cmid: 0 or more
         :param template: or JSON text
         :param keyboard: or JSON text
-        :raises APIError: of its own: 901 MESSAGES_DENY_SEND, 909 MESSAGES_EDIT_EXPIRED,
-            910 MESSAGES_TOO_BIG, 911 MESSAGES_KEYBOARD_INVALID, 912
-            MESSAGES_CHAT_BOT_FEATURE, 914 MESSAGES_TOO_LONG_MESSAGE, 917
+        :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 909
+            MESSAGES_EDIT_EXPIRED, 910 MESSAGES_TOO_BIG, 911 MESSAGES_KEYBOARD_INVALID,
+            912 MESSAGES_CHAT_BOT_FEATURE, 914 MESSAGES_TOO_LONG_MESSAGE, 917
             MESSAGES_CHAT_USER_NO_ACCESS, 920 MESSAGES_EDIT_KIND_DISALLOWED, 940
             MESSAGES_TOO_MANY_POSTS, 946 MESSAGES_CHAT_UNSUPPORTED, 949
             MESSAGES_CANT_EDIT_PINNED_YET
@@ -347,11 +348,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.editChat
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param chat_id: at most 100000000
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 945
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED
         """
         return await self._call(
@@ -410,8 +411,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getByConversationMessageId
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param peer_id: id of a conversation
         :param conversation_message_ids: at most 100 items; each 0 or more
@@ -485,8 +485,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getById
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param message_ids: at most 100 items; each 0 or more
         :param preview_length: 0 or more; default 0
@@ -572,14 +571,14 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getChat
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param chat_id: at most 100000000
         :param chat_ids: each 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 945
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 1012
             MESSAGES_WRITING_DISABLED_FOR_CHAT
         """
@@ -606,10 +605,10 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getChatPreview
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :raises APIError: of its own: 901 MESSAGES_DENY_SEND, 917
+        :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 917
             MESSAGES_CHAT_USER_NO_ACCESS
         """
         return await self._call(
@@ -634,15 +633,14 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getConversationMembers
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param peer_id: id of a conversation
         :param offset: 0 or more; default 0
         :param count: 1 to 1000; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
+        :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST
         """
         return await self._call(
@@ -678,8 +676,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getConversations
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param count: at most 200; default 20
@@ -687,7 +684,7 @@ class Messages(MethodGroup):
         :param start_message_id: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
+        :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 936 MESSAGES_CONTACT_NOT_FOUND
         """
         return await self._call(
@@ -747,13 +744,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getConversationsById
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param peer_ids: each the id of a conversation; at most 100 items
+        :param peer_ids: ids of conversations; at most 100 items
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
+        :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 936 MESSAGES_CONTACT_NOT_FOUND
         """
         return await self._call(
@@ -830,8 +826,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getHistory
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param count: at most 200; default 20
         :param user_id: id of a user
@@ -839,7 +834,7 @@ class Messages(MethodGroup):
         :param rev: 1 chronological, 0 reverse chronological
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 927 MESSAGES_CHAT_NOT_EXIST, 936
+        :raises APIError: method-specific codes: 927 MESSAGES_CHAT_NOT_EXIST, 936
             MESSAGES_CONTACT_NOT_FOUND
         """
         return await self._call(
@@ -915,8 +910,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getHistoryAttachments
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         :param peer_id: id of a conversation
@@ -1007,8 +1001,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getImportantMessages
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param count: at most 200; default 20
         :param offset: 0 or more
@@ -1049,15 +1042,14 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getIntentUsers
 
-        For tokens of communities. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts community tokens. Read-only: retried if the response is lost.
 
         :param subscribe_id: at most 100
         :param offset: 0 or more; default 0
         :param count: at most 200; default 20
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
-        :raises APIError: of its own: 943 MESSAGES_INTENT_CANT_USE
+        :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
         return await self._call(
             "messages.getIntentUsers",
@@ -1081,12 +1073,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getInviteLink
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again. With ``reset`` it is not.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
+        It is neither if ``reset`` is set.
 
         :param reset: default False
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 919 MESSAGES_CANT_SEE_INVITE_LINK, 931
+        :raises APIError: method-specific codes: 919 MESSAGES_CANT_SEE_INVITE_LINK, 931
             MESSAGES_CANT_CHANGE_INVITE_LINK
         """
         return await self._call(
@@ -1101,7 +1093,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getLastActivity
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user
         """
@@ -1130,8 +1122,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getLongPollHistory
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param ts: 0 or more
         :param pts: 0 or more
@@ -1145,8 +1136,8 @@ class Messages(MethodGroup):
         :param lp_version: 0 or more
         :param last_n: at most 2000; default 0
         :param extended: default False
-        :raises APIError: of its own: 36 TIMEOUT, 907 MESSAGES_TOO_OLD_PTS, 908
-            MESSAGES_TOO_NEW_PTS, 927 MESSAGES_CHAT_NOT_EXIST, 990
+        :raises APIError: method-specific codes: 36 TIMEOUT, 907 MESSAGES_TOO_OLD_PTS,
+            908 MESSAGES_TOO_NEW_PTS, 927 MESSAGES_CHAT_NOT_EXIST, 990
             MESSAGES_DROP_DEVICE_CACHE
         """
         return await self._call(
@@ -1181,8 +1172,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getLongPollServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         :param lp_version: 0 or more; default 0
@@ -1201,8 +1191,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getMessagesReactions
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param peer_id: id of a conversation
         :param cmids: 1 to 100 items
@@ -1220,13 +1209,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getReactedPeers
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param peer_id: id of a conversation
         :param cmid: 0 or more
         :param reaction_id: 0 or more
-        :raises APIError: of its own: 1009 MESSAGES_INVALID_REACTION_ID
+        :raises APIError: method-specific codes: 1009 MESSAGES_INVALID_REACTION_ID
         """
         return await self._call(
             "messages.getReactedPeers",
@@ -1242,7 +1230,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.getReactionsAssets
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param client_version: 1 or more
         """
@@ -1259,12 +1247,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.isMessagesFromGroupAllowed
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
-        :raises APIError: of its own: 943 MESSAGES_INTENT_CANT_USE
+        :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
         return await self._call(
             "messages.isMessagesFromGroupAllowed",
@@ -1278,10 +1265,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.joinChatByInviteLink
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :raises APIError: of its own: 103 LIMITS, 917 MESSAGES_CHAT_USER_NO_ACCESS
+        :raises APIError: method-specific codes: 103 LIMITS, 917
+            MESSAGES_CHAT_USER_NO_ACCESS
         """
         return await self._call("messages.joinChatByInviteLink", {"link": link})
 
@@ -1294,8 +1282,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.markAsAnsweredConversation
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
         :param answered: default True
@@ -1318,8 +1306,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.markAsImportant
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param message_ids: each 0 or more
         :param important: 0 or more
@@ -1342,8 +1330,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.markAsImportantConversation
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
         :param important: default True
@@ -1370,8 +1358,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.markAsRead
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param message_ids: each 0 or more
         :param peer_id: id of a conversation
@@ -1400,8 +1388,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.markReactionsAsRead
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param peer_id: id of a conversation
         :param cmids: at most 100 items
@@ -1419,8 +1407,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.muteChatMentions
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call(
             "messages.muteChatMentions",
@@ -1436,12 +1424,12 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.pin
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param message_id: 0 or more
         :param cmid: 0 or more
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 927
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 927
             MESSAGES_CHAT_NOT_EXIST, 942 MESSAGES_CANT_PIN_ONE_TIME_STORY, 970
             MESSAGES_CANT_PIN_EXPIRING_MESSAGE
         """
@@ -1456,13 +1444,13 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.removeChatUser
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param chat_id: at most 100000000
         :param user_id: id of a user
-        :param member_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 935
+        :param member_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 935
             MESSAGES_CHAT_USER_NOT_IN_CHAT, 936 MESSAGES_CONTACT_NOT_FOUND, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED
         """
@@ -1485,8 +1473,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.restore
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param message_id: 0 or more
         :param group_id: id of a community; 0 or more
@@ -1565,12 +1553,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.search
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param q: up to 9000 characters
         :param peer_id: id of a conversation
-        :param date: a day as DDMMYYYY; 0 or more
+        :param date: date as DDMMYYYY; 0 or more
         :param preview_length: 0 or more; default 0
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
@@ -1637,8 +1624,7 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.searchConversations
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param count: 1 to 255; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
@@ -1831,14 +1817,13 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.send
 
-        For tokens of users and communities. When its answer is lost, it is sent again:
-        ``random_id`` keeps VK from doing it twice, and is filled in where you leave it
-        out.
+        Accepts user and community tokens. Retried if the response is lost: VK
+        deduplicates calls by ``random_id``, which is filled in if you omit it.
 
         :param user_id: id of a user
-        :param random_id: key of your own, by which VK knows a repetition
+        :param random_id: idempotency key: VK deduplicates calls by it
         :param peer_id: id of a conversation
-        :param peer_ids: each the id of a conversation; at most 100 items
+        :param peer_ids: ids of conversations; at most 100 items
         :param chat_id: at most 100000000
         :param message: up to 9000 characters
         :param attachment: up to 9000 characters
@@ -1854,12 +1839,13 @@ class Messages(MethodGroup):
         :param disable_mentions: default False
         :param intent: default "default"
         :param subscribe_id: at most 100
-        :raises APIError: of its own: 104 NOT_FOUND, 900 MESSAGES_USER_BLOCKED, 901
-            MESSAGES_DENY_SEND, 902 MESSAGES_PRIVACY, 911 MESSAGES_KEYBOARD_INVALID, 912
-            MESSAGES_CHAT_BOT_FEATURE, 913 MESSAGES_TOO_LONG_FORWARDS, 914
-            MESSAGES_TOO_LONG_MESSAGE, 917 MESSAGES_CHAT_USER_NO_ACCESS, 921
-            MESSAGES_CANT_FWD, 922 MESSAGES_CHAT_USER_LEFT, 925 MESSAGES_CHAT_NOT_ADMIN,
-            936 MESSAGES_CONTACT_NOT_FOUND, 940 MESSAGES_TOO_MANY_POSTS, 943
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 900
+            MESSAGES_USER_BLOCKED, 901 MESSAGES_DENY_SEND, 902 MESSAGES_PRIVACY, 911
+            MESSAGES_KEYBOARD_INVALID, 912 MESSAGES_CHAT_BOT_FEATURE, 913
+            MESSAGES_TOO_LONG_FORWARDS, 914 MESSAGES_TOO_LONG_MESSAGE, 917
+            MESSAGES_CHAT_USER_NO_ACCESS, 921 MESSAGES_CANT_FWD, 922
+            MESSAGES_CHAT_USER_LEFT, 925 MESSAGES_CHAT_NOT_ADMIN, 936
+            MESSAGES_CONTACT_NOT_FOUND, 940 MESSAGES_TOO_MANY_POSTS, 943
             MESSAGES_INTENT_CANT_USE, 944 MESSAGES_INTENT_LIMIT_OVERFLOW, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 950
             MESSAGES_PEER_BLOCKED_REASON_BY_TIME, 962 MESSAGES_USER_NOT_DON, 969
@@ -1909,8 +1895,8 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.sendMessageEventAnswer
 
-        For tokens of communities. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts community tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param user_id: id of a user
         :param peer_id: id of a conversation
@@ -1935,13 +1921,13 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.sendReaction
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
 
         :param peer_id: id of a conversation
         :param cmid: 0 or more
         :param reaction_id: 0 or more
-        :raises APIError: of its own: 1009 MESSAGES_INVALID_REACTION_ID, 1010
+        :raises APIError: method-specific codes: 1009 MESSAGES_INVALID_REACTION_ID, 1010
             MESSAGES_FORBIDDEN_REACTION, 1011 MESSAGES_REACTIONS_LIMIT_REACHED
         """
         return await self._call(
@@ -1963,13 +1949,13 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.setActivity
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param user_id: id of a user
         :param peer_id: id of a conversation
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
+        :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 932 MESSAGES_GROUP_PEER_ACCESS, 936
             MESSAGES_CONTACT_NOT_FOUND
         """
@@ -1990,12 +1976,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.setChatPhoto
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error. It is never packed
-        into ``execute``.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error. Never packed into ``execute``.
 
-        :raises APIError: of its own: 22 UPLOAD, 925 MESSAGES_CHAT_NOT_ADMIN, 945
-            MESSAGES_CHAT_DISABLED, 1160 PHOTO_CHANGED
+        :raises APIError: method-specific codes: 22 UPLOAD, 925 MESSAGES_CHAT_NOT_ADMIN,
+            945 MESSAGES_CHAT_DISABLED, 1160 PHOTO_CHANGED
         """
         return await self._call("messages.setChatPhoto", {"file": file})
 
@@ -2006,11 +1991,11 @@ class Messages(MethodGroup):
 
         https://dev.vk.com/method/messages.unpin
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 925 MESSAGES_CHAT_NOT_ADMIN, 927
+        :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 927
             MESSAGES_CHAT_NOT_EXIST
         """
         return await self._call(

@@ -48,11 +48,11 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.addBan
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param user_ids: each the id of a user; each 1 or more
-        :param group_ids: each the id of a community; each 1 or more
+        :param user_ids: ids of users; each 1 or more
+        :param group_ids: ids of communities; each 1 or more
         """
         return await self._call(
             "newsfeed.addBan", {"user_ids": user_ids, "group_ids": group_ids}
@@ -70,11 +70,11 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.deleteBan
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param user_ids: each the id of a user; each 1 or more
-        :param group_ids: each the id of a community; each 1 or more
+        :param user_ids: ids of users; each 1 or more
+        :param group_ids: ids of communities; each 1 or more
         """
         return await self._call(
             "newsfeed.deleteBan", {"user_ids": user_ids, "group_ids": group_ids}
@@ -87,8 +87,8 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.deleteList
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param list_id: 0 or more
         """
@@ -114,7 +114,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param filters: "post", "photo", "photo_tag", "wall_photo", "friend", "audio",
             "video", "topic", "digest", "stories", "note", "audio_playlist", "clip",
@@ -179,7 +179,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getBanned
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
@@ -208,7 +208,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 100; default 30
         :param filters: "post", "photo", "video", "topic", "note"
@@ -264,7 +264,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getLists
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param list_ids: each 0 or more
         :param extended: default False
@@ -288,9 +288,9 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getMentions
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
         :param offset: 0 or more
@@ -323,7 +323,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getRecommended
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
@@ -357,7 +357,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getSuggestedSources
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more
         :param count: at most 1000; default 20
@@ -381,13 +381,12 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.ignoreItem
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param type: wall post on the wall, tag tag on a photo, profilephoto profile
             photo, video video, photo photo, audio audio
-        :param owner_id: id of a user, or of a community with a minus before it; default
-            0
+        :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
         """
         return await self._call(
@@ -409,13 +408,12 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.saveList
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param source_ids: each the id of a user, or of a community with a minus before
-            it
+        :param source_ids: ids of users, or of communities (negative)
         :param list_id: 0 or more
-        :raises APIError: of its own: 1170 TOO_MANY_LISTS
+        :raises APIError: method-specific codes: 1170 TOO_MANY_LISTS
         """
         return await self._call(
             "newsfeed.saveList",
@@ -491,8 +489,7 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.search
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param count: at most 200; default 30
         :param start_time: Unix time; 0 or more
@@ -526,13 +523,12 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.unignoreItem
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param type: wall post on the wall, tag tag on a photo, profilephoto profile
             photo, video video, photo photo, audio audio
-        :param owner_id: id of a user, or of a community with a minus before it; default
-            0
+        :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
         """
         return await self._call(
@@ -558,11 +554,11 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.unsubscribe
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param item_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "newsfeed.unsubscribe",

@@ -32,8 +32,8 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
@@ -61,14 +61,15 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.createComment
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
         :param note_id: 0 or more
         :param owner_id: id of a user; 0 or more
         :param reply_to: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
-        :raises APIError: of its own: 181 ACCESS_NOTE, 182 ACCESS_NOTE_COMMENT
+        :param guid: idempotency key: VK deduplicates calls by it
+        :raises APIError: method-specific codes: 181 ACCESS_NOTE, 182
+            ACCESS_NOTE_COMMENT
         """
         return await self._call(
             "notes.createComment",
@@ -88,11 +89,11 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param note_id: 0 or more
-        :raises APIError: of its own: 180 PARAM_NOTE_ID
+        :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
         return await self._call("notes.delete", {"note_id": note_id})
 
@@ -103,12 +104,12 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.deleteComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param comment_id: 0 or more
         :param owner_id: id of a user; 0 or more
-        :raises APIError: of its own: 181 ACCESS_NOTE, 183 ACCESS_COMMENT
+        :raises APIError: method-specific codes: 181 ACCESS_NOTE, 183 ACCESS_COMMENT
         """
         return await self._call(
             "notes.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -129,13 +130,13 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param note_id: 0 or more
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
-        :raises APIError: of its own: 180 PARAM_NOTE_ID
+        :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
         return await self._call(
             "notes.edit",
@@ -155,13 +156,13 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param comment_id: 0 or more
         :param message: 2 or more characters
         :param owner_id: id of a user; 0 or more
-        :raises APIError: of its own: 183 ACCESS_COMMENT
+        :raises APIError: method-specific codes: 183 ACCESS_COMMENT
         """
         return await self._call(
             "notes.editComment",
@@ -183,14 +184,14 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param note_ids: each 0 or more
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
         :param sort: default 0
-        :raises APIError: of its own: 180 PARAM_NOTE_ID
+        :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
         return await self._call(
             "notes.get",
@@ -214,12 +215,12 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.getById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param note_id: 0 or more
         :param owner_id: id of a user; 0 or more
         :param need_wiki: default False
-        :raises APIError: of its own: 180 PARAM_NOTE_ID, 181 ACCESS_NOTE
+        :raises APIError: method-specific codes: 180 PARAM_NOTE_ID, 181 ACCESS_NOTE
         """
         return await self._call(
             "notes.getById",
@@ -241,14 +242,14 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.getComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param note_id: 0 or more
         :param owner_id: id of a user; 0 or more
         :param sort: default 0
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
-        :raises APIError: of its own: 181 ACCESS_NOTE
+        :raises APIError: method-specific codes: 181 ACCESS_NOTE
         """
         return await self._call(
             "notes.getComments",
@@ -270,12 +271,12 @@ class Notes(MethodGroup):
 
         https://dev.vk.com/method/notes.restoreComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param comment_id: 0 or more
         :param owner_id: id of a user; 0 or more
-        :raises APIError: of its own: 183 ACCESS_COMMENT
+        :raises APIError: method-specific codes: 183 ACCESS_COMMENT
         """
         return await self._call(
             "notes.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}

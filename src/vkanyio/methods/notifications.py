@@ -47,7 +47,7 @@ class Notifications(MethodGroup):
 
         https://dev.vk.com/method/notifications.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: 1 to 100; default 30
         :param start_time: Unix time
@@ -69,8 +69,8 @@ class Notifications(MethodGroup):
 
         https://dev.vk.com/method/notifications.markAsViewed
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("notifications.markAsViewed", {})
 
@@ -91,16 +91,17 @@ class Notifications(MethodGroup):
 
         https://dev.vk.com/method/notifications.sendMessage
 
-        For tokens of services. When its answer is lost, it is sent again: ``random_id``
-        keeps VK from doing it twice, and is filled in where you leave it out.
+        Accepts service tokens. Retried if the response is lost: VK deduplicates calls
+        by ``random_id``, which is filled in if you omit it.
 
-        :param user_ids: each the id of a user; 1 to 100 items; each 0 or more
+        :param user_ids: ids of users; 1 to 100 items; each 0 or more
         :param message: up to 254 characters
         :param fragment: up to 2047 characters
         :param group_id: id of a community; 0 or more
-        :param random_id: key of your own, by which VK knows a repetition
+        :param random_id: idempotency key: VK deduplicates calls by it
         :param sending_mode: default "immediately"
-        :raises APIError: of its own: 711 GROUP_APP_IS_NOT_INSTALLED_IN_COMMUNITY
+        :raises APIError: method-specific codes: 711
+            GROUP_APP_IS_NOT_INSTALLED_IN_COMMUNITY
         """
         return await self._call(
             "notifications.sendMessage",

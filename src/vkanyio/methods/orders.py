@@ -33,13 +33,13 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.cancelSubscription
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param user_id: id of a user; 1 or more
         :param subscription_id: 0 or more
         :param pending_cancel: default False
-        :raises APIError: of its own: 1256 APPS_SUBSCRIPTION_NOT_FOUND, 1257
+        :raises APIError: method-specific codes: 1256 APPS_SUBSCRIPTION_NOT_FOUND, 1257
             APPS_SUBSCRIPTION_INVALID_STATUS
         """
         return await self._call(
@@ -65,12 +65,12 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.changeState
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param order_id: 0 or more
         :param app_order_id: 0 or more
-        :raises APIError: of its own: 103 LIMITS, 106 ACTION_FAILED
+        :raises APIError: method-specific codes: 103 LIMITS, 106 ACTION_FAILED
         """
         return await self._call(
             "orders.changeState",
@@ -95,8 +95,7 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.get
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param count: at most 1000; default 100
@@ -110,7 +109,7 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.getAmount
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         :param votes: at most 100 items
@@ -132,8 +131,7 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.getById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param order_id: 0 or more
         :param order_ids: at most 500 items; each 0 or more
@@ -152,12 +150,11 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.getUserSubscriptionById
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         :param subscription_id: 0 or more
-        :raises APIError: of its own: 1256 APPS_SUBSCRIPTION_NOT_FOUND
+        :raises APIError: method-specific codes: 1256 APPS_SUBSCRIPTION_NOT_FOUND
         """
         return await self._call(
             "orders.getUserSubscriptionById",
@@ -173,8 +170,7 @@ class Orders(MethodGroup):
 
         https://dev.vk.com/method/orders.getUserSubscriptions
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
         """

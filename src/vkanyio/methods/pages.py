@@ -28,8 +28,8 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.clearCache
 
-        For tokens of users and services. It sets a state: when its answer is lost, it
-        is not sent again, since a repetition may end in an error.
+        Accepts user and service tokens. Idempotent, but not retried if the response is
+        lost: a retry may return an error.
         """
         return await self._call("pages.clearCache", {"url": url})
 
@@ -50,9 +50,9 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "pages.get",
@@ -74,11 +74,11 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.getHistory
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
         :param user_id: id of a user
-        :raises APIError: of its own: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
+        :raises APIError: method-specific codes: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
         """
         return await self._call(
             "pages.getHistory",
@@ -92,10 +92,10 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.getTitles
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
-        :raises APIError: of its own: 141 ACCESS_PAGE
+        :raises APIError: method-specific codes: 141 ACCESS_PAGE
         """
         return await self._call("pages.getTitles", {"group_id": group_id})
 
@@ -113,11 +113,11 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.getVersion
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
         :param user_id: id of a user
-        :raises APIError: of its own: 141 ACCESS_PAGE
+        :raises APIError: method-specific codes: 141 ACCESS_PAGE
         """
         return await self._call(
             "pages.getVersion",
@@ -136,7 +136,7 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.parseWiki
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         """
@@ -157,12 +157,12 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.save
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community
         :param user_id: id of a user
-        :raises APIError: of its own: 119 PARAM_TITLE, 140 PARAM_PAGE_ID, 141
+        :raises APIError: method-specific codes: 119 PARAM_TITLE, 140 PARAM_PAGE_ID, 141
             ACCESS_PAGE
         """
         return await self._call(
@@ -189,14 +189,14 @@ class Pages(MethodGroup):
 
         https://dev.vk.com/method/pages.saveAccess
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community
         :param user_id: id of a user
         :param view: 0 managers, 1 members, 2 all
         :param edit: 0 managers, 1 members, 2 all
-        :raises APIError: of its own: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
+        :raises APIError: method-specific codes: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
         """
         return await self._call(
             "pages.saveAccess",

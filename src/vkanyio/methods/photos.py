@@ -46,10 +46,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.confirmTag
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.confirmTag",
@@ -65,10 +65,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.copy
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
         """
         return await self._call(
@@ -91,14 +91,14 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.createAlbum
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param title: 1 or more characters
         :param group_id: id of a community
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
-        :raises APIError: of its own: 302 ALBUMS_LIMIT
+        :raises APIError: method-specific codes: 302 ALBUMS_LIMIT
         """
         return await self._call(
             "photos.createAlbum",
@@ -132,12 +132,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.createComment
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param sticker_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
+        :param guid: idempotency key: VK deduplicates calls by it
         """
         return await self._call(
             "photos.createComment",
@@ -167,10 +167,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
         :param photos: at most 100 items
         """
@@ -186,12 +186,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.deleteAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param album_id: 0 or more
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 114 PARAM_ALBUM_ID
+        :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
         return await self._call(
             "photos.deleteAlbum", {"album_id": album_id, "group_id": group_id}
@@ -206,10 +206,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.deleteComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -233,11 +233,11 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param photo_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.edit",
@@ -269,12 +269,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.editAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param album_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 114 PARAM_ALBUM_ID
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
         return await self._call(
             "photos.editAlbum",
@@ -304,10 +304,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.editComment",
@@ -339,10 +339,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.get
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param feed: Unix time
         :param offset: 0 or more
         :param count: at most 1000; default 50
@@ -378,10 +377,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getAlbums
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_ids: at most 1000 items
         :param offset: 0 or more
         :param count: 0 or more
@@ -412,7 +410,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getAlbumsCount
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user
         :param group_id: id of a community
@@ -440,12 +438,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getAll
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: at most 200; default 20
-        :raises APIError: of its own: 19 BLOCKED
+        :raises APIError: method-specific codes: 19 BLOCKED
         """
         return await self._call(
             "photos.getAll",
@@ -476,13 +474,13 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getAllComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param album_id: 0 or more
         :param offset: 0 or more
         :param count: 0 or more
-        :raises APIError: of its own: 114 PARAM_ALBUM_ID
+        :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
         return await self._call(
             "photos.getAllComments",
@@ -508,10 +506,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param photos: each the owner_id, photo_id and maybe access_key joined by
+        :param photos: each is owner_id, photo_id and optionally access_key, joined by
             underscores; at most 500 items
         """
         return await self._call(
@@ -533,8 +530,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getChatUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param chat_id: 0 or more
         :param crop_x: 0 or more
@@ -619,9 +615,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param start_comment_id: 0 or more
         :param count: at most 100; default 20
         :param sort: asc old first, desc new first
@@ -650,10 +646,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getMarketAlbumUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
-        :raises APIError: of its own: 1438 MARKET_NOT_ENABLED
+        :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
         return await self._call(
             "photos.getMarketAlbumUploadServer", {"group_id": group_id}
@@ -668,10 +664,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getMessagesUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 901 MESSAGES_DENY_SEND
+        :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND
         """
         return await self._call("photos.getMessagesUploadServer", {"peer_id": peer_id})
 
@@ -684,7 +679,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getNewTags
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 100; default 20
         """
@@ -706,8 +701,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getOwnerCoverPhotoUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
         :param crop_x: 0 or more; default 0
@@ -715,7 +709,7 @@ class Photos(MethodGroup):
         :param crop_x2: 0 or more; default 795
         :param crop_y2: 0 or more; default 200
         :param is_video_cover: default False
-        :raises APIError: of its own: 703 GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
         return await self._call(
             "photos.getOwnerCoverPhotoUploadServer",
@@ -738,10 +732,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getOwnerPhotoUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 703 GROUP_NEED_2FA
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
         return await self._call(
             "photos.getOwnerPhotoUploadServer", {"owner_id": owner_id}
@@ -760,9 +754,9 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getTags
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.getTags",
@@ -778,10 +772,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
-        :raises APIError: of its own: 703 GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
         return await self._call(
             "photos.getUploadServer", {"album_id": album_id, "group_id": group_id}
@@ -802,7 +796,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getUserPhotos
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more
@@ -826,7 +820,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.getWallUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
         """
@@ -841,10 +835,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.makeCover
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.makeCover",
@@ -864,11 +858,11 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.move
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param photo_ids: at most 100 items
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.move",
@@ -894,12 +888,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.putTag
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param photo_id: 0 or more
         :param user_id: id of a user
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.putTag",
@@ -923,10 +917,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.removeTag
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.removeTag",
@@ -947,10 +941,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.reorderAlbums
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.reorderAlbums",
@@ -976,11 +970,11 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.reorderPhotos
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 122 PARAM_PHOTOS
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 122 PARAM_PHOTOS
         """
         return await self._call(
             "photos.reorderPhotos",
@@ -1005,10 +999,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.report
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls
@@ -1029,10 +1023,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.reportComment
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse
@@ -1051,11 +1045,11 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.restore
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param photo_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.restore", {"photo_id": photo_id, "owner_id": owner_id}
@@ -1068,10 +1062,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.restoreComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "photos.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -1095,12 +1089,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.save
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice. It is never packed into ``execute``.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice. Never packed into ``execute``.
 
         :param group_id: id of a community
-        :raises APIError: of its own: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118 PARAM_SERVER,
-            121 PARAM_HASH
+        :raises APIError: method-specific codes: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118
+            PARAM_SERVER, 121 PARAM_HASH
         """
         return await self._call(
             "photos.save",
@@ -1123,12 +1117,12 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.saveMarketAlbumPhoto
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice. It is never packed into ``execute``.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice. Never packed into ``execute``.
 
         :param group_id: id of a community; 1 or more
         :param server: 0 or more
-        :raises APIError: of its own: 121 PARAM_HASH, 129 PARAM_PHOTO, 1438
+        :raises APIError: method-specific codes: 121 PARAM_HASH, 129 PARAM_PHOTO, 1438
             MARKET_NOT_ENABLED
         """
         return await self._call(
@@ -1145,11 +1139,11 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.saveMessagesPhoto
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice. It is never packed into ``execute``.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice. Never packed into ``execute``.
 
-        :raises APIError: of its own: 114 PARAM_ALBUM_ID, 118 PARAM_SERVER, 121
-            PARAM_HASH
+        :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID, 118 PARAM_SERVER,
+            121 PARAM_HASH
         """
         return await self._call(
             "photos.saveMessagesPhoto", {"photo": photo, "server": server, "hash": hash}
@@ -1173,15 +1167,15 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.saveOwnerCoverPhoto
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice. It is never packed into ``execute``.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice. Never packed into ``execute``.
 
         :param crop_x: 0 or more; default 0
         :param crop_height: 0 or more; default 0
         :param crop_y: 0 or more; default 0
         :param crop_width: 0 or more; default 0
         :param is_video_cover: default False
-        :raises APIError: of its own: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
         """
         return await self._call(
             "photos.saveOwnerCoverPhoto",
@@ -1210,10 +1204,10 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.saveOwnerPhoto
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice. It is never packed into ``execute``.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice. Never packed into ``execute``.
 
-        :raises APIError: of its own: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
         """
         return await self._call(
             "photos.saveOwnerPhoto", {"server": server, "hash": hash, "photo": photo}
@@ -1237,13 +1231,13 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.saveWallPhoto
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice. It is never packed into ``execute``.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice. Never packed into ``execute``.
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118 PARAM_SERVER,
-            121 PARAM_HASH
+        :raises APIError: method-specific codes: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118
+            PARAM_SERVER, 121 PARAM_HASH
         """
         return await self._call(
             "photos.saveWallPhoto",
@@ -1278,8 +1272,7 @@ class Photos(MethodGroup):
 
         https://dev.vk.com/method/photos.search
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more

@@ -25,8 +25,7 @@ class Podcasts(MethodGroup):
 
         https://dev.vk.com/method/podcasts.searchPodcast
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param offset: 0 or more; default 0
         :param count: 1 to 1000; default 20

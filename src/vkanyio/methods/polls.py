@@ -35,13 +35,13 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.addVote
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param poll_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 250 POLLS_ACCESS, 251 POLLS_POLL_ID, 252
-            POLLS_ANSWER_ID
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
+            252 POLLS_ANSWER_ID
         """
         return await self._call(
             "polls.addVote",
@@ -73,11 +73,11 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.create
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param end_date: Unix time; 1550700000 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param add_answers: or JSON text
         :param photo_id: 0 or more
         """
@@ -104,13 +104,13 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.deleteVote
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param poll_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 250 POLLS_ACCESS, 251 POLLS_POLL_ID, 252
-            POLLS_ANSWER_ID
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
+            252 POLLS_ANSWER_ID
         """
         return await self._call(
             "polls.deleteVote",
@@ -136,11 +136,11 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.edit
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param poll_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param add_answers: or JSON text
         :param edit_answers: or JSON text
         :param delete_answers: or JSON text
@@ -167,7 +167,7 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.getBackgrounds
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("polls.getBackgrounds", {})
 
@@ -188,14 +188,14 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.getById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param poll_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param friends_count: at most 100; default 3
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
-        :raises APIError: of its own: 250 POLLS_ACCESS
+        :raises APIError: method-specific codes: 250 POLLS_ACCESS
         """
         return await self._call(
             "polls.getById",
@@ -219,9 +219,9 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.getPhotoUploadServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("polls.getPhotoUploadServer", {"owner_id": owner_id})
 
@@ -289,17 +289,17 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.getVoters
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param poll_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
-        :raises APIError: of its own: 250 POLLS_ACCESS, 251 POLLS_POLL_ID, 252
-            POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE
+        :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
+            252 POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE
         """
         return await self._call(
             "polls.getVoters",
@@ -325,10 +325,10 @@ class Polls(MethodGroup):
 
         https://dev.vk.com/method/polls.savePhoto
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice. It is never packed into ``execute``.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice. Never packed into ``execute``.
 
-        :raises APIError: of its own: 129 PARAM_PHOTO
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
         return await self._call("polls.savePhoto", {"photo": photo, "hash": hash})
 

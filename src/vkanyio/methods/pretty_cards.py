@@ -41,15 +41,15 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.create
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param link: up to 2000 characters
         :param price: up to 20 characters
         :param price_old: up to 20 characters
         :param button: up to 255 characters
-        :raises APIError: of its own: 1901 PRETTY_CARDS_TOO_MANY_CARDS
+        :raises APIError: method-specific codes: 1901 PRETTY_CARDS_TOO_MANY_CARDS
         """
         return await self._call(
             "prettyCards.create",
@@ -69,11 +69,11 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 1900 PRETTY_CARDS_CARD_NOT_FOUND, 1902
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 1900 PRETTY_CARDS_CARD_NOT_FOUND, 1902
             PRETTY_CARDS_CARD_IS_CONNECTED_TO_POST
         """
         return await self._call(
@@ -96,15 +96,15 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param link: up to 2000 characters
         :param price: up to 20 characters
         :param price_old: up to 20 characters
         :param button: up to 255 characters
-        :raises APIError: of its own: 1900 PRETTY_CARDS_CARD_NOT_FOUND
+        :raises APIError: method-specific codes: 1900 PRETTY_CARDS_CARD_NOT_FOUND
         """
         return await self._call(
             "prettyCards.edit",
@@ -127,9 +127,9 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more; default 0
         :param count: at most 100; default 10
         """
@@ -144,9 +144,9 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.getById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param card_ids: at most 10 items
         """
         return await self._call(
@@ -160,7 +160,7 @@ class PrettyCards(MethodGroup):
 
         https://dev.vk.com/method/prettyCards.getUploadURL
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("prettyCards.getUploadURL", {})
 

@@ -34,7 +34,7 @@ class Search(MethodGroup):
 
         https://dev.vk.com/method/search.getHints
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param q: up to 9000 characters
         :param offset: at most 200

@@ -36,13 +36,13 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.addAppEvent
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param activity_id: 0 or more
         :param user_id: id of a user; 1 or more
         :param value: 0 or more
-        :raises APIError: of its own: 1251 APPS_ALREADY_UNLOCKED
+        :raises APIError: method-specific codes: 1251 APPS_ALREADY_UNLOCKED
         """
         return await self._call(
             "secure.addAppEvent",
@@ -58,8 +58,7 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.checkToken
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call("secure.checkToken", {"token": token, "ip": ip})
 
@@ -70,8 +69,7 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.getAppBalance
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call("secure.getAppBalance", {})
 
@@ -89,8 +87,7 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.getSMSHistory
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param date_from: Unix time; 0 or more
@@ -123,8 +120,7 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.getTransactionsHistory
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param uid_from: id of a user; 1 or more
         :param uid_to: id of a user; 1 or more
@@ -151,10 +147,9 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.getUserLevel
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
-        :param user_ids: each the id of a user; each 1 or more
+        :param user_ids: ids of users; each 1 or more
         """
         return await self._call("secure.getUserLevel", {"user_ids": user_ids})
 
@@ -167,10 +162,10 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.giveEventSticker
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :param user_ids: each the id of a user; each 1 or more
+        :param user_ids: ids of users; each 1 or more
         :param achievement_id: 0 or more
         """
         return await self._call(
@@ -193,10 +188,10 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.sendNotification
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
-        :param user_ids: each the id of a user; each 1 or more
+        :param user_ids: ids of users; each 1 or more
         :param user_id: id of a user; 0 or more
         :param notification_id: 0 or more; default 0
         :param promo_id: 0 or more; default 0
@@ -219,11 +214,12 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.sendSMSNotification
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param user_id: id of a user; 1 or more
-        :raises APIError: of its own: 146 MOBILE_NOT_ACTIVATED, 147 INSUFFICIENT_FUNDS
+        :raises APIError: method-specific codes: 146 MOBILE_NOT_ACTIVATED, 147
+            INSUFFICIENT_FUNDS
         """
         return await self._call(
             "secure.sendSMSNotification", {"user_id": user_id, "message": message}
@@ -273,8 +269,8 @@ class Secure(MethodGroup):
 
         https://dev.vk.com/method/secure.setCounter
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param user_id: id of a user; 0 or more
         """

@@ -38,7 +38,7 @@ class Stats(MethodGroup):
 
         https://dev.vk.com/method/stats.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
         :param app_id: 0 or more
@@ -70,10 +70,10 @@ class Stats(MethodGroup):
 
         https://dev.vk.com/method/stats.getPostReach
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param post_ids: at most 30 items; each 1 or more
-        :raises APIError: of its own: 210 WALL_ACCESS_POST
+        :raises APIError: method-specific codes: 210 WALL_ACCESS_POST
         """
         return await self._call(
             "stats.getPostReach", {"owner_id": owner_id, "post_ids": post_ids}
@@ -88,8 +88,8 @@ class Stats(MethodGroup):
 
         https://dev.vk.com/method/stats.trackVisitor
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param type: default "open"
         """

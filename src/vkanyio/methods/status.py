@@ -25,7 +25,7 @@ class Status(MethodGroup):
 
         https://dev.vk.com/method/status.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user
         :param group_id: id of a community; 0 or more
@@ -41,10 +41,10 @@ class Status(MethodGroup):
 
         https://dev.vk.com/method/status.set
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 221 STATUS_NO_AUDIO
+        :raises APIError: method-specific codes: 221 STATUS_NO_AUDIO
         """
         return await self._call("status.set", {"text": text, "group_id": group_id})

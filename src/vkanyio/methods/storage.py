@@ -31,8 +31,8 @@ class Storage(MethodGroup):
 
         https://dev.vk.com/method/storage.get
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param key: up to 100 characters
         :param keys: at most 1000 items
@@ -53,8 +53,8 @@ class Storage(MethodGroup):
 
         https://dev.vk.com/method/storage.getKeys
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more; default 0
@@ -73,12 +73,12 @@ class Storage(MethodGroup):
 
         https://dev.vk.com/method/storage.set
 
-        For tokens of users, communities and services. It sets a state: when its answer
-        is lost, it is not sent again, since a repetition may end in an error.
+        Accepts user, community and service tokens. Idempotent, but not retried if the
+        response is lost: a retry may return an error.
 
         :param key: up to 100 characters
         :param user_id: id of a user; 0 or more
-        :raises APIError: of its own: 103 LIMITS
+        :raises APIError: method-specific codes: 103 LIMITS
         """
         return await self._call(
             "storage.set", {"key": key, "value": value, "user_id": user_id}

@@ -31,11 +31,11 @@ class Store(MethodGroup):
 
         https://dev.vk.com/method/store.addStickersToFavorite
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param sticker_ids: each 0 or more
-        :raises APIError: of its own: 2100 STICKERS_NOT_PURCHASED, 2101
+        :raises APIError: method-specific codes: 2100 STICKERS_NOT_PURCHASED, 2101
             STICKERS_TOO_MANY_FAVORITES
         """
         return await self._call(
@@ -49,7 +49,7 @@ class Store(MethodGroup):
 
         https://dev.vk.com/method/store.getFavoriteStickers
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("store.getFavoriteStickers", {})
 
@@ -69,7 +69,7 @@ class Store(MethodGroup):
 
         https://dev.vk.com/method/store.getProducts
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param product_ids: each 0 or more
         :param extended: default False
@@ -102,7 +102,7 @@ class Store(MethodGroup):
 
         https://dev.vk.com/method/store.getStickersKeywords
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param stickers_ids: each 0 or more
         :param products_ids: each 0 or more
@@ -130,11 +130,11 @@ class Store(MethodGroup):
 
         https://dev.vk.com/method/store.removeStickersFromFavorite
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param sticker_ids: each 0 or more
-        :raises APIError: of its own: 2102 STICKERS_NOT_FAVORITE
+        :raises APIError: method-specific codes: 2102 STICKERS_NOT_FAVORITE
         """
         return await self._call(
             "store.removeStickersFromFavorite", {"sticker_ids": sticker_ids}

@@ -39,11 +39,10 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.banOwner
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owners_ids: each the id of a user, or of a community with a minus before
-            it; at most 200 items
+        :param owners_ids: ids of users, or of communities (negative); at most 200 items
         """
         return await self._call("stories.banOwner", {"owners_ids": owners_ids})
 
@@ -60,10 +59,10 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.delete
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         :param stories: at most 100 items
         """
@@ -83,10 +82,9 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.get
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         """
@@ -129,7 +127,7 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getBanned
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         """
@@ -150,13 +148,12 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getById
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param stories: at most 100 items
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 1600 STORY_EXPIRED
+        :raises APIError: method-specific codes: 1600 STORY_EXPIRED
         """
         return await self._call(
             "stories.getById",
@@ -172,9 +169,9 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getDetailedStats
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         """
         return await self._call(
@@ -198,16 +195,15 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getPhotoUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param user_ids: each the id of a user; each 0 or more
+        :param user_ids: ids of users; each 0 or more
         :param link_text: the values are those of
             ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED, 1602
-            STORY_INCORRECT_REPLY_PRIVACY
+        :raises APIError: method-specific codes: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED,
+            1602 STORY_INCORRECT_REPLY_PRIVACY
         """
         return await self._call(
             "stories.getPhotoUploadServer",
@@ -237,10 +233,9 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getReplies
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
@@ -263,10 +258,9 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getStats
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         """
         return await self._call(
@@ -290,16 +284,15 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getVideoUploadServer
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
-        :param user_ids: each the id of a user
+        :param user_ids: ids of users
         :param link_text: the values are those of
             ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
-        :raises APIError: of its own: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED, 1602
-            STORY_INCORRECT_REPLY_PRIVACY
+        :raises APIError: method-specific codes: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED,
+            1602 STORY_INCORRECT_REPLY_PRIVACY
         """
         return await self._call(
             "stories.getVideoUploadServer",
@@ -330,16 +323,15 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.getViewers
 
-        For tokens of users and communities. It only reads: when its answer is lost, it
-        is sent again.
+        Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param story_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param count: 0 or more; default 100
         :param offset: 0 or more; default 0
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 1600 STORY_EXPIRED
+        :raises APIError: method-specific codes: 1600 STORY_EXPIRED
         """
         return await self._call(
             "stories.getViewers",
@@ -362,10 +354,10 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.hideAllReplies
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param group_id: id of a community; 0 or more
         """
         return await self._call(
@@ -379,10 +371,10 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.hideReply
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         """
         return await self._call(
@@ -403,8 +395,8 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.save
 
-        For tokens of users and communities. When its answer is lost, it is not sent
-        again: that could do it twice. It is never packed into ``execute``.
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice. Never packed into ``execute``.
 
         :param upload_results_json: or JSON text
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
@@ -436,7 +428,7 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param q: up to 255 characters
         :param place_id: 0 or more
@@ -472,8 +464,8 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.sendInteraction
 
-        For tokens of services. When its answer is lost, it is not sent again: that
-        could do it twice.
+        Accepts service tokens. Not retried if the response is lost: a retry could
+        execute it twice.
 
         :param message: up to 1000 characters
         :param is_broadcast: default False
@@ -498,11 +490,10 @@ class Stories(MethodGroup):
 
         https://dev.vk.com/method/stories.unbanOwner
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owners_ids: each the id of a user, or of a community with a minus before
-            it; at most 200 items
+        :param owners_ids: ids of users, or of communities (negative); at most 200 items
         """
         return await self._call("stories.unbanOwner", {"owners_ids": owners_ids})
 

@@ -25,8 +25,7 @@ class Streaming(MethodGroup):
 
         https://dev.vk.com/method/streaming.getServerUrl
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call("streaming.getServerUrl", {})
 
@@ -44,8 +43,7 @@ class Streaming(MethodGroup):
 
         https://dev.vk.com/method/streaming.getStats
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
 
         :param interval: default "5m"
         :param start_time: Unix time; 0 or more
@@ -68,8 +66,7 @@ class Streaming(MethodGroup):
 
         https://dev.vk.com/method/streaming.getStem
 
-        For tokens of services. It only reads: when its answer is lost, it is sent
-        again.
+        Accepts service tokens. Read-only: retried if the response is lost.
         """
         return await self._call("streaming.getStem", {"word": word})
 

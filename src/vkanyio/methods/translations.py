@@ -27,11 +27,10 @@ class Translations(MethodGroup):
 
         https://dev.vk.com/method/translations.translate
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 11101 TRANSLATIONS_CANT_TRANSLATE, 11102
-            TRANSLATIONS_MULTIPLE_SOURCE_LANG
+        :raises APIError: method-specific codes: 11101 TRANSLATIONS_CANT_TRANSLATE,
+            11102 TRANSLATIONS_MULTIPLE_SOURCE_LANG
         """
         return await self._call(
             "translations.translate",

@@ -41,10 +41,10 @@ class Users(MethodGroup):
 
         https://dev.vk.com/method/users.get
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
-        :param user_ids: each the id of a user; at most 1000 items
+        :param user_ids: ids of users; at most 1000 items
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
@@ -106,8 +106,7 @@ class Users(MethodGroup):
 
         https://dev.vk.com/method/users.getFollowers
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more
@@ -175,8 +174,7 @@ class Users(MethodGroup):
 
         https://dev.vk.com/method/users.getSubscriptions
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more
@@ -209,8 +207,8 @@ class Users(MethodGroup):
 
         https://dev.vk.com/method/users.report
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param user_id: id of a user; 1 or more
         """
@@ -262,7 +260,7 @@ class Users(MethodGroup):
 
         https://dev.vk.com/method/users.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param sort: 0 by rating, 1 by date registered
         :param offset: 0 or more

@@ -30,8 +30,8 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.checkLink
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
         """
         return await self._call("utils.checkLink", {"url": url})
 
@@ -42,8 +42,8 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.deleteFromLastShortened
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
         """
         return await self._call("utils.deleteFromLastShortened", {"key": key})
 
@@ -56,7 +56,7 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.getLastShortenedLinks
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: 0 or more; default 10
         :param offset: 0 or more; default 0
@@ -117,14 +117,14 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.getLinkStats
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
         :param source: default "vk_cc"
         :param interval: default "day"
         :param intervals_count: at most 100; default 1
         :param extended: default False
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call(
             "utils.getLinkStats",
@@ -145,8 +145,8 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.getServerTime
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
         """
         return await self._call("utils.getServerTime", {})
 
@@ -157,8 +157,8 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.getShortLink
 
-        For tokens of users, communities and services. When its answer is lost, it is
-        not sent again: that could do it twice.
+        Accepts user, community and service tokens. Not retried if the response is lost:
+        a retry could execute it twice.
 
         :param private: default False
         """
@@ -171,10 +171,10 @@ class Utils(MethodGroup):
 
         https://dev.vk.com/method/utils.resolveScreenName
 
-        For tokens of users, communities and services. It only reads: when its answer is
-        lost, it is sent again.
+        Accepts user, community and service tokens. Read-only: retried if the response
+        is lost.
 
-        :raises APIError: of its own: 104 NOT_FOUND
+        :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         return await self._call("utils.resolveScreenName", {"screen_name": screen_name})
 

@@ -47,13 +47,14 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.add
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :param target_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO, 800 VIDEO_ALREADY_ADDED
+        :param owner_id: id of a user, or of a community (negative)
+        :param target_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 800
+            VIDEO_ALREADY_ADDED
         """
         return await self._call(
             "video.add",
@@ -71,12 +72,12 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.addAlbum
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param privacy: 0 all, 1 friends, 2 friends of friends, 3 only me
-        :raises APIError: of its own: 204 ACCESS_VIDEO, 302 ALBUMS_LIMIT
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 302 ALBUMS_LIMIT
         """
         return await self._call(
             "video.addAlbum", {"group_id": group_id, "title": title, "privacy": privacy}
@@ -130,13 +131,14 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.addToAlbum
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
-        :param target_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO, 800 VIDEO_ALREADY_ADDED
+        :param target_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 800
+            VIDEO_ALREADY_ADDED
         """
         return await self._call(
             "video.addToAlbum",
@@ -168,15 +170,15 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.createComment
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
-        :raises APIError: of its own: 801 VIDEO_COMMENTS_CLOSED
+        :param guid: idempotency key: VK deduplicates calls by it
+        :raises APIError: method-specific codes: 801 VIDEO_COMMENTS_CLOSED
         """
         return await self._call(
             "video.createComment",
@@ -206,12 +208,12 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :param target_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
+        :param target_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.delete",
@@ -225,13 +227,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.deleteAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param album_id: 0 or more
         :param group_id: id of a community; 1 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.deleteAlbum",
@@ -247,10 +249,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.deleteComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -275,11 +277,11 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.edit",
@@ -309,14 +311,14 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.editAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param album_id: 0 or more
         :param group_id: id of a community; 1 or more
         :param privacy: 0 all, 1 friends, 2 friends of friends, 3 only me
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.editAlbum",
@@ -343,10 +345,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.editComment",
@@ -376,14 +378,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.get
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it; default
-            0
+        :param owner_id: id of a user, or of a community (negative); default 0
         :param count: at most 200; default 100
         :param offset: 0 or more
         :param sort_album: default 0
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.get",
@@ -406,10 +407,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getAlbumById
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.getAlbumById", {"album_id": album_id, "owner_id": owner_id}
@@ -463,13 +464,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getAlbums
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: at most 100; default 50
         :param need_system: default False
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.getAlbums",
@@ -526,13 +527,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getAlbumsByVideo
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
-        :param target_id: id of a user, or of a community with a minus before it
+        :param target_id: id of a user, or of a community (negative)
         :param extended: default False
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.getAlbumsByVideo",
@@ -616,15 +617,15 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getComments
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param count: at most 100; default 20
         :param sort: asc oldest comment first, desc newest comment first, interest most
             interesting comments first
         :param thread_items_count: at most 10; default 0
-        :raises APIError: of its own: 801 VIDEO_COMMENTS_CLOSED
+        :raises APIError: method-specific codes: 801 VIDEO_COMMENTS_CLOSED
         """
         return await self._call(
             "video.getComments",
@@ -652,11 +653,11 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getLongPollServer
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 32 WAIT
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 32 WAIT
         """
         return await self._call(
             "video.getLongPollServer", {"video_id": video_id, "owner_id": owner_id}
@@ -669,9 +670,9 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.getThumbUploadUrl
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("video.getThumbUploadUrl", {"owner_id": owner_id})
 
@@ -682,7 +683,7 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.liveGetCategories
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
         """
         return await self._call("video.liveGetCategories", {})
 
@@ -734,13 +735,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.removeFromAlbum
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
-        :param target_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :param target_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.removeFromAlbum",
@@ -767,14 +768,14 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.reorderAlbums
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param album_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param before: 0 or more
         :param after: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 204 ACCESS_VIDEO
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.reorderAlbums",
@@ -804,18 +805,18 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.reorderVideos
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
-        :param target_id: id of a user, or of a community with a minus before it
+        :param target_id: id of a user, or of a community (negative)
         :param album_id: default -2
-        :param before_owner_id: id of a user, or of a community with a minus before it
+        :param before_owner_id: id of a user, or of a community (negative)
         :param before_video_id: 0 or more
-        :param after_owner_id: id of a user, or of a community with a minus before it
+        :param after_owner_id: id of a user, or of a community (negative)
         :param after_video_id: 0 or more
-        :raises APIError: of its own: 204 ACCESS_VIDEO
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
         return await self._call(
             "video.reorderVideos",
@@ -847,10 +848,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.report
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
         """
         return await self._call(
@@ -876,10 +877,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.reportComment
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         """
         return await self._call(
@@ -896,11 +897,11 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.restore
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param video_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.restore", {"video_id": video_id, "owner_id": owner_id}
@@ -913,10 +914,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.restoreComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "video.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -946,13 +947,13 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.save
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param album_id: 0 or more
-        :raises APIError: of its own: 22 UPLOAD, 204 ACCESS_VIDEO, 214 WALL_ADD_POST,
-            219 WALL_ADS_PUBLISHED, 704 GROUP_HOST_NEED_2FA
+        :raises APIError: method-specific codes: 22 UPLOAD, 204 ACCESS_VIDEO, 214
+            WALL_ADD_POST, 219 WALL_ADS_PUBLISHED, 704 GROUP_HOST_NEED_2FA
         """
         return await self._call(
             "video.save",
@@ -988,12 +989,12 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.saveUploadedThumb
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param video_id: 1 or more
-        :raises APIError: of its own: 129 PARAM_PHOTO
+        :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
         return await self._call(
             "video.saveUploadedThumb",
@@ -1099,7 +1100,7 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.search
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param sort: 1 duration, 2 relevance, 0 date added
         :param offset: 0 or more
@@ -1107,8 +1108,8 @@ class Video(MethodGroup):
         :param shorter: 0 or more
         :param count: at most 200; default 20
         :param extended: default False
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 106 ACTION_FAILED
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
         return await self._call(
             "video.search",
@@ -1148,14 +1149,14 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.startStreaming
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param video_id: 0 or more
         :param group_id: id of a community; 0 or more
         :param category_id: 0 or more
-        :raises APIError: of its own: 204 ACCESS_VIDEO, 214 WALL_ADD_POST, 219
-            WALL_ADS_PUBLISHED
+        :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 214 WALL_ADD_POST,
+            219 WALL_ADS_PUBLISHED
         """
         return await self._call(
             "video.startStreaming",
@@ -1182,8 +1183,8 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.stopStreaming
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 1 or more
         :param video_id: 0 or more
@@ -1199,10 +1200,10 @@ class Video(MethodGroup):
 
         https://dev.vk.com/method/video.unpinComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 1 or more
         """
         return await self._call(

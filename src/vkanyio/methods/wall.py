@@ -46,9 +46,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.checkCopyrightLink
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
-        :raises APIError: of its own: 3102 WALL_CHECK_LINK_CANT_DETERMINE_SOURCE
+        :raises APIError: method-specific codes: 3102
+            WALL_CHECK_LINK_CANT_DETERMINE_SOURCE
         """
         return await self._call("wall.checkCopyrightLink", {"link": link})
 
@@ -59,10 +60,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.closeComments
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         """
         return await self._call(
@@ -87,15 +88,15 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.createComment
 
-        For tokens of users and communities. When its answer is lost, it is sent again
-        only if you gave a ``guid``, by which VK knows a repetition.
+        Accepts user and community tokens. Retried if the response is lost, but only if
+        you pass a ``guid``, by which VK deduplicates calls.
 
         :param post_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param from_group: id of a community; 0 or more
         :param sticker_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
-        :raises APIError: of its own: 212 WALL_ACCESS_REPLIES, 213
+        :param guid: idempotency key: VK deduplicates calls by it
+        :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES, 213
             WALL_ACCESS_ADD_REPLY, 222 WALL_LINKS_FORBIDDEN, 223 WALL_REPLY_OWNER_FLOOD
         """
         return await self._call(
@@ -121,13 +122,13 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.delete
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 210 WALL_ACCESS_POST, 703
-            GROUP_NEED_2FA
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 210 WALL_ACCESS_POST,
+            703 GROUP_NEED_2FA
         """
         return await self._call(
             "wall.delete", {"owner_id": owner_id, "post_id": post_id}
@@ -144,13 +145,13 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.deleteComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param comment_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
-        :raises APIError: of its own: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT
         """
         return await self._call(
             "wall.deleteComment",
@@ -187,20 +188,20 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.edit
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param post_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
         :param poster_bkg_id: 0 or more
-        :param poster_bkg_owner_id: id of a user, or of a community with a minus before
-            it
+        :param poster_bkg_owner_id: id of a user, or of a community (negative)
         :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
             science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
             fashion
-        :raises APIError: of its own: 224 WALL_ADS_POST_LIMIT_REACHED, 225 WALL_DONUT
+        :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED, 225
+            WALL_DONUT
         """
         return await self._call(
             "wall.edit",
@@ -248,13 +249,13 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.editAdsStealth
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param post_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param place_id: 0 or more
-        :raises APIError: of its own: 224 WALL_ADS_POST_LIMIT_REACHED
+        :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED
         """
         return await self._call(
             "wall.editAdsStealth",
@@ -289,11 +290,11 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.editComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param comment_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         """
         return await self._call(
@@ -363,17 +364,16 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.get
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param domain: short address of a user or a community
         :param offset: 0 or more
         :param count: 0 or more
         :param filter: "owner", "others", "all", "postponed", "suggests", "archived",
             "donut"
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 19 BLOCKED
+        :raises APIError: method-specific codes: 19 BLOCKED
         """
         return await self._call(
             "wall.get",
@@ -430,10 +430,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.getById
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param posts: each the owner_id, post_id and maybe hash joined by underscores
+        :param posts: each is owner_id, post_id and optionally hash, joined by
+            underscores
         :param copy_history_depth: default 2
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         """
@@ -491,12 +491,12 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.getComment
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param comment_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 212 WALL_ACCESS_REPLIES
+        :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES
         """
         return await self._call(
             "wall.getComment",
@@ -584,10 +584,9 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.getComments
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         :param start_comment_id: 0 or more
         :param count: 0 or more
@@ -597,7 +596,7 @@ class Wall(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param comment_id: 0 or more
         :param thread_items_count: at most 10; default 0
-        :raises APIError: of its own: 212 WALL_ACCESS_REPLIES
+        :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES
         """
         return await self._call(
             "wall.getComments",
@@ -631,10 +630,9 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.getReposts
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         :param offset: 0 or more
         :param count: at most 1000; default 20
@@ -656,10 +654,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.openComments
 
-        For tokens of users and communities. It sets a state: when its answer is lost,
-        it is not sent again, since a repetition may end in an error.
+        Accepts user and community tokens. Idempotent, but not retried if the response
+        is lost: a retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         """
         return await self._call(
@@ -680,7 +678,7 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.parseAttachedLink
 
-        For tokens of users. It only reads: when its answer is lost, it is sent again.
+        Accepts user tokens. Read-only: retried if the response is lost.
 
         :param links: or JSON text
         :param extended: default False
@@ -704,11 +702,11 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.pin
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param post_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call("wall.pin", {"post_id": post_id, "owner_id": owner_id})
 
@@ -742,21 +740,21 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.post
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
         :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
             science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
             fashion
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
         :param post_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
+        :param guid: idempotency key: VK deduplicates calls by it
         :param mark_as_ads: default False
-        :raises APIError: of its own: 214 WALL_ADD_POST, 219 WALL_ADS_PUBLISHED, 220
-            WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN, 224
-            WALL_ADS_POST_LIMIT_REACHED, 225 WALL_DONUT
+        :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
+            WALL_ADS_PUBLISHED, 220 WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN,
+            224 WALL_ADS_POST_LIMIT_REACHED, 225 WALL_DONUT
         """
         return await self._call(
             "wall.post",
@@ -806,14 +804,14 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.postAdsStealth
 
-        For tokens of users. When its answer is lost, it is sent again only if you gave
-        a ``guid``, by which VK knows a repetition.
+        Accepts user tokens. Retried if the response is lost, but only if you pass a
+        ``guid``, by which VK deduplicates calls.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param place_id: 0 or more
-        :param guid: key of your own, by which VK knows a repetition
-        :raises APIError: of its own: 214 WALL_ADD_POST, 219 WALL_ADS_PUBLISHED, 220
-            WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN
+        :param guid: idempotency key: VK deduplicates calls by it
+        :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
+            WALL_ADS_PUBLISHED, 220 WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN
         """
         return await self._call(
             "wall.postAdsStealth",
@@ -846,10 +844,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.reportComment
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
@@ -873,10 +871,10 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.reportPost
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
@@ -902,13 +900,13 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.repost
 
-        For tokens of users. When its answer is lost, it is not sent again: that could
-        do it twice.
+        Accepts user tokens. Not retried if the response is lost: a retry could execute
+        it twice.
 
         :param group_id: id of a community; 0 or more
         :param mark_as_ads: default False
-        :raises APIError: of its own: 214 WALL_ADD_POST, 219 WALL_ADS_PUBLISHED, 224
-            WALL_ADS_POST_LIMIT_REACHED
+        :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
+            WALL_ADS_PUBLISHED, 224 WALL_ADS_POST_LIMIT_REACHED
         """
         return await self._call(
             "wall.repost",
@@ -928,12 +926,12 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.restore
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
-        :raises APIError: of its own: 210 WALL_ACCESS_POST, 214 WALL_ADD_POST
+        :raises APIError: method-specific codes: 210 WALL_ACCESS_POST, 214 WALL_ADD_POST
         """
         return await self._call(
             "wall.restore", {"owner_id": owner_id, "post_id": post_id}
@@ -946,12 +944,12 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.restoreComment
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
-        :param owner_id: id of a user, or of a community with a minus before it
-        :raises APIError: of its own: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT, 243
-            WALL_COMMENT_NOT_DELETED
+        :param owner_id: id of a user, or of a community (negative)
+        :raises APIError: method-specific codes: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT,
+            243 WALL_COMMENT_NOT_DELETED
         """
         return await self._call(
             "wall.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
@@ -1017,16 +1015,15 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.search
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         :param domain: short address of a user or a community
         :param query: up to 9000 characters
         :param count: at most 100; default 20
         :param offset: 0 or more; default 0
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
-        :raises APIError: of its own: 210 WALL_ACCESS_POST
+        :raises APIError: method-specific codes: 210 WALL_ACCESS_POST
         """
         return await self._call(
             "wall.search",
@@ -1047,11 +1044,11 @@ class Wall(MethodGroup):
 
         https://dev.vk.com/method/wall.unpin
 
-        For tokens of users. It sets a state: when its answer is lost, it is not sent
-        again, since a repetition may end in an error.
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
 
         :param post_id: 0 or more
-        :param owner_id: id of a user, or of a community with a minus before it
+        :param owner_id: id of a user, or of a community (negative)
         """
         return await self._call(
             "wall.unpin", {"post_id": post_id, "owner_id": owner_id}

@@ -36,8 +36,7 @@ class Widgets(MethodGroup):
 
         https://dev.vk.com/method/widgets.getComments
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param order: default "date"
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
@@ -72,8 +71,7 @@ class Widgets(MethodGroup):
 
         https://dev.vk.com/method/widgets.getPages
 
-        For tokens of users and services. It only reads: when its answer is lost, it is
-        sent again.
+        Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param order: default "friend_likes"
         :param period: default "week"

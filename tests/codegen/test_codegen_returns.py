@@ -1,26 +1,24 @@
-"""How parameters choose the answer of a method."""
+"""How parameters select the return type of a method."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _small_schema import method, method_of, model_of, reference, response, source_of
 from codegen._output import write_files
 from codegen._schema import SchemaError
 from codegen._types import Named, walk
 
-from _small_schema import method, method_of, model_of, reference, response, source_of
 from codegen import reviewed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("nothing_reviewed")
-
 
 def cases_of(path: Path, keys: list[str], *parameters: Any) -> dict[str, str]:
-    """Return which answers come, by the parameters that are on."""
-    answers = {
+    """Return the types of responses, by the parameters that are on."""
+    responses = {
         f"notes_{key}_response": response(
             {"type": "object", "properties": {key: {"type": "integer"}}}
         )
@@ -30,11 +28,11 @@ def cases_of(path: Path, keys: list[str], *parameters: Any) -> dict[str, str]:
     raw["responses"] = {
         key: reference("notes", f"notes_{key}_response", "responses") for key in keys
     }
-    found = method_of(path, raw, responses={"notes": answers})
+    found = method_of(path, raw, responses={"notes": responses})
     return {
         " ".join(str(switch) for switch, on in case.switches.items() if on): "|".join(
             kind.name.removesuffix("Response")
-            for kind in walk(case.answer)
+            for kind in walk(case.returns)
             if isinstance(kind, Named)
         )
         for case in found.cases
@@ -42,7 +40,7 @@ def cases_of(path: Path, keys: list[str], *parameters: Any) -> dict[str, str]:
 
 
 def signatures_of(source: str) -> list[str]:
-    """Return the overloads of ``get``, without blanks."""
+    """Return the overloads of ``get``, without whitespace."""
     signatures = "".join(source.split()).split("asyncdefget(self,*,")[1:-1]
     return [each.partition(":...")[0].replace(",)", ")") for each in signatures]
 
@@ -51,14 +49,14 @@ EXTENDED = {"name": "extended", "type": "boolean"}
 FIELDS = {"name": "fields", "type": "array", "items": {"type": "string"}}
 
 
-def test_a_flag_chooses_the_answer_of_its_name(tmp_path: Path) -> None:
+def test_a_flag_selects_the_response_of_its_name(tmp_path: Path) -> None:
     assert cases_of(tmp_path, ["response", "extendedResponse"], EXTENDED) == {
         "": "Response",
         "extended": "ExtendedResponse",
     }
 
 
-def test_a_parameter_that_is_given_chooses_the_answer_of_its_name(
+def test_a_parameter_that_is_passed_selects_the_response_of_its_name(
     tmp_path: Path,
 ) -> None:
     assert cases_of(tmp_path, ["response", "fieldsResponse"], FIELDS) == {
@@ -67,7 +65,7 @@ def test_a_parameter_that_is_given_chooses_the_answer_of_its_name(
     }
 
 
-def test_two_parameters_choose_together(tmp_path: Path) -> None:
+def test_two_parameters_select_together(tmp_path: Path) -> None:
     keys = [
         "response",
         "extendedResponse",
@@ -82,10 +80,12 @@ def test_two_parameters_choose_together(tmp_path: Path) -> None:
     }
 
 
-def test_where_the_schema_does_not_say_the_answer_is_any_of_them(
+def test_where_the_schema_does_not_say_it_is_any_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "ANSWER_IF", {("notes.get", "responseStrict"): None})
+    monkeypatch.setattr(
+        reviewed, "RETURNED_IF", {("notes.get", "responseStrict"): None}
+    )
     keys = ["response", "fieldsResponse", "extendedResponse", "responseStrict"]
     assert cases_of(tmp_path, keys, FIELDS, EXTENDED) == {
         "": "Response|ResponseStrict",
@@ -95,18 +95,18 @@ def test_where_the_schema_does_not_say_the_answer_is_any_of_them(
     }
 
 
-def test_an_answer_that_no_parameter_chooses_is_a_union(
+def test_responses_that_no_parameter_selects_are_a_union(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "ANSWER_IF", {("notes.get", "multiResponse"): None})
+    monkeypatch.setattr(reviewed, "RETURNED_IF", {("notes.get", "multiResponse"): None})
     assert cases_of(tmp_path, ["response", "multiResponse"], FIELDS) == {}
 
 
-def test_an_answer_that_never_comes_is_left_out(
+def test_a_response_that_is_never_returned_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = {("notes.get", "multiResponse"): "a reason"}
-    monkeypatch.setattr(reviewed, "NOT_ANSWERED", never)
+    monkeypatch.setattr(reviewed, "NEVER_RETURNED", never)
     keys = ["response", "multiResponse", "extendedResponse"]
     assert cases_of(tmp_path, keys, EXTENDED) == {
         "": "Response",
@@ -114,12 +114,12 @@ def test_an_answer_that_never_comes_is_left_out(
     }
 
 
-def test_a_value_of_a_parameter_chooses_the_answer(
+def test_a_value_of_a_parameter_selects_the_response(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = {("notes.get", "rolesResponse"): "filter=staff"}
-    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
-    answers = {
+    monkeypatch.setattr(reviewed, "RETURNED_IF", choice)
+    responses = {
         "notes_get_response": response({"type": "integer"}),
         "notes_get_roles_response": response({"type": "string"}),
     }
@@ -130,7 +130,7 @@ def test_a_value_of_a_parameter_chooses_the_answer(
         "rolesResponse": reference("notes", "notes_get_roles_response", "responses"),
     }
     files = write_files(
-        model_of(tmp_path, responses={"notes": answers}, methods={"notes": [raw]})
+        model_of(tmp_path, responses={"notes": responses}, methods={"notes": [raw]})
     )
     source = files["methods/notes.py"]
     assert signatures_of(source) == [
@@ -141,14 +141,14 @@ def test_a_value_of_a_parameter_chooses_the_answer(
     assert '[{"filter=staff": true}, "str"]' in files["testing/_schema.json"]
 
 
-def test_what_was_reviewed_chooses_the_answer(
+def test_a_reviewed_condition_selects_the_response(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = {
         ("notes.get", "manyResponse"): "fields",
         ("notes.get", "extendedResponse"): None,
     }
-    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
+    monkeypatch.setattr(reviewed, "RETURNED_IF", choice)
     keys = ["extendedResponse", "manyResponse"]
     assert cases_of(tmp_path, keys, FIELDS, EXTENDED) == {
         "": "ExtendedResponse",
@@ -156,8 +156,8 @@ def test_what_was_reviewed_chooses_the_answer(
     }
 
 
-def test_each_case_is_an_overload_and_any_of_them_the_last(tmp_path: Path) -> None:
-    answers = {
+def test_each_case_is_an_overload_and_the_last_covers_all(tmp_path: Path) -> None:
+    responses = {
         "notes_get_response": response({"type": "integer"}),
         "notes_get_extended_response": response({"type": "string"}),
     }
@@ -171,7 +171,7 @@ def test_each_case_is_an_overload_and_any_of_them_the_last(tmp_path: Path) -> No
     source = source_of(
         tmp_path,
         "methods/notes.py",
-        responses={"notes": answers},
+        responses={"notes": responses},
         methods={"notes": [raw]},
     )
     assert signatures_of(source) == [
@@ -182,15 +182,15 @@ def test_each_case_is_an_overload_and_any_of_them_the_last(tmp_path: Path) -> No
     assert source.count("@overload") == 3
 
 
-def test_an_only_answer_comes_whatever_its_name(tmp_path: Path) -> None:
+def test_a_single_response_may_have_any_name(tmp_path: Path) -> None:
     assert cases_of(tmp_path, ["baseResponse"], EXTENDED) == {}
 
 
-def test_two_values_of_a_parameter_that_bring_answers_are_refused(
+def test_two_values_of_a_parameter_that_select_responses_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choice = {("notes.get", f"{v}Response"): f"filter={v}" for v in ("one", "two")}
-    monkeypatch.setattr(reviewed, "ANSWER_IF", choice)
+    monkeypatch.setattr(reviewed, "RETURNED_IF", choice)
     values = {"name": "filter", "type": "string", "enum": ["one", "two", "three"]}
     keys = ["response", "oneResponse", "twoResponse"]
     with pytest.raises(SchemaError, match="several values of a parameter"):

@@ -1,4 +1,4 @@
-"""Small schemas, written as VK writes its own."""
+"""Small schemas, in the format of VK's own."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ ERRORS = {
 
 
 def reference(folder: str, name: str, file: str = "objects") -> dict[str, str]:
-    """Refer to a definition."""
+    """Return a reference to a definition."""
     return {"$ref": f"../{folder}/{file}.json#/definitions/{name}"}
 
 
-def response(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Wrap what a method answers."""
-    return {"type": "object", "properties": {"response": answer}}
+def response(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a response, from the type of its value."""
+    return {"type": "object", "properties": {"response": value}}
 
 
 def method(name: str, *parameters: Any, **more: Any) -> dict[str, Any]:
-    """Describe a method that answers a number."""
+    """Return a method that returns a number."""
     return {
         "name": name,
         "access_token_type": ["user"],
@@ -56,7 +56,7 @@ def write_schema(
     methods: Mapping[str, list[Any]] | None = None,
     errors: Mapping[str, Any] = ERRORS,
 ) -> Path:
-    """Write a schema: objects, responses and methods by their folders."""
+    """Write a schema: objects, responses and methods by folder."""
 
     def write(file: Path, content: Mapping[str, Any]) -> None:
         file.parent.mkdir(exist_ok=True)
@@ -85,12 +85,12 @@ def method_of(path: Path, raw: Any, **schema: Any) -> Method:
 
 
 def source_of(path: Path, name: str, **schema: Any) -> str:
-    """Write a file from a small schema."""
+    """Return a generated file of a small schema."""
     return write_files(model_of(path, **schema))[name]
 
 
 def names_of(source: str) -> dict[str, Any]:
-    """Run generated source."""
+    """Run generated source, and return its names."""
     names: dict[str, Any] = {"__name__": "generated"}
     exec(compile(source, "generated", "exec"), names)
     return names

@@ -1,4 +1,4 @@
-"""From responses of the schema to answers, and how parameters choose them."""
+"""Read return types from responses, and how parameters select them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._schema import JSON
 
 
-def read_answers(
+def read_returns(
     schema: Schema,
     review: Review,
     objects: Objects,
@@ -29,18 +29,18 @@ def read_answers(
     method: str,
     responses: Mapping[str, Mapping[str, JSON]],
 ) -> dict[str, Type]:
-    """Read the types of the answers that a method may give, by VK's names for them.
+    """Read the types that a method may return, by their keys in the schema.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
     return {
-        key: _read_answer(schema, objects, f"{where}/{key}", reference)
+        key: _read_response(schema, objects, f"{where}/{key}", reference)
         for key, reference in responses.items()
-        if not review.has(reviewed.NOT_ANSWERED, (method, key))
+        if not review.has(reviewed.NEVER_RETURNED, (method, key))
     }
 
 
-def _read_answer(
+def _read_response(
     schema: Schema, objects: Objects, where: str, raw: Mapping[str, JSON]
 ) -> Type:
     check_keys(where, raw, {"$ref", "type", "deprecated_from_version", "description"})
@@ -48,7 +48,7 @@ def _read_answer(
     if not target.is_response:
         raise SchemaError(where, f"{target.name} is not a response")
     found = objects[target.folder, class_name(target)]
-    # What is no object reads better as what it is: `list[UserFull]`.
+    # Without fields, the type itself reads better than its name: `list[UserFull]`.
     if isinstance(found, Alias):
         return found.type
     return Named(target.folder, found.name)
@@ -58,22 +58,23 @@ def read_cases(
     review: Review,
     method: str,
     parameters: Sequence[Parameter],
-    answers: Mapping[str, Type],
+    returns: Mapping[str, Type],
 ) -> Iterator[Case]:
-    """Find out how parameters choose the answer.
+    """Find out how parameters select the return type.
 
-    The name of an answer names them: ``extendedResponse`` comes with ``extended``. For
-    each choice of these parameters, the answers that come with most of them are due.
+    The key of a response contains their names: ``extended`` selects
+    ``extendedResponse``. For each combination of these parameters, the responses that
+    need most of them are returned.
 
-    :raises SchemaError: for what is not understood
+    :raises SchemaError: if the schema has something unknown
     """
-    if len(answers) == 1:
+    if len(returns) == 1:
         return
-    needed = {key: _needed(review, method, key, parameters) for key in answers}
+    needed = {key: _needed(review, method, key, parameters) for key in returns}
     order = [parameter.name for parameter in parameters]
     found = {switch for each in needed.values() for switch in each}
     if len({switch.name for switch in found}) < len(found):
-        raise SchemaError(method, "several values of a parameter bring answers")
+        raise SchemaError(method, "several values of a parameter select responses")
     for switch in found:
         _check(method, switch, parameters)
     switches = sorted(found, key=lambda switch: order.index(switch.name))
@@ -82,40 +83,40 @@ def read_cases(
         if not choice:
             return
         given = {switch for switch, is_on in choice.items() if is_on}
-        due = [each for each in needed.values() if each <= given]
-        best = [each for each in due if not any(each < other for other in due)]
-        kinds = [answers[key] for key, each in needed.items() if each in best]
+        possible = [each for each in needed.values() if each <= given]
+        best = [p for p in possible if not any(p < other for other in possible)]
+        kinds = [returns[key] for key, each in needed.items() if each in best]
         if not kinds:
-            raise SchemaError(method, f"no answer without {switches[0].name}")
+            raise SchemaError(method, f"no response without {switches[0].name}")
         yield Case(choice, either(*kinds))
 
 
 def _needed(
     review: Review, method: str, key: str, parameters: Sequence[Parameter]
 ) -> frozenset[Switch]:
-    """Tell what has to be on for an answer."""
+    """Return the switches that must be on for a response."""
     words = f"_{to_snake(key)}_"
     found = frozenset(Switch(p.name) for p in parameters if f"_{p.name}_" in words)
-    is_told = bool(found) or key == "response"
-    if (method, key) in reviewed.ANSWER_IF:
-        switch = Switch.parse(reviewed.ANSWER_IF[method, key])
-        told = frozenset(() if switch is None else (switch,))
-        changes = not is_told or told != found
-        if changes and review.has(reviewed.ANSWER_IF, (method, key)):
-            return told
-    if not is_told:
-        raise SchemaError(method, f"when is {key} answered? reviewed.ANSWER_IF says")
+    is_clear = bool(found) or key == "response"
+    if (method, key) in reviewed.RETURNED_IF:
+        switch = Switch.parse(reviewed.RETURNED_IF[method, key])
+        corrected = frozenset(() if switch is None else (switch,))
+        changes = not is_clear or corrected != found
+        if changes and review.has(reviewed.RETURNED_IF, (method, key)):
+            return corrected
+    if not is_clear:
+        problem = f"when is {key} returned? Add it to reviewed.RETURNED_IF"
+        raise SchemaError(method, problem)
     return found
 
 
 def _check(method: str, switch: Switch, parameters: Sequence[Parameter]) -> None:
     parameter = next((p for p in parameters if p.name == switch.name), None)
     if parameter is None:
-        raise SchemaError(method, f"no parameter {switch.name!r} to bring an answer")
+        raise SchemaError(method, f"no parameter {switch.name!r} to select a response")
     if parameter.is_on:
-        raise SchemaError(
-            method, f"{switch.name} chooses the answer, and is on if left out"
-        )
+        problem = f"{switch.name} selects a response, but is on if omitted"
+        raise SchemaError(method, problem)
     if switch.value is not None and not (
         isinstance(parameter.type, Literals) and switch.value in parameter.type.values
     ):
