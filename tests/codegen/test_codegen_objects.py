@@ -73,7 +73,7 @@ def test_an_object_has_the_fields_of_all_that_it_extends(tmp_path: Path) -> None
         objects={"notes": {"notes_base": base, "notes_full": extended}},
     )
     full = source.partition("class Full")[2]
-    assert "    id: str\n" in full  # the later part has its way
+    assert "    id: str\n" in full  # the later part wins
     assert "    text: NotRequired[str]\n" in full
     assert "    more: NotRequired[int]\n" in full
 
@@ -94,9 +94,7 @@ def test_a_field_that_any_part_requires_is_required(
 
 
 @pytest.mark.parametrize("name", ["from", "class", "global", "2fa_required", "list"])
-def test_a_field_that_a_class_cannot_have_is_there_all_the_same(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_field_that_a_class_cannot_declare_is_kept(tmp_path: Path, name: str) -> None:
     lists = {"type": "array", "items": {"type": "integer"}}
     note = {"type": "object", "properties": {name: lists, "other": lists}}
     source = source_of(
@@ -107,7 +105,7 @@ def test_a_field_that_a_class_cannot_have_is_there_all_the_same(
     assert f'"{name}": "NotRequired[list[int]]"' in source
 
 
-def test_what_is_no_object_becomes_an_alias(tmp_path: Path) -> None:
+def test_a_definition_without_fields_becomes_an_alias(tmp_path: Path) -> None:
     objects = {
         "notes_kind": {"type": "string", "enum": ["a", 'b"', "c\\"]},
         "notes_level": {"type": "integer", "enum": [0, 1], "enumNames": ["no", "yes"]},
@@ -130,7 +128,7 @@ def test_what_is_no_object_becomes_an_alias(tmp_path: Path) -> None:
     assert names["Either"] == "str | Level"
 
 
-def test_objects_of_the_same_name_are_told_apart_by_their_groups(
+def test_objects_with_the_same_name_are_distinguished_by_their_groups(
     tmp_path: Path,
 ) -> None:
     photo = {"type": "object", "properties": {"id": {"type": "integer"}}}
@@ -176,7 +174,7 @@ def test_groups_may_refer_to_each_other_and_objects_to_themselves(
         )
     )
     for name in ("objects/notes.py", "objects/users.py"):
-        names_of(files[name])  # no import is carried out
+        names_of(files[name])  # runs no import
     assert "x: NotRequired[Self]" in files["objects/notes.py"]
 
 
@@ -226,7 +224,7 @@ def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
         assert line in source
 
 
-def test_a_field_that_was_reviewed_as_always_sent_is_required(
+def test_a_field_that_is_reviewed_as_always_sent_is_required(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "ALWAYS_SENT", {("notes_base", "id")})
@@ -240,7 +238,7 @@ def test_a_field_that_was_reviewed_as_always_sent_is_required(
         "objects/notes.py",
         objects={"notes": {"notes_base": base, "notes_full": full}},
     )
-    assert source.count("    id: int\n") == 2  # and in what extends it
+    assert source.count("    id: int\n") == 2  # and in the object that extends it
     assert source.count("    text: NotRequired[str]\n") == 2
 
 
@@ -260,7 +258,7 @@ def test_a_field_of_a_response_may_be_reviewed_too(
     assert "    ids: NotRequired[list[int]]\n" in source
 
 
-def test_fields_that_were_reviewed_are_as_they_should_be(
+def test_reviewed_fields_are_corrected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
@@ -277,7 +275,7 @@ def test_fields_that_were_reviewed_are_as_they_should_be(
     assert "    tag: NotRequired[str]\n" in fields
 
 
-def test_values_that_were_reviewed_are_those_of_an_enum(
+def test_reviewed_values_replace_those_of_an_enum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reviewed, "VALUES", {"notes_case": ["nom", "gen"]})

@@ -250,8 +250,8 @@ def test_help_tells_what_a_person_wants_to_know() -> None:
     for text in (
         "Help on method getMembers in module vkanyio.methods.groups",
         "https://dev.vk.com/method/groups.getMembers",
-        "tokens of users, communities and services",
-        "sent again",
+        "user, community and service tokens",
+        "retried",
         ":param count: at most 1000; default 1000",
         ":param sort:",
         '"id_asc"',
