@@ -123,3 +123,13 @@ async def code(ask: Ask) -> Ask:
         return answer["error_code"] if failed else 0
 
     return code
+
+
+@pytest.fixture
+def nothing_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read small schemas without what was reviewed of VK's own."""
+    from codegen import reviewed
+
+    for name, table in vars(reviewed).items():
+        if name.isupper() and not name.startswith("_"):
+            monkeypatch.setattr(reviewed, name, type(table)())

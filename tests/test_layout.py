@@ -37,7 +37,7 @@ def modules_after(program: str) -> set[str]:
 
 def is_of_a_method(name: str) -> bool:
     packages = ("vkanyio.methods", "vkanyio.objects")
-    return name.startswith(packages) or name.endswith(("_codes", "_facts"))
+    return name.startswith(packages) or name.endswith(("_codes", "_method_facts"))
 
 
 def test_importing_the_library_loads_no_method_object_or_error_code() -> None:

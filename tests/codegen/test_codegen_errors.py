@@ -11,6 +11,8 @@ from codegen._schema import SchemaError, load
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 INT = {"type": "integer"}
 NOTE_REFERENCE = reference("notes", "notes_note")
 NOTE = {"type": "object", "properties": {"id": INT}}

@@ -14,6 +14,8 @@ from codegen._output import differences, put, write_files
 from codegen._read import read
 from codegen._schema import load
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "vk-api-schema"
 

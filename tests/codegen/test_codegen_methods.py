@@ -15,6 +15,8 @@ from vkanyio._facts import Repetition
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 
 def test_a_method_has_both_spellings(tmp_path: Path) -> None:
     source = source_of(

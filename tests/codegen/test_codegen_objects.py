@@ -14,6 +14,8 @@ from codegen import reviewed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 
 def test_an_object_becomes_a_typed_dict_without_the_groups_name(tmp_path: Path) -> None:
     note = {

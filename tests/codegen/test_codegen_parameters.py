@@ -12,6 +12,8 @@ from codegen import reviewed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 TEXT, DICT = {"type": "string"}, {"type": "object"}
 
 

@@ -15,6 +15,8 @@ from codegen import reviewed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 
 def cases_of(path: Path, keys: list[str], *parameters: Any) -> dict[str, str]:
     """Return the types of responses, by the parameters that are on."""

@@ -13,6 +13,8 @@ from codegen import reviewed
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_reviewed")
+
 INT, STR, TEXT = {"type": "integer"}, {"type": "string"}, "a reason"
 NOTE = {"type": "object", "properties": {"id": {**INT, "required": True}, "text": STR}}
 WHEN = {**INT, "name": "when", "description": "A time in Unixtime."}
