@@ -1,11 +1,11 @@
-"""What the tests of a client's lifetime have in common."""
+"""What the tests of the engine and the public face have in common."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
 import httpx
@@ -15,13 +15,17 @@ import trio
 from anyio import current_time, get_running_tasks
 from anyio.lowlevel import checkpoint
 
-from vkanyio import APIRequest, VKError
+from vkanyio import APIRequest, HTTPResponse, VKError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from vkanyio import VK
+    from vkanyio import VK, Captcha
     from vkanyio.testing import Call, Simulator
+
+    MakeClient: TypeAlias = Callable[..., VK]
+
+TOKEN = "vk1.a.the-secret-token"
 
 
 def add_echoes(simulator: Simulator) -> None:
@@ -49,6 +53,16 @@ def get(i: int, **more: Any) -> APIRequest:
     return APIRequest("test.get", {"id": i, **more})
 
 
+def calls(*methods: str) -> list[APIRequest]:
+    """Make calls whose ids are their places."""
+    return [APIRequest(method, {"id": i}) for i, method in enumerate(methods)]
+
+
+async def solve_by(simulator: Simulator, captcha: Captcha) -> None:
+    """Answer a captcha rightly."""
+    await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+
 async def answered_at_once(client: VK, i: int) -> None:
     """Make a call, and assert that nothing but a second's latency held it up."""
     start = current_time()
@@ -64,6 +78,19 @@ async def note(
         outcomes.append(await function(*args))
     except VKError as error:
         outcomes.append(error)
+
+
+async def gather(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Make calls at once, and list their results in order."""
+    results: list[Any] = [None] * len(calls)
+
+    async def keep(index: int) -> None:
+        results[index] = await calls[index]()
+
+    async with anyio.create_task_group() as tg:
+        for index in range(len(calls)):
+            tg.start_soon(keep, index)
+    return results
 
 
 async def settle() -> None:
@@ -162,3 +189,24 @@ class InstantTransport(httpx.AsyncBaseTransport):
         self.requests += 1
         await anyio.sleep(1)
         return httpx.Response(200, json={"response": 1}, request=request)
+
+
+@final
+class Reply:
+    """The response to every request of a `Recorder`."""
+
+    status_code = 200
+    content = b'{"response":1}'
+
+
+@final
+class Recorder:
+    """All that a user's own HTTP client has to be."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+
+    async def post(self, url: str, **arguments: Any) -> HTTPResponse:
+        """Note the headers of a request."""
+        self.headers = arguments["headers"]
+        return Reply()

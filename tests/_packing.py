@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from vkanyio import APIRequest, VKError
+from _helpers import TOKEN
+from vkanyio import VK, APIRequest, VKError
 from vkanyio.testing import VKFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vkanyio import VK
+    from _helpers import MakeClient
     from vkanyio.testing import Call, Entry, Simulator
 
 
@@ -40,6 +41,18 @@ async def together(api: VK, requests: Iterable[APIRequest]) -> list[Any]:
         for place, request in enumerate(requests):
             tg.start_soon(call, place, request)
     return [outcomes[place] for place in sorted(outcomes)]
+
+
+def client_of(simulator: Simulator, **options: Any) -> VK:
+    """Make a client that packs, of a simulator that the test has made."""
+    http_client = simulator.http_client()
+    options = {"mode": "parallel", "limit": 1000, **options}
+    return VK(TOKEN, http_client=http_client, **options)
+
+
+def one_a_second(make_client: MakeClient, **options: Any) -> VK:
+    """Make a client whose calls wait for the tick after the first one's."""
+    return make_client(limit=1, request_mode="burst", **options)
 
 
 def done(simulator: Simulator) -> list[int]:

@@ -2,6 +2,13 @@
 
 Tests over real sockets ask for a real clock:
 ``@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])``.
+
+A module may change what the fixtures below make::
+
+    pytestmark = [
+        pytest.mark.simulator_options(latency=1.0),
+        pytest.mark.client_options(mode="parallel"),
+    ]
 """
 
 from __future__ import annotations
@@ -12,11 +19,12 @@ import pytest
 import trio.testing
 from hypothesis import settings
 
+from _helpers import TOKEN, add_echoes, collect_garbage
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VirtualClockLoop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     import httpx
 
@@ -27,7 +35,6 @@ settings.register_profile(
     "mutation", max_examples=20, derandomize=True, database=None, deadline=None
 )
 
-TOKEN = "vk1.a.the-secret-token"
 TOKENS = {
     "anna": Account(id=1),
     "boris": Account(id=2),
@@ -51,6 +58,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in (
+        "simulator_options(**options): options of the fixture `simulator`",
+        "client_options(**options): default options of the clients of `make_client`",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
+def options_of(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
+    """Return the keyword arguments of a marker of the test, if it has it."""
+    mark = request.node.get_closest_marker(marker)
+    return {} if mark is None else dict(mark.kwargs)
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "trio":
@@ -60,17 +81,47 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def simulator() -> Simulator:
-    """A VK without latency and without a limit, for tests of other things."""
-    return Simulator(limit=0)
+def simulator(request: pytest.FixtureRequest) -> Simulator:
+    """A VK without latency and without a limit, unless a marker says otherwise."""
+    return Simulator(**{"limit": 0, **options_of(request, "simulator_options")})
 
 
 @pytest.fixture
-def make_client(simulator: Simulator) -> Callable[..., VK]:
+def far_simulator() -> Simulator:
+    """A second VK, so far away that calls meet on their way to it."""
+    return Simulator(limit=0, latency=1.0)
+
+
+@pytest.fixture
+def echoes(simulator: Simulator) -> None:
+    """Give the simulator methods that return their own ``id``."""
+    add_echoes(simulator)
+
+
+@pytest.fixture
+def nothing_is_left_open() -> Iterator[None]:
+    """Fail the test if it leaves anything unclosed."""
+    yield
+    collect_garbage()
+
+
+@pytest.fixture
+def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect directly, whatever proxies the environment names."""
+    for scheme in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
+        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+
+
+@pytest.fixture
+def make_client(
+    request: pytest.FixtureRequest, simulator: Simulator
+) -> Callable[..., VK]:
     """Makes clients of the simulator, fast enough not to be in the way."""
+    defaults = options_of(request, "client_options")
 
     def make(**options: Any) -> VK:
-        options.setdefault("limit", 1000)
+        options = {"limit": 1000, **defaults, **options}
         options.setdefault("http_client", simulator.http_client())
         return VK(TOKEN, **options)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+
 from _bad_answers import (
     BAD,
     ENOUGH,
@@ -28,7 +29,6 @@ from _bad_answers import (
     packed,
     then,
 )
-
 from _helpers import assert_at_rest, assert_gone, collect_garbage, get, own_tasks
 from _packing import post, together
 from _sockets import FINE, listening, read_request
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+    pytest.mark.usefixtures("no_proxy_of_the_environment"),
 ]
 
 TOKEN = "vk1.a.the-secret-token"
@@ -64,13 +65,6 @@ EXPECTED = (TransportError, OutcomeUnknownError, APIError)
 
 A_SLOW_MACHINE = 20.0
 """Seconds: far more than anything here takes, and far less than for ever."""
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http", "https", "all"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
 
 
 def client(base_url: str, **options: Any) -> VK:

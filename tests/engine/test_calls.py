@@ -23,7 +23,7 @@ from vkanyio.testing import Account, Call, Reply, Simulator, VKFault, faults
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    MakeClient = Callable[..., VK]
+    from _helpers import MakeClient
 
 pytestmark = pytest.mark.anyio
 

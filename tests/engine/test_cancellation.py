@@ -1,67 +1,38 @@
-"""Cancelling calls, and bounding them, wherever they happen to be."""
+"""Cancelling calls, before they are sent, in flight and as they end."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import pytest
-from anyio import (
-    CancelScope,
-    create_task_group,
-    current_time,
-    fail_after,
-    move_on_after,
-)
+from anyio import CancelScope, create_task_group, current_time, move_on_after
 from anyio.lowlevel import checkpoint
 from httpx import AsyncClient, MockTransport, Request, Response
 
 from _helpers import (
     InstantTransport,
-    add_echoes,
     answered_at_once,
     assert_at_rest,
     assert_gone,
     carried_out,
-    collect_garbage,
     counted_turns,
     get,
     note,
     own_tasks,
     settle,
 )
-from vkanyio import (
-    CaptchaError,
-    ClientUseError,
-    ParameterError,
-)
+from vkanyio import ClientUseError, ParameterError
 from vkanyio._dispatch import Exchange
-from vkanyio.testing import Simulator, faults
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from vkanyio.testing import faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_to_warn_of() -> Iterator[None]:
-    yield
-    collect_garbage()
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    """A VK that takes a second to answer."""
-    simulator = Simulator(limit=0, latency=1.0)
-    add_echoes(simulator)
-    return simulator
-
-
-def never_solve(captcha: Any) -> Any:
-    return anyio.sleep_forever()
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.simulator_options(latency=1.0),
+    pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
+]
 
 
 # Before the request starts
@@ -379,140 +350,6 @@ async def test_when_the_deadline_comes_with_the_answer_there_is_one_outcome(
             await anyio.sleep(1)
             assert_at_rest(api)
     assert carried_out(simulator) == [*range(20)]
-
-
-# Everywhere else
-
-
-async def test_a_call_can_be_bounded_in_the_line(make_client, simulator):
-    async with make_client(limit=1) as api, create_task_group() as tasks:
-        tasks.start_soon(api.call_with_request, get(1))
-        await settle()
-        start = current_time()
-        with pytest.raises(TimeoutError), fail_after(0.25):
-            await api.call_with_request(get(2))
-        assert current_time() == start + 0.25
-    assert carried_out(simulator) == [1]
-
-
-async def test_a_call_can_be_bounded_in_flight(make_client, simulator):
-    simulator.fault(faults.hang_after())
-    async with make_client() as api:
-        start = current_time()
-        with pytest.raises(TimeoutError), fail_after(5):
-            await api.call_with_request(get(1))
-        assert current_time() == start + 5
-        await settle()
-        assert_at_rest(api)
-
-
-async def test_a_call_can_be_bounded_before_it_is_sent_again(make_client, simulator):
-    simulator.fault(faults.refuse(), rate=1)
-    async with make_client(wait=1000, retry_limit=1000) as api:
-        start = current_time()
-        with pytest.raises(TimeoutError), fail_after(5):
-            await api.call_with_request(get(1))
-        assert current_time() == start + 5
-        await settle()
-        assert_at_rest(api)
-        sent = api.statistics().sent
-        await anyio.sleep(80_000)
-        assert api.statistics().sent == sent
-
-
-async def test_a_call_can_be_bounded_after_it_was_refused(make_client, simulator):
-    simulator.fault(faults.error(6), rate=1)
-    async with make_client() as api:
-        start = current_time()
-        with pytest.raises(TimeoutError), fail_after(20):
-            await api.call_with_request(get(1))
-        assert current_time() == start + 20
-        await settle()
-        assert_at_rest(api)
-
-
-async def test_a_call_can_be_bounded_during_a_captcha(make_client, simulator):
-    simulator.fault(faults.captcha(), times=2)
-    async with make_client(on_captcha=never_solve) as api:
-        for _ in range(2):
-            start = current_time()
-            with pytest.raises(TimeoutError), fail_after(5):
-                await api.call_with_request(get(1))
-            assert current_time() == start + 5
-            await settle()
-            assert_at_rest(api)
-        assert await api.call_with_request(get(2)) == 2
-    assert carried_out(simulator) == [2]
-
-
-async def test_a_call_can_be_bounded_while_another_has_the_captcha(
-    make_client, simulator
-):
-    simulator.fault(faults.captcha(), times=2)
-    outcomes: list[Any] = []
-
-    async def solve(captcha: Any) -> None:
-        await anyio.sleep(30)
-        await captcha.retry(simulator.solve(captcha.sid))
-
-    async with make_client(on_captcha=solve) as api, create_task_group() as tasks:
-        tasks.start_soon(note, outcomes, api.call_with_request, get(1))
-        await settle()
-        with pytest.raises(TimeoutError), fail_after(5):
-            await api.call_with_request(get(2))
-    assert outcomes == [1]
-    assert carried_out(simulator) == [1]
-    assert_gone(api)
-
-
-async def test_giving_up_a_call_ends_its_captcha_handler(make_client, simulator):
-    ended: list[float] = []
-
-    async def on_captcha(captcha: Any) -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            ended.append(current_time())
-
-    simulator.fault(faults.captcha())
-    async with make_client(on_captcha=on_captcha) as api:
-        start = current_time()
-        with move_on_after(5):
-            await api.call_with_request(get(1))
-        await settle()
-    assert ended == [start + 5]
-
-
-async def test_an_answer_to_a_captcha_can_be_bounded(make_client, simulator):
-    async def on_captcha(captcha: Any) -> None:
-        with fail_after(0.5):
-            await captcha.retry(simulator.solve(captcha.sid))
-
-    simulator.fault(faults.captcha())
-    async with make_client(on_captcha=on_captcha) as api:
-        with pytest.raises(CaptchaError) as caught:
-            await api.call_with_request(get(1))
-        assert isinstance(caught.value.__cause__, TimeoutError)
-        assert_at_rest(api)
-        assert await api.call_with_request(get(2)) == 2
-
-
-async def test_calls_can_be_bounded_while_the_client_closes(make_client):
-    outcomes: list[Any] = []
-
-    async def call(api: Any) -> None:
-        with move_on_after(0.5) as scope:
-            await api.call_with_request(get(1))
-        outcomes.append(scope.cancelled_caught)
-
-    async with create_task_group() as outer:
-        start = current_time()
-        async with make_client() as api:
-            outer.start_soon(call, api)
-            await settle()
-        assert current_time() == start + 0.5, "nothing was left to wait for"
-    assert outcomes == [True]
-    assert_gone(api)
 
 
 async def test_a_cancelled_caller_leaves_within_a_few_turns(make_client):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from _helpers import gather
 from vkanyio import (
     Captcha,
     CaptchaError,
@@ -19,34 +20,12 @@ from vkanyio import (
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from _helpers import MakeClient
     from vkanyio import VK
-
-    MakeClient = Callable[..., VK]
 
 pytestmark = pytest.mark.anyio
 
 OTHER_TOKEN = "vk1.a.another-token"
-
-
-@pytest.fixture
-def far_simulator() -> Simulator:
-    """A VK that is so far away that calls meet on their way to it."""
-    return Simulator(limit=0, latency=1.0)
-
-
-async def gather(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:
-    """Make calls at once, and list their results in order."""
-    results: list[Any] = [None] * len(calls)
-
-    async def keep(index: int) -> None:
-        results[index] = await calls[index]()
-
-    async with anyio.create_task_group() as tg:
-        for index in range(len(calls)):
-            tg.start_soon(keep, index)
-    return results
 
 
 class LeaveError(Exception):

@@ -4,53 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import pytest
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
-from _helpers import (
-    add_echoes,
-    assert_gone,
-    cancelling,
-    collect_garbage,
-    note,
-    own_tasks,
-    settle,
-)
+from _helpers import assert_gone, cancelling, note, own_tasks, settle
 from vkanyio import APIRequest, ClientClosedError, ClientCrashedError, Limiter
 from vkanyio._collector import Collector
 from vkanyio._dispatch import Exchange
 from vkanyio._services import Services
 from vkanyio._ticker import Ticker
-from vkanyio.testing import Simulator, VirtualClockLoop, faults
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from vkanyio.testing import VirtualClockLoop, faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.simulator_options(latency=1.0),
+    pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
+]
 
 only_on_asyncio = pytest.mark.parametrize(
     "anyio_backend", [("asyncio", {"loop_factory": VirtualClockLoop})]
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_to_warn_of() -> Iterator[None]:
-    yield
-    collect_garbage()
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    """A VK that takes a second to answer."""
-    simulator = Simulator(limit=0, latency=1.0)
-    add_echoes(simulator)
-    return simulator
 
 
 class Bug(Exception):

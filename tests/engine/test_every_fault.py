@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -21,11 +21,8 @@ from vkanyio import (
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from vkanyio import VK, Captcha, Confirmation, Validation
-
-    MakeClient: TypeAlias = Callable[..., VK]
+    from _helpers import MakeClient
+    from vkanyio import Captcha, Confirmation, Validation
 
 pytestmark = pytest.mark.anyio
 

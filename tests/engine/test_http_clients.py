@@ -10,9 +10,11 @@ import anyio
 import httpx
 import pytest
 
+from _helpers import Recorder
 from _sockets import listening, read_request
 from vkanyio import (
     VK,
+    APIRequest,
     ConnectionFailedError,
     InvalidResponseError,
     OutcomeUnknownError,
@@ -22,12 +24,11 @@ from vkanyio import (
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
     from anyio.streams.buffered import BufferedByteStream
 
-    MakeClient = Callable[..., VK]
+    from _helpers import MakeClient
 
 pytestmark = pytest.mark.anyio
 
@@ -268,3 +269,20 @@ def test_both_libraries_still_have_the_exceptions_that_are_told_by_name() -> Non
         library = importlib.import_module(name)
         for error in NEVER_SENT:
             assert issubclass(getattr(library, error), library.RequestError)
+
+
+async def test_headers_are_merged_over_the_default_ones_whatever_their_case() -> None:
+    client = Recorder()
+    async with VK(TOKEN, headers={"X-A": "1", "X-B": "1"}, http_client=client) as api:
+        await api.call_with_request(APIRequest("users.get", headers={"x-b": "2"}))
+        sent = client.headers
+        assert all(name == name.lower() for name in sent)
+        assert sent["user-agent"].startswith("vkanyio/")
+        assert sent["authorization"] == f"Bearer {TOKEN}"
+        assert sent["content-type"] == "application/x-www-form-urlencoded"
+        assert (sent["x-a"], sent["x-b"]) == ("1", "2")
+        await api.users.get()
+        assert client.headers["x-b"] == "1"
+    async with VK(TOKEN, headers={"User-Agent": "me"}, http_client=client) as api:
+        await api.users.get()
+        assert client.headers["user-agent"] == "me"

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import gzip
 import random
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from _helpers import add_echoes, assert_at_rest, get
+from _helpers import TOKEN, assert_at_rest, get
 from _packing import done, message, post, together
-from conftest import TOKEN
 from vkanyio import VK, InvalidResponseError, OutcomeUnknownError
 from vkanyio._batch import FORGET_SECONDS
 from vkanyio._body import unpacked
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from _helpers import MakeClient
 
-    MakeClient: TypeAlias = Callable[..., VK]
-
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.usefixtures("echoes"),
+]
 
 MOST = 10_000
-
-
-@pytest.fixture
-def simulator(simulator: Simulator) -> Simulator:
-    add_echoes(simulator)
-    return simulator
 
 
 def answer_with(simulator: Simulator, size: int) -> None:

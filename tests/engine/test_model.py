@@ -22,8 +22,7 @@ from proof._judge import by_mark, complaint, gather
 from proof._kinds import KINDS, Board
 from proof._trouble import OF_EXECUTE, TIMEOUT, TROUBLE, Person
 
-from _helpers import assert_at_rest, assert_gone, settle
-from conftest import TOKEN
+from _helpers import TOKEN, assert_at_rest, assert_gone, settle
 from vkanyio import VK, ClientClosedError
 from vkanyio.testing import Simulator, faults
 

@@ -1,69 +1,38 @@
-"""Which calls share an ``execute``, and how they are cancelled."""
+"""Which calls share an ``execute``, and when they are collected."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
+from _helpers import add_echoes, get, settle
 from _packing import (
-    assert_gone_tasks,
-    done,
+    client_of,
     message,
+    one_a_second,
     plain_calls,
     post,
     scripts,
     sizes,
     together,
 )
-from conftest import TOKEN
-from vkanyio import (
-    VK,
-    APIRequest,
-    ClientClosedError,
-)
+from vkanyio import APIRequest
 from vkanyio._batch import MOST_CODE
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _helpers import MakeClient
     from vkanyio import Captcha
 
-    MakeClient: TypeAlias = Callable[..., VK]
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def simulator(simulator: Simulator) -> Simulator:
-    add_echoes(simulator)
-    return simulator
-
-
-@pytest.fixture
-def make_client(make_client: MakeClient) -> MakeClient:
-    """Makes clients that pack."""
-
-    def make(**options: Any) -> VK:
-        return make_client(**{"mode": "parallel", **options})
-
-    return make
-
-
-def client_of(simulator: Simulator, **options: Any) -> VK:
-    """Make a client that packs, of a simulator that the test has made."""
-    http_client = simulator.http_client()
-    options = {"mode": "parallel", "limit": 1000, **options}
-    return VK(TOKEN, http_client=http_client, **options)
-
-
-def one_a_second(make_client: MakeClient, **options: Any) -> VK:
-    """Make a client whose calls wait for the tick after the first one's."""
-    return make_client(limit=1, request_mode="burst", **options)
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.client_options(mode="parallel"),
+    pytest.mark.usefixtures("echoes"),
+]
 
 
 # Which calls share a request.
@@ -233,106 +202,6 @@ async def test_calls_that_arrive_before_the_tick_join_the_batch(
             await anyio.sleep(0.1)
             tg.start_soon(api.call_with_request, get(i))
     assert sizes(simulator) == [1, 8]
-
-
-async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async with one_a_second(make_client) as api:
-        await api.call_with_request(get(0))
-        async with anyio.create_task_group() as tg:
-            for i in range(1, 11):
-                tg.start_soon(api.call_with_request, get(i))
-            async with anyio.create_task_group() as unlucky:
-                for i in range(11, 40):
-                    unlucky.start_soon(api.call_with_request, get(i))
-                await anyio.sleep(0.5)
-                unlucky.cancel_scope.cancel()
-        assert api.statistics().batches == {1: 1, 10: 1}
-        assert_at_rest(api)
-    assert done(simulator) == [*range(11)]
-
-
-async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results() -> (
-    None
-):
-    simulator = Simulator(limit=0, latency=1)
-    add_echoes(simulator)
-    values: dict[int, int] = {}
-
-    async def call(api: VK, i: int) -> None:
-        with anyio.move_on_after(0.5 if i == 7 else 60):
-            values[i] = await api.call_with_request(post(i))
-
-    async with client_of(simulator) as api:
-        async with anyio.create_task_group() as tg:
-            for i in range(25):
-                tg.start_soon(call, api, i)
-        assert api.statistics().batches == {25: 1}
-        assert_at_rest(api)
-        assert_gone_tasks(api)
-    assert values == {i: i for i in range(25) if i != 7}
-    assert done(simulator) == [*range(25)]
-
-
-async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:
-    simulator = Simulator(limit=0, latency=10)
-    add_echoes(simulator)
-    async with client_of(simulator) as api:
-        with anyio.move_on_after(1):
-            await together(api, map(get, range(25)))
-        await settle()
-        assert_at_rest(api)
-        assert_gone_tasks(api)
-        assert api.statistics().batches == {25: 1}
-    assert simulator.ledger.requests == 0  # it was cut off on the way
-
-
-async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
-    simulator = Simulator(limit=0, latency=lambda _: next(trips))
-    add_echoes(simulator)
-    trips = iter([1000.0, 0.0])
-    async with client_of(simulator, max_connections=1) as api:
-        with anyio.move_on_after(1):
-            await together(api, map(get, range(25)))
-        with anyio.fail_after(1):
-            assert await together(api, map(get, range(3))) == [0, 1, 2]
-
-
-async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -> None:
-    simulator = Simulator(limit=0, latency=10)
-    add_echoes(simulator)
-    outcomes: list[Any] = []
-
-    async def run(api: VK) -> None:
-        outcomes.extend(await together(api, map(post, range(25))))
-
-    async with anyio.create_task_group() as tg:
-        with suppress(ZeroDivisionError):
-            async with client_of(simulator) as api:
-                tg.start_soon(run, api)
-                await anyio.sleep(6)
-                raise ZeroDivisionError
-    assert_gone(api)
-    assert done(simulator) == [*range(25)]
-    assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
-    assert all(outcome.maybe_carried_out for outcome in outcomes)
-    assert len({id(outcome) for outcome in outcomes}) == 25
-
-
-async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
-    simulator = Simulator(limit=0, latency=1)
-    add_echoes(simulator)
-    outcomes: list[Any] = []
-
-    async def run(api: VK) -> None:
-        outcomes.extend(await together(api, map(post, range(60))))
-
-    async with anyio.create_task_group() as tg, client_of(simulator) as api:
-        tg.start_soon(run, api)
-        await anyio.sleep(0.5)
-    assert outcomes == [*range(60)]
-    assert_gone(api)
 
 
 # What may not be packed with others.

@@ -12,9 +12,8 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
+from _helpers import TOKEN, add_echoes, assert_at_rest, assert_gone, get, settle
 from _packing import message, post
-from conftest import TOKEN
 from vkanyio import VK, OutcomeUnknownError, VKError
 from vkanyio.testing import Simulator, VirtualClockLoop, faults
 

@@ -1,18 +1,18 @@
-"""What goes wrong with calls that share an ``execute``."""
+"""Failures of an ``execute`` as a whole, and what becomes of its calls."""
 
 from __future__ import annotations
 
-import traceback
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from _helpers import add_echoes, assert_at_rest, get, settle
+from _helpers import TOKEN, add_echoes, get
 from _packing import (
-    assert_gone_tasks,
+    client_of,
     done,
     message,
+    one_a_second,
     plain_calls,
     post,
     scripts,
@@ -20,64 +20,28 @@ from _packing import (
     spoil_execute,
     together,
 )
-from conftest import TOKEN
 from vkanyio import (
-    VK,
     APIError,
     APIRequest,
-    CaptchaError,
     CompileError,
-    ConfirmationError,
     ConnectionFailedError,
-    FloodControlError,
     OutcomeUnknownError,
-    ParameterError,
     RequestTimeoutError,
     ScriptRuntimeError,
     TooManyRequestsError,
-    ValidationError,
-    VKError,
 )
 from vkanyio._batch import FORGET_SECONDS
-from vkanyio.testing import Account, Simulator, VKFault, faults
+from vkanyio.testing import Account, Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from vkanyio import Captcha, Confirmation, Validation
+    from _helpers import MakeClient
     from vkanyio.testing import Call
 
-    MakeClient: TypeAlias = Callable[..., VK]
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def simulator(simulator: Simulator) -> Simulator:
-    add_echoes(simulator)
-    return simulator
-
-
-@pytest.fixture
-def make_client(make_client: MakeClient) -> MakeClient:
-    """Makes clients that pack."""
-
-    def make(**options: Any) -> VK:
-        return make_client(**{"mode": "parallel", **options})
-
-    return make
-
-
-def client_of(simulator: Simulator, **options: Any) -> VK:
-    """Make a client that packs, of a simulator that the test has made."""
-    http_client = simulator.http_client()
-    options = {"mode": "parallel", "limit": 1000, **options}
-    return VK(TOKEN, http_client=http_client, **options)
-
-
-def one_a_second(make_client: MakeClient, **options: Any) -> VK:
-    """Make a client whose calls wait for the tick after the first one's."""
-    return make_client(limit=1, request_mode="burst", **options)
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.client_options(mode="parallel"),
+    pytest.mark.usefixtures("echoes"),
+]
 
 
 # Batches that VK cannot run.
@@ -335,392 +299,6 @@ async def test_a_bad_token_is_told_to_every_call(
     assert len({id(outcome) for outcome in outcomes}) == 25
 
 
-# What is said of a call in it.
-
-
-@pytest.mark.parametrize("code", [9, 15, 18, 29, 100, 113, 214, 901, 77777])
-async def test_an_error_belongs_to_its_call(
-    simulator: Simulator, make_client: MakeClient, code: int
-) -> None:
-    def picky(call: Call) -> int:
-        if call.integer("id") % 3 == 0:
-            raise VKFault(code, f"not {call.text('id')}")
-        return call.integer("id")
-
-    simulator.add_method("test.post", picky)
-    async with make_client() as api:
-        requests = [*map(post, range(12)), *map(get, range(12, 24))]
-        outcomes = await together(api, requests)
-        assert api.statistics().batches == {24: 1}
-    for i, outcome in enumerate(outcomes):
-        if i < 12 and i % 3 == 0:
-            assert type(outcome) is APIError[code]
-            assert outcome.code == code
-            assert outcome.message == f"not {i}"
-            assert outcome.method == "test.post"
-            assert outcome.params == {"id": i}
-            assert outcome.raw["error_code"] == code
-        else:
-            assert outcome == i
-    assert len({id(o) for o in outcomes if isinstance(o, VKError)}) == 4
-
-
-async def test_a_legitimate_false_is_a_value(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.add_method("test.is", lambda call: False)
-    simulator.fault(faults.error(100), "test.post", nth=2, times=1)
-    async with make_client() as api:
-        requests = [APIRequest("test.is", {"id": i}) for i in range(5)]
-        outcomes = await together(api, [*requests, *map(post, range(5))])
-    assert outcomes[:5] == [False] * 5
-    assert [type(o) for o in outcomes[5:]].count(APIError[100]) == 1
-
-
-async def test_a_false_that_may_be_a_failure_is_asked_about_again(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.add_method("test.is", lambda call: False)
-    simulator.fault(faults.error(100), "test.is", nth=1, times=1)
-    async with make_client() as api:
-        requests = [APIRequest("test.is", {"id": i}) for i in range(5)]
-        assert await together(api, requests) == [False] * 5
-    assert len(plain_calls(simulator)) == 5
-
-
-async def test_a_write_whose_false_may_be_a_failure_is_not_repeated(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.add_method("test.post", lambda call: False)
-    simulator.fault(faults.error(100), "test.post", nth=1, times=1)
-    async with make_client() as api:
-        outcomes = await together(api, [*map(post, range(5)), get(5), get(6)])
-    assert {type(outcome) for outcome in outcomes[:5]} == {OutcomeUnknownError}
-    assert outcomes[5:] == [5, 6]
-    assert plain_calls(simulator) == []
-
-
-async def test_a_trailing_entry_of_execute_is_nobodys_error() -> None:
-    simulator = Simulator(limit=0, trailing_execute_error=True)
-    add_echoes(simulator)
-    simulator.fault(faults.error(100), "test.post", nth=3, times=1)
-    async with client_of(simulator) as api:
-        outcomes = await together(api, map(post, range(5)))
-        assert api.statistics().batches == {5: 1}
-    assert sorted(type(o).__name__ for o in outcomes) == ["ParameterError"] + 4 * [
-        "int"
-    ]
-    assert len(done(simulator)) == 4
-
-
-PASSING: dict[str, tuple[Any, type[VKError] | None]] = {
-    "6": (faults.error(6), None),
-    "1": (faults.error(1), APIError[1]),
-    "10": (faults.error(10), APIError[10]),
-    "36": (faults.error(36), APIError[36]),
-}
-
-
-@pytest.mark.parametrize(("fault", "cause"), PASSING.values(), ids=PASSING)
-async def test_a_call_whose_failure_may_pass_is_sent_again_plain(
-    simulator: Simulator, make_client: MakeClient, fault: Any, cause: Any
-) -> None:
-    simulator.fault(fault, "test.get", nth=2)
-    simulator.fault(fault, "test.post", nth=2)
-    simulator.fault(fault, "messages.send", nth=2)
-    async with make_client() as api:
-        outcomes = await together(
-            api, [*map(get, range(8)), *map(message, range(8)), *map(post, range(8))]
-        )
-        assert outcomes[:8] == [*range(8)]
-        assert {type(outcome) for outcome in outcomes[8:16]} == {int}
-        errors = [o for o in outcomes[16:] if isinstance(o, VKError)]
-        if cause is None:
-            assert errors == []
-            assert api.statistics().too_many_requests == 3
-            assert api.statistics().batches == {24: 1, 1: 3}
-        else:
-            [error] = errors
-            assert isinstance(error, OutcomeUnknownError)
-            assert type(error.__cause__) is cause
-            assert api.statistics().batches == {24: 1, 1: 2}
-        assert_at_rest(api)
-
-
-async def test_a_call_that_fails_on_and_on_has_its_own_limit_of_retries(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.fault(faults.error(10), "test.get", rate=1)
-    async with make_client(retry_limit=2) as api:
-        outcomes = await together(api, [get(0), *map(post, range(1, 25))])
-        assert api.statistics().batches == {25: 1, 1: 2}
-    assert type(outcomes[0]) is APIError[10]
-    assert outcomes[1:] == [*range(1, 25)]
-
-
-@pytest.mark.parametrize("kind", ["new", "old"])
-async def test_a_captcha_is_answered_for_its_call_alone(
-    simulator: Simulator, make_client: MakeClient, kind: Any
-) -> None:
-    seen: list[Captcha] = []
-
-    async def solve(captcha: Captcha) -> None:
-        seen.append(captcha)
-        await captcha.retry(simulator.solve(captcha.redirect_uri or captcha.sid or ""))
-
-    simulator.fault(faults.captcha(kind), "test.post", nth=5)
-    async with make_client(on_captcha=solve) as api:
-        assert await together(api, map(post, range(25))) == [*range(25)]
-        assert api.statistics().batches == {25: 1, 1: 1}
-    [captcha] = seen
-    [plain] = plain_calls(simulator)
-    assert plain.params["id"] == str(captcha.request.params["id"])
-    assert done(simulator) == [*range(25)]
-
-
-async def test_captchas_of_a_batch_are_asked_once(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    seen: list[Captcha] = []
-
-    async def solve(captcha: Captcha) -> None:
-        seen.append(captcha)
-        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-
-    simulator.fault(faults.captcha(), "test.post", times=5)
-    async with make_client(on_captcha=solve) as api:
-        assert await together(api, map(post, range(25))) == [*range(25)]
-        assert api.statistics().batches == {25: 1, 1: 5}
-    assert len(seen) == 1
-    assert done(simulator) == [*range(25)]
-
-
-async def test_a_captcha_of_a_later_batch_is_asked_at_once(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def solve(captcha: Captcha) -> None:
-        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-
-    async with make_client(on_captcha=solve) as api:
-        for _ in range(2):
-            simulator.fault(faults.captcha(), "test.post")
-            await together(api, map(post, range(5)))
-        # The second is not sent again in hope of the first one's answer.
-        assert api.statistics().batches == {5: 2, 1: 2}
-
-
-async def test_the_timestamp_of_a_captcha_in_a_batch_goes_back_as_vk_wrote_it(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def solve(captcha: Captcha) -> None:
-        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-
-    simulator.fault(faults.error(100), "test.get")
-    simulator.fault(faults.captcha(), "test.post", nth=2)
-    async with make_client(on_captcha=solve) as api:
-        outcomes = await together(api, [get(0), *map(post, range(1, 6))])
-    assert type(outcomes[0]) is ParameterError
-    assert outcomes[1:] == [*range(1, 6)]
-    [plain] = plain_calls(simulator)
-    assert "." in plain.params["captcha_ts"]
-
-
-async def test_a_batch_waits_for_nothing_while_a_captcha_is_answered(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def solve(captcha: Captcha) -> None:
-        await anyio.sleep(100)
-        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-
-    simulator.fault(faults.captcha(), "test.post")
-    async with make_client(on_captcha=solve) as api, anyio.create_task_group() as tg:
-        tg.start_soon(together, api, map(post, range(3)))
-        await anyio.sleep(1)
-        with anyio.fail_after(1):  # reads pass by
-            assert await together(api, map(get, range(10, 20))) == [*range(10, 20)]
-        writes = map(post, range(20, 30))
-        with anyio.move_on_after(1) as scope:
-            await together(api, writes)
-        assert scope.cancelled_caught
-    assert [i for i in done(simulator) if i >= 20] == []
-
-
-async def test_half_a_batch_waits_while_a_captcha_of_the_other_half_is_answered(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    answered: list[float] = []
-
-    async def solve(captcha: Captcha) -> None:
-        await anyio.sleep(100)
-        assert done(simulator) == []
-        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-        answered.append(anyio.current_time())
-
-    simulator.fault(faults.error(12), "execute")
-    simulator.fault(faults.captcha(), "test.post", times=2)
-    async with one_a_second(make_client, on_captcha=solve) as api:
-        assert await together(api, map(post, range(4))) == [*range(4)]
-    assert len(answered) == 1
-    assert done(simulator) == [*range(4)]
-
-
-async def test_a_confirmation_is_given_for_its_call_alone(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    seen: list[Confirmation] = []
-
-    async def agree(question: Confirmation) -> bool:
-        seen.append(question)
-        return True
-
-    simulator.fault(faults.confirmation("Sure?"), "test.post", nth=5)
-    async with make_client(on_confirmation=agree) as api:
-        assert await together(api, map(post, range(25))) == [*range(25)]
-    assert [question.text for question in seen] == ["Sure?"]
-    [plain] = plain_calls(simulator)
-    assert plain.params["confirm"] == "1"
-    assert done(simulator) == [*range(25)]
-
-
-async def test_a_validation_brings_a_token_and_its_call_goes_on(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def open_page(_: Validation) -> str:
-        return "a-new-token"
-
-    simulator.fault(faults.validation(), "test.post", nth=5)
-    async with make_client(on_validation=open_page) as api:
-        assert await together(api, map(post, range(25))) == [*range(25)]
-        await together(api, map(post, range(25, 30)))
-    [plain] = plain_calls(simulator)
-    assert plain.token == 1
-    assert scripts(simulator)[-1].token == 1
-    assert done(simulator) == [*range(30)]
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (faults.captcha(), CaptchaError),
-        (faults.confirmation(), ConfirmationError),
-        (faults.validation(), ValidationError),
-        (faults.error(9), FloodControlError),
-    ],
-    ids=["captcha", "confirmation", "validation", "flood"],
-)
-async def test_a_question_that_nobody_answers_is_the_error_of_its_call(
-    simulator: Simulator, make_client: MakeClient, fault: Any, kind: type[VKError]
-) -> None:
-    simulator.fault(fault, "test.post", nth=5)
-    async with make_client() as api:
-        outcomes = await together(api, map(post, range(25)))
-        assert api.statistics().batches == {25: 1}
-    errors = [outcome for outcome in outcomes if isinstance(outcome, VKError)]
-    assert [type(error) for error in errors] == [kind]
-    assert len(done(simulator)) == 24
-
-
-async def test_a_call_of_a_batch_is_cancelled_in_its_wait_before_it_is_sent_again(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.fault(faults.error(10), "test.get", rate=1)
-    async with make_client(wait=50) as api:
-        with anyio.move_on_after(0.01):
-            await together(api, [get(0), *map(post, range(1, 5))])
-        await settle()
-        assert_at_rest(api)
-        assert_gone_tasks(api)
-
-
-@pytest.mark.parametrize("code", [6, 12, 13])
-async def test_what_is_cancelled_before_its_batch_is_sent_again_is_left_out(
-    simulator: Simulator, make_client: MakeClient, code: int
-) -> None:
-    simulator.fault(faults.error(code), "execute")
-    values: list[int] = []
-
-    async def call(api: VK, i: int) -> None:
-        # The batch waits for its next tick until then.
-        with anyio.move_on_after(0.2 if i % 2 else 60):
-            values.append(await api.call_with_request(get(i)))
-
-    async with one_a_second(make_client) as api:
-        async with anyio.create_task_group() as tg:
-            for i in range(12):
-                tg.start_soon(call, api, i)
-        assert api.statistics().batches[12] == 1
-        assert_at_rest(api)
-    assert sorted(values) == done(simulator) == [*range(0, 12, 2)]
-
-
-@pytest.mark.parametrize("code", [6, 12, 13])
-async def test_a_batch_whose_calls_are_all_cancelled_is_not_sent_again(
-    simulator: Simulator, make_client: MakeClient, code: int
-) -> None:
-    simulator.fault(faults.error(code), "execute")
-    async with one_a_second(make_client) as api:
-        with anyio.move_on_after(0.2):
-            await together(api, map(get, range(12)))
-        await settle()
-        assert_at_rest(api)
-        await anyio.sleep(10)
-        assert api.statistics().sent == 1
-        assert await together(api, map(get, range(3))) == [0, 1, 2]
-
-
-async def test_the_last_call_of_a_batch_to_be_sent_again_goes_plain(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.fault(faults.error(6), "execute")
-
-    async def call(api: VK, i: int) -> None:
-        with anyio.move_on_after(0.2 if i else 60):
-            await api.call_with_request(get(i))
-
-    async with one_a_second(make_client) as api:
-        async with anyio.create_task_group() as tg:
-            for i in range(12):
-                tg.start_soon(call, api, i)
-        assert api.statistics().batches == {12: 1, 1: 1}
-        assert_at_rest(api)
-    assert done(simulator) == [0]
-
-
-async def test_no_error_of_a_batch_shows_the_token(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def refuse(call: Call) -> None:
-        raise VKFault(100, f"no: {TOKEN}", note=TOKEN)
-
-    simulator.add_method("test.get", refuse)
-    async with make_client(retry_limit=0) as api:
-        inner = await together(api, map(get, range(5)))
-        simulator.fault(faults.body(f"<p>{TOKEN}</p>".encode()), "execute")
-        whole = await together(api, map(post, range(5)))
-        simulator.fault(faults.error(10, f"no: {TOKEN}"), "execute")
-        failed = await together(api, map(post, range(5)))
-    assert {type(error) for error in inner} == {ParameterError}
-    assert {type(error) for error in whole + failed} == {OutcomeUnknownError}
-    for error in inner + whole + failed:
-        shown = "".join(traceback.format_exception(error))
-        for each in (error, error.__cause__):
-            shown += f"{each!r} {getattr(each, '__dict__', None)!r}"
-        assert TOKEN not in shown
-
-
-async def test_secret_parameters_are_in_no_script_and_in_no_error(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    simulator.fault(faults.error(100), "test.get", rate=1)
-    async with make_client() as api:
-        outcomes = await together(api, [get(i, password="hunter2") for i in range(5)])
-        assert api.statistics().batches == {1: 5}
-    assert scripts(simulator) == []
-    for error in outcomes:
-        assert type(error) is ParameterError
-        assert "hunter2" not in f"{error!r} {error} {error.__dict__}"
-
-
 async def test_the_statistics_tell_of_batches(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
@@ -755,20 +333,6 @@ async def test_an_error_of_compilation_is_never_a_calls() -> None:
     async with client_of(simulator) as api:
         outcomes = await together(api, map(get, range(3)))
     assert not any(isinstance(outcome, CompileError) for outcome in outcomes)
-
-
-@pytest.mark.parametrize("lost", [1, 2, 3])
-async def test_a_call_that_leaves_a_batch_has_no_more_attempts_than_a_plain_one(
-    simulator: Simulator, make_client: MakeClient, lost: int
-):
-    simulator.fault(faults.html(502), "execute", times=lost)
-    simulator.fault(faults.error(10), "test.get", rate=1)
-    async with one_a_second(make_client, retry_limit=3, wait=0) as api:
-        await api.call("users.get")
-        outcomes = await together(api, [get(1), APIRequest("users.get")])
-    assert outcomes[0].code == 10
-    attempts = [entry for entry in simulator.ledger if entry.method == "test.get"]
-    assert len(attempts) + lost == 1 + 3
 
 
 async def test_the_halves_of_a_batch_have_no_more_attempts_than_the_whole(

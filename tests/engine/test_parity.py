@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import pytest
 
-from _helpers import settle
-from conftest import TOKEN
+from _helpers import TOKEN, settle
 from vkanyio import VK, APIError, APIRequest, VKError
 from vkanyio.testing import Simulator, VKFault, faults
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from _helpers import gather
 from vkanyio import (
     AuthError,
     Captcha,
@@ -22,9 +23,8 @@ from vkanyio.testing import Call, Simulator, VKFault, faults
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from vkanyio import VK
+    from _helpers import MakeClient
 
-    MakeClient = Callable[..., VK]
     Solve = Callable[[Captcha], Awaitable[None]]
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +35,6 @@ OTHER_TOKEN = "vk1.a.another-token"
 
 
 @pytest.fixture
-def far_simulator() -> Simulator:
-    """A VK that is so far away that calls meet on their way to it."""
-    return Simulator(limit=0, latency=1.0)
-
-
-@pytest.fixture
 def solve(simulator: Simulator) -> Solve:
     """An ``on_captcha`` that answers rightly."""
 
@@ -48,19 +42,6 @@ def solve(simulator: Simulator) -> Solve:
         await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
 
     return solve
-
-
-async def gather(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:
-    """Make calls at once, and list their results in order."""
-    results: list[Any] = [None] * len(calls)
-
-    async def keep(index: int) -> None:
-        results[index] = await calls[index]()
-
-    async with anyio.create_task_group() as tg:
-        for index in range(len(calls)):
-            tg.start_soon(keep, index)
-    return results
 
 
 # Confirmation.

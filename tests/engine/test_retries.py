@@ -21,13 +21,10 @@ from vkanyio import (
 from vkanyio.testing import Call, VKFault, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from _helpers import MakeClient
     from vkanyio import VK
     from vkanyio.testing import Simulator
     from vkanyio.testing.faults import Fault
-
-    MakeClient = Callable[..., VK]
 
 pytestmark = pytest.mark.anyio
 

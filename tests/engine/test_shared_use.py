@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import pytest
 from anyio import create_task_group, current_time, move_on_after
 
 from _helpers import (
-    add_echoes,
     answered_at_once,
     assert_gone,
     carried_out,
-    collect_garbage,
     counted_turns,
     get,
     note,
@@ -22,28 +20,15 @@ from _helpers import (
 )
 from vkanyio import APIRequest, ClientClosedError, ClientUseError, Limiter
 from vkanyio._client import FEW_LANES
-from vkanyio.testing import Simulator, faults
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from vkanyio.testing import faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_to_warn_of() -> Iterator[None]:
-    yield
-    collect_garbage()
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    """A VK that takes a second to answer."""
-    simulator = Simulator(limit=0, latency=1.0)
-    add_echoes(simulator)
-    return simulator
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.simulator_options(latency=1.0),
+    pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
+]
 
 
 # One request, several tasks

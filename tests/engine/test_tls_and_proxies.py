@@ -14,13 +14,7 @@ import pytest
 from anyio.streams.buffered import BufferedByteStream
 
 from _sockets import FINE, be_fine, listening, nobody, read_request, secured
-from vkanyio import (
-    VK,
-    ConnectionFailedError,
-    OutcomeUnknownError,
-    VKError,
-    _transport,
-)
+from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError, _transport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+    pytest.mark.usefixtures("no_proxy_of_the_environment"),
 ]
 
 TOKEN = "vk1.a.the-secret-token"
@@ -111,13 +106,6 @@ def tls(certificate: str) -> ssl.SSLContext:
 @pytest.fixture
 def trusted(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", certificate)
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http", "https", "all", "no"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
 
 
 def client(base_url: str, **options: Any) -> VK:

@@ -27,18 +27,12 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+    pytest.mark.usefixtures("no_proxy_of_the_environment"),
 ]
 
 TOKEN = "vk1.a.the-secret-token"
 READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for scheme in ("http", "https", "all"):
-        monkeypatch.delenv(f"{scheme}_proxy", raising=False)
-        monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
 
 
 def client(base_url: str, **options: Any) -> VK:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
-import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,99 +10,25 @@ import anyio
 import httpx
 import pytest
 
+from _helpers import solve_by
 from vkanyio import (
     VK,
     APIRequest,
     Captcha,
-    CaptchaError,
     ClientClosedError,
     ClientUseError,
     Confirmation,
     ConnectionFailedError,
-    Limiter,
     TooManyRequestsError,
 )
-from vkanyio.testing import Simulator, VirtualClockLoop, faults
+from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    MakeClient = Callable[..., VK]
+    from _helpers import MakeClient
 
 pytestmark = pytest.mark.anyio
 
 MESSAGE = {"peer_id": 1, "message": "hello"}
-
-
-async def solve_by(simulator: Simulator, captcha: Captcha) -> None:
-    await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
-
-
-async def test_a_handler_may_call_when_the_room_is_full(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def solve(captcha: Captcha) -> None:
-        await api.users.get(user_ids=[1])
-        await solve_by(simulator, captcha)
-
-    simulator.fault(faults.captcha(), "messages.send")
-    with anyio.fail_after(60):
-        async with (
-            make_client(on_captcha=solve, max_waiting=3) as api,
-            anyio.create_task_group() as tg,
-        ):
-            for _ in range(6):
-                tg.start_soon(api.call, "messages.send", MESSAGE)
-    assert len(simulator.ledger.carried_out("messages.send")) == 6
-
-
-async def test_a_handler_may_call_while_the_client_is_being_left(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    leaving = anyio.Event()
-    met = anyio.Event()
-
-    async def solve(captcha: Captcha) -> None:
-        met.set()
-        await leaving.wait()
-        await anyio.sleep(1)
-        await api.users.get(user_ids=[1])
-        await solve_by(simulator, captcha)
-
-    simulator.fault(faults.captcha(), "messages.send")
-    async with (
-        anyio.create_task_group() as outer,
-        make_client(on_captcha=solve) as api,
-    ):
-        outer.start_soon(api.call, "messages.send", MESSAGE)
-        await met.wait()
-        leaving.set()
-    assert len(simulator.ledger.carried_out("messages.send")) == 1
-
-
-async def test_a_task_that_outlives_the_handler_makes_ordinary_calls(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    asked: list[str] = []
-    solved = anyio.Event()
-
-    async def later() -> None:
-        await solved.wait()
-        await api.call("messages.send", MESSAGE)
-
-    async def solve(captcha: Captcha) -> None:
-        asked.append(captcha.request.method)
-        if len(asked) == 1:
-            tasks.start_soon(later)
-        await solve_by(simulator, captcha)
-
-    simulator.fault(faults.captcha(), "wall.post")
-    simulator.fault(faults.captcha(), "messages.send")
-    async with anyio.create_task_group() as tasks, make_client(on_captcha=solve) as api:
-        await api.call("wall.post", {"message": "hello"})
-        solved.set()
-        await anyio.sleep(10)
-    assert asked == ["wall.post", "messages.send"]
 
 
 @pytest.mark.parametrize("questions", [[14, 24], [14, 24, 14], [24, 14]])
@@ -287,25 +211,6 @@ async def test_a_retry_given_up_while_it_waits_for_a_connection_takes_none(
     assert simulator.ledger.carried_out("users.get") == []
 
 
-@pytest.mark.parametrize(
-    "anyio_backend", [("asyncio", {"loop_factory": VirtualClockLoop})], ids=["asyncio"]
-)
-async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_no_more(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    async def solve(_: Captcha) -> None:
-        task = asyncio.create_task(asyncio.sleep(60))
-        task.cancel()
-        await task
-
-    simulator.fault(faults.captcha(), "wall.post")
-    async with make_client(on_captcha=solve) as api:
-        with pytest.raises(CaptchaError) as caught:
-            await api.call("wall.post", {"message": "hello"})
-        assert await api.users.get(user_ids=[1])
-    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
-
-
 async def test_error_6_of_a_method_is_forgotten_after_a_while(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
@@ -381,21 +286,6 @@ async def test_a_host_that_is_down_is_not_flooded_with_attempts(
     await client.aclose()
 
 
-def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
-    limiter = Limiter(3)
-    limiter.left(limiter.start(0.0), 0.0)
-    withdrawn = limiter.start(0.34)
-    limiter.left(limiter.start(0.68), 0.68)
-    limiter.withdraw(withdrawn)
-    starts = [0.68]
-    while len(starts) < 10:
-        now = limiter.ready_at(starts[-1])
-        limiter.left(limiter.start(now), now)
-        starts.append(now)
-    gaps = [b - a for a, b in itertools.pairwise(starts)]
-    assert max(gaps) - min(gaps) < 1e-6
-
-
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_request_that_another_thread_waits_for_is_not_sent(
     anyio_backend_name: str,
@@ -465,20 +355,6 @@ async def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
         VK("a-token", base_url=f"http://localhost:{port}/method")
     with pytest.raises(ValueError, match="proxy"):
         VK("a-token", proxy=f"http://localhost:{port}")
-
-
-async def test_a_function_that_is_not_async_is_told_so(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    def solve(_: Captcha) -> None:
-        return None
-
-    simulator.fault(faults.captcha(), "wall.post")
-    async with make_client(on_captcha=solve) as api:
-        with pytest.raises(CaptchaError) as caught:
-            await api.call("wall.post", {"message": "hello"})
-    assert isinstance(caught.value.__cause__, TypeError)
-    assert "async function" in str(caught.value.__cause__)
 
 
 async def test_the_statistics_outlive_the_client_and_its_event_loop(

@@ -25,19 +25,15 @@ if TYPE_CHECKING:
 
     from vkanyio import Event
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.usefixtures("echoes"),
+]
 
 
 @pytest.fixture
 def events() -> list[Any]:
     return []
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    simulator = Simulator(limit=0)
-    add_echoes(simulator)
-    return simulator
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import anyio.from_thread
@@ -11,28 +11,18 @@ import anyio.to_thread
 import pytest
 from anyio import CancelScope
 
-from _helpers import assert_gone, collect_garbage, own_tasks, settle
+from _helpers import assert_gone, own_tasks, settle
 from vkanyio import APIRequest, ClientClosedError, ClientUseError
 from vkanyio._transport import Transport
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from vkanyio import VK
-
-    MakeClient = Callable[..., VK]
-
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.usefixtures("nothing_is_left_open"),
+]
 
 on_a_real_clock = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left_to_warn_of() -> Iterator[None]:
-    yield
-    collect_garbage()
 
 
 # What the body raises

@@ -15,9 +15,7 @@ from vkanyio import VK, APIError, APIRequest, Captcha, Validation, VKError
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    MakeClient = Callable[..., VK]
+    from _helpers import MakeClient
 
 pytestmark = pytest.mark.anyio
 

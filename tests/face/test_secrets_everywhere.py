@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, quote_plus
 
 import anyio
 import pytest
-from _bad_answers import answer, chunked
 
+from _bad_answers import answer, chunked
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Config, Validation, VKError
 from vkanyio._secrets import Secrets

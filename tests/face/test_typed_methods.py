@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from codegen._corrected import correct
@@ -13,12 +13,10 @@ from codegen._review import Review
 from codegen._schema import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from vkanyio import VK
+    from _helpers import MakeClient
     from vkanyio.testing import Call, Simulator
-
-    MakeClient: TypeAlias = Callable[..., VK]
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""The pure part of packing: code out, and an outcome for each call in."""
+"""What a response to an ``execute`` says about each of its calls."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ import json
 from typing import Any, TypeAlias, cast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from vkanyio import APIError, APIRequest, Config, InvalidResponseError
-from vkanyio._batch import FORGET_SECONDS, BatchSizes, read_batch, to_code
-from vkanyio._packer import Packer
+from _helpers import TOKEN, calls
+from vkanyio import APIError, APIRequest, InvalidResponseError
+from vkanyio._batch import read_batch
 from vkanyio._response import Success, read_response
 from vkanyio._retry import Failure
 from vkanyio._secrets import Secrets
-from vkanyio.testing.vkscript import run
-
-TOKEN = "vk1.a.the-secret-token"
 
 Outcomes: TypeAlias = "list[Success | Failure]"
-
-
-def calls(*methods: str) -> list[APIRequest]:
-    """Make calls whose ids are their places."""
-    return [APIRequest(method, {"id": i}) for i, method in enumerate(methods)]
 
 
 def error(method: str, code: int = 100, **more: Any) -> dict[str, Any]:
@@ -404,164 +396,3 @@ def test_whatever_vk_answers_each_call_has_one_outcome(
         else:
             assert outcome.maybe_carried_out
             assert not fits or response[i] in (False, None)
-
-
-# Code.
-
-
-def read_back(requests: list[APIRequest]) -> list[tuple[str, dict[str, str]]]:
-    """Run the code of a batch, and return the calls that it makes."""
-    made: list[tuple[str, dict[str, str]]] = []
-
-    def call(method: str, params: dict[str, str]) -> int:
-        made.append((method, params))
-        return len(made)
-
-    coroutine = run(to_code(requests), call=call)
-    with pytest.raises(StopIteration) as returned:
-        coroutine.send(None)
-    assert returned.value.value.response == [*range(1, len(requests) + 1)]
-    return made
-
-
-BREAKING_OUT = [
-    '"',
-    '\\"',
-    '\\\\"',
-    '"});API.wall.post({"message":"x',
-    '"}),API.account.ban({"id":1}),API.users.get({"a":"',
-    "'",
-    "*/ /* // ",
-    "</script>",
-    "\n\r\n",
-    "\\n",
-    "\\u0041",
-    "\\",
-    "\x00\x01\x1f\x7f",
-    "\u2028\u2029\ufeff\u200f",
-    "${a}%s{0}",
-    "жираф 🦒",
-    "",
-]
-texts = st.sampled_from(BREAKING_OUT) | st.text(
-    st.characters(exclude_categories=["Cs"]), max_size=30
-)
-values = texts | st.integers() | st.integers(2**31 - 2, 2**31 + 2) | st.booleans()
-params = st.dictionaries(
-    texts.filter(lambda name: name not in ("", "access_token")), values, max_size=4
-)
-
-
-def is_sent(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-@given(st.lists(params, min_size=1, max_size=5))
-@example([{text: text} for text in BREAKING_OUT if text])
-@example([{"a": 2**63, "b": -(2**63), "c": -(2**31), "d": 10**40, "e": -1, "f": 0}])
-@settings(deadline=None)
-def test_the_code_makes_the_calls_with_the_parameters_that_were_given(
-    batch: list[dict[str, Any]],
-) -> None:
-    batch = batch[:25]
-    requests = [APIRequest("users.get", params) for params in batch]
-    expected = [
-        ("users.get", {name: is_sent(value) for name, value in params.items()})
-        for params in batch
-    ]
-    assert read_back(requests) == expected
-
-
-@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
-def test_text_that_utf_8_cannot_carry_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="lone surrogate"):
-        APIRequest("users.get", {"a": text})
-    with pytest.raises(ValueError, match="surrogate"):
-        APIRequest("users.get", {text: "a"})
-
-
-@pytest.mark.parametrize(
-    "method",
-    [
-        "users.get()",
-        "users.get({});API.wall.post",
-        'users["get"]',
-        "users.get;",
-        "users.get//",
-        "users .get",
-        "users\n.get",
-        "users.get\n",
-        "пользователи.get",
-        "users",
-        "execute",
-        "execute.mine",
-        "users.get.more",
-        "1users.get",
-        ".get",
-        "users.",
-        "",
-    ],
-)
-def test_no_name_of_a_method_breaks_out_of_the_code(method: str) -> None:
-    packer = Packer(Config(TOKEN, mode="parallel"))
-    try:
-        request = APIRequest(method, {})
-    except ValueError:
-        return
-    request.slot.urgent = False
-    assert not packer.may_pack(request)
-
-
-# Sizes.
-
-
-def test_sizes_are_learned_by_method_and_forgotten_by_and_by() -> None:
-    sizes = BatchSizes(25)
-    assert sizes.most_with("a.b", 0) == 25
-    sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
-    assert sizes.most_with("a.b", 0) == 10
-    assert sizes.most_with("c.d", 0) == 10
-    assert sizes.most_with("e.f", 0) == 25
-    sizes.note_too_large(calls(*["a.b"] * 10), 1)
-    assert sizes.most_with("a.b", 1) == 5
-    assert sizes.most_with("c.d", 1) == 10
-    assert sizes.most_with("a.b", FORGET_SECONDS) == 5
-    assert sizes.most_with("a.b", FORGET_SECONDS + 1) == 10
-    assert sizes.most_with("a.b", 2 * FORGET_SECONDS + 1) == 20
-    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
-    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
-
-
-def test_no_size_is_less_than_one_call() -> None:
-    sizes = BatchSizes(25)
-    for _ in range(10):
-        sizes.note_too_large(calls("a.b", "a.b"), 0)
-    assert sizes.most_with("a.b", 0) == 1
-    assert sizes.most_with("a.b", 10 * FORGET_SECONDS) == 25
-
-
-def test_what_is_too_large_never_makes_a_size_larger() -> None:
-    sizes = BatchSizes(25)
-    sizes.note_too_large(calls("a.b", "a.b"), 0)
-    sizes.note_too_large(calls(*["a.b"] * 20), 0)
-    assert sizes.most_with("a.b", 0) == 1
-
-
-def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:
-    packer = Packer(Config(TOKEN, mode="parallel"))
-    packer.sizes.note_too_large(calls(*["a.b"] * 6), 0)
-    large = calls(*["a.b"] * 5)
-    small = calls(*["c.d"] * 5)
-    assert packer.choose(large, 0) == large[:3]
-    assert packer.choose([*small, *large], 0) == small
-    assert packer.choose([small[0], *large], 0) == [small[0], *large[:2]]
-    assert packer.choose([large[0], *small], 0) == [large[0], *small[:2]]
-
-
-def test_a_stopped_packer_chooses_one_call_at_a_time() -> None:
-    packer = Packer(Config(TOKEN, mode="parallel"))
-    requests = calls("a.b", "a.b")
-    assert packer.choose(requests, 0) == requests
-    packer.stop("no")
-    assert packer.choose(requests, 0) == requests[:1]
-    assert not packer.may_pack(requests[0])

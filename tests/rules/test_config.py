@@ -15,7 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import vkanyio._validators
-from vkanyio import VK, APIRequest, Config, HTTPResponse, Limiter
+from _helpers import Recorder
+from vkanyio import VK, Config, Limiter
 from vkanyio._config import Options
 from vkanyio._method_facts import NOT_FOR_EXECUTE
 
@@ -408,22 +409,6 @@ def test_an_address_that_is_accepted_is_one_that_httpx_takes(address: str) -> No
 # HTTP clients
 
 
-class Reply:
-    status_code = 200
-    content = b'{"response":1}'
-
-
-class Recorder:
-    """All that a user's own HTTP client has to be."""
-
-    def __init__(self) -> None:
-        self.headers: dict[str, str] = {}
-
-    async def post(self, url: str, **arguments: Any) -> HTTPResponse:
-        self.headers = arguments["headers"]
-        return Reply()
-
-
 @pytest.mark.parametrize("make", [httpx.AsyncClient, httpx2.AsyncClient, Recorder])
 def test_an_asynchronous_http_client_is_taken(make: Callable[[], Any]) -> None:
     client = make()
@@ -445,21 +430,3 @@ def test_the_class_of_an_http_client_is_refused() -> None:
 def test_a_proxy_belongs_to_the_client_that_is_brought(client: Any) -> None:
     with pytest.raises(ValueError, match="proxy and http_client"):
         Config(TOKEN, http_client=client, proxy="http://localhost:3128")
-
-
-@pytest.mark.anyio
-async def test_headers_are_merged_over_the_default_ones_whatever_their_case() -> None:
-    client = Recorder()
-    async with VK(TOKEN, headers={"X-A": "1", "X-B": "1"}, http_client=client) as api:
-        await api.call_with_request(APIRequest("users.get", headers={"x-b": "2"}))
-        sent = client.headers
-        assert all(name == name.lower() for name in sent)
-        assert sent["user-agent"].startswith("vkanyio/")
-        assert sent["authorization"] == f"Bearer {TOKEN}"
-        assert sent["content-type"] == "application/x-www-form-urlencoded"
-        assert (sent["x-a"], sent["x-b"]) == ("1", "2")
-        await api.users.get()
-        assert client.headers["x-b"] == "1"
-    async with VK(TOKEN, headers={"User-Agent": "me"}, http_client=client) as api:
-        await api.users.get()
-        assert client.headers["user-agent"] == "me"

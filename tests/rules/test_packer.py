@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from _helpers import TOKEN, calls
 from vkanyio import APIRequest, Config
-from vkanyio._batch import MOST_CODE
+from vkanyio._batch import FORGET_SECONDS, MOST_CODE, BatchSizes
 from vkanyio._packer import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TOKEN = "vk1.a.the-secret-token"
 
 
 def packer(**options: Any) -> Packer:
@@ -140,3 +139,58 @@ def test_code_is_taken_up_to_its_cap(sizes: list[int], chosen: int) -> None:
 def test_the_cap_counts_bytes_and_not_letters() -> None:
     requests = [get("a.b", text="ж" * (MOST_CODE // 3)) for _ in range(2)]
     assert packer().choose(requests, 0.0) == requests[:1]
+
+
+# Sizes.
+
+
+def test_sizes_are_learned_by_method_and_forgotten_by_and_by() -> None:
+    sizes = BatchSizes(25)
+    assert sizes.most_with("a.b", 0) == 25
+    sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
+    assert sizes.most_with("a.b", 0) == 10
+    assert sizes.most_with("c.d", 0) == 10
+    assert sizes.most_with("e.f", 0) == 25
+    sizes.note_too_large(calls(*["a.b"] * 10), 1)
+    assert sizes.most_with("a.b", 1) == 5
+    assert sizes.most_with("c.d", 1) == 10
+    assert sizes.most_with("a.b", FORGET_SECONDS) == 5
+    assert sizes.most_with("a.b", FORGET_SECONDS + 1) == 10
+    assert sizes.most_with("a.b", 2 * FORGET_SECONDS + 1) == 20
+    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
+    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
+
+
+def test_no_size_is_less_than_one_call() -> None:
+    sizes = BatchSizes(25)
+    for _ in range(10):
+        sizes.note_too_large(calls("a.b", "a.b"), 0)
+    assert sizes.most_with("a.b", 0) == 1
+    assert sizes.most_with("a.b", 10 * FORGET_SECONDS) == 25
+
+
+def test_what_is_too_large_never_makes_a_size_larger() -> None:
+    sizes = BatchSizes(25)
+    sizes.note_too_large(calls("a.b", "a.b"), 0)
+    sizes.note_too_large(calls(*["a.b"] * 20), 0)
+    assert sizes.most_with("a.b", 0) == 1
+
+
+def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:
+    packer = Packer(Config(TOKEN, mode="parallel"))
+    packer.sizes.note_too_large(calls(*["a.b"] * 6), 0)
+    large = calls(*["a.b"] * 5)
+    small = calls(*["c.d"] * 5)
+    assert packer.choose(large, 0) == large[:3]
+    assert packer.choose([*small, *large], 0) == small
+    assert packer.choose([small[0], *large], 0) == [small[0], *large[:2]]
+    assert packer.choose([large[0], *small], 0) == [large[0], *small[:2]]
+
+
+def test_a_stopped_packer_chooses_one_call_at_a_time() -> None:
+    packer = Packer(Config(TOKEN, mode="parallel"))
+    requests = calls("a.b", "a.b")
+    assert packer.choose(requests, 0) == requests
+    packer.stop("no")
+    assert packer.choose(requests, 0) == requests[:1]
+    assert not packer.may_pack(requests[0])

@@ -7,13 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vkanyio import APIError
-from vkanyio._retry import (
-    AMBIGUOUS_CODES,
-    MOST_DELAY,
-    Failure,
-    back_off,
-    new_random_id,
-)
+from vkanyio._retry import AMBIGUOUS_CODES, MOST_DELAY, Failure, back_off, new_random_id
 
 
 @pytest.mark.parametrize("code", [1, 10, 36])

@@ -1,0 +1,151 @@
+"""Captcha handlers: how they may fail, and how often they may answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from vkanyio import Captcha, CaptchaError, ClientUseError, VKError
+from vkanyio.testing import faults
+
+if TYPE_CHECKING:
+    from _helpers import MakeClient
+    from vkanyio.testing import Simulator
+
+pytestmark = pytest.mark.anyio
+
+READ = "users.get", {"user_ids": 1}
+POST = "wall.post", {"message": "hello"}
+
+
+async def give_up(captcha: Captcha) -> None:
+    """See a captcha, and answer nothing."""
+
+
+async def test_a_handler_that_raises_fails_the_call_with_its_exception_as_the_cause(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+
+    async def solve(captcha: Captcha) -> None:
+        raise KeyError("the solver is out of order")
+
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(CaptchaError) as caught:
+            await api.call(*POST)
+        assert await api.call(*READ)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+async def test_a_handler_that_raises_after_a_refusal_is_not_called_again(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+
+    async def solve(captcha: Captcha) -> None:
+        with pytest.raises(CaptchaError):
+            await captcha.retry("wrong")
+        raise KeyError("no more ideas")
+
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(CaptchaError) as caught:
+            await api.call(*POST)
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert simulator.ledger.requests == 2
+
+
+async def test_a_handler_that_answers_nothing_fails_the_call(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+    async with make_client(on_captcha=give_up) as api:
+        with pytest.raises(CaptchaError) as caught:
+            await api.call(*POST)
+    assert caught.value.__cause__ is None
+    assert simulator.ledger.requests == 1
+
+
+async def test_a_handler_that_raises_after_the_right_answer_harms_nobody(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+
+    async def solve(captcha: Captcha) -> None:
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+        raise KeyError("too late")
+
+    async with make_client(on_captcha=solve) as api:
+        assert await api.call(*POST) == {"post_id": 1}
+
+
+@pytest.mark.parametrize("answer", ["", None, 12345, b"bytes"])
+async def test_an_answer_that_is_no_text_is_refused_unsent_and_can_be_mended(
+    simulator: Simulator, make_client: MakeClient, answer: Any
+) -> None:
+    simulator.fault(faults.captcha())
+    problems: list[Exception] = []
+
+    async def solve(captcha: Captcha) -> None:
+        try:
+            await captcha.retry(answer)
+        except (TypeError, ValueError) as error:
+            problems.append(error)
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+
+    async with make_client(on_captcha=solve) as api:
+        await api.call(*POST)
+    assert len(problems) == 1
+    assert simulator.ledger.requests == 2
+
+
+async def test_a_solved_captcha_takes_no_second_answer(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+    problems: list[VKError] = []
+
+    async def solve(captcha: Captcha) -> None:
+        await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
+        try:
+            await captcha.retry("another")
+        except ClientUseError as error:
+            problems.append(error)
+
+    async with make_client(on_captcha=solve) as api:
+        await api.call(*POST)
+        await api.call(*READ)
+    assert len(problems) == 1
+    assert simulator.ledger.requests == 3
+
+
+async def test_a_captcha_takes_no_answer_after_its_handler_has_ended(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+    captchas: list[Captcha] = []
+
+    async def solve(captcha: Captcha) -> None:
+        captchas.append(captcha)
+
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(CaptchaError):
+            await api.call(*POST)
+        with pytest.raises(ClientUseError):
+            await captchas[0].retry(simulator.solve(captchas[0].redirect_uri or ""))
+    assert simulator.ledger.requests == 1
+
+
+async def test_a_handler_may_answer_from_a_task_of_its_own(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha())
+
+    async def solve(captcha: Captcha) -> None:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(anyio.sleep, 1)
+            tg.start_soon(captcha.retry, simulator.solve(captcha.redirect_uri or ""))
+
+    async with make_client(on_captcha=solve) as api:
+        assert await api.call(*POST) == {"post_id": 1}
