@@ -11,7 +11,7 @@ from _schema import ROOT, check, needs_schema
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VKFault
 from vkanyio.testing._declared import declared_methods
-from vkanyio.testing._state import State
+from vkanyio.testing._state import SimulatedState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ TOKENS = {
     "group": Account(id=9, kind="group"),
     "service": Account(kind="service"),
 }
-STATEFUL = State(0, None).methods()  # type: ignore[arg-type]
+STATEFUL = SimulatedState(0, None).methods()  # type: ignore[arg-type]
 STATELESS = sorted({*declared_methods()} - {*STATEFUL, "execute"})
 
 

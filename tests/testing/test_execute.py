@@ -209,7 +209,7 @@ async def test_a_procedure_is_a_method_with_arguments(
 
 @pytest.mark.parametrize("name", ["", "a.b", "a b", "1a", "имя"])
 async def test_a_procedure_has_a_name(simulator: Simulator, name: str) -> None:
-    with pytest.raises(ValueError, match="name must be"):
+    with pytest.raises(ValueError, match="name must consist"):
         simulator.add_procedure(name, "return 1;")
 
 

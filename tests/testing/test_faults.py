@@ -323,7 +323,7 @@ async def test_a_captcha_lives_for_five_minutes(
     token = simulator.solve(question)
     await anyio.sleep(300)
     assert (await call(success_token=token))["error_code"] == 14
-    with pytest.raises(ValueError, match="no captcha waits"):
+    with pytest.raises(ValueError, match="no unsolved captcha"):
         simulator.solve(question)
 
 

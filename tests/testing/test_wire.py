@@ -278,8 +278,8 @@ async def test_a_client_that_leaves_while_sending_is_not_answered(
 async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
     simulator: Simulator, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_wire, "LARGEST_BODY", 1000)
-    monkeypatch.setattr(_wire, "LARGEST_UPLOAD", 2000)
+    monkeypatch.setattr(_wire, "MAX_BODY", 1000)
+    monkeypatch.setattr(_wire, "MAX_UPLOAD", 2000)
     for path, size, status in (
         ("method/test.echo", 900, 200),
         ("method/test.echo", 1100, 413),

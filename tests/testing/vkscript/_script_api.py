@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from vkanyio.testing import VKFault
-from vkanyio.testing.vkscript import CompileError, RuntimeFailure, run
+from vkanyio.testing.vkscript import RuntimeFailure, ScriptCompileError, run
 
 
 class Api:
@@ -30,5 +30,5 @@ async def evaluate(code: str, api: Api | None = None, **options: Any) -> Any:
     """Run a script, and return its answer or the error's code and detail."""
     try:
         return (await run(code, call=api or Api(), **options)).response
-    except (CompileError, RuntimeFailure) as error:
+    except (ScriptCompileError, RuntimeFailure) as error:
         return f"{error.code} {error.detail}"

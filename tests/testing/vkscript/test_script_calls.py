@@ -12,10 +12,10 @@ from _script_api import Api, evaluate
 
 from vkanyio.testing import VKFault
 from vkanyio.testing.vkscript import (
-    CompileError,
     RuntimeFailure,
+    ScriptCompileError,
     ScriptError,
-    Session,
+    ScriptSession,
     compile_script,
     run,
 )
@@ -146,12 +146,12 @@ async def test_a_script_within_a_script_fails_as_a_call(
 
 
 async def test_scripts_within_each_other_share_their_limits() -> None:
-    session = Session(calls=3, operations=50)
+    session = ScriptSession(calls=3, operations=50)
     code = 'API.execute({code: "API.test.echo({n: 1}); API.test.echo();"}); '
     assert await evaluate(code + "API.test.echo();", session=session) == (
         "13 Too many API calls"
     )
-    spent = Session(operations=1000)
+    spent = ScriptSession(operations=1000)
     assert await evaluate('API.execute({code: "while(1);"});', session=spent) == (
         "13 Too many operations"
     )
@@ -159,7 +159,7 @@ async def test_scripts_within_each_other_share_their_limits() -> None:
 
 async def test_a_session_can_leave_execute_to_the_caller() -> None:
     api = Api()
-    session = Session(runs_execute=False)
+    session = ScriptSession(runs_execute=False)
     code = "return API.execute({code: 1});"
     result = await run(code, call=api, session=session)
     assert api.calls == [("execute", {"code": "1"})]
@@ -167,7 +167,7 @@ async def test_a_session_can_leave_execute_to_the_caller() -> None:
 
 
 async def test_a_failure_of_the_whole_says_what_and_by_which_code() -> None:
-    with pytest.raises(CompileError) as compile_error:
+    with pytest.raises(ScriptCompileError) as compile_error:
         await run("test;", call=Api())
     error = compile_error.value
     assert isinstance(error, ScriptError)

@@ -10,7 +10,7 @@ import tracemalloc
 import pytest
 from _script_api import Api, evaluate
 
-from vkanyio.testing.vkscript import Session, run
+from vkanyio.testing.vkscript import ScriptSession, run
 
 pytestmark = pytest.mark.anyio
 
@@ -58,11 +58,11 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_each_operation_has_its_cost(code: str, cost: int) -> None:
-    session = Session(operations=cost)
+    session = ScriptSession(operations=cost)
     await run(code, call=Api(), session=session)
     assert session.operations == 0
     if cost:
-        session = Session(operations=cost - 1)
+        session = ScriptSession(operations=cost - 1)
         assert await evaluate(code, session=session) == "13 Too many operations"
 
 
@@ -159,7 +159,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_script_ends_soon(name: str) -> None:
     began = time.process_time()
-    session = Session(response_size=400_000)
+    session = ScriptSession(response_size=400_000)
     result = await evaluate(HOSTILE[name], session=session)
     assert time.process_time() - began < 10
     assert not isinstance(result, str) or result[:2] in ("12", "13")

@@ -21,7 +21,12 @@ from _script_api import Api, evaluate
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from vkanyio.testing.vkscript import CompileError, Session, compile_script, run
+from vkanyio.testing.vkscript import (
+    ScriptCompileError,
+    ScriptSession,
+    compile_script,
+    run,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -160,7 +165,7 @@ async def test_a_call_of_literals_is_like_any_other(
     other = ", ".join(f"{quote(name)}: ({literal(value)})" for name, value in params)
     calls, costs = [], []
     for members in (plain, other):
-        api, session = Api(), Session()
+        api, session = Api(), ScriptSession()
         await run(f"API.test.echo({{{members}}});", call=api, session=session)
         calls.append(api.calls)
         costs.append(session.operations)
@@ -206,7 +211,7 @@ words = st.sampled_from([*WORDS.split(), "\n"])
 @settings(max_examples=500)
 @given(st.lists(words, max_size=30).map(" ".join) | st.text())
 def test_what_is_no_script_is_refused_and_nothing_else(text: str) -> None:
-    with suppress(CompileError):
+    with suppress(ScriptCompileError):
         compile_script(text)
 
 

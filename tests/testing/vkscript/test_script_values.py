@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from _script_api import Api, evaluate
 
-from vkanyio.testing.vkscript import Session, run
+from vkanyio.testing.vkscript import ScriptSession, run
 
 pytestmark = pytest.mark.anyio
 
@@ -215,9 +215,9 @@ async def test_a_response_has_a_size() -> None:
     for value in ('"' + "x" * 200 + '"', "[" + "1," * 60 + "]", "{a: {b: {}}}"):
         code = f"var a = {value}; return [a, a, a, {{a: a}}];"
         assert isinstance(await evaluate(code), list)
-        small = Session(response_size=40)
+        small = ScriptSession(response_size=40)
         assert await evaluate(code, session=small) == "13 response size is too big"
     long_key = "{" + "k" * 100 + ": 1}"
-    small = Session(response_size=90)
+    small = ScriptSession(response_size=90)
     failed = await evaluate(f"return {long_key};", session=small)
     assert failed == "13 response size is too big"
