@@ -56,7 +56,7 @@ def test_spikes_come_at_their_rate() -> None:
         ),
     ],
 )
-def test_what_is_no_latency_is_refused(make: Any, name: str) -> None:
+def test_an_invalid_latency_is_refused(make: Any, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         make()
 

@@ -1,4 +1,4 @@
-"""Pages, put together again."""
+"""Paging: pages add up to the whole list."""
 
 from __future__ import annotations
 

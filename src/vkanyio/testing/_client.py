@@ -55,7 +55,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
     async def _within_timeout(
         self, wire: Request, request: httpx.Request
     ) -> SimulatedResponse:
-        with anyio.move_on_after(_patience(request)):
+        with anyio.move_on_after(_read_timeout(request)):
             return await self._handle(wire)
         raise httpx.ReadTimeout(
             "the simulator did not respond in time", request=request
@@ -76,7 +76,7 @@ class _SimulatedBody(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         for pause, piece in self._pieces:
-            with anyio.move_on_after(_patience(self._request)):
+            with anyio.move_on_after(_read_timeout(self._request)):
                 await anyio.sleep(pause)
                 return piece
             raise httpx.ReadTimeout(
@@ -89,7 +89,7 @@ class _SimulatedBody(httpx.AsyncByteStream):
         raise StopAsyncIteration
 
 
-def _patience(request: httpx.Request) -> float:
+def _read_timeout(request: httpx.Request) -> float:
     timeout: dict[str, float | None] = request.extensions.get("timeout", {})
     seconds = timeout.get("read")
     return math.inf if seconds is None else seconds

@@ -1,4 +1,4 @@
-"""Serve the simulator for the life of a process, until it is told to stop."""
+"""Serve the simulator until a signal stops the process."""
 
 from __future__ import annotations
 

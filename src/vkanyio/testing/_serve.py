@@ -24,7 +24,7 @@ BACKLOG = 1024
 KEEP_ALIVE = 75.0
 """Seconds after which an idle connection is closed, nginx's default."""
 
-PATIENCE = 1.0
+SHUTDOWN_TIMEOUT = 1.0
 """Seconds to wait at the end before an open connection is closed by force."""
 
 
@@ -89,7 +89,7 @@ def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
     config = Config()
     config.accesslog = config.errorlog = None
     config.backlog = BACKLOG
-    config.graceful_timeout = PATIENCE
+    config.graceful_timeout = SHUTDOWN_TIMEOUT
     config.include_server_header = False
     config.keep_alive_timeout = KEEP_ALIVE
     return serve_asgi, config

@@ -49,7 +49,7 @@ class Simulator:
     :param tokens: the valid tokens and their owners; by default every token is valid
         and belongs to a separate user
     :param trailing_execute_error: append to the ``execute_errors`` of a script a copy
-        of the last entry for the method "execute", as VK did until 2017
+        of the last entry with "execute" as its method, as VK did until 2017
     :ivar ledger: the calls that were carried out, and those that were not
     """
 

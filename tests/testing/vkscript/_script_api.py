@@ -1,4 +1,4 @@
-"""An API for scripts to call, and what comes of them."""
+"""An API for scripts to call, and a function that runs them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Api:
 
 
 async def evaluate(code: str, api: Api | None = None, **options: Any) -> Any:
-    """Run a script, and return its answer or the error's code and detail."""
+    """Run a script, and return its value or the error's code and detail."""
     try:
         return (await run(code, call=api or Api(), **options)).response
     except (ScriptCompileError, RuntimeFailure) as error:

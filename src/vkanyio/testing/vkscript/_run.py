@@ -68,8 +68,8 @@ async def run(
     :param args: the value of ``Args`` in the script
     :param session: the limits, by default VK's; scripts that share a session share its
         limits
-    :param trailing_error: append to ``execute_errors`` a copy of the last entry for the
-        method "execute", as VK did until 2017
+    :param trailing_error: append to ``execute_errors`` a copy of the last entry with
+        "execute" as its method, as VK did until 2017
     :return: the value and the failures of calls
     :raises ScriptCompileError: error 12, before any call is made
     :raises RuntimeFailure: error 13; the calls made so far are not undone
