@@ -94,7 +94,7 @@ class Simulator:
         return f"<Simulator: {self.ledger.summary()}>"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI 3 application."""
+        """Process one ASGI 3 scope."""
         await run_asgi(self.handle, scope, receive, send)
 
     def http_client(self, **options: Any) -> httpx.AsyncClient:

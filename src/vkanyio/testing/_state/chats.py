@@ -23,7 +23,7 @@ class Chats:
     _box: Mailbox
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "messages.addChatUser": SimulatedMethod(
                 self._add_user, ("chat_id", "user_id"), USER

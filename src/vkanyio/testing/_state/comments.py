@@ -25,7 +25,7 @@ class Comments:
     _posts: Posts
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         one = ("comment_id",)
         return {
             "wall.createComment": SimulatedMethod(

@@ -39,7 +39,7 @@ class Docs:
     _uploads: Uploads
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "docs.get": SimulatedMethod(self._get, (), USER),
             "docs.getById": SimulatedMethod(self._get_by_id, ("docs",), USER_OR_GROUP),

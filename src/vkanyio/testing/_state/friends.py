@@ -28,7 +28,7 @@ class Friends:
     _people: People
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "friends.add": SimulatedMethod(self._add, (), USER),
             "friends.areFriends": SimulatedMethod(

@@ -30,7 +30,7 @@ class Groups:
     _owners: Owners
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "groups.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
             "groups.getById": SimulatedMethod(self._get_by_id),

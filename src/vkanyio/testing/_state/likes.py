@@ -30,7 +30,7 @@ class Likes:
     )
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "likes.add": SimulatedMethod(self._add, ("type", "item_id"), USER),
             "likes.delete": SimulatedMethod(self._delete, ("type", "item_id"), USER),

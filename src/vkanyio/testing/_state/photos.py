@@ -41,7 +41,7 @@ class Photos:
     )
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "photos.createAlbum": SimulatedMethod(self._create_album, ("title",), USER),
             "photos.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),

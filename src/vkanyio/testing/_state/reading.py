@@ -28,7 +28,7 @@ class Reading:
     _box: Mailbox
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         both = USER_OR_GROUP
         by_number = ("peer_id", "conversation_message_ids")
         return {

@@ -39,7 +39,7 @@ class Sending:
     _sent: Seen = attrs.field(factory=Seen)
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         both = USER_OR_GROUP
         return {
             "messages.delete": SimulatedMethod(self._delete, (), both),

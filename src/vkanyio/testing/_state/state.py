@@ -66,7 +66,7 @@ class SimulatedState:
         )
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods.
+        """Return the methods.
 
         The kinds of token and the required parameters are those of VK's schema, plus
         parameters that only the server requires.

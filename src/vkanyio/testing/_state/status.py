@@ -23,7 +23,7 @@ class Statuses:
     _texts: dict[int, str]
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "status.get": SimulatedMethod(self._get, (), USER),
             "status.set": SimulatedMethod(self._set, (), USER),

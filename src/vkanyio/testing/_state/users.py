@@ -26,7 +26,7 @@ class Users:
     _owners: Owners
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "account.getInfo": SimulatedMethod(self._info, (), USER),
             "account.getProfileInfo": SimulatedMethod(self._profile_info, (), USER),

@@ -26,7 +26,7 @@ class Wall:
     _posts: Posts
 
     def methods(self) -> dict[str, SimulatedMethod]:
-        """List the methods by name."""
+        """Return the methods by name."""
         return {
             "wall.delete": SimulatedMethod(self._delete, ("post_id",), USER),
             "wall.edit": SimulatedMethod(self._edit, ("post_id",), USER),
