@@ -57,7 +57,7 @@ if language == "en":
     autodoc_class_signature = "mixed"
     autodoc_preserve_defaults = True
     autodoc_type_aliases = {
-        "Caller": "vkanyio.testing.vkscript.Caller",
+        "ScriptCaller": "vkanyio.testing.vkscript.ScriptCaller",
         "Distribution": "vkanyio.testing.latency.Distribution",
         "Fault": "vkanyio.testing.faults.Fault",
         "Handler": "vkanyio.testing.Handler",

@@ -1,7 +1,7 @@
-"""Whether an answer has what VK's own schema says that it has.
+"""Check values against VK's own schema.
 
-The schema is VK's, and no part of this repository. Where it lies beside the clone, in
-``../shared/vk-api-schema``, answers are checked against it.
+The schema is not part of this repository. If it is in ``../shared/vk-api-schema``,
+beside the clone, values are checked against it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ needs_schema = pytest.mark.skipif(
 
 
 def check(method: str, kind: str, value: Any) -> None:
-    """Assert that an answer has the required fields, of the right types.
+    """Assert that a value has the required fields, with the right types.
 
     :param method: the method, such as "wall.get"
     :param kind: which of the method's responses, such as "extendedResponse"
-    :param value: the answer
+    :param value: the value
     """
     path = ROOT / method.split(".")[0] / "methods.json"
     [declared] = [each for each in _load(path)["methods"] if each["name"] == method]

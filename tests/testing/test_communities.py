@@ -23,9 +23,9 @@ async def test_members_can_be_sorted_and_paged(town: Simulator, ask: Ask) -> Non
     town.add_group(7, members=IDS)
 
     async def members(**params: Any) -> list[int]:
-        answer = await ask("groups.getMembers", group_id=7, **params)
-        assert answer["count"] == 4
-        items: list[int] = answer["items"]
+        value = await ask("groups.getMembers", group_id=7, **params)
+        assert value["count"] == 4
+        items: list[int] = value["items"]
         return items
 
     assert await members() == sorted(IDS)
@@ -64,15 +64,15 @@ async def test_members_can_be_only_friends_or_only_managers(
         ({"user_ids": "2", "extended": 1}, [(2, 0, 1)]),
     ],
 )
-async def test_membership_is_told_in_four_shapes(
+async def test_membership_is_reported_in_four_shapes(
     town: Simulator, ask: Ask, params: dict[str, Any], expected: Any
 ) -> None:
     town.add_group(7, members=[1], is_closed=1)
     await ask("groups.join", "boris", group_id=7)
-    answer = await ask("groups.isMember", group_id=7, **params)
-    if isinstance(answer, list):
-        answer = [(e["user_id"], e["member"], e.get("request")) for e in answer]
-    assert answer == expected
+    value = await ask("groups.isMember", group_id=7, **params)
+    if isinstance(value, list):
+        value = [(e["user_id"], e["member"], e.get("request")) for e in value]
+    assert value == expected
 
 
 async def test_joining_and_leaving_change_who_is_in(ask: Ask) -> None:

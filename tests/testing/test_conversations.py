@@ -1,4 +1,4 @@
-"""``messages``: conversations, chats, and how each side sees them."""
+"""``messages``: conversations and chats, as each participant sees them."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ async def test_conversations_come_newest_first_and_count_what_is_unread(
     await say("boris", 1, "one")
     await say("boris", 1, "two")
     await say("anna", 3)
-    answer = await ask("messages.getConversations")
-    assert (answer["count"], answer["unread_count"]) == (2, 1)
-    first, second = (each["conversation"] for each in answer["items"])
+    value = await ask("messages.getConversations")
+    assert (value["count"], value["unread_count"]) == (2, 1)
+    first, second = (each["conversation"] for each in value["items"])
     assert (first["peer"]["id"], second["peer"]["id"]) == (3, 2)
     assert "unread_count" not in first
     assert second["unread_count"] == 2
-    assert answer["items"][1]["last_message"]["text"] == "two"
+    assert value["items"][1]["last_message"]["text"] == "two"
     for name, peers in (("unread", [2]), ("unanswered", [2]), ("important", [])):
         some = await ask("messages.getConversations", filter=name)
         assert [e["conversation"]["peer"]["id"] for e in some["items"]] == peers
@@ -129,8 +129,8 @@ async def test_reading_is_seen_by_the_other_side(ask: Ask, say: Ask) -> None:
     await say("boris", 1)
 
     async def state(token: str, peer: int) -> tuple[int, int, int]:
-        answer = await ask("messages.getConversationsById", token, peer_ids=peer)
-        [item] = answer["items"]
+        value = await ask("messages.getConversationsById", token, peer_ids=peer)
+        [item] = value["items"]
         return item["in_read"], item["out_read"], item.get("unread_count", 0)
 
     assert await state("anna", 2) == (0, 2, 2)
@@ -199,8 +199,8 @@ async def test_messages_are_found_by_words_peer_and_date(ask: Ask, say: Ask) -> 
         await say("anna", peer, text)
 
     async def found(**params: Any) -> list[str]:
-        answer = await ask("messages.search", **params)
-        return [each["text"] for each in answer["items"]]
+        value = await ask("messages.search", **params)
+        return [each["text"] for each in value["items"]]
 
     assert await found(q="APPLE") == ["apple pie", "green apple", "red apple"]
     assert await found(q="apple", peer_id=2) == ["apple pie", "red apple"]

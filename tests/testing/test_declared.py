@@ -1,4 +1,4 @@
-"""The methods without state: what VK's schema declares of them."""
+"""The methods without state, compared with VK's schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from _schema import ROOT, check, needs_schema
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VKFault
 from vkanyio.testing._declared import declared_methods
-from vkanyio.testing._state import State
+from vkanyio.testing._state import SimulatedState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ TOKENS = {
     "group": Account(id=9, kind="group"),
     "service": Account(kind="service"),
 }
-STATEFUL = State(0, None).methods()  # type: ignore[arg-type]
+STATEFUL = SimulatedState(0, None).methods()  # type: ignore[arg-type]
 STATELESS = sorted({*declared_methods()} - {*STATEFUL, "execute"})
 
 
@@ -45,7 +45,7 @@ async def ask() -> AsyncIterator[Ask]:
         yield send
 
 
-def test_every_method_of_the_schema_is_there() -> None:
+def test_every_method_of_the_schema_exists() -> None:
     assert len(declared_methods()) == 566
     assert len(STATELESS) > 400
 
@@ -65,7 +65,7 @@ def example(raw: Any) -> str:
 
 @needs_schema
 @pytest.mark.parametrize("group", sorted({name.split(".")[0] for name in STATELESS}))
-async def test_every_answer_fits_its_declared_type(ask: Ask, group: str) -> None:
+async def test_every_value_matches_its_declared_type(ask: Ask, group: str) -> None:
     text = (ROOT / group / "methods.json").read_text(encoding="utf-8")
     methods = {each["name"]: each for each in json.loads(text)["methods"]}
     for name in sorted({*methods} & {*STATELESS}):
@@ -80,8 +80,8 @@ async def test_every_answer_fits_its_declared_type(ask: Ask, group: str) -> None
             if raw.get("required")
         }
         for extended in ("0", "1"):
-            answer = await ask(name, token, **params, extended=extended, offset="0")
-            assert "response" in answer, (name, answer)
+            response = await ask(name, token, **params, extended=extended, offset="0")
+            assert "response" in response, (name, response)
             kinds = [
                 kind
                 for kind in declared["responses"]
@@ -93,7 +93,7 @@ async def test_every_answer_fits_its_declared_type(ask: Ask, group: str) -> None
             failures: list[str] = []
             for kind in kinds:
                 try:
-                    check(name, kind, answer["response"])
+                    check(name, kind, response["response"])
                 except AssertionError as failure:
                     failures.append(str(failure))
             assert len(failures) < len(kinds), failures
@@ -121,7 +121,7 @@ async def test_a_parameter_that_is_wrong_is_refused(
     assert "response" in await ask("notes.get", count="5", sort="1")
 
 
-async def test_an_enum_with_a_name_of_its_own_is_checked(ask: Ask) -> None:
+async def test_a_named_enum_is_checked(ask: Ask) -> None:
     wanted = {"club_id": "1", "answer_ids": "1", "poll_id": "1", "owner_id": "1"}
     assert "response" in await ask("polls.getVoters", **wanted, name_case="gen")
     refused = await ask("polls.getVoters", **wanted, name_case="genitive")
@@ -135,7 +135,7 @@ async def test_an_enum_with_a_name_of_its_own_is_checked(ask: Ask) -> None:
         ("notes.get", "service", 28),
         ("secure.getAppBalance", "user", 15),
         ("secure.getAppBalance", "service", None),
-        ("bugtracker.getCompanyMembers", "user", 100),  # its tokens are not told
+        ("bugtracker.getCompanyMembers", "user", 100),  # its tokens are not declared
         ("notes.tearUp", "user", 3),
         ("Notes.get", "user", 3),
     ],
@@ -143,11 +143,11 @@ async def test_an_enum_with_a_name_of_its_own_is_checked(ask: Ask) -> None:
 async def test_the_kind_of_token_and_the_name_are_checked(
     ask: Ask, method: str, token: str, code: int | None
 ) -> None:
-    answer = await ask(method, token)
-    assert answer.get("error", {}).get("error_code") == code
+    response = await ask(method, token)
+    assert response.get("error", {}).get("error_code") == code
 
 
-async def test_a_flag_chooses_the_answer(ask: Ask) -> None:
+async def test_a_flag_selects_the_response(ask: Ask) -> None:
     plain = (await ask("video.getAlbumsByVideo", owner_id=1, video_id=1))["response"]
     assert plain == [1]
     params = {"owner_id": 1, "video_id": 1, "extended": 1}
@@ -157,10 +157,10 @@ async def test_a_flag_chooses_the_answer(ask: Ask) -> None:
     assert (await ask("video.getAlbumsByVideo", **params))["response"] == [1]
 
 
-async def test_a_value_chooses_the_answer() -> None:
+async def test_a_value_selects_the_response() -> None:
     simulator = Simulator(limit=0)
     members = declared_methods()["groups.getMembers"].handler
-    simulator.add_method("groups.getMembers", members)  # in place of the one with state
+    simulator.add_method("groups.getMembers", members)  # replaces the one with state
     async with VK("token", http_client=simulator.http_client(), limit=1000) as api:
         assert (await api.groups.get_members(group_id=1))["items"] == [1]
         friends = await api.groups.get_members(group_id=1, filter="friends")
@@ -169,7 +169,7 @@ async def test_a_value_chooses_the_answer() -> None:
         assert managers["items"][0]["id"] == 1
 
 
-async def test_a_list_that_is_given_chooses_the_answer(ask: Ask) -> None:
+async def test_a_list_selects_the_response(ask: Ask) -> None:
     wanted = {"owner_id": "1", "video_id": "1"}
     assert (await ask("video.addToAlbum", **wanted, album_id=1))["response"] == 1
     assert (await ask("video.addToAlbum", **wanted, album_ids=1))["response"] == [1]
@@ -188,13 +188,13 @@ async def test_there_is_one_item_and_none_after_it(ask: Ask) -> None:
     assert (beyond["count"], beyond["items"]) == (0, [])
 
 
-async def test_a_method_of_a_test_s_own_goes_before_the_declared_one() -> None:
+async def test_an_added_method_replaces_the_declared_one() -> None:
     simulator = Simulator(limit=0)
     simulator.add_method("notes.get", lambda call: {"count": 0, "items": []})
     async with simulator.http_client() as client:
         params = {"v": "5.199", "access_token": "t"}
-        answer = await client.get("https://vk/method/notes.get", params=params)
-        assert answer.json() == {"response": {"count": 0, "items": []}}
+        response = await client.get("https://vk/method/notes.get", params=params)
+        assert response.json() == {"response": {"count": 0, "items": []}}
         other = await client.get("https://vk/method/notes.getById", params=params)
         assert other.json()["error"]["error_code"] == 100
 

@@ -1,4 +1,4 @@
-"""``execute`` and stored procedures, as the simulator answers them."""
+"""``execute`` and stored procedures of the simulator."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ async def test_failed_calls_are_listed_in_their_order(envelope: Ask) -> None:
             API.unknown.method(),
         ];
     """
-    answer = await envelope("execute", code=code)
-    assert answer["response"] == [False, False, [2], False, False]
-    errors = answer["execute_errors"]
+    response = await envelope("execute", code=code)
+    assert response["response"] == [False, False, [2], False, False]
+    errors = response["execute_errors"]
     assert [(error["method"], error["error_code"]) for error in errors] == [
         ("wall.delete", 104),
         ("users.get", 113),
@@ -91,9 +91,9 @@ async def test_failed_calls_are_listed_in_their_order(envelope: Ask) -> None:
 
 async def test_the_kind_of_token_is_that_of_the_request(envelope: Ask) -> None:
     code = 'return [API.wall.post({"message": "m"}), API.groups.getById().groups@.id];'
-    answer = await envelope("execute", "club", code=code)
-    assert answer["response"] == [False, [9]]
-    assert [error["error_code"] for error in answer["execute_errors"]] == [27]
+    response = await envelope("execute", "club", code=code)
+    assert response["response"] == [False, [9]]
+    assert [error["error_code"] for error in response["execute_errors"]] == [27]
 
 
 async def test_a_service_token_may_not_execute(
@@ -101,8 +101,8 @@ async def test_a_service_token_may_not_execute(
 ) -> None:
     simulator.add_procedure("name", "return 1;")
     for method in ("execute", "execute.name"):
-        answer = await envelope(method, "app", code="return 1;")
-        assert answer["error"]["error_code"] == 28
+        response = await envelope(method, "app", code="return 1;")
+        assert response["error"]["error_code"] == 28
 
 
 async def test_execute_wants_code(envelope: Ask) -> None:
@@ -111,8 +111,8 @@ async def test_execute_wants_code(envelope: Ask) -> None:
 
 
 async def test_every_parameter_is_an_argument(envelope: Ask) -> None:
-    answer = await envelope("execute", code="return Args;", a=1, b="ы")
-    assert answer == {
+    response = await envelope("execute", code="return Args;", a=1, b="ы")
+    assert response == {
         "response": {"v": "5.199", "code": "return Args;", "a": "1", "b": "ы"}
     }
 
@@ -155,8 +155,8 @@ async def test_twenty_five_calls_are_one_request_of_the_limit() -> None:
             url = "https://api.vk.ru/method/execute"
             return (await client.post(url, data=params)).json()
 
-        answer = await execute(f"return [{calls}];")
-        assert [user["id"] for [user] in answer["response"]] == [*range(1, 26)]
+        response = await execute(f"return [{calls}];")
+        assert [user["id"] for [user] in response["response"]] == [*range(1, 26)]
         assert (await execute("return 1;"))["error"]["error_code"] == 6
     assert simulator.ledger.requests == 2
     assert len(simulator.ledger.carried_out("users.get")) == 25
@@ -178,9 +178,9 @@ async def test_faults_strike_the_calls_of_a_script(
     code = """
         return [API.users.get()@.id, API.users.get(), API.wall.post({"message": "m"})];
     """
-    answer = await envelope("execute", code=code)
-    assert answer["response"] == [[1], False, False]
-    first, second = answer["execute_errors"]
+    response = await envelope("execute", code=code)
+    assert response["response"] == [[1], False, False]
+    first, second = response["execute_errors"]
     assert first["error_code"] == 10
     assert second["error_code"] == 14
     assert second["captcha_sid"]
@@ -201,15 +201,15 @@ async def test_a_procedure_is_a_method_with_arguments(
     simulator.add_procedure("greet", 'return "Hello, " + Args.name;')
     assert await envelope("execute.greet", name="Anna") == {"response": "Hello, Anna"}
     simulator.add_procedure("greet", "return API.wall.delete();")
-    answer = await envelope("execute.greet", "club")
-    assert answer["response"] is False
-    assert answer["execute_errors"][0]["error_code"] == 27
+    response = await envelope("execute.greet", "club")
+    assert response["response"] is False
+    assert response["execute_errors"][0]["error_code"] == 27
     assert (await envelope("execute.Greet"))["error"]["error_code"] == 3
 
 
 @pytest.mark.parametrize("name", ["", "a.b", "a b", "1a", "имя"])
 async def test_a_procedure_has_a_name(simulator: Simulator, name: str) -> None:
-    with pytest.raises(ValueError, match="name must be"):
+    with pytest.raises(ValueError, match="name must consist"):
         simulator.add_procedure(name, "return 1;")
 
 
@@ -228,9 +228,9 @@ async def test_a_script_runs_scripts_and_procedures(
                 API.execute.p({"a": 7}), API.wall.delete({"post_id": 1}),
                 API.execute({"code": "("})];
     """
-    answer = await envelope("execute", code=code)
-    assert answer["response"] == [[1], "71", False, False]
-    errors = [(e["method"], e["error_code"]) for e in answer["execute_errors"]]
+    response = await envelope("execute", code=code)
+    assert response["response"] == [[1], "71", False, False]
+    errors = [(e["method"], e["error_code"]) for e in response["execute_errors"]]
     assert errors == [("wall.delete", 100), ("wall.delete", 104), ("execute", 12)]
     assert outcomes(simulator) == [
         ("users.get", "carried out"),
@@ -247,9 +247,9 @@ async def test_a_procedure_that_calls_itself_has_no_more_calls_for_it(
     simulator: Simulator, envelope: Ask
 ) -> None:
     simulator.add_procedure("p", "API.execute.p(); API.users.get(); return 1;")
-    answer = await envelope("execute.p")
-    assert answer["error"]["error_code"] == 13
-    # 25 calls of itself; then none is left for anything, at any depth.
+    response = await envelope("execute.p")
+    assert response["error"]["error_code"] == 13
+    # It calls itself 25 times; then no calls are left at any depth.
     assert simulator.ledger.carried_out("users.get") == []
     assert len(simulator.ledger.refused(13)) == 26
     assert await envelope("execute", code="return API.users.get()@.id;") == {

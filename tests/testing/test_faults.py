@@ -1,4 +1,4 @@
-"""What goes wrong on demand, as a client in process sees it."""
+"""Faults, as an in-process client sees them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ async def send(simulator: Simulator) -> AsyncIterator[Ask]:
 @pytest.fixture
 async def call(send: Ask) -> Ask:
     async def call(method: str = "test.add", **params: str) -> Any:
-        answer = (await send(method, **params)).json()
-        return answer["response"] if "response" in answer else answer["error"]
+        response = (await send(method, **params)).json()
+        return response["response"] if "response" in response else response["error"]
 
     return call
 
@@ -51,8 +51,8 @@ async def call(send: Ask) -> Ask:
 @pytest.fixture
 async def codes(call: Ask) -> Ask:
     async def codes(*methods: str) -> list[int]:
-        answers = [await call(method) for method in methods]
-        return [each["error_code"] if isinstance(each, dict) else 0 for each in answers]
+        values = [await call(method) for method in methods]
+        return [each["error_code"] if isinstance(each, dict) else 0 for each in values]
 
     return codes
 
@@ -135,7 +135,7 @@ async def test_faults_can_be_taken_back(simulator: Simulator, codes: Ask) -> Non
 
 
 @pytest.mark.parametrize("options", [{"nth": 0}, {"times": 0}, {"rate": 1.5}])
-async def test_a_rule_that_makes_no_sense_is_refused(
+async def test_an_invalid_rule_is_refused(
     simulator: Simulator, options: dict[str, Any]
 ) -> None:
     [name] = options
@@ -208,7 +208,7 @@ async def test_a_timeout_of_httpx_ends_a_hang(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_page_comes_instead_of_an_answer(
+async def test_an_error_page_replaces_the_response(
     simulator: Simulator, send: Ask, after: bool
 ) -> None:
     simulator.fault(faults.html(after=after))
@@ -220,7 +220,7 @@ async def test_a_page_comes_instead_of_an_answer(
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_any_bytes_come_instead_of_an_answer(
+async def test_any_bytes_replace_the_response(
     simulator: Simulator, send: Ask, after: bool
 ) -> None:
     simulator.fault(faults.body(b'{"response":[1,', after=after))
@@ -272,7 +272,7 @@ async def test_the_old_captcha_is_solved_by_its_image(
     assert await call(captcha_sid=sid, captcha_key=key) == "added"
 
 
-async def test_a_wrong_answer_to_a_captcha_brings_a_fresh_one(
+async def test_a_wrong_answer_to_a_captcha_gets_a_new_one(
     simulator: Simulator, call: Ask
 ) -> None:
     simulator.fault(faults.captcha("old"))
@@ -287,16 +287,14 @@ async def test_a_wrong_answer_to_a_captcha_brings_a_fresh_one(
     assert await call(captcha_sid=second["captcha_sid"], captcha_key=key) == "added"
 
 
-async def test_a_wrong_token_brings_a_fresh_page(
-    simulator: Simulator, call: Ask
-) -> None:
+async def test_a_wrong_token_gets_a_new_page(simulator: Simulator, call: Ask) -> None:
     simulator.fault(faults.captcha())
     first = await call()
     second = await call(success_token="wrong")
     assert second["redirect_uri"] not in ("", first["redirect_uri"])
 
 
-async def test_the_new_captcha_is_not_answered_in_the_way_of_the_old_one(
+async def test_a_new_captcha_does_not_accept_an_old_ones_answer(
     simulator: Simulator, call: Ask
 ) -> None:
     simulator.fault(faults.captcha())
@@ -306,7 +304,7 @@ async def test_the_new_captcha_is_not_answered_in_the_way_of_the_old_one(
     assert second["redirect_uri"] not in ("", first["redirect_uri"])
 
 
-async def test_an_answer_to_a_captcha_is_good_for_one_call(
+async def test_an_answer_to_a_captcha_is_valid_for_one_call(
     simulator: Simulator, call: Ask
 ) -> None:
     simulator.fault(faults.captcha())
@@ -323,7 +321,7 @@ async def test_a_captcha_lives_for_five_minutes(
     token = simulator.solve(question)
     await anyio.sleep(300)
     assert (await call(success_token=token))["error_code"] == 14
-    with pytest.raises(ValueError, match="no captcha waits"):
+    with pytest.raises(ValueError, match="no unsolved captcha"):
         simulator.solve(question)
 
 
@@ -397,7 +395,7 @@ async def test_a_token_can_expire_for_one_call(
 @pytest.mark.parametrize(
     ("after", "outcome"), [(False, "truncated"), (True, "carried out")]
 )
-async def test_an_answer_can_end_half_way_and_still_be_a_response(
+async def test_a_complete_response_can_have_half_a_json_body(
     simulator: Simulator, send: Ask, after: bool, outcome: str
 ) -> None:
     simulator.fault(faults.truncated(after=after))
@@ -446,7 +444,7 @@ async def test_a_slow_body_comes_by_and_by_and_as_a_whole(
     assert anyio.current_time() - start == pytest.approx(60.2)
 
 
-async def test_a_body_that_is_too_slow_meets_a_timeout_of_httpx(
+async def test_a_body_that_is_too_slow_causes_an_httpx_timeout(
     simulator: Simulator,
 ) -> None:
     simulator.fault(faults.slow_body(60))

@@ -1,4 +1,4 @@
-"""``friends``: friendships and the requests for them."""
+"""``friends``: friendships and friend requests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 
 
 async def statuses(ask: Ask, token: str = "anna") -> list[int]:
-    answer = await ask("friends.areFriends", token, user_ids="1,2,3")
-    return [each["friend_status"] for each in answer]
+    value = await ask("friends.areFriends", token, user_ids="1,2,3")
+    return [each["friend_status"] for each in value]
 
 
 async def test_a_request_becomes_a_friendship_when_it_is_returned(ask: Ask) -> None:
@@ -73,8 +73,8 @@ async def test_deleting_undoes_what_there_is(
 
 async def test_a_request_can_be_turned_down(ask: Ask, code: Ask) -> None:
     await ask("friends.add", "boris", user_id=1)
-    answer = await ask("friends.delete", user_id=2)
-    assert answer == {"success": 1, "in_request_deleted": 1}
+    value = await ask("friends.delete", user_id=2)
+    assert value == {"success": 1, "in_request_deleted": 1}
     assert await code("friends.delete", user_id=2) == 15
     await ask("friends.add", "boris", user_id=1)
     assert await ask("friends.add", user_id=2, follow=1) == 2
@@ -136,7 +136,7 @@ async def test_mutual_friends_come_in_three_shapes(town: Simulator, ask: Ask) ->
         ("friends.getMutual", {"target_uids": ",".join(["2"] * 101)}, 100),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_invalid_parameters_are_refused(
     town: Simulator, code: Ask, method: str, params: dict[str, Any], expected: int
 ) -> None:
     town.add_user(40, deactivated="deleted")

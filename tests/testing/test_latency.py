@@ -32,7 +32,7 @@ def test_a_lognormal_latency_has_its_median_and_a_long_tail() -> None:
     times = draw(latency.lognormal(0.1, 0.5))
     assert statistics.median(times) == pytest.approx(0.1, rel=0.1)
     assert 0.02 < sum(time > 0.23 for time in times) / len(times) < 0.08
-    assert max(draw(latency.lognormal(0.1, 1.0, most=0.2))) == 0.2
+    assert max(draw(latency.lognormal(0.1, 1.0, max_seconds=0.2))) == 0.2
 
 
 def test_spikes_come_at_their_rate() -> None:
@@ -46,8 +46,8 @@ def test_spikes_come_at_their_rate() -> None:
     ("make", "name"),
     [
         (lambda: latency.constant(-1), "seconds"),
-        (lambda: latency.uniform(-1, 1), "least"),
-        (lambda: latency.uniform(2, 1), "least must not exceed most"),
+        (lambda: latency.uniform(-1, 1), "min_seconds"),
+        (lambda: latency.uniform(2, 1), "min_seconds must not exceed max_seconds"),
         (lambda: latency.lognormal(float("nan")), "median"),
         (lambda: latency.lognormal(1, -1), "spread"),
         (
@@ -56,7 +56,7 @@ def test_spikes_come_at_their_rate() -> None:
         ),
     ],
 )
-def test_what_is_no_latency_is_refused(make: Any, name: str) -> None:
+def test_an_invalid_latency_is_refused(make: Any, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         make()
 

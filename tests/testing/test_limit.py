@@ -1,4 +1,4 @@
-"""Requests a second, latency, and the ledger."""
+"""The rate limit, latency, and the ledger."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def until_a_second_begins() -> None:
     await anyio.sleep_until(now // 1 + 2)
 
 
-async def test_by_default_three_requests_a_second_are_let_in() -> None:
+async def test_by_default_three_requests_per_second_are_admitted() -> None:
     simulator = Simulator()
     assert await calls(simulator, *"aaaa") == [None, None, None, 6]
     assert len(simulator.ledger.carried_out()) == 3
@@ -40,7 +40,7 @@ async def test_by_default_three_requests_a_second_are_let_in() -> None:
     assert await calls(simulator, *"aaaa") == [None, None, None, 6]
 
 
-async def test_the_limit_says_so_in_vks_words() -> None:
+async def test_the_limit_is_reported_with_vks_text() -> None:
     simulator = Simulator(limit=1)
     params = {"v": "5.199", "access_token": "a"}
     async with simulator.http_client() as client:
@@ -49,7 +49,7 @@ async def test_the_limit_says_so_in_vks_words() -> None:
     assert response.json()["error"]["error_msg"] == "Too many requests per second"
 
 
-async def test_each_token_has_a_limit_of_its_own() -> None:
+async def test_each_token_has_a_separate_limit() -> None:
     simulator = Simulator(limit=1)
     assert await calls(simulator, *"abab") == [None, None, 6, 6]
 
@@ -61,7 +61,7 @@ async def test_a_token_can_have_another_limit() -> None:
     assert codes == [None, 6, None, None, 6, *[None] * 5]
 
 
-async def test_a_limit_of_zero_is_none() -> None:
+async def test_a_limit_of_zero_is_unlimited() -> None:
     simulator = Simulator(limit=0)
     assert await calls(simulator, *"a" * 100) == [None] * 100
 
@@ -88,7 +88,7 @@ async def test_a_sliding_window_counts_back_from_each_request() -> None:
     assert await calls(simulator, *"aaa") == [None, None, 6]
 
 
-async def test_a_fixed_window_begins_anew_with_each_second() -> None:
+async def test_a_fixed_window_restarts_with_each_second() -> None:
     simulator = Simulator(limit=2, window="fixed")
     await until_a_second_begins()
     await anyio.sleep(0.75)
@@ -108,7 +108,7 @@ async def test_refused_requests_do_not_spend_the_limit() -> None:
     assert await calls(simulator, *"a") == [None]
 
 
-async def test_half_of_the_latency_lies_before_the_arrival() -> None:
+async def test_half_of_the_latency_precedes_the_arrival() -> None:
     simulator = Simulator(latency=0.5)
     start = anyio.current_time()
     await calls(simulator, "a")

@@ -48,8 +48,8 @@ async def envelope(simulator: Simulator) -> AsyncIterator[Ask]:
 @pytest.fixture
 async def call(envelope: Ask) -> Ask:
     async def call(method: str, token: str = "anna", **params: Any) -> Any:
-        answer = await envelope(method, token, **params)
-        return answer["response"] if "response" in answer else answer["error"]
+        response = await envelope(method, token, **params)
+        return response["response"] if "response" in response else response["error"]
 
     return call
 
@@ -80,15 +80,15 @@ async def test_without_ids_a_user_gets_themselves(call: Ask) -> None:
     assert (await call("users.get", "club"))["error_code"] == 100
 
 
-async def test_an_id_that_is_no_number_is_refused(call: Ask) -> None:
+async def test_an_id_that_is_not_a_number_is_refused(call: Ask) -> None:
     assert (await call("users.get", user_ids="1,x"))["error_code"] == 113
 
 
 async def test_groups_are_found_by_their_ids(call: Ask) -> None:
-    answer = await call("groups.getById", group_ids="1,club2")
-    assert [group["id"] for group in answer["groups"]] == [1, 2]
-    answer = await call("groups.getById", group_id="3")
-    assert [group["id"] for group in answer["groups"]] == [3]
+    value = await call("groups.getById", group_ids="1,club2")
+    assert [group["id"] for group in value["groups"]] == [1, 2]
+    value = await call("groups.getById", group_id="3")
+    assert [group["id"] for group in value["groups"]] == [3]
     assert (await call("groups.getById", "club"))["groups"][0]["id"] == 9
     assert (await call("groups.getById"))["error_code"] == 100
 
@@ -129,15 +129,15 @@ async def test_a_guid_is_forgotten_after_an_hour(call: Ask) -> None:
     assert await call("wall.post", message="m", guid="g") != first
 
 
-async def test_a_guid_is_good_for_one_person_and_one_wall(call: Ask) -> None:
-    answers = [
+async def test_a_guid_is_valid_for_one_person_and_one_wall(call: Ask) -> None:
+    values = [
         await call("wall.post", "anna", message="m", guid="g", owner_id=1),
         await call("wall.post", "anna", message="m", guid="g", owner_id=2),
         await call("wall.post", "boris", message="m", guid="g", owner_id=2),
         await call("wall.post", "boris", message="m", owner_id=2),
         await call("wall.post", "boris", message="m", owner_id=2),
     ]
-    assert [answer["post_id"] for answer in answers] == [1, 1, 2, 3, 4]
+    assert [value["post_id"] for value in values] == [1, 1, 2, 3, 4]
 
 
 async def test_a_deleted_post_is_gone_and_cannot_be_deleted_again(call: Ask) -> None:
@@ -180,7 +180,7 @@ async def test_a_random_id_keeps_a_message_from_going_twice(
     assert await call("messages.send", **message) != first
 
 
-async def test_a_random_id_is_good_for_one_sender_and_one_peer(call: Ask) -> None:
+async def test_a_random_id_is_valid_for_one_sender_and_one_peer(call: Ask) -> None:
     assert (await call("messages.createChat"))["chat_id"] == 1
     ids = [
         await call("messages.send", "anna", peer_id=5, message="m", random_id=1),
@@ -194,23 +194,23 @@ async def test_a_random_id_is_good_for_one_sender_and_one_peer(call: Ask) -> Non
     assert again == ids[3]
 
 
-async def test_a_random_id_of_zero_guards_nothing(call: Ask) -> None:
+async def test_a_random_id_of_zero_does_not_deduplicate(call: Ask) -> None:
     message = {"peer_id": 5, "message": "m", "random_id": 0}
     assert await call("messages.send", **message) != await call(
         "messages.send", **message
     )
 
 
-async def test_a_message_to_several_peers_is_answered_for_each(
+async def test_a_message_to_several_peers_has_a_result_for_each(
     simulator: Simulator, call: Ask
 ) -> None:
     message = {"message": "m", "random_id": 1}
-    answer = await call("messages.send", peer_ids="5,6", **message)
-    assert [sent["peer_id"] for sent in answer] == [5, 6]
-    assert await call("messages.send", peer_ids="5,6", **message) == answer
+    value = await call("messages.send", peer_ids="5,6", **message)
+    assert [sent["peer_id"] for sent in value] == [5, 6]
+    assert await call("messages.send", peer_ids="5,6", **message) == value
     assert len(simulator.ledger.repeated()) == 1
     more = await call("messages.send", peer_ids="6,7", **message)
-    assert more[0] == answer[1]
+    assert more[0] == value[1]
     assert len(simulator.ledger.repeated()) == 1
 
 
@@ -261,7 +261,7 @@ async def test_a_method_can_be_added_and_replaced(
     assert anyio.current_time() - before == pytest.approx(5)
 
 
-async def test_execute_can_answer_with_errors_beside_its_value(
+async def test_execute_can_return_errors_beside_its_value(
     simulator: Simulator, envelope: Ask
 ) -> None:
     failure = {"method": "users.get", "error_code": 1, "error_msg": "x"}

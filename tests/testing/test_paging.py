@@ -1,4 +1,4 @@
-"""Pages, put together again."""
+"""Paging: pages add up to the whole list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_pages_of_any_size_make_up_the_whole(total: int, size: int) -> None:
     items = range(total)
     whole: list[int] = []
     for offset in range(0, total + size, size):
-        part = page(call(offset=offset, count=size), items, default=5, most=20)
+        part = page(call(offset=offset, count=size), items, default=5, max_count=20)
         assert len(part) <= size
         whole += part
     assert whole == [*items]
@@ -35,12 +35,12 @@ def test_a_page_is_within_its_bounds_or_refused(offset: int, count: int) -> None
     asked = call(offset=offset, count=count)
     if offset < 0 or not 0 <= count <= 20:
         with pytest.raises(VKFault) as caught:
-            page(asked, items, default=5, most=20)
+            page(asked, items, default=5, max_count=20)
         assert caught.value.code == 100
     else:
         expected = range(30)[offset : offset + count]
-        assert page(asked, items, default=5, most=20) == expected
-        assert page(asked, items, default=5, at_most=3) == expected[:3]
+        assert page(asked, items, default=5, max_count=20) == expected
+        assert page(asked, items, default=5, max_shown=3) == expected[:3]
 
 
 def test_without_a_count_a_page_has_its_default_length() -> None:

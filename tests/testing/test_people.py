@@ -1,4 +1,4 @@
-"""``users``, ``utils`` and ``account``: who people are."""
+"""``users``, ``utils`` and ``account``: data about people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 FIELDS = "sex,bdate,city,country,photo_50,domain,online,last_seen,status,counters"
 
 
-async def test_asked_for_fields_come_and_no_others(ask: Ask) -> None:
+async def test_only_requested_fields_are_returned(ask: Ask) -> None:
     [plain] = await ask("users.get", user_ids=5)
     assert set(plain) == {
         "id",
@@ -40,7 +40,7 @@ async def test_counters_come_for_one_person_at_a_time(ask: Ask) -> None:
     assert all("sex" in each for each in people)
 
 
-async def test_what_a_test_says_of_a_person_goes_before_what_is_made_up(
+async def test_defined_properties_replace_generated_ones(
     town: Simulator, ask: Ask
 ) -> None:
     town.add_user(5, first_name="Nadia", screen_name="nadia", sex=1, friends=[1])
@@ -70,7 +70,7 @@ async def test_without_a_language_names_are_english(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("gone", ["deleted", "banned"])
-async def test_somebody_who_is_gone_says_so_and_has_no_more_to_show(
+async def test_a_deactivated_user_shows_only_that(
     town: Simulator, ask: Ask, code: Ask, gone: str
 ) -> None:
     town.add_user(5, deactivated=gone)
@@ -138,7 +138,7 @@ async def test_followers_are_those_who_asked_to_be_friends(ask: Ask) -> None:
         ("nobody", []),
     ],
 )
-async def test_a_screen_name_leads_to_whoever_has_it(
+async def test_a_screen_name_resolves_to_its_owner(
     town: Simulator, ask: Ask, name: str, expected: Any
 ) -> None:
     town.add_user(6, screen_name="nadia")
@@ -167,7 +167,7 @@ async def test_what_is_out_of_bounds_is_refused(
     assert await code(method, **params) == expected
 
 
-async def test_an_account_tells_of_itself(ask: Ask) -> None:
+async def test_an_account_returns_its_own_data(ask: Ask) -> None:
     assert await ask("account.getInfo", fields="lang") == {"lang": 3}
     await ask("status.set", "boris", text="busy")
     profile = await ask("account.getProfileInfo", "boris")

@@ -1,4 +1,4 @@
-"""The fixtures for other people's tests, as their own test suites use them."""
+"""The pytest fixtures, used in separate test suites."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_an_hour_passes_at_once(vk):
     assert await vk.utils.get_server_time()
 
 
-async def test_a_lost_answer(vk, vk_simulator):
+async def test_a_lost_response(vk, vk_simulator):
     vk_simulator.fault(faults.drop_after(), "wall.post")
     with pytest.raises(OutcomeUnknownError):
         await vk.wall.post(message="hello")

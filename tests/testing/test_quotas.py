@@ -33,7 +33,7 @@ async def test_a_quota_is_for_one_token_one_method_and_one_day(
     assert [await code("wall.get") for _ in range(3)] == [0, 0, 29]
 
 
-async def test_a_quota_can_have_a_time_and_an_error_of_its_own(
+async def test_a_quota_can_have_another_period_and_error(
     town: Simulator, ask: Ask
 ) -> None:
     text = "Access to adding post denied: you can only add 50 posts a day"
@@ -92,7 +92,7 @@ async def test_flood_control_can_be_for_one_method(town: Simulator, code: Ask) -
         (lambda town: town.flood_control(seconds=-1), "seconds"),
     ],
 )
-async def test_a_limit_that_makes_no_sense_is_refused(
+async def test_an_invalid_limit_is_refused(
     town: Simulator, limit: Any, name: str
 ) -> None:
     with pytest.raises(ValueError, match=name):

@@ -47,7 +47,7 @@ async def raw(base_url: str, data: bytes) -> SocketStream:
     return stream
 
 
-async def test_it_answers_over_http(simulator: Simulator) -> None:
+async def test_it_responds_over_http(simulator: Simulator) -> None:
     async with simulator.serve() as base_url, httpx.AsyncClient() as client:
         assert httpx.URL(base_url).path == "/method"
         for _ in range(3):
@@ -59,7 +59,7 @@ async def test_it_answers_over_http(simulator: Simulator) -> None:
     assert simulator.ledger.requests == 3
 
 
-async def test_requests_are_answered_side_by_side(simulator: Simulator) -> None:
+async def test_requests_are_processed_concurrently(simulator: Simulator) -> None:
     both = anyio.Event()
 
     async def meet(call: Call) -> int:
@@ -120,7 +120,7 @@ async def test_nobody_listens_once_the_block_is_left(simulator: Simulator) -> No
         (faults.refuse(), 0),
     ],
 )
-async def test_a_connection_is_closed_without_an_answer(
+async def test_a_connection_is_closed_without_a_response(
     simulator: Simulator, fault: Any, carried_out: int
 ) -> None:
     simulator.fault(fault)
@@ -132,7 +132,7 @@ async def test_a_connection_is_closed_without_an_answer(
         assert response.status_code == 200
 
 
-async def test_a_dropped_connection_brings_no_final_response(
+async def test_a_dropped_connection_delivers_no_final_response(
     simulator: Simulator,
 ) -> None:
     simulator.fault(faults.drop_before())
@@ -172,7 +172,7 @@ async def test_a_hang_ends_when_the_client_goes_away(
             await ended.wait()
 
 
-async def test_leaving_cuts_off_what_is_being_answered(simulator: Simulator) -> None:
+async def test_leaving_cancels_requests_in_progress(simulator: Simulator) -> None:
     simulator.fault(faults.hang_before())
     failures: list[Exception] = []
 
@@ -205,7 +205,7 @@ async def test_leaving_cuts_off_what_is_being_answered(simulator: Simulator) -> 
 async def test_leaving_does_not_wait_for_clients_that_keep_connections(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
-    monkeypatch.setattr(_serve, "PATIENCE", 3600)
+    monkeypatch.setattr(_serve, "SHUTDOWN_TIMEOUT", 3600)
     with anyio.fail_after(30):
         async with simulator.serve() as base_url, httpx.AsyncClient() as client:
             await client.post(f"{base_url}/test.echo", data=CALL)
@@ -214,7 +214,7 @@ async def test_leaving_does_not_wait_for_clients_that_keep_connections(
     await stream.aclose()
 
 
-async def test_an_exception_in_the_block_leaves_as_itself(simulator: Simulator) -> None:
+async def test_an_exception_in_the_block_is_not_wrapped(simulator: Simulator) -> None:
     error = KeyError("mine")
 
     async def fail() -> None:
@@ -283,7 +283,7 @@ async def test_it_logs_nothing_in_normal_work(
     assert capfd.readouterr() == ("", "")
 
 
-async def test_a_crash_of_a_handler_is_logged_and_answered_with_500(
+async def test_a_crash_of_a_handler_is_logged_and_gives_status_500(
     simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     simulator.add_method("test.crash", lambda call: call.params["missing"])

@@ -1,4 +1,4 @@
-"""Answers against VK's own schema of them."""
+"""Values, checked against VK's own schema."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 async def settle(town: Simulator, ask: Ask, browser: httpx.AsyncClient) -> None:
-    """Put something everywhere, so that no list in an answer is empty."""
+    """Fill the state, so that no list in a value is empty."""
     town.add_user(1, friends=[2, 3])
     town.add_user(2, friends=[3])
     town.add_user(4, deactivated="deleted")
@@ -190,7 +190,7 @@ async def settle(town: Simulator, ask: Ask, browser: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "kind", "params"), CALLS, ids=[f"{m}-{k}" for m, k, _ in CALLS]
 )
-async def test_an_answer_has_the_shape_that_the_schema_gives_it(
+async def test_a_value_has_the_shape_declared_in_the_schema(
     town: Simulator,
     ask: Ask,
     browser: httpx.AsyncClient,
@@ -199,13 +199,13 @@ async def test_an_answer_has_the_shape_that_the_schema_gives_it(
     params: dict[str, Any],
 ) -> None:
     await settle(town, ask, browser)
-    answer = await ask(method, **params)
-    assert "error_code" not in str(answer)
-    check(method, kind, answer)
+    value = await ask(method, **params)
+    assert "error_code" not in str(value)
+    check(method, kind, value)
 
 
 @pytest.mark.parametrize(
-    ("method", "answer"),
+    ("method", "value"),
     [
         ("wall.get", {"count": 1}),
         ("wall.get", {"count": True, "items": []}),
@@ -215,6 +215,6 @@ async def test_an_answer_has_the_shape_that_the_schema_gives_it(
         ("likes.getList", []),
     ],
 )
-async def test_an_answer_of_another_shape_is_noticed(method: str, answer: Any) -> None:
+async def test_a_value_of_another_shape_is_noticed(method: str, value: Any) -> None:
     with pytest.raises(AssertionError):
-        check(method, "response", answer)
+        check(method, "response", value)

@@ -1,4 +1,4 @@
-"""``photos`` and ``docs``: albums, and files that are sent to the simulator."""
+"""``photos`` and ``docs``: albums and uploads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JPG = ("cat.jpg", b"\xff\xd8\r\n--\r\n\x00", "image/jpeg")
 
 @pytest.fixture
 async def upload(ask: Ask, browser: httpx.AsyncClient) -> Ask:
-    """Asks for an address and sends files there."""
+    """Requests an upload URL and sends files to it."""
 
     async def upload(
         method: str, files: Any, token: str = "anna", **params: Any
@@ -82,8 +82,8 @@ async def test_albums_are_listed_newest_first(ask: Ask) -> None:
     made = [(await ask("photos.createAlbum", title=f"a{n}"))["id"] for n in range(3)]
 
     async def listed(**params: Any) -> list[int]:
-        answer = await ask("photos.getAlbums", **params)
-        return [each["id"] for each in answer["items"]]
+        value = await ask("photos.getAlbums", **params)
+        return [each["id"] for each in value["items"]]
 
     assert await listed() == made[::-1]
     assert await listed(offset=1, count=1) == [made[1]]
@@ -157,7 +157,7 @@ async def test_what_was_not_uploaded_cannot_be_saved(
         ("docs.getById", {"docs": "x"}, 100),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_invalid_parameters_are_refused(
     town: Simulator, code: Ask, method: str, params: dict[str, Any], expected: int
 ) -> None:
     town.add_group(7, managers=[2])
@@ -189,9 +189,9 @@ async def test_an_upload_server_refuses_in_its_own_words(
     ask: Ask, upload: Ask, method: str, files: Any, word: str
 ) -> None:
     await ask("photos.createAlbum", title="album")
-    answer = await upload(method, files, album_id=300_000_000)
-    assert list(answer) == ["error"]
-    assert word in answer["error"]
+    response = await upload(method, files, album_id=300_000_000)
+    assert list(response) == ["error"]
+    assert word in response["error"]
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ async def test_saving_what_was_refused_is_refused_in_turn(
 async def test_an_address_that_was_not_given_out_takes_nothing(
     town: Simulator, browser: httpx.AsyncClient
 ) -> None:
-    answer = await browser.post("https://vk/upload/photo?key=x", files={"photo": JPG})
-    assert "NOT_FOUND" in answer.json()["error"]
+    response = await browser.post("https://vk/upload/photo?key=x", files={"photo": JPG})
+    assert "NOT_FOUND" in response.json()["error"]
     assert [entry.outcome for entry in town.ledger] == [22]
 
 
@@ -270,11 +270,13 @@ async def test_a_body_without_a_boundary_has_no_parts(
 ) -> None:
     server = await ask("docs.getUploadServer")
     headers = {"Content-Type": "multipart/form-data"}
-    answer = await browser.post(server["upload_url"], content=b"x", headers=headers)
-    assert "NOT_UPLOADED" in answer.json()["error"]
+    response = await browser.post(server["upload_url"], content=b"x", headers=headers)
+    assert "NOT_UPLOADED" in response.json()["error"]
 
 
-async def test_a_photo_for_a_message_is_none_for_a_wall(code: Ask, upload: Ask) -> None:
+async def test_a_photo_for_a_message_cannot_be_saved_for_a_wall(
+    code: Ask, upload: Ask
+) -> None:
     sent = await upload("photos.getMessagesUploadServer", {"photo": JPG})
     assert await code("photos.saveWallPhoto", **sent) == 129
 

@@ -1,4 +1,4 @@
-"""``wall`` and ``likes``: posts, comments, and who likes them."""
+"""``wall`` and ``likes``: posts, comments and likes."""
 
 from __future__ import annotations
 
@@ -173,8 +173,8 @@ async def test_a_comment_answers_another(ask: Ask, code: Ask) -> None:
     await ask("wall.post", message="post", close_comments=0)
     await ask("wall.createComment", "boris", owner_id=1, post_id=1, message="first")
     await ask("wall.createComment", post_id=1, message="re", reply_to_comment=2)
-    [_, answer] = (await ask("wall.getComments", post_id=1))["items"]
-    assert (answer["reply_to_comment"], answer["reply_to_user"]) == (2, 2)
+    [_, value] = (await ask("wall.getComments", post_id=1))["items"]
+    assert (value["reply_to_comment"], value["reply_to_user"]) == (2, 2)
     wrong = {"post_id": 1, "message": "x", "reply_to_comment": 77}
     assert await code("wall.createComment", **wrong) == 104
     await ask("wall.post", message="closed", close_comments=1)

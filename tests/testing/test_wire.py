@@ -140,7 +140,7 @@ async def test_a_token_can_expire_and_be_revoked(
     assert simulator.ledger.carried_out() == []
 
 
-async def test_an_error_repeats_the_parameters_but_never_the_token(
+async def test_an_error_echoes_the_parameters_but_never_the_token(
     client: httpx.AsyncClient,
 ) -> None:
     sent = {**V, "access_token": "secret", "a": "1"}
@@ -216,7 +216,7 @@ async def test_a_method_refuses_tokens_of_another_kind(kind: Any, code: int) -> 
     assert error["error_code"] == code
 
 
-async def test_a_handler_refuses_with_a_fault_of_its_own(
+async def test_a_handler_can_refuse_with_any_fault(
     simulator: Simulator, client: httpx.AsyncClient
 ) -> None:
     async def handler(call: Call) -> None:
@@ -229,7 +229,7 @@ async def test_a_handler_refuses_with_a_fault_of_its_own(
     assert error["error_subcode"] == 1130
 
 
-async def test_a_crash_of_a_handler_reaches_the_test_as_it_is(
+async def test_a_crash_of_a_handler_reaches_the_test_unchanged(
     simulator: Simulator, client: httpx.AsyncClient
 ) -> None:
     simulator.add_method("test.crash", lambda call: call.params["missing"])
@@ -258,13 +258,13 @@ async def test_it_follows_the_lifespan_protocol(simulator: Simulator) -> None:
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_it_speaks_no_websockets(simulator: Simulator) -> None:
+async def test_it_does_not_support_websockets(simulator: Simulator) -> None:
     nothing: Any = None
     with pytest.raises(NotImplementedError, match="websocket"):
         await simulator({"type": "websocket"}, nothing, nothing)
 
 
-async def test_a_client_that_leaves_while_sending_is_not_answered(
+async def test_a_client_that_disconnects_while_sending_gets_no_response(
     simulator: Simulator,
 ) -> None:
     async def receive() -> dict[str, Any]:
@@ -278,8 +278,8 @@ async def test_a_client_that_leaves_while_sending_is_not_answered(
 async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
     simulator: Simulator, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_wire, "LARGEST_BODY", 1000)
-    monkeypatch.setattr(_wire, "LARGEST_UPLOAD", 2000)
+    monkeypatch.setattr(_wire, "MAX_BODY", 1000)
+    monkeypatch.setattr(_wire, "MAX_UPLOAD", 2000)
     for path, size, status in (
         ("method/test.echo", 900, 200),
         ("method/test.echo", 1100, 413),
@@ -293,7 +293,7 @@ async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
     assert simulator.ledger.requests == 4
 
 
-async def test_a_client_that_leaves_while_waiting_is_not_answered(
+async def test_a_client_that_disconnects_while_waiting_gets_no_response(
     simulator: Simulator,
 ) -> None:
     simulator.fault(faults.hang_after())

@@ -1,7 +1,7 @@
-"""A stand-in for VK, and a virtual clock, for tests without a network.
+"""A simulator of the VK API and a virtual clock, for tests without a network.
 
-:class:`Simulator` behaves like the VK API, in process or on a real socket; what goes
-wrong with it is ordered from :mod:`vkanyio.testing.faults`, and how slow it is from
+:class:`Simulator` behaves like the VK API, in process or on a real socket. Inject
+failures with :mod:`vkanyio.testing.faults`, and set response times with
 :mod:`vkanyio.testing.latency`.
 """
 

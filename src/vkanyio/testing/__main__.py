@@ -1,7 +1,7 @@
-"""Run the simulator in a process of its own: ``python -m vkanyio.testing``.
+"""Run the simulator in a separate process: ``python -m vkanyio.testing``.
 
-For programs that start it as their child, with nothing installed but the extra
-``testing``. For people there is ``vkanyio simulator``.
+This is for programs that start it as a child process; only the extra ``testing`` needs
+to be installed. People can use ``vkanyio simulator`` instead.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ._simulator import Simulator
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the simulator until it is told to stop.
+    """Run the simulator until it is stopped.
 
-    :param arguments: the command line, by default the process's own
+    :param arguments: the command-line arguments, by default those of the process
     """
     options = _parser().parse_args(arguments)
     anyio.run(_run, options, backend=options.backend)
@@ -31,18 +31,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=int, default=0, help="port, 0 for any free one (%(default)s)")
     add(
-        "--port", type=int, default=0, help="port, 0 for any that is free (%(default)s)"
+        "--limit",
+        type=int,
+        default=3,
+        help="requests per second, 0: unlimited (%(default)s)",
     )
-    add("--limit", type=int, default=3, help="requests a second, 0: any (%(default)s)")
     add("--window", choices=("sliding", "fixed"), default="sliding")
-    add("--latency", type=float, default=0.0, help="seconds to answer (%(default)s)")
-    add("--seed", type=int, default=0, help="of all that is random (%(default)s)")
+    add("--latency", type=float, default=0.0, help="seconds per response (%(default)s)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the random generators (%(default)s)",
+    )
     add("--backend", choices=("asyncio", "trio"), default="asyncio")
     add(
         "--until-stdin-closes",
         action="store_true",
-        help="stop when standard input ends, as it does when a parent process dies",
+        help="stop at the end of standard input, so when the parent process dies",
     )
     return parser
 

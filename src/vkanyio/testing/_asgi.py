@@ -1,4 +1,4 @@
-"""ASGI 3 around a function from a request to an answer."""
+"""An ASGI 3 adapter for a function that takes a request and returns a response."""
 
 from __future__ import annotations
 
@@ -9,57 +9,57 @@ from typing import Any, TypeAlias, TypeVar
 import anyio
 
 from ._errors import ConnectionDropped
-from ._wire import Answer, Request
+from ._wire import Request, SimulatedResponse
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
-Handle: TypeAlias = Callable[[Request], Awaitable[Answer]]
+Handle: TypeAlias = Callable[[Request], Awaitable[SimulatedResponse]]
 
 
 async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one ASGI scope.
+    """Process one ASGI scope.
 
-    :param handle: what answers requests; its exceptions leave as they are
+    :param handle: returns the response to a request; its exceptions propagate unchanged
     :param scope: an ASGI scope, "http" or "lifespan"
-    :param receive: the scope's events
-    :param send: takes the events of the answer
+    :param receive: returns the events of the scope
+    :param send: receives the events of the response
     """
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
     if scope["type"] != "http":
-        raise NotImplementedError(f"the simulator does not speak {scope['type']!r}")
+        raise NotImplementedError(f"the simulator does not support {scope['type']!r}")
     request = await _read(scope, receive)
     if request is None:
         return
-    answer = await _while_connected(partial(handle, request), receive)
-    if answer is None:
+    response = await _while_connected(partial(handle, request), receive)
+    if response is None:
         return
-    if answer.lasting:
-        await _while_connected(partial(_send, answer, send), receive)
+    if response.lasting:
+        await _while_connected(partial(_send, response, send), receive)
     else:
-        await _send(answer, send)
+        await _send(response, send)
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(response: SimulatedResponse, send: Send) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
     ]
-    start = {"type": "http.response.start", "status": answer.status}
+    start = {"type": "http.response.start", "status": response.status}
     await send({**start, "headers": headers})
-    *pieces, (pause, last) = answer.pieces()
+    *pieces, (pause, last) = response.pieces()
     part = {"type": "http.response.body"}
     for seconds, piece in pieces:
         await anyio.sleep(seconds)
         await send({**part, "body": piece, "more_body": True})
     if pause:
         await anyio.sleep(pause)
-    await send({**part, "body": last, "more_body": answer.cut is not None})
-    if answer.cut is not None:
+    await send({**part, "body": last, "more_body": response.cut is not None})
+    if response.cut is not None:
         raise ConnectionDropped
 
 
@@ -96,9 +96,9 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
 async def _while_connected(
     work: Callable[[], Awaitable[T]], receive: Receive
 ) -> T | None:
-    """Work for a client for as long as it is there.
+    """Run a function until the client disconnects.
 
-    :return: what the work returns, or None if the client has gone away
+    :return: what the function returns, or None if the client has disconnected
     """
     result: T | None = None
     failure: Exception | None = None
@@ -107,7 +107,7 @@ async def _while_connected(
         try:
             result = await work()
         except Exception as exc:
-            # Kept out of the group, which would wrap it.
+            # Do not let it reach the task group, which would wrap it.
             failure = exc
         tg.cancel_scope.cancel()
     if failure is not None:
@@ -116,6 +116,6 @@ async def _while_connected(
 
 
 async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
-    # Once the body has been read, nothing but "http.disconnect" can follow.
+    # After the body only "http.disconnect" can follow.
     await receive()
     scope.cancel()

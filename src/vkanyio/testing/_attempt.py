@@ -1,4 +1,4 @@
-"""One call, from the decision about it to its entry in the ledger."""
+"""Carry out one call, apply its fault, and record it in the ledger."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, final
 import anyio
 import attrs
 
-from ._call import Call, Method, Reply
+from ._call import Call, Reply, SimulatedMethod
 from ._errors import JSON, VKFault
 from ._ledger import Entry, Ledger
-from ._wire import Answer, error_answer, response_answer
+from ._wire import SimulatedResponse, error_response, value_response
 from .faults import Fault, Mishap, Refusal, captcha
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen(eq=False)
 class Backend:
-    """What all calls have in common."""
+    """What all calls share."""
 
-    methods: dict[str, Method]
+    methods: dict[str, SimulatedMethod]
     rules: Rules
     captchas: Captchas
     ledger: Ledger
@@ -36,7 +36,7 @@ class Backend:
     def fault_for(
         self, method: str, params: Mapping[str, str], now: float, *, inner: bool = False
     ) -> Fault | None:
-        """Decide what befalls a call.
+        """Choose the fault for a call.
 
         :param method: the method that is called
         :param params: its parameters
@@ -58,14 +58,14 @@ class Backend:
 @final
 @attrs.frozen(eq=False, kw_only=True)
 class Visit:
-    """An HTTP request that has arrived, and with it one call or several."""
+    """An HTTP request that has arrived, with one call or several."""
 
     backend: Backend
     number: int
     token: int | None
 
     async def invoke(self, inner: Call) -> JSON:
-        """Carry out a call that was made from within another.
+        """Carry out a call made from within another one.
 
         :param inner: the call
         :return: the method's value
@@ -74,40 +74,40 @@ class Visit:
         fault = self.backend.fault_for(
             inner.method, inner.params, inner.time, inner=True
         )
-        return await Attempt(self, inner, fault).invoke()
+        return await SimulatedAttempt(self, inner, fault).invoke()
 
 
 @attrs.frozen(eq=False)
-class Attempt:
-    """A call that has been let in, or turned away at the door."""
+class SimulatedAttempt:
+    """A call that was admitted, or is about to be refused."""
 
     visit: Visit
     call: Call
     fault: Fault | None = None
 
-    async def run(self) -> Answer:
-        """Let the call meet its fate.
+    async def run(self) -> SimulatedResponse:
+        """Carry out the call, subject to its fault.
 
-        :return: the answer
-        :raises ConnectionFault: where the client is to see the connection fail
+        :return: the response
+        :raises ConnectionFault: if the client should see the connection fail
         """
         if isinstance(self.fault, Mishap):
             return await self.fault.strike(self)
         return await self.carry_out()
 
-    async def carry_out(self) -> Answer:
-        """Have the method's effect, and enter it into the ledger.
+    async def carry_out(self) -> SimulatedResponse:
+        """Execute the method, and record that in the ledger.
 
-        :return: the answer, a refusal among others
+        :return: the response, which may be a refusal
         """
         try:
             reply = await self._perform()
         except VKFault as refusal:
             return self.refuse(refusal)
-        return response_answer(reply.response, reply.execute_errors)
+        return value_response(reply.response, reply.execute_errors)
 
     async def invoke(self) -> JSON:
-        """Have the method's effect, and enter it into the ledger.
+        """Execute the method, and record that in the ledger.
 
         :return: the method's value
         :raises VKFault: if the call is refused
@@ -118,17 +118,17 @@ class Attempt:
             self._note(refusal.code)
             raise
 
-    def refuse(self, refusal: VKFault) -> Answer:
-        """Turn the call away, and enter that into the ledger.
+    def refuse(self, refusal: VKFault) -> SimulatedResponse:
+        """Refuse the call, and record that in the ledger.
 
         :param refusal: VK's error
-        :return: the answer
+        :return: the response
         """
         self._note(refusal.code)
-        return error_answer(refusal, self.call.method, self.call.params)
+        return error_response(refusal, self.call.method, self.call.params)
 
     def lose(self) -> None:
-        """Enter into the ledger that the fault kept the call from its effect."""
+        """Record in the ledger that the fault prevented the call."""
         assert self.fault is not None
         self._note(self.fault.name)
 

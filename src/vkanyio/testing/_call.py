@@ -1,4 +1,4 @@
-"""What a method's handler gets, and what it may give back."""
+"""The arguments and the return value of a method's handler."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from ._errors import JSON, VKFault
 from ._ledger import repr_of_params
 
 if TYPE_CHECKING:
-    from .vkscript import Session
+    from .vkscript import ScriptSession
 
 TokenKind: TypeAlias = Literal["user", "group", "service"]
 
 ANY_TOKEN: Final[tuple[TokenKind, ...]] = ("user", "group", "service")
 
 GROUP_CHAT: Final = 2_000_000_000
-"""What VK adds to a chat's number to make a peer of it."""
+"""The offset that turns the number of a chat into a peer id."""
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Account:
-    """Whose a token is.
+    """The owner of a token.
 
-    :ivar id: the number of the user or of the community, positive in both cases
-    :ivar kind: of a user, a community or a service
-    :ivar limit: requests a second, 0 for any number; without one, the simulator's
+    :ivar id: the id of the user or of the community, positive in both cases
+    :ivar kind: whether it is the token of a user, a community or a service
+    :ivar limit: requests per second, 0 for no limit; by default the simulator's limit
     """
 
     id: int = 1
@@ -37,22 +37,22 @@ class Account:
 
     @property
     def owner_id(self) -> int:
-        """The number as VK writes an owner: communities are negative."""
+        """The id as VK writes owners: negative for communities."""
         return -self.id if self.kind == "group" else self.id
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Call:
-    """A call of one of VK's methods, as its handler sees it.
+    """A call of a VK method, as its handler receives it.
 
     :ivar method: the method
-    :ivar params: the parameters as they came, without ``access_token``
-    :ivar account: whose token it came with
-    :ivar time: when it arrived, by :func:`anyio.current_time`
-    :ivar origin: scheme and host that it came to: what its answer can lead back to
-    :ivar invoker: what :meth:`invoke` is made of
-    :ivar session: the limits of the script that makes this call, if one does
+    :ivar params: the unchanged parameters, without ``access_token``
+    :ivar account: the owner of the token
+    :ivar time: when the call arrived, by :func:`anyio.current_time`
+    :ivar origin: the scheme and host of the request, for URLs in the response
+    :ivar invoker: the function behind :meth:`invoke`
+    :ivar session: the limits of the script that makes this call, if there is one
     """
 
     method: str
@@ -61,17 +61,18 @@ class Call:
     time: float
     origin: str = "https://api.vk.ru"
     invoker: Callable[[Call], Awaitable[JSON]] = attrs.field(repr=False, eq=False)
-    session: Session | None = attrs.field(default=None, repr=False, eq=False)
+    session: ScriptSession | None = attrs.field(default=None, repr=False, eq=False)
 
     async def invoke(
         self, method: str, params: Mapping[str, str] | None = None
     ) -> JSON:
         """Call another method from within this one, as ``execute`` does.
 
-        It costs nothing of the limit and has an entry of its own in the ledger.
+        The call does not count against the rate limit. It gets a separate entry in the
+        ledger.
 
         :param method: the name of the method
-        :param params: its parameters; ``v`` is this call's, if it is not among them
+        :param params: its parameters; ``v`` defaults to the ``v`` of this call
         :return: the method's value
         :raises VKFault: if the inner call is refused
         """
@@ -80,7 +81,7 @@ class Call:
         return await self.invoker(attrs.evolve(self, method=method, params=inner))
 
     def text(self, name: str) -> str:
-        """Read a parameter that must be there.
+        """Return a required parameter.
 
         :param name: the parameter
         :return: its value, not empty
@@ -91,11 +92,11 @@ class Call:
         raise VKFault.parameter(f"{name} is a required parameter")
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """Read a number.
+        """Return a parameter as an integer.
 
         :param name: the parameter
-        :param default: its value if it is missing or empty; without a default it must
-            be there
+        :param default: the value if it is missing or empty; without a default the
+            parameter is required
         :return: the number
         :raises VKFault: code 100, if it is missing or not an integer
         """
@@ -108,10 +109,10 @@ class Call:
             raise VKFault.parameter(f"{name} not integer") from None
 
     def items(self, name: str) -> list[str]:
-        """Read a list, which VK writes with commas.
+        """Return a parameter as a list; VK separates the items by commas.
 
         :param name: the parameter
-        :return: its items, none if it is missing or empty
+        :return: its items; an empty list if the parameter is missing or empty
         """
         items = (item.strip() for item in self.params.get(name, "").split(","))
         return [item for item in items if item]
@@ -120,11 +121,12 @@ class Call:
 @final
 @attrs.frozen
 class Reply:
-    """A method's value, with what else there is to say about the call.
+    """The value of a method, with further facts about the call.
 
     :ivar response: the value
-    :ivar execute_errors: what goes beside ``response`` in the answer of an ``execute``
-    :ivar repeated: whether the call was recognised as a repetition and had no effect
+    :ivar execute_errors: the ``execute_errors`` that an ``execute`` returns beside
+        its ``response``
+    :ivar repeated: whether the call was recognised as a duplicate and had no effect
     """
 
     response: JSON
@@ -133,24 +135,25 @@ class Reply:
 
 
 Handler: TypeAlias = Callable[[Call], Any]
-"""Carries out a method: a function, ``async`` or not, that takes a :class:`Call`,
-returns a JSON value or a :class:`Reply`, and raises :exc:`VKFault` to refuse."""
+"""The implementation of a method: a function, ``async`` or not, that takes a
+:class:`Call`, returns a JSON value or a :class:`Reply`, and raises :exc:`VKFault` to
+refuse the call."""
 
 
 @final
 @attrs.frozen
-class Method:
-    """A method that the simulator knows."""
+class SimulatedMethod:
+    """A method of the simulator: its handler, and who may call it with what."""
 
     handler: Handler
     required: Sequence[str] = ()
     tokens: Sequence[TokenKind] = ANY_TOKEN
 
     def check(self, call: Call) -> None:
-        """Refuse what VK refuses before it looks any closer.
+        """Refuse a call with the wrong kind of token or without a required parameter.
 
-        :raises VKFault: 27 or 28 for a token of a kind that the method does not take,
-            100 for a missing parameter
+        :raises VKFault: 15, 27 or 28 for a kind of token that the method does not
+            accept, 100 for a missing parameter
         """
         kind = call.account.kind
         if kind not in self.tokens:

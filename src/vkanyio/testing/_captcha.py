@@ -1,4 +1,4 @@
-"""Questions to a person, and whether their answers are right."""
+"""Create captchas and check the answers to them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CaptchaKind: TypeAlias = Literal["new", "old"]
 Verdict: TypeAlias = Literal["no answer", "right", "wrong"]
 
 LIFETIME = 300.0
-"""Seconds for which a session of the new captcha lives
+"""Seconds until a session of the new captcha expires
 (https://dev.vk.ru/ru/api/captcha-error)."""
 
 
@@ -42,9 +42,9 @@ class _Challenge:
 
 @final
 class Captchas:
-    """The captchas that wait for an answer.
+    """The captchas that have not been solved yet.
 
-    :param seed: makes their numbers and answers the same in every run
+    :param seed: makes their ids and answers the same in every run
     """
 
     def __init__(self, seed: int) -> None:
@@ -53,14 +53,14 @@ class Captchas:
         self._asked = 0
 
     def ask(self, kind: CaptchaKind, now: float) -> VKFault:
-        """Make a new captcha.
+        """Create a captcha.
 
-        The fields are those that clients have met: the old kind has an image, the new
-        one a page to visit, and the remains of the old one beside it.
+        Its fields are those that clients have reported: the old kind has an image, the
+        new one has a page to visit as well as the fields of the old kind.
 
         :param kind: "new" or "old"
         :param now: the time
-        :return: the error 14 that asks for it
+        :return: the error 14 that asks the client to solve it
         """
         digits = self._random.randrange(10**11, 10**12)
         challenge = _Challenge(
@@ -88,27 +88,28 @@ class Captchas:
         )
 
     def solve(self, question: str, now: float) -> str:
-        """Answer as a person would.
+        """Return the answer that a person would give.
 
         :param question: the ``redirect_uri``, ``captcha_img`` or ``captcha_sid``
         :param now: the time
-        :return: the ``success_token`` of a new captcha, the ``captcha_key`` of an old
-        :raises ValueError: if there is no such captcha, or no longer
+        :return: the ``success_token`` of a new captcha, or the ``captcha_key`` of an
+            old one
+        :raises ValueError: if there is no such captcha, or it has expired
         """
         for challenge in self._alive(now):
             known = {challenge.sid, challenge.img, challenge.redirect_uri}
             if question in known:
                 return challenge.answer
-        raise ValueError(f"no captcha waits for an answer at {question!r}")
+        raise ValueError(f"there is no unsolved captcha {question!r}")
 
     def judge(self, params: Mapping[str, str], now: float) -> Verdict:
-        """Look at the answer that a call brings.
+        """Check the answer in the parameters of a call.
 
-        A right answer is good for one call.
+        A right answer is valid for one call.
 
         :param params: the parameters of the call
         :param now: the time
-        :return: what is to be thought of it
+        :return: whether there is an answer, and whether it is right
         """
         token, key = params.get("success_token"), params.get("captcha_key")
         if not token and not key:
@@ -125,11 +126,12 @@ class Captchas:
         return "wrong"
 
     def kind_to_ask_next(self, params: Mapping[str, str], now: float) -> CaptchaKind:
-        """Choose the captcha that follows a wrong answer: one like that before.
+        """Choose the kind of captcha to ask for after a wrong answer.
 
-        :param params: the parameters of the call that brought the answer
+        :param params: the parameters of the call with the wrong answer
         :param now: the time
-        :return: the kind of the captcha that was answered, as far as that is known
+        :return: the kind of the captcha that was answered, or a guess from the
+            parameters if its id is unknown
         """
         for challenge in self._alive(now):
             if challenge.sid == params.get("captcha_sid"):

@@ -1,4 +1,4 @@
-"""A way from httpx to the simulator without a network."""
+"""An httpx transport that calls the simulator directly, without a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from ._errors import ConnectionDropped, ConnectionRefused
-from ._wire import Answer, Request
+from ._wire import Request, SimulatedResponse
 
 if TYPE_CHECKING:
     from ._asgi import Handle
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 
 @final
 class InProcessTransport(httpx.AsyncBaseTransport):
-    """Hand requests over by a function call.
+    """Pass requests to the simulator by a function call, whatever their host.
 
-    Whatever host a request is for, it comes to the simulator.
-
-    :param handle: what answers requests
+    :param handle: returns the response to a request
     """
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, as httpx does."""
+        """Send a request; httpx calls this."""
         wire = Request(
             verb=request.method,
             path=request.url.path,
@@ -38,35 +36,39 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             scheme=request.url.scheme,
         )
         try:
-            answer = await self._within_timeout(wire, request)
+            response = await self._within_timeout(wire, request)
         except ConnectionRefused:
             message = "the simulator refused the connection"
             raise httpx.ConnectError(message, request=request) from None
         except ConnectionDropped:
             message = "the simulator dropped the connection"
             raise httpx.ReadError(message, request=request) from None
-        plain = answer.cut is None and not answer.lasting
+        plain = response.cut is None and not response.lasting
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
-            content=answer.body if plain else None,
-            stream=None if plain else _Body(answer, request),
+            response.status,
+            headers=response.headers,
+            content=response.body if plain else None,
+            stream=None if plain else _SimulatedBody(response, request),
             request=request,
         )
 
-    async def _within_timeout(self, wire: Request, request: httpx.Request) -> Answer:
-        with anyio.move_on_after(_patience(request)):
+    async def _within_timeout(
+        self, wire: Request, request: httpx.Request
+    ) -> SimulatedResponse:
+        with anyio.move_on_after(_read_timeout(request)):
             return await self._handle(wire)
-        raise httpx.ReadTimeout("the simulator kept silent", request=request)
+        raise httpx.ReadTimeout(
+            "the simulator did not respond in time", request=request
+        )
 
 
 @final
-class _Body(httpx.AsyncByteStream):
-    """A body that comes by and by, or not as a whole."""
+class _SimulatedBody(httpx.AsyncByteStream):
+    """A response body that arrives slowly or incompletely."""
 
-    def __init__(self, answer: Answer, request: httpx.Request) -> None:
-        self._pieces = iter(answer.pieces())
-        self._cut = answer.cut is not None
+    def __init__(self, response: SimulatedResponse, request: httpx.Request) -> None:
+        self._pieces = iter(response.pieces())
+        self._cut = response.cut is not None
         self._request = request
 
     def __aiter__(self) -> Self:
@@ -74,17 +76,20 @@ class _Body(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         for pause, piece in self._pieces:
-            with anyio.move_on_after(_patience(self._request)):
+            with anyio.move_on_after(_read_timeout(self._request)):
                 await anyio.sleep(pause)
                 return piece
-            raise httpx.ReadTimeout("the simulator is slow", request=self._request)
+            raise httpx.ReadTimeout(
+                "the simulator did not send more of the body in time",
+                request=self._request,
+            )
         if self._cut:
             message = "peer closed connection without sending complete message body"
             raise httpx.RemoteProtocolError(message, request=self._request)
         raise StopAsyncIteration
 
 
-def _patience(request: httpx.Request) -> float:
+def _read_timeout(request: httpx.Request) -> float:
     timeout: dict[str, float | None] = request.extensions.get("timeout", {})
     seconds = timeout.get("read")
     return math.inf if seconds is None else seconds

@@ -1,4 +1,4 @@
-"""A virtual clock for asyncio, so that an hour of waiting costs a test nothing."""
+"""A virtual clock for asyncio, so that a test can wait an hour in no real time."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import selectors
 from typing import final
 
 START = 1000.0
-"""What the virtual clock shows when a loop is made, in seconds.
+"""The time on the virtual clock of a new loop, in seconds.
 
-Not zero, so that a program which takes 0.0 for "never" is caught.
+It is not zero, so that tests reveal a program that takes 0.0 for "never".
 """
 
 GRACE = 3.0
-"""Real seconds that a loop with nothing to do waits for threads and sockets."""
+"""Real seconds that an idle loop waits for threads and sockets."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Let time pass at once wherever asyncio would have slept."""
+    """Advance the clock at once wherever asyncio would have slept."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(GRACE)
         if not ready:
             raise RuntimeError(
-                "deadlock: no task can run, no timer is set, and for "
-                f"{GRACE:g} s neither a socket nor a thread has woken the event loop"
+                "deadlock: no task can run, no timer is set, and no socket or "
+                f"thread has woken the event loop for {GRACE:g} s"
             )
         return ready
 
@@ -45,32 +45,31 @@ class _JumpingSelector(selectors.DefaultSelector):
 class VirtualClockLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop that never sleeps: its clock jumps instead.
 
-    Whenever no task can run, the time is at once that of the next timer. This is to
-    asyncio what ``trio.testing.MockClock(autojump_threshold=0)`` is to trio::
+    Whenever no task can run, the clock jumps to the next timer. This is the equivalent
+    of ``trio.testing.MockClock(autojump_threshold=0)`` for asyncio::
 
         @pytest.fixture
         def anyio_backend():
             return "asyncio", {"loop_factory": VirtualClockLoop}
 
-    The clock knows nothing of sockets and threads, and jumps over what they are busy
-    with. Use it where everything happens in process, as it does with
-    :meth:`Simulator.http_client`.
+    The clock does not know about sockets and threads, and jumps while they are busy.
+    Use it where everything happens in process, as with :meth:`Simulator.http_client`.
 
-    A loop that has nothing to do and no timer to wait for raises a
-    :exc:`RuntimeError` that begins with "deadlock", rather than hang.
+    A loop that has nothing to do and no timer to wait for does not hang: it raises a
+    :exc:`RuntimeError` whose message begins with "deadlock".
     """
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
-        # asyncio runs the timers that are due before the time plus this. The default,
-        # 1e-9 s, is lost in the rounding once the clock shows a hundred days, and a
-        # timer due at that very moment would never run.
+        # asyncio runs the timers that are due before the current time plus this. The
+        # default, 1e-9 s, is lost to rounding after a hundred days, and a timer due at
+        # exactly the current time would never run.
         self._clock_resolution = 1e-7
 
     def time(self) -> float:
-        """Tell the virtual time.
+        """Return the virtual time.
 
-        :return: seconds, from 1000.0 on
+        :return: seconds, starting at 1000.0
         """
         return self._jumping.now

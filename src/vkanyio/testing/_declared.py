@@ -1,4 +1,4 @@
-"""The methods that the simulator has no state for: answers that fit VK's schema."""
+"""Methods without state: they return values that match VK's schema."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import functools
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard, final
 
-from ._call import ANY_TOKEN, Call, Method
+from ._call import ANY_TOKEN, Call, SimulatedMethod
 from ._errors import JSON, VKFault
 from ._schema import schema
 from ._state.base import unix
 
 Kind: TypeAlias = "str | Mapping[str, Any]"
-"""A type: the name of a plain one, or what it is made of."""
+"""A type: the name of a plain one, or the declaration of a compound one."""
 
-DEEPEST = 4
-"""Lists within each other that have items; those further in are empty."""
+MAX_DEPTH = 4
+"""How deeply lists with items may be nested; those further in are empty."""
 
 PLAIN: Mapping[Any, JSON] = {"float": 1.0, "bool": True, "any": {}, "object": {}}
 
 
 @functools.cache
-def declared_methods() -> Mapping[str, Method]:
-    """Make all methods of VK's schema, as far as the schema tells of them."""
+def declared_methods() -> Mapping[str, SimulatedMethod]:
+    """Return all methods of VK's schema, as far as it describes them."""
     return {
-        name: Method(
-            functools.partial(_answer, declared),
+        name: SimulatedMethod(
+            functools.partial(_make_value, declared),
             declared["required"],
             [kind for kind in declared["tokens"] if kind in ANY_TOKEN] or ANY_TOKEN,
         )
@@ -33,14 +33,14 @@ def declared_methods() -> Mapping[str, Method]:
     }
 
 
-def _answer(declared: Mapping[str, Any], call: Call) -> JSON:
+def _make_value(declared: Mapping[str, Any], call: Call) -> JSON:
     for name, kind in declared["parameters"].items():
         if call.params.get(name):
             _check(name, kind, call)
     for switches, kind in declared["answers"]:
         if all(_is_on(switch, call) == on for switch, on in switches.items()):
             return _Maker(call).make(kind)
-    raise AssertionError(f"no answer of {call.method} for {call.params}")
+    raise AssertionError(f"no response of {call.method} matches {call.params}")
 
 
 def _is_on(switch: str, call: Call) -> bool:
@@ -66,10 +66,10 @@ def _check(name: str, kind: Kind, call: Call) -> None:
 
 @final
 class _Maker:
-    """Makes values for one call: the same call gets the same answer.
+    """Makes values for one call: equal calls get equal values.
 
-    An object has the fields that VK always sends. A list has one item, or none where
-    the call asks for what comes after the first.
+    An object has the fields that VK always sends. A list has one item, or none if the
+    call asks for a later page.
     """
 
     def __init__(self, call: Call) -> None:
@@ -81,7 +81,7 @@ class _Maker:
         """Make a value.
 
         :param kind: its type
-        :param name: the field that it is for
+        :param name: the name of the field that gets it
         """
         if isinstance(kind, str):
             return self._plain(kind, name)
@@ -104,7 +104,7 @@ class _Maker:
         return PLAIN[kind]
 
     def _list(self, item: Kind, name: str) -> list[JSON]:
-        if self._is_past_end or self._depth == DEEPEST:
+        if self._is_past_end or self._depth == MAX_DEPTH:
             return []
         self._depth += 1
         try:
@@ -113,7 +113,7 @@ class _Maker:
             self._depth -= 1
 
     def _record(self, fields: Mapping[str, Any]) -> dict[str, JSON]:
-        # Where none is always sent, those that are simple make something to look at.
+        # If no field is always sent, use the simple ones, so that there is something.
         chosen = fields["required"] or {
             name: kind
             for name, kind in fields["optional"].items()

@@ -1,4 +1,4 @@
-"""VK's refusals, and the ways in which a connection fails."""
+"""VK's errors, and the ways in which a connection can fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 from ._schema import error_text
 
 JSON = Any
-"""A value as :func:`json.dumps` takes it."""
+"""A value that :func:`json.dumps` accepts."""
 
 ERROR_TEXTS: Final = {
     1: "Unknown error occurred",
@@ -64,14 +64,14 @@ ERROR_TEXTS: Final = {
     1117: "Access token has expired",
     9999: "Not supported http method",
 }
-"""The base texts of VK's schema, for the codes that the simulator speaks of."""
+"""The base texts from VK's schema, for the codes that the simulator uses."""
 
 
 class VKFault(Exception):
-    """Raised by a method's handler to answer with one of VK's errors.
+    """Raised by the handler of a method to return a VK error.
 
     :param code: VK's error code
-    :param message: VK's text; without one, the text that belongs to the code
+    :param message: VK's text; by default the text that belongs to the code
     :param extra: further fields of the error object, such as ``error_subcode``
     """
 
@@ -83,26 +83,26 @@ class VKFault(Exception):
 
     @classmethod
     def parameter(cls, detail: str) -> VKFault:
-        """Make the error 100 about a parameter.
+        """Create an error 100 about a parameter.
 
         :param detail: what is wrong, such as "random_id is a required parameter"
-        :return: the fault, to be raised
+        :return: the fault, to raise
         """
         return cls(100, f"{ERROR_TEXTS[100]}: {detail}")
 
 
 class ConnectionFault(Exception):
-    """The connection fails instead of bringing an answer.
+    """Raised when the connection should fail instead of delivering a response.
 
-    It leaves the ASGI application as an exception. :meth:`Simulator.serve` and
-    :meth:`Simulator.http_client` make of it what a client would see; another ASGI
-    server is likely to answer 500.
+    The ASGI application raises it. :meth:`Simulator.serve` and
+    :meth:`Simulator.http_client` turn it into what a client would see; another ASGI
+    server is likely to respond with status 500.
     """
 
 
 class ConnectionDropped(ConnectionFault):
-    """The connection was lost before an answer came."""
+    """Raised when the connection is lost before a response was sent."""
 
 
 class ConnectionRefused(ConnectionFault):
-    """There was no connection, and the request never arrived."""
+    """Raised when there is no connection, so that the request never arrives."""

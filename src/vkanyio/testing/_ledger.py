@@ -1,4 +1,4 @@
-"""The book of what happened, for tests that ask whether anything was done twice."""
+"""A record of all calls, for tests that check that nothing was done twice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import attrs
 
 logger = logging.getLogger("vkanyio.testing")
 
-Outcome: TypeAlias = int | str
+EntryOutcome: TypeAlias = int | str
 
 _SECRET = re.compile("token|password|secret|captcha_key|remixstlid")
 
 
 def repr_of_params(params: Mapping[str, str]) -> str:
-    """Show parameters without passwords and answers to captchas."""
+    """Return a repr of parameters without passwords and answers to captchas."""
     return repr({k: "***" if _SECRET.search(k) else v for k, v in params.items()})
 
 
@@ -27,22 +27,22 @@ def repr_of_params(params: Mapping[str, str]) -> str:
 class Entry:
     """One call that reached the simulator.
 
-    What became of it, its ``outcome``, is
+    The ``outcome`` of a call is
 
-    - "carried out": it had its effect,
-    - "repeated": it was recognised as a repetition, and answered without an effect,
+    - "carried out": it took effect,
+    - "repeated": it was recognised as a duplicate and had no effect,
     - an :class:`int`: it was refused with this error code,
-    - any other text: the name of the fault that kept it from being carried out.
+    - any other text: the name of the fault that prevented it from being carried out.
 
-    :ivar time: when it was decided, by :func:`anyio.current_time`
-    :ivar request: the number of the HTTP request that brought it, from 1 on; the calls
-        of one ``execute`` share it
-    :ivar token: which token it came with: 0 is the first one that the simulator saw,
-        None is none at all
+    :ivar time: when the outcome was decided, by :func:`anyio.current_time`
+    :ivar request: the number of its HTTP request, counted from 1; the calls of one
+        ``execute`` share it
+    :ivar token: the number of its token: 0 for the first one that the simulator saw,
+        None for no token
     :ivar method: the method
-    :ivar params: the parameters as they came, without ``access_token``
-    :ivar outcome: what became of it
-    :ivar fault: the name of the fault that struck it, also where it was carried out
+    :ivar params: the unchanged parameters, without ``access_token``
+    :ivar outcome: the outcome of the call
+    :ivar fault: the name of the fault that it got, even if it was carried out
     """
 
     time: float
@@ -50,11 +50,11 @@ class Entry:
     token: int | None
     method: str
     params: Mapping[str, str] = attrs.field(repr=repr_of_params)
-    outcome: Outcome
+    outcome: EntryOutcome
     fault: str | None = None
 
     def __str__(self) -> str:
-        """Tell it in a line, without the values of its parameters."""
+        """Describe the entry in one line, without the values of the parameters."""
         is_code = isinstance(self.outcome, int)
         outcome = f"error {self.outcome}" if is_code else str(self.outcome)
         fault = "" if self.fault in (None, self.outcome) else f" (fault: {self.fault})"
@@ -63,7 +63,7 @@ class Entry:
 
 @final
 class Ledger(Sequence[Entry]):
-    """Every call in the order in which the simulator decided about it."""
+    """Every call, in the order in which the outcomes were decided."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -87,16 +87,16 @@ class Ledger(Sequence[Entry]):
 
     @property
     def requests(self) -> int:
-        """How many HTTP requests have arrived."""
+        """The number of HTTP requests that have arrived."""
         return len(self._starts)
 
     @property
     def starts(self) -> list[float]:
-        """When each HTTP request arrived, by :func:`anyio.current_time`."""
+        """The times of arrival of all HTTP requests, by :func:`anyio.current_time`."""
         return [time for time, _ in self._starts]
 
     def carried_out(self, method: str | None = None) -> list[Entry]:
-        """List the calls that had their effect.
+        """List the calls that took effect.
 
         :param method: only the calls of this method
         :return: the entries, in order
@@ -104,7 +104,7 @@ class Ledger(Sequence[Entry]):
         return self._select("carried out", method)
 
     def repeated(self, method: str | None = None) -> list[Entry]:
-        """List the calls that were recognised as repetitions and had no effect.
+        """List the calls that were recognised as duplicates and had no effect.
 
         :param method: only the calls of this method
         :return: the entries, in order
@@ -124,12 +124,12 @@ class Ledger(Sequence[Entry]):
         ]
 
     def worst_window(self, seconds: float = 1.0, *, token: int | None = None) -> int:
-        """Count the most HTTP requests that arrived within any window of time.
+        """Return the largest number of HTTP requests in any window of time.
 
         :param seconds: the length of the window, which includes its beginning and
             excludes its end
-        :param token: count only the requests of this token, numbered as
-            :class:`Entry` has them
+        :param token: count only the requests of this token, numbered as in
+            :class:`Entry`
         :return: the number of requests in the fullest window
         """
         worst = 0
@@ -144,7 +144,7 @@ class Ledger(Sequence[Entry]):
         return worst
 
     def summary(self) -> str:
-        """Sum up in one line.
+        """Summarise the ledger in one line.
 
         :return: for example "40 requests, 1000 calls carried out, 2 refused"
         """
@@ -154,17 +154,17 @@ class Ledger(Sequence[Entry]):
         )
 
     def arrived(self, time: float, token: int | None) -> int:
-        """Note an HTTP request.
+        """Record an HTTP request.
 
         :param time: when it arrived
-        :param token: whose it is, or None for nobody's
+        :param token: the number of its token, or None for no token
         :return: its number
         """
         self._starts.append((time, token))
         return len(self._starts)
 
     def append(self, entry: Entry) -> None:
-        """Note what became of a call, and tell it to those who watch."""
+        """Record the outcome of a call, and log it."""
         self._entries.append(entry)
         logger.debug("%s", entry)
 

@@ -1,4 +1,4 @@
-"""The limit of requests a second, counted as VK may count it."""
+"""The limit of requests per second, in the two ways in which VK may count it."""
 
 from __future__ import annotations
 
@@ -10,45 +10,46 @@ Window: TypeAlias = Literal["sliding", "fixed"]
 WINDOW_SECONDS = 1.0
 
 
-class Limiter(Protocol):
-    """The requests that one token has spent."""
+class SimulatedLimit(Protocol):
+    """The requests of one token, counted against its limit."""
 
     def allows(self, now: float, limit: int) -> bool:
-        """Tell whether one more request may start, without counting it."""
+        """Return whether one more request may start, without counting it."""
         ...
 
     def count(self, now: float) -> None:
-        """Count a request that was let in."""
+        """Count an admitted request."""
         ...
 
 
 @final
 class SlidingWindow:
-    """At most ``limit`` requests in any second, whenever that second begins.
+    """At most ``limit`` requests in any period of one second.
 
-    The stricter reading of VK's limit, which says no more than "requests a second".
+    This is the stricter reading of VK's limit, which is only documented as "requests
+    per second".
     """
 
     def __init__(self) -> None:
         self._starts: deque[float] = deque()
 
     def allows(self, now: float, limit: int) -> bool:
-        """Tell whether one more request may start, without counting it."""
+        """Return whether one more request may start, without counting it."""
         while self._starts and now - self._starts[0] >= WINDOW_SECONDS:
             self._starts.popleft()
         return len(self._starts) < limit
 
     def count(self, now: float) -> None:
-        """Count a request that was let in."""
+        """Count an admitted request."""
         self._starts.append(now)
 
 
 @final
 class FixedWindow:
-    """At most ``limit`` requests between two ticks of a clock of seconds.
+    """At most ``limit`` requests in each second of the clock.
 
-    The reading that a counter per second suggests: a burst just before the tick and
-    another just after it are both let in.
+    This is the reading that a counter per second suggests: a burst at the end of one
+    second and another at the start of the next are both admitted.
     """
 
     def __init__(self) -> None:
@@ -56,14 +57,14 @@ class FixedWindow:
         self._spent = 0
 
     def allows(self, now: float, limit: int) -> bool:
-        """Tell whether one more request may start, without counting it."""
+        """Return whether one more request may start, without counting it."""
         second = int(now // WINDOW_SECONDS)
         if second != self._second:
             self._second, self._spent = second, 0
         return self._spent < limit
 
     def count(self, now: float) -> None:  # noqa: ARG002
-        """Count a request that was let in."""
+        """Count an admitted request."""
         self._spent += 1
 
 

@@ -1,4 +1,4 @@
-"""The simulator as a process of its own: it serves until it is told to stop."""
+"""Serve the simulator until a signal stops the process."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ async def serve_until_stopped(
 
     :param simulator: what to serve
     :param host: the address to listen on
-    :param port: the port, 0 for any that is free
-    :param started: gets the base URL, once requests can be sent there
-    :param until_stdin_closes: stop when standard input ends, too, as it does when a
-        parent process dies
-    :raises OSError: if it cannot listen there
+    :param port: the port, 0 for any free one
+    :param started: called with the base URL once it accepts requests
+    :param until_stdin_closes: also stop at the end of standard input, which comes when
+        the parent process dies
+    :raises OSError: if it cannot listen on the address
     """
     stop = anyio.Event()
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -58,7 +58,7 @@ async def _stop_on_signal(
 
 
 def _stop_on_stdin_end(stop: anyio.Event) -> None:
-    """Watch standard input in a thread, as not every platform can poll it."""
+    """Watch standard input in a thread, since not every platform can poll it."""
 
     def watch(token: EventLoopToken) -> None:
         with suppress(OSError):
@@ -67,5 +67,5 @@ def _stop_on_stdin_end(stop: anyio.Event) -> None:
         with suppress(anyio.RunFinishedError):
             anyio.from_thread.run_sync(stop.set, token=token)
 
-    # A daemon: it does not keep the process from ending while the parent lives on.
+    # A daemon thread, so that the process can exit while the parent is alive.
     threading.Thread(target=watch, args=(current_token(),), daemon=True).start()

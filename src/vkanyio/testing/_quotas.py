@@ -1,4 +1,4 @@
-"""Limits that are slower than a second: quotas, and flood control."""
+"""Limits over longer periods than a second: quotas and flood control."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHANGING: Final = frozenset(
         *("captcha_ts", "confirm", "guid", "lang", "random_id", "success_token", "v"),
     }
 )
-"""Parameters that do not make another action of the same one."""
+"""Parameters that may differ between calls of the same action."""
 
 Action: TypeAlias = tuple[object, ...]
 
@@ -71,7 +71,7 @@ class _FloodControl:
 
 @final
 class Quotas:
-    """The limits that a test has set."""
+    """The quotas and flood controls that a test has set."""
 
     def __init__(self) -> None:
         self._limits: list[_Quota | _FloodControl] = []
@@ -98,9 +98,9 @@ class Quotas:
         """Count a call, or refuse it.
 
         :param call: the call
-        :param token: whose it is
-        :raises VKFault: 9, or a quota's code, mostly 29; the call is then not counted
-            by the limits that come after
+        :param token: the number of its token
+        :raises VKFault: 9, or the code of a quota, usually 29; the call then does not
+            count against the limits that were added later
         """
         for limit in self._limits:
             limit.spend(call, token)

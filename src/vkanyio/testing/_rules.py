@@ -1,4 +1,4 @@
-"""Which calls a fault strikes."""
+"""The rules that decide which calls get a fault."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class _Rule:
 
 @final
 class Rules:
-    """The faults that a test has ordered, in that order.
+    """The faults that a test has added, in order.
 
-    :param seed: makes the calls that a rate picks the same in every run
+    :param seed: makes a rate pick the same calls in every run
     """
 
     def __init__(self, seed: int) -> None:
@@ -71,16 +71,16 @@ class Rules:
         )
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Remove all rules."""
         self._rules.clear()
 
     def pick(
         self, method: str, excused: Collection[str], *, inner: bool
     ) -> Fault | None:
-        """Find the fault that strikes a call, and count it as used.
+        """Return the fault that applies to a call, and count it as used.
 
         :param method: the method that is called
-        :param excused: names of faults that cannot strike it
+        :param excused: the names of faults that cannot apply to it
         :param inner: whether the call is inside an ``execute``
         :return: the fault of the first rule that applies
         """

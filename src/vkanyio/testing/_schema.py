@@ -1,4 +1,4 @@
-"""What VK's schema says, as ``python -m codegen`` has written it down."""
+"""The declarations of VK's schema, as written by ``python -m codegen``."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 @functools.cache
 def schema() -> Mapping[str, Any]:
-    """Read the declarations of methods, objects and errors: 5 ms, once."""
+    """Load the declarations of methods, objects and errors once; this takes 5 ms."""
     text = Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
     declarations: Mapping[str, Any] = json.loads(text)
     return declarations
 
 
 def error_text(code: int) -> str:
-    """Make a text of VK's name for an error: the server's own is not in the schema.
+    """Derive an error text from the error's name; the schema lacks the server's text.
 
     :param code: the error code
-    :return: "Fave aliexpress tag", say, for 3800
+    :return: for example "Fave aliexpress tag" for 3800
     """
     name: str = schema()["errors"].get(str(code), f"error {code}")
     return name.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""``execute`` and the procedures, whose scripts call the simulator's own methods."""
+"""``execute`` and stored procedures: scripts that call the simulator's methods."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from ._call import Call, Method, Reply
+from ._call import Call, Reply, SimulatedMethod
 from ._errors import VKFault
-from .vkscript import CompileError, ScriptError, Session, compile_script, run
+from .vkscript import (
+    ScriptCompileError,
+    ScriptError,
+    ScriptSession,
+    compile_script,
+    run,
+)
 
 if TYPE_CHECKING:
     from .vkscript import Program
@@ -21,45 +27,47 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 @final
 @attrs.frozen(eq=False)
 class Scripts:
-    """What runs the scripts.
+    """Makes the methods that run scripts.
 
     :param trailing_error: whether ``execute_errors`` ends with a copy of the last entry
     """
 
     trailing_error: bool
 
-    def execute(self) -> Method:
-        """Make the method ``execute``."""
+    def execute(self) -> SimulatedMethod:
+        """Return the method ``execute``."""
 
         async def handler(call: Call) -> Reply:
             return await self._run(call.text("code"), call)
 
-        return Method(handler, ("code",), _TOKENS)
+        return SimulatedMethod(handler, ("code",), _TOKENS)
 
-    def procedure(self, name: str, code: str) -> Method:
-        """Make the method ``execute.<name>``.
+    def procedure(self, name: str, code: str) -> SimulatedMethod:
+        """Return the method ``execute.<name>``.
 
         :param name: the name
         :param code: its script
         :return: the method
-        :raises ValueError: if the name is not one, or the script has no sense
+        :raises ValueError: if the name is invalid or the script cannot be compiled
         """
         if not _NAME.fullmatch(name):
-            raise ValueError(f"name must be letters, digits and _, not {name!r}")
+            raise ValueError(
+                f"name must consist of letters, digits and _, not {name!r}"
+            )
         try:
             program = compile_script(code)
-        except CompileError as error:
+        except ScriptCompileError as error:
             raise ValueError(f"procedure {name}: {error.detail}") from error
 
         async def handler(call: Call) -> Reply:
             return await self._run(program, call)
 
-        return Method(handler, (), _TOKENS)
+        return SimulatedMethod(handler, (), _TOKENS)
 
     async def _run(self, code: str | Program, call: Call) -> Reply:
-        """Run a script; one that runs within another shares the other's limits."""
+        """Run a script; a nested script shares the limits of the outer one."""
         inner = call.session is not None
-        session = call.session or Session(runs_execute=False)
+        session = call.session or ScriptSession(runs_execute=False)
         caller = attrs.evolve(call, session=session)
         try:
             result = await run(

@@ -1,4 +1,4 @@
-"""The simulator on a real socket, by hypercorn."""
+"""Serve the simulator on a real socket with hypercorn."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 BACKLOG = 1024
 
 KEEP_ALIVE = 75.0
-"""Seconds for which an idle connection is kept, as nginx does by default."""
+"""Seconds after which an idle connection is closed, nginx's default."""
 
-PATIENCE = 1.0
-"""Seconds until a connection that does not end by itself is cut."""
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds to wait at the end before an open connection is closed by force."""
 
 
 @asynccontextmanager
@@ -34,14 +34,14 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
 
     :param app: an ASGI application
     :param host: the address to listen on
-    :param port: the port, 0 for any that is free
+    :param port: the port, 0 for any free one
     :return: the base URL
     """
     serve_asgi, config = _hypercorn()
     site = _Site(app)
     failure: BaseException | None = None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Clients can connect from here on: until the server runs, they wait in the backlog.
+    # Clients can connect from now on: until the server runs, they wait in the backlog.
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         config.bind = [f"fd://{listener.dup().detach()}"]
         try:
@@ -52,12 +52,12 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
                 except anyio.get_cancelled_exc_class():
                     raise
                 except BaseException as exc:
-                    # Kept out of the group, which would wrap it.
+                    # Do not let it reach the task group, which would wrap it.
                     failure = exc
                 finally:
                     site.close()
         except anyio.get_cancelled_exc_class():
-            # A cancelled group on asyncio raises this in place of the body's failure.
+            # On asyncio a cancelled group raises this instead of the body's exception.
             if failure is None:
                 raise
     try:
@@ -70,7 +70,7 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
 async def _run(
     serve_asgi: Callable[..., Awaitable[None]], site: _Site, config: Any
 ) -> None:
-    # Hypercorn ends in order when it is asked to, but not when it is cancelled.
+    # Hypercorn shuts down cleanly when asked to, but not when it is cancelled.
     with anyio.CancelScope(shield=True):
         await serve_asgi(site, config, shutdown_trigger=site.closed.wait)
 
@@ -89,7 +89,7 @@ def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
     config = Config()
     config.accesslog = config.errorlog = None
     config.backlog = BACKLOG
-    config.graceful_timeout = PATIENCE
+    config.graceful_timeout = SHUTDOWN_TIMEOUT
     config.include_server_header = False
     config.keep_alive_timeout = KEEP_ALIVE
     return serve_asgi, config
@@ -103,7 +103,7 @@ def _base_url(listener: socket.socket) -> str:
 
 @final
 class _Site:
-    """The application as hypercorn gets it: it knows how to lose a connection."""
+    """The application for hypercorn, which can also lose a connection."""
 
     def __init__(self, app: Application) -> None:
         self.closed = anyio.Event()
@@ -111,7 +111,7 @@ class _Site:
         self._running: set[anyio.CancelScope] = set()
 
     def close(self) -> None:
-        """Ask the server to end, and cut off what is being answered."""
+        """Ask the server to stop, and cancel the requests in progress."""
         self.closed.set()
         for scope in self._running:
             scope.cancel()
@@ -120,11 +120,11 @@ class _Site:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answered = False
+        responded = False
 
         async def note_and_send(message: Message) -> None:
-            nonlocal answered
-            answered = True
+            nonlocal responded
+            responded = True
             await send(message)
 
         with anyio.CancelScope() as cutoff:
@@ -134,20 +134,20 @@ class _Site:
             except ConnectionFault:
                 pass
             except Exception:
-                logger.exception("the simulator failed to answer")
+                logger.exception("the simulator failed to respond")
                 raise
             finally:
                 self._running.discard(cutoff)
-        if not answered:
+        if not responded:
             await _hang_up(send)
 
 
 async def _hang_up(send: Send) -> None:
-    """Close the connection without an answer.
+    """Close the connection without a response.
 
-    ASGI has no word for that, and where an application says nothing hypercorn answers
-    500. If it leaves after an interim response, though, hypercorn takes the answer for
-    begun and just closes. Clients skip interim responses, so that what they see is a
-    server that went away before answering.
+    ASGI has no message for this, and if an application sends nothing, hypercorn
+    responds with status 500. After an interim response, however, hypercorn considers
+    the response begun and just closes the connection. Clients skip interim responses,
+    so they see a server that disconnected before it responded.
     """
     await send({"type": "http.response.start", "status": 100, "headers": []})

@@ -1,4 +1,4 @@
-"""A file that is being uploaded, from its arrival to its entry in the ledger."""
+"""The upload of a file, from its arrival to its entry in the ledger."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from ._attempt import Attempt, Backend, Visit
+from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Account, Call
 from ._errors import JSON, ConnectionRefused, VKFault
-from ._wire import Answer, Request, upload_answer
+from ._wire import Request, SimulatedResponse, upload_response
 from .faults import Refusal, Refuse
 
 if TYPE_CHECKING:
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UPLOAD = "upload"
-"""What an upload is called where a call has the name of its method."""
+"""The method name of an upload in faults and in the ledger."""
 
 
 @final
 @attrs.frozen(eq=False, kw_only=True)
-class UploadAttempt(Attempt):
-    """An upload: no method, no token, no envelope, but faults strike it as well."""
+class UploadAttempt(SimulatedAttempt):
+    """An upload: it has no method, token or envelope, but can get faults."""
 
     receive: Callable[[], JSON]
 
-    async def carry_out(self) -> Answer:
-        """Take the file, and enter that into the ledger.
+    async def carry_out(self) -> SimulatedResponse:
+        """Receive the file, and record that in the ledger.
 
-        :return: the answer, a refusal among others
+        :return: the response, which may be a refusal
         """
         try:
             if isinstance(self.fault, Refusal):
@@ -42,29 +42,29 @@ class UploadAttempt(Attempt):
         except VKFault as refusal:
             return self.refuse(refusal)
         self._note("carried out")
-        return upload_answer(value)
+        return upload_response(value)
 
-    def refuse(self, refusal: VKFault) -> Answer:
-        """Turn the file away, in the words of an upload server.
+    def refuse(self, refusal: VKFault) -> SimulatedResponse:
+        """Refuse the file with the response of an upload server.
 
         :param refusal: the error
-        :return: the answer
+        :return: the response
         """
         self._note(refusal.code)
-        return upload_answer({"error": refusal.message})
+        return upload_response({"error": refusal.message})
 
 
 async def take_upload(
     backend: Backend, uploads: Uploads, request: Request, now: float
-) -> Answer:
-    """Answer a request that brings files.
+) -> SimulatedResponse:
+    """Process a request that uploads files.
 
-    :param backend: what it has in common with calls
-    :param uploads: the addresses that were given out
+    :param backend: what uploads share with calls
+    :param uploads: the upload URLs that were issued
     :param request: the request
     :param now: the time
-    :return: the answer
-    :raises ConnectionFault: where the client is to see the connection fail
+    :return: the response
+    :raises ConnectionFault: if the client should see the connection fail
     """
     kind, query = request.upload or "", request.query_params()
     fault = backend.fault_for(UPLOAD, {}, now)

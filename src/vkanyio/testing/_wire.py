@@ -1,4 +1,4 @@
-"""HTTP in, HTTP out: what of VK's interface has to do with bytes."""
+"""HTTP requests and responses, as bytes: parsing the former, making the latter."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 PREFIX = "/method/"
 
 UPLOAD_PREFIX = "/upload/"
-"""Where the addresses lead to that methods give out for files."""
+"""The path prefix of the upload URLs that methods return."""
 
-LONGEST_TARGET = 8192
-"""Bytes of path and query that nginx takes by default. VK's nginx answers 414 to
-GET requests that are too long, as bug reports of several clients show."""
+MAX_TARGET = 8192
+"""Bytes of path and query, nginx's default limit. VK's nginx returns 414 for longer GET
+requests, as bug reports of several clients show."""
 
-LARGEST_BODY = 16 * 2**20
-LARGEST_UPLOAD = 200 * 2**20
-"""Bytes of a body. VK answers 413 to what is too large, which its own SDK for Android
-knows how to take (https://github.com/VKCOM/vk-android-sdk); how much that is, it does
-not tell, except that a document may have 200 MB."""
+MAX_BODY = 16 * 2**20
+MAX_UPLOAD = 200 * 2**20
+"""Bytes of a body. VK returns 413 for larger ones, which its SDK for Android handles
+(https://github.com/VKCOM/vk-android-sdk). The limit is not documented, except that a
+document may have 200 MB."""
 
 
 @final
 @attrs.frozen(kw_only=True)
 class File:
-    """A file that was uploaded, without what is in it."""
+    """An uploaded file, without its content."""
 
     field: str
     name: str
@@ -42,7 +42,7 @@ class File:
 
     @property
     def extension(self) -> str:
-        """What follows the last dot of the name, in lower case."""
+        """The part of the name after the last dot, in lower case."""
         return self.name.rpartition(".")[2].lower() if "." in self.name else ""
 
 
@@ -56,51 +56,51 @@ class _Part:
 @final
 @attrs.frozen(kw_only=True)
 class Request:
-    """An HTTP request that has arrived as a whole."""
+    """A complete HTTP request."""
 
     verb: str
     path: str
     query: bytes = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
-    """By lower-case names."""
+    """The names are in lower case."""
     body: bytes = attrs.field(repr=False)
     scheme: str = "https"
 
     @property
     def origin(self) -> str:
-        """Scheme and host, as the client wrote them."""
+        """The scheme and host that the client used."""
         return f"{self.scheme}://{self.headers.get('host', 'api.vk.ru')}"
 
     @property
     def upload(self) -> str | None:
-        """The last part of an address for files, or None for another path."""
+        """The last part of an upload path, or None for other paths."""
         if not self.path.startswith(UPLOAD_PREFIX):
             return None
         return self.path.removeprefix(UPLOAD_PREFIX)
 
     @property
     def oversize(self) -> tuple[int, str] | None:
-        """What a web server says to a request that is too large, if it is."""
-        if len(self.path) + len(self.query) > LONGEST_TARGET:
+        """The status and title of the error page if the request is too large."""
+        if len(self.path) + len(self.query) > MAX_TARGET:
             return 414, "Request-URI Too Large"
-        largest = LARGEST_BODY if self.upload is None else LARGEST_UPLOAD
-        if len(self.body) > largest:
+        max_size = MAX_BODY if self.upload is None else MAX_UPLOAD
+        if len(self.body) > max_size:
             return 413, "Request Entity Too Large"
         return None
 
     @property
     def method(self) -> str | None:
-        """The name of VK's method, or None if the path leads elsewhere."""
+        """The name of the VK method, or None for other paths."""
         if not self.path.startswith(PREFIX):
             return None
         return self.path.removeprefix(PREFIX)
 
     def params(self) -> dict[str, str]:
-        """Read the parameters, those of the body before those of the query.
+        """Return the parameters; the body takes precedence over the query.
 
-        :return: names and values, ``access_token`` among them if it is there
-        :raises VKFault: code 8, for a body that VK does not read: it takes forms,
-            urlencoded and multipart, but no JSON (https://dev.vk.com/api/api-requests)
+        :return: names and values, including ``access_token`` if it was sent
+        :raises VKFault: code 8, for a body that VK does not read: it accepts urlencoded
+            and multipart forms, but not JSON (https://dev.vk.com/api/api-requests)
         """
         params = _urlencoded(self.query)
         if self.body:
@@ -118,7 +118,7 @@ class Request:
         return params
 
     def files(self) -> list[File]:
-        """Read the files of a multipart body, without what is in them."""
+        """List the files of a multipart body, without their content."""
         parts = _multipart(self.headers.get("content-type", ""), self.body)
         return [
             File(field=part.field, name=part.filename, size=len(part.content))
@@ -127,11 +127,11 @@ class Request:
         ]
 
     def query_params(self) -> dict[str, str]:
-        """Read the parameters of the query alone."""
+        """Return only the parameters of the query."""
         return _urlencoded(self.query)
 
     def token(self, params: Mapping[str, str]) -> str:
-        """Find the access token, in the header or among the parameters.
+        """Return the access token from the header or the parameters.
 
         :param params: what :meth:`params` returned
         :return: the token, empty if there is none
@@ -143,26 +143,26 @@ class Request:
 
 
 PIECES = 100
-"""Into how many pieces a body is divided that takes its time."""
+"""Into how many pieces a slow body is divided."""
 
 
 @final
 @attrs.frozen
-class Answer:
+class SimulatedResponse:
     """An HTTP response."""
 
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=utf-8"
     lasting: float = 0.0
-    """Seconds that the body takes, in which its bytes come by and by."""
+    """Seconds over which the body is sent."""
     cut: int | None = None
-    """After how many bytes of the body the connection breaks, if it does."""
+    """The number of bytes of the body after which the connection breaks, if any."""
 
     def pieces(self) -> list[tuple[float, bytes]]:
-        """Divide the body into what is sent at a time.
+        """Divide the body into the pieces that are sent separately.
 
-        :return: the pieces, each with the seconds of silence before it
+        :return: the pieces, each with the seconds to wait before it
         """
         body = self.body[: self.cut]
         if not self.lasting or not body:
@@ -173,34 +173,38 @@ class Answer:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers, by lower-case names."""
+        """The headers, with names in lower case."""
         return {
             "content-type": self.content_type,
             "content-length": str(len(self.body)),
         }
 
 
-def response_answer(value: JSON, execute_errors: Sequence[JSON] = ()) -> Answer:
-    """Wrap a method's value.
+def value_response(
+    value: JSON, execute_errors: Sequence[JSON] = ()
+) -> SimulatedResponse:
+    """Make the response with the value of a method.
 
-    :param value: what the method returns
+    :param value: the value
     :param execute_errors: the failures within an ``execute``; VK sends the key only if
         there are any
-    :return: the answer
+    :return: the response
     """
     envelope: dict[str, JSON] = {"response": value}
     if execute_errors:
         envelope["execute_errors"] = list(execute_errors)
-    return _json_answer(envelope)
+    return _json_response(envelope)
 
 
-def error_answer(fault: VKFault, method: str, params: Mapping[str, str]) -> Answer:
-    """Wrap a refusal, under status 200 as all of VK's errors are.
+def error_response(
+    fault: VKFault, method: str, params: Mapping[str, str]
+) -> SimulatedResponse:
+    """Make the response with an error; VK sends all of them with status 200.
 
     :param fault: the error
     :param method: the method that was called
-    :param params: the parameters that came with it, which VK repeats without the token
-    :return: the answer
+    :param params: its parameters, which VK echoes without the token
+    :return: the response
     """
     sent = {"method": method, "oauth": "1", **params}
     sent.pop("access_token", None)
@@ -210,36 +214,36 @@ def error_answer(fault: VKFault, method: str, params: Mapping[str, str]) -> Answ
         **fault.extra,
         "request_params": [{"key": key, "value": sent[key]} for key in sent],
     }
-    return _json_answer({"error": error})
+    return _json_response({"error": error})
 
 
-def upload_answer(value: JSON) -> Answer:
-    """Answer as an upload server does, which knows no envelope.
+def upload_response(value: JSON) -> SimulatedResponse:
+    """Make the response of an upload server, which has no envelope.
 
-    :param value: what it says
-    :return: the answer
+    :param value: the JSON value
+    :return: the response
     """
-    return _json_answer(value)
+    return _json_response(value)
 
 
-def html_answer(status: int, title: str) -> Answer:
-    """Make a page as a web server in front of VK sends it.
+def html_response(status: int, title: str) -> SimulatedResponse:
+    """Make an error page like those of the web server in front of VK.
 
     :param status: the HTTP status
-    :param title: what the page says
-    :return: the answer
+    :param title: the text of the page
+    :return: the response
     """
     page = (
         f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} {title}</h1></center>\r\n"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
-    return Answer(page.encode(), status, "text/html")
+    return SimulatedResponse(page.encode(), status, "text/html")
 
 
-def _json_answer(envelope: JSON) -> Answer:
+def _json_response(envelope: JSON) -> SimulatedResponse:
     text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
-    return Answer(text.encode())
+    return SimulatedResponse(text.encode())
 
 
 def _urlencoded(form: bytes) -> dict[str, str]:
@@ -248,7 +252,7 @@ def _urlencoded(form: bytes) -> dict[str, str]:
 
 
 def _multipart(content_type: str, body: bytes) -> Iterator[_Part]:
-    """Take a body apart, to the byte: files are no text.
+    """Parse a multipart body as bytes, because files are not text.
 
     :return: the parts that have a name
     """

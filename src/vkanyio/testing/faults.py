@@ -1,7 +1,7 @@
-"""What can go wrong between a client and VK, to be handed to ``Simulator.fault``.
+"""What can go wrong between a client and VK, for ``Simulator.fault``.
 
-Faults that strike *before* keep the call from being carried out; those that strike
-*after* let it have its effect, and then keep the client from learning about it.
+Faults that strike *before* prevent the call from being carried out. Those that strike
+*after* let it take effect, and then prevent the client from learning about it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import anyio
 import attrs
 
 from ._errors import JSON, ConnectionDropped, VKFault
-from ._wire import Answer, html_answer
+from ._wire import SimulatedResponse, html_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ._attempt import Attempt
+    from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
 
 
 @final
 @attrs.frozen
 class Refusal:
-    """VK says no. Strikes plain calls, and calls inside an ``execute`` as well."""
+    """VK refuses the call, whether it is a plain call or inside an ``execute``."""
 
     name: str
     refuse: Callable[[Captchas, float], VKFault] = attrs.field(repr=False)
@@ -33,16 +33,18 @@ class Refusal:
 @final
 @attrs.frozen
 class Mishap:
-    """Something happens to the HTTP request or to its answer."""
+    """Something happens to the HTTP request or to its response."""
 
     name: str
-    strike: Callable[[Attempt], Awaitable[Answer]] = attrs.field(repr=False)
+    strike: Callable[[SimulatedAttempt], Awaitable[SimulatedResponse]] = attrs.field(
+        repr=False
+    )
 
 
 @final
 @attrs.frozen
 class Refuse:
-    """Nobody listens, so that the request never arrives."""
+    """Nobody is listening, so the request never arrives."""
 
     name: str = "refuse"
 
@@ -51,10 +53,10 @@ Fault: TypeAlias = Refusal | Mishap | Refuse
 
 
 def error(code: int, message: str | None = None, **extra: JSON) -> Fault:
-    """Answer with one of VK's errors.
+    """Return a VK error.
 
     :param code: the error code
-    :param message: the text; without one, VK's usual text for the code
+    :param message: the text, by default VK's usual text for the code
     :param extra: further fields of the error object
     :return: the fault
     """
@@ -64,11 +66,11 @@ def error(code: int, message: str | None = None, **extra: JSON) -> Fault:
 def captcha(kind: CaptchaKind = "new") -> Fault:
     """Ask for a captcha, error 14.
 
-    A call that brings the right answer, as ``Simulator.solve`` tells it, is accepted;
-    one that brings a wrong answer is asked afresh.
+    A call with the right answer, which ``Simulator.solve`` returns, is accepted. A call
+    with a wrong answer gets a new captcha.
 
-    :param kind: "new" has a page to visit (``redirect_uri``) and wants
-        ``success_token``; "old" has an image (``captcha_img``) and wants
+    :param kind: "new" has a page to visit (``redirect_uri``) and expects
+        ``success_token``; "old" has an image (``captcha_img``) and expects
         ``captcha_sid`` and ``captcha_key``
     :return: the fault
     """
@@ -78,14 +80,14 @@ def captcha(kind: CaptchaKind = "new") -> Fault:
 def confirmation(text: str = "Are you sure?") -> Fault:
     """Ask for confirmation, error 24; a call with ``confirm=1`` is accepted.
 
-    :param text: what the person is asked
+    :param text: the question to the person
     :return: the fault
     """
     return _ask(24, "confirmation", confirmation_text=text)
 
 
 def validation(redirect_uri: str = "https://oauth.vk.ru/validate?hash=1") -> Fault:
-    """Ask for the person's identity, error 17.
+    """Ask the person to validate their identity, error 17.
 
     :param redirect_uri: the page that the person has to visit
     :return: the fault
@@ -97,8 +99,8 @@ def refuse() -> Fault:
     """Refuse the connection: the request neither arrives nor counts.
 
     The client sees ``httpx.ConnectError``. Over a real socket the connection is closed
-    without an answer instead, since which method is meant is not known before a
-    connection is there.
+    without a response instead, because the method is not known until there is a
+    connection.
 
     :return: the fault
     """
@@ -108,13 +110,13 @@ def refuse() -> Fault:
 def drop_before() -> Fault:
     """Lose the connection before the call is carried out.
 
-    The client sees ``httpx.ReadError`` in process, and over a socket
-    ``httpx.RemoteProtocolError``, as it does with :func:`drop_after`.
+    The client sees ``httpx.ReadError`` in process and ``httpx.RemoteProtocolError``
+    over a socket, as with :func:`drop_after`.
 
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         attempt.lose()
         raise ConnectionDropped
 
@@ -122,14 +124,14 @@ def drop_before() -> Fault:
 
 
 def drop_after() -> Fault:
-    """Carry out the call, then lose the connection instead of answering.
+    """Carry out the call, then lose the connection instead of responding.
 
-    The client sees what it does with :func:`drop_before`, and cannot tell them apart.
+    The client cannot distinguish this from :func:`drop_before`.
 
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         await attempt.carry_out()
         raise ConnectionDropped
 
@@ -137,14 +139,14 @@ def drop_after() -> Fault:
 
 
 def hang_before() -> Fault:
-    """Neither carry out the call nor answer, until the client goes away.
+    """Neither carry out the call nor respond, until the client disconnects.
 
-    The client sees nothing, until its own patience ends.
+    The client sees nothing until its own timeout.
 
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         attempt.lose()
         await _forever()
 
@@ -152,14 +154,14 @@ def hang_before() -> Fault:
 
 
 def hang_after() -> Fault:
-    """Carry out the call, then never answer, until the client goes away.
+    """Carry out the call, but do not respond, until the client disconnects.
 
-    The client sees nothing, until its own patience ends.
+    The client sees nothing until its own timeout.
 
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         await attempt.carry_out()
         await _forever()
 
@@ -167,54 +169,54 @@ def hang_after() -> Fault:
 
 
 def html(status: int = 502, *, after: bool = False) -> Fault:
-    """Answer with a page of the web server in front of VK.
+    """Respond with an error page of the web server in front of VK.
 
     :param status: the HTTP status
     :param after: whether the call is carried out first
     :return: the fault
     """
     titles = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Time-out"}
-    page = html_answer(status, titles.get(status, "Error"))
+    page = html_response(status, titles.get(status, "Error"))
     return _instead("html", page, after=after)
 
 
 def body(content: bytes, status: int = 200, *, after: bool = False) -> Fault:
-    """Answer with any bytes, under the name of JSON.
+    """Respond with the given bytes, declared as JSON.
 
-    :param content: the body, such as JSON that ends half-way
+    :param content: the body, such as incomplete JSON
     :param status: the HTTP status
     :param after: whether the call is carried out first
     :return: the fault
     """
-    return _instead("body", Answer(content, status), after=after)
+    return _instead("body", SimulatedResponse(content, status), after=after)
 
 
 def delay(seconds: float, *, after: bool = False) -> Fault:
-    """Answer properly, but late.
+    """Respond correctly, but late.
 
     :param seconds: how much later than usual
     :param after: whether the call is carried out before the delay
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         if not after:
             await anyio.sleep(seconds)
-        answer = await attempt.carry_out()
+        response = await attempt.carry_out()
         if after:
             await anyio.sleep(seconds)
-        return answer
+        return response
 
     return Mishap("delay", strike)
 
 
 def expired_token(code: Literal[5, 1117] = 5) -> Fault:
-    """Say that the token's time is over, though it is not: a new call may pass.
+    """Report an expired token although it is valid: a further call may succeed.
 
     The client sees error 5 with the text "access_token has expired.", or error 1117.
-    ``Simulator.expire`` lets a token expire for good.
+    ``Simulator.expire`` makes a token expire permanently.
 
-    :param code: 5 as most tokens bring it, or 1117 as those of VK's own apps do
+    :param code: 5 as for most tokens, or 1117 as for the tokens of VK's own apps
     :return: the fault
     """
     text = "User authorization failed: access_token has expired."
@@ -223,52 +225,53 @@ def expired_token(code: Literal[5, 1117] = 5) -> Fault:
 
 
 def truncated(*, after: bool = False) -> Fault:
-    """Answer with JSON that ends half-way, as if a proxy had lost the rest.
+    """Respond with half of a JSON document, as if a proxy had lost the rest.
 
-    The client sees a complete response of HTTP with status 200, whose body is no JSON.
+    The client sees a complete HTTP response with status 200 whose body is not valid
+    JSON.
 
-    :param after: whether the call is carried out first, so that the half is the first
-        half of its answer
+    :param after: whether the call is carried out first; then the body is the first half
+        of its response
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         if not after:
             attempt.lose()
-            return Answer(b'{"response":{"items":[{"id":1')
-        answer = await attempt.carry_out()
-        return attrs.evolve(answer, body=answer.body[: len(answer.body) // 2])
+            return SimulatedResponse(b'{"response":{"items":[{"id":1')
+        response = await attempt.carry_out()
+        return attrs.evolve(response, body=response.body[: len(response.body) // 2])
 
     return Mishap("truncated", strike)
 
 
 def drop_midway() -> Fault:
-    """Carry out the call, then lose the connection in the middle of the answer.
+    """Carry out the call, then lose the connection in the middle of the response.
 
-    The client sees the headers and half of the body, and then that the connection was
-    closed: ``httpx.RemoteProtocolError``.
+    The client sees the headers, half of the body, and then a closed connection:
+    ``httpx.RemoteProtocolError``.
 
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
-        answer = await attempt.carry_out()
-        return attrs.evolve(answer, cut=len(answer.body) // 2)
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
+        response = await attempt.carry_out()
+        return attrs.evolve(response, cut=len(response.body) // 2)
 
     return Mishap("drop_midway", strike)
 
 
 def slow_body(seconds: float) -> Fault:
-    """Carry out the call, then answer properly, but a few bytes at a time.
+    """Carry out the call, then respond correctly, but a few bytes at a time.
 
-    The client sees the headers at once. A limit on the wait for the next bytes, as
-    httpx's own timeout is, does not notice such an answer; one on the whole does.
+    The client sees the headers at once. A timeout for the next bytes, such as the one
+    in httpx, does not notice such a response; a timeout for the whole response does.
 
     :param seconds: how long the body takes
     :return: the fault
     """
 
-    async def strike(attempt: Attempt) -> Answer:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         return attrs.evolve(await attempt.carry_out(), lasting=seconds)
 
     return Mishap("slow_body", strike)
@@ -278,13 +281,13 @@ def _ask(code: int, name: str, **extra: JSON) -> Fault:
     return Refusal(name, lambda _captchas, _now: VKFault(code, **extra))
 
 
-def _instead(name: str, answer: Answer, *, after: bool) -> Fault:
-    async def strike(attempt: Attempt) -> Answer:
+def _instead(name: str, response: SimulatedResponse, *, after: bool) -> Fault:
+    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
         if after:
             await attempt.carry_out()
         else:
             attempt.lose()
-        return answer
+        return response
 
     return Mishap(name, strike)
 

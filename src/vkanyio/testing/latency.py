@@ -1,7 +1,8 @@
-"""How long answers take, to be handed to ``Simulator(latency=...)``.
+"""Distributions of response times, for ``Simulator(latency=...)``.
 
-Each function makes a distribution; the simulator draws from it, by its seed, for every
-request. Any function from a :class:`random.Random` to seconds will do as well.
+Each function returns a distribution. The simulator draws from it for every request,
+with a generator that depends on its seed. Any other function that takes a
+:class:`random.Random` and returns seconds works too.
 """
 
 from __future__ import annotations
@@ -15,51 +16,54 @@ Distribution: TypeAlias = Callable[[random.Random], float]
 
 
 def constant(seconds: float) -> Distribution:
-    """Take the same time always.
+    """Always take the same time.
 
-    :param seconds: the time
+    :param seconds: the time, in seconds
     :return: the distribution
     """
     _check(seconds=seconds)
     return lambda _chance: seconds
 
 
-def uniform(least: float, most: float) -> Distribution:
-    """Take any time within bounds, each as likely.
+def uniform(min_seconds: float, max_seconds: float) -> Distribution:
+    """Take a time between two bounds, uniformly distributed.
 
-    :param least: the shortest time, in seconds
-    :param most: the longest time, in seconds
+    :param min_seconds: the shortest time, in seconds
+    :param max_seconds: the longest time, in seconds
     :return: the distribution
     """
-    _check(least=least, most=most)
-    if least > most:
-        raise ValueError(f"least must not exceed most, but {least} > {most}")
-    return lambda chance: chance.uniform(least, most)
+    _check(min_seconds=min_seconds, max_seconds=max_seconds)
+    if min_seconds > max_seconds:
+        raise ValueError(
+            "min_seconds must not exceed max_seconds, "
+            f"but {min_seconds} > {max_seconds}"
+        )
+    return lambda chance: chance.uniform(min_seconds, max_seconds)
 
 
 def lognormal(
-    median: float, spread: float = 0.5, *, most: float = math.inf
+    median: float, spread: float = 0.5, *, max_seconds: float = math.inf
 ) -> Distribution:
-    """Take mostly about the median, and a long time now and then, as networks do.
+    """Take about the median most times, and occasionally much longer, as networks do.
 
-    :param median: the time that half of the answers stay below, in seconds
-    :param spread: the standard deviation of the logarithm: with 0.5 one answer in 20
+    :param median: the median time, in seconds
+    :param spread: the standard deviation of the logarithm: with 0.5 one response in 20
         takes more than 2.3 times the median, with 1.0 more than 5 times
-    :param most: the longest time, in seconds: longer ones are cut to it
+    :param max_seconds: the longest time, in seconds: longer ones are reduced to it
     :return: the distribution
     """
-    _check(median=median, spread=spread, most=most)
-    return lambda chance: min(median * math.exp(chance.gauss(0, spread)), most)
+    _check(median=median, spread=spread, max_seconds=max_seconds)
+    return lambda chance: min(median * math.exp(chance.gauss(0, spread)), max_seconds)
 
 
 def spikes(
     usual: Distribution, rare: Distribution, *, rate: float = 0.01
 ) -> Distribution:
-    """Take the usual time, and at a rate a different one.
+    """Take the usual time, but at a given rate a different one.
 
-    :param usual: how long answers take mostly
-    :param rare: how long the others take
-    :param rate: how many of them there are, between 0 and 1
+    :param usual: how long most responses take
+    :param rare: how long the other responses take
+    :param rate: the share of the other responses, between 0 and 1
     :return: the distribution
     """
     if not 0 <= rate <= 1:

@@ -1,15 +1,15 @@
-"""Fixtures of pytest for programs that use vkanyio: a client on a simulator of VK.
+"""pytest fixtures for programs that use vkanyio: a client of a simulated VK.
 
-They are there once a ``conftest.py`` names this module::
+Enable them in a ``conftest.py``::
 
     pytest_plugins = ["vkanyio.testing.pytest_plugin"]
 
-Tests that await are marked with ``@pytest.mark.anyio``, which comes with anyio. Each
-runs on asyncio and, where trio is installed, on trio, in virtual time: waiting for the
-limit, for a back-off or for an hour takes no time at all.
+Mark asynchronous tests with ``@pytest.mark.anyio``, which comes with anyio. Each runs
+on asyncio and, if trio is installed, on trio, in virtual time: waiting for the rate
+limit, for a back-off or for an hour takes no real time.
 
-The fixtures are made for anyio's own plugin. pytest-asyncio enters and leaves a fixture
-in different tasks, which no task group survives.
+The fixtures require anyio's pytest plugin. pytest-asyncio enters and leaves a fixture
+in different tasks, which task groups do not allow.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture
 def vk_simulator() -> Simulator:
-    """A VK of the test's own, which allows 3 requests a second as the real one does.
+    """Return a simulator for one test; it allows 3 requests per second, as VK does.
 
-    Override it for another one: with a limit of 20, with certain tokens, seeded.
+    Override this fixture to choose another limit, the valid tokens, or the seed.
     """
     return Simulator(limit=3)
 
 
 @pytest.fixture
 def vk_options() -> Mapping[str, Any]:
-    """The options of the client ``vk``: override it to give some."""
+    """Return options for the client ``vk``; override this fixture to set some."""
     return {}
 
 
@@ -58,7 +58,7 @@ def vk_options() -> Mapping[str, Any]:
 async def vk(
     vk_simulator: Simulator, vk_options: Mapping[str, Any]
 ) -> AsyncGenerator[VK]:
-    """A client of the simulator, open for as long as the test runs."""
+    """Return a client of the simulator, open while the test runs."""
     async with (
         vk_simulator.http_client() as http_client,
         VK("a-token-of-the-simulator", http_client=http_client, **vk_options) as client,

@@ -1,4 +1,4 @@
-"""VKScript a second time: a tree is walked, and every array is copied to the bottom.
+"""A second interpreter of VKScript: it walks a tree and deeply copies every array.
 
 Nothing of the interpreter is used. Arrays are dictionaries, lists among them;
 expressions and statements are tuples whose first item says what they are.
@@ -33,11 +33,11 @@ UNARY, OPERAND = 10, 11
 
 
 class Broken(Exception):
-    """The script breaks off."""
+    """Raised when the script fails."""
 
 
 class Returned(Exception):
-    """The script returns."""
+    """Raised when the script returns."""
 
 
 def quote(text: str) -> str:
@@ -47,7 +47,7 @@ def quote(text: str) -> str:
 
 
 def write(tree: Tree, tightness: int = 0) -> str:
-    """Write an expression with as few parentheses as there can be."""
+    """Write an expression with as few parentheses as possible."""
     text, own = _write(tree)
     return text if own >= tightness else f"({text})"
 
@@ -139,7 +139,7 @@ def _scope(scopes: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _holder(base: Tree, scopes: list[dict[str, Any]]) -> Any:
-    """Find what a path leads to: the thing itself and no copy."""
+    """Return the object at a path, not a copy of it."""
     if base[0] == "name":
         return _scope(scopes, base[1])[base[1]]
     holder = _holder(base[1], scopes)
@@ -222,7 +222,7 @@ def assign(target: Tree, value: Any, scopes: list[dict[str, Any]]) -> Any:
 def method(
     base: Tree, name: str, arguments: list[Tree], scopes: list[dict[str, Any]]
 ) -> Any:
-    """Call one of the methods of arrays, whose values are lists here."""
+    """Call a method of arrays, which are lists here."""
     value = evaluate(base, scopes)
     given = [evaluate(argument, scopes) for argument in arguments]
     if not isinstance(value, dict):
@@ -277,7 +277,7 @@ def number(value: Any) -> int:
 
 
 def whole(text: str, complaint: str) -> int:
-    """Read a string, which in these scripts never has a dot."""
+    """Convert a string to a number; in these scripts it never has a dot."""
     digits = text[1:] if text[:1] in ("-", "+") else text
     if not digits or any(digit not in "0123456789" for digit in digits):
         raise Broken(complaint)
@@ -355,7 +355,7 @@ def comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def piece(value: Any) -> str:
-    """Write a side of a concatenation; nested arrays do not come into these scripts."""
+    """Convert a side of a concatenation to text; these scripts do not nest arrays."""
     if value is None or value is False:
         return ""
     if value is True:

@@ -1,4 +1,4 @@
-"""An API for scripts to call, and what comes of them."""
+"""An API for scripts to call, and a function that runs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from vkanyio.testing import VKFault
-from vkanyio.testing.vkscript import CompileError, RuntimeFailure, run
+from vkanyio.testing.vkscript import RuntimeFailure, ScriptCompileError, run
 
 
 class Api:
@@ -27,8 +27,8 @@ class Api:
 
 
 async def evaluate(code: str, api: Api | None = None, **options: Any) -> Any:
-    """Run a script, and return its answer or the error's code and detail."""
+    """Run a script, and return its value or the error's code and detail."""
     try:
         return (await run(code, call=api or Api(), **options)).response
-    except (CompileError, RuntimeFailure) as error:
+    except (ScriptCompileError, RuntimeFailure) as error:
         return f"{error.code} {error.detail}"

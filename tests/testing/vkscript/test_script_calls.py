@@ -1,4 +1,4 @@
-"""The calls that a script makes, and what becomes of those that fail."""
+"""The API calls of a script, and how failed ones are reported."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from _script_api import Api, evaluate
 
 from vkanyio.testing import VKFault
 from vkanyio.testing.vkscript import (
-    CompileError,
     RuntimeFailure,
+    ScriptCompileError,
     ScriptError,
-    Session,
+    ScriptSession,
     compile_script,
     run,
 )
@@ -51,7 +51,7 @@ async def test_without_failures_there_are_no_errors() -> None:
     assert result.execute_errors == []
 
 
-async def test_an_error_keeps_what_else_it_brings() -> None:
+async def test_an_error_keeps_its_further_fields() -> None:
     def call(_method: str, _params: dict[str, str]) -> Any:
         raise VKFault(14, captcha_sid="77", captcha_img="https://img")
 
@@ -67,7 +67,7 @@ async def test_an_error_keeps_what_else_it_brings() -> None:
     ]
 
 
-async def test_the_last_error_can_be_repeated_as_that_of_execute() -> None:
+async def test_the_last_error_can_be_copied_for_execute() -> None:
     code = "return [API.test.fail(), API.test.fail({code: 9}), API.test.echo()];"
     result = await run(code, call=Api(), trailing_error=True)
     errors = [failed("test.fail"), failed("test.fail", 9), failed("execute", 9)]
@@ -96,17 +96,17 @@ async def test_what_else_a_call_raises_is_nobody_elses_business() -> None:
         await run("return API.a.b();", call=call)
 
 
-async def test_a_list_of_answers_is_searched_as_scripts_do() -> None:
-    answer = '{"count": 3, "items": [{"id": 5}, {"id": 6, "x": 1}, 7]}'
+async def test_a_list_of_values_is_searched_as_scripts_do() -> None:
+    value = '{"count": 3, "items": [{"id": 5}, {"id": 6, "x": 1}, 7]}'
     code = f"""
-        var wall = API.test.json({{"text": '{answer}'}});
+        var wall = API.test.json({{"text": '{value}'}});
         var ids = wall["items"]@.id;
         return API.test.echo({{"ids": ids, "n": wall.count - 1}});
     """
     assert await evaluate(code) == {"ids": "5,6,", "n": "2"}
 
 
-async def test_lists_of_several_answers_are_joined() -> None:
+async def test_lists_of_several_calls_are_joined() -> None:
     code = """
         var items = [], i = 0;
         while (i < 3) {
@@ -146,12 +146,12 @@ async def test_a_script_within_a_script_fails_as_a_call(
 
 
 async def test_scripts_within_each_other_share_their_limits() -> None:
-    session = Session(calls=3, operations=50)
+    session = ScriptSession(calls=3, operations=50)
     code = 'API.execute({code: "API.test.echo({n: 1}); API.test.echo();"}); '
     assert await evaluate(code + "API.test.echo();", session=session) == (
         "13 Too many API calls"
     )
-    spent = Session(operations=1000)
+    spent = ScriptSession(operations=1000)
     assert await evaluate('API.execute({code: "while(1);"});', session=spent) == (
         "13 Too many operations"
     )
@@ -159,15 +159,15 @@ async def test_scripts_within_each_other_share_their_limits() -> None:
 
 async def test_a_session_can_leave_execute_to_the_caller() -> None:
     api = Api()
-    session = Session(runs_execute=False)
+    session = ScriptSession(runs_execute=False)
     code = "return API.execute({code: 1});"
     result = await run(code, call=api, session=session)
     assert api.calls == [("execute", {"code": "1"})]
     assert result.execute_errors == session.errors == [failed("execute", 3)]
 
 
-async def test_a_failure_of_the_whole_says_what_and_by_which_code() -> None:
-    with pytest.raises(CompileError) as compile_error:
+async def test_a_failed_script_reports_its_code_and_reason() -> None:
+    with pytest.raises(ScriptCompileError) as compile_error:
         await run("test;", call=Api())
     error = compile_error.value
     assert isinstance(error, ScriptError)
@@ -212,7 +212,7 @@ assert "lark" in sys.modules
     subprocess.run([sys.executable, "-c", check], check=True)
 
 
-def test_without_lark_one_is_told_what_to_install(
+def test_without_lark_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in [name for name in sys.modules if name.endswith("vkscript._compiler")]:

@@ -1,4 +1,4 @@
-"""What a script may use up, and what becomes of one that is out to do harm."""
+"""The limits of a script, and their effect on malicious scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tracemalloc
 import pytest
 from _script_api import Api, evaluate
 
-from vkanyio.testing.vkscript import Session, run
+from vkanyio.testing.vkscript import ScriptSession, run
 
 pytestmark = pytest.mark.anyio
 
@@ -58,16 +58,16 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_each_operation_has_its_cost(code: str, cost: int) -> None:
-    session = Session(operations=cost)
+    session = ScriptSession(operations=cost)
     await run(code, call=Api(), session=session)
     assert session.operations == 0
     if cost:
-        session = Session(operations=cost - 1)
+        session = ScriptSession(operations=cost - 1)
         assert await evaluate(code, session=session) == "13 Too many operations"
 
 
 async def test_a_script_has_ten_thousand_operations() -> None:
-    # 1 to declare, 10 a turn, 4 to find the end and 2 to return.
+    # 1 to declare, 10 per iteration, 4 for the last test and 2 to return.
     turns = "var v=0; while(v<999) v=v+1; return v;"
     assert await evaluate(turns) == 999
     assert await evaluate("-1;" + turns) == 999
@@ -132,7 +132,7 @@ HOSTILE = {
         "var a=[1],i=0; while(i<99) { a=[a,a]; i=i+1; } API.test.echo({a:a});"
     ),
     "a tree as text": "var a=[1],i=0; while(i<99) { a=[a,a]; i=i+1; } return ''+a;",
-    "a deep answer": "var a=[1],i=0; while(i<600) { a=[a]; i=i+1; } return a;",
+    "a deep value": "var a=[1],i=0; while(i<600) { a=[a]; i=i+1; } return a;",
     "a deep parameter": (
         "var a={},i=0; while(i<600) { a={a:a}; i=i+1; } API.test.echo({a:a});"
     ),
@@ -159,7 +159,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_a_hostile_script_ends_soon(name: str) -> None:
     began = time.process_time()
-    session = Session(response_size=400_000)
+    session = ScriptSession(response_size=400_000)
     result = await evaluate(HOSTILE[name], session=session)
     assert time.process_time() - began < 10
     assert not isinstance(result, str) or result[:2] in ("12", "13")
@@ -186,7 +186,7 @@ async def test_a_hostile_script_does_not_fill_the_memory(name: str) -> None:
     assert peak < 200e6
 
 
-async def test_an_answer_is_not_nested_beyond_what_json_can_write() -> None:
+async def test_a_response_is_not_nested_deeper_than_json_can_write() -> None:
     code = "var a=[1],i=0; while(i<N) { a=[a]; i=i+1; } return a;"
     assert isinstance(await evaluate(code.replace("N", "199")), list)
     assert (

@@ -109,7 +109,9 @@ async def test_a_method_gives_its_value_and_changes_its_array(
         ('"a".substr([])', "Numeric value is expected"),
     ],
 )
-async def test_a_method_has_its_demands(expression: str, detail: str) -> None:
+async def test_a_method_checks_its_receiver_and_arguments(
+    expression: str, detail: str
+) -> None:
     assert await evaluate(f"return {expression};") == f"13 {detail}"
 
 

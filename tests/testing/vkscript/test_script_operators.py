@@ -1,4 +1,4 @@
-"""What may be computed and compared."""
+"""Operators: what can be computed and compared."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ async def test_numbers_are_read_from_strings(
     assert isinstance(await evaluate(f"return parseDouble({argument});"), float)
 
 
-async def test_what_is_infinite_is_null_in_an_answer() -> None:
+async def test_an_infinite_number_is_null_in_a_response() -> None:
     infinite = "1" + "0" * 308 + ".0 * 10"
     code = f"var a = {infinite}; return [a, -a, a - a, a > 1, parseInt(a)];"
     assert await evaluate(code) == [None, None, None, True, 0]

@@ -1,4 +1,4 @@
-"""Scripts made up at random, run by the interpreter and by a second one."""
+"""Random scripts, run by the interpreter and by a second one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from _script_api import Api, evaluate
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from vkanyio.testing.vkscript import CompileError, Session, compile_script, run
+from vkanyio.testing.vkscript import (
+    ScriptCompileError,
+    ScriptSession,
+    compile_script,
+    run,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +57,7 @@ paths = st.recursive(
 
 
 def deeper(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
-    """Make expressions out of smaller ones."""
+    """Combine expressions into larger ones."""
     return st.one_of(
         _trees("list", st.lists(inner, max_size=3)),
         _trees("object", st.lists(st.tuples(keys, inner), max_size=3)),
@@ -98,7 +103,7 @@ statements = st.recursive(
 
 
 async def agree(script: list[Tree]) -> None:
-    """Check that both interpreters say the same, down to the order of keys."""
+    """Check that both interpreters agree, including the order of keys."""
     lines = "\n".join(map(write_statement, script))
     result = await evaluate(
         f"var a, b = {{x: [1]}}, c = [];\n{lines}\nreturn [a, b, c];"
@@ -125,20 +130,24 @@ SLOW = settings(
 
 @SLOW
 @given(expressions)
-async def test_an_expression_has_its_value(expression: Tree) -> None:
+async def test_both_interpreters_give_an_expression_the_same_value(
+    expression: Tree,
+) -> None:
     await agree([("return", expression)])
 
 
 @SLOW
 @given(st.lists(statements, max_size=8))
-async def test_a_script_has_its_answer(script: list[Tree]) -> None:
+async def test_both_interpreters_give_a_script_the_same_value(
+    script: list[Tree],
+) -> None:
     await agree(script)
 
 
 @given(st.text())
 async def test_any_text_can_be_written_as_a_string(text: str) -> None:
     assert await evaluate(f"return {quote(text)};") == text
-    # Within a call of literals, strings are read in another way.
+    # In a call with literals, strings are parsed by different code.
     echo = await evaluate(f"return API.test.echo({{{quote(text)}: {quote(text)}}});")
     assert echo == ([text] if text == "0" else {text: text})
 
@@ -160,7 +169,7 @@ async def test_a_call_of_literals_is_like_any_other(
     other = ", ".join(f"{quote(name)}: ({literal(value)})" for name, value in params)
     calls, costs = [], []
     for members in (plain, other):
-        api, session = Api(), Session()
+        api, session = Api(), ScriptSession()
         await run(f"API.test.echo({{{members}}});", call=api, session=session)
         calls.append(api.calls)
         costs.append(session.operations)
@@ -190,7 +199,7 @@ def as_vk_writes(value: Any) -> Any:
 
 
 @given(json_values)
-async def test_an_answer_passes_through_a_script(value: Any) -> None:
+async def test_the_value_of_a_call_passes_through_a_script(value: Any) -> None:
     result = await run("var a = API.a.b(); return a;", call=lambda _m, _p: value)
     assert json.dumps(result.response) == json.dumps(as_vk_writes(value))
 
@@ -205,8 +214,8 @@ words = st.sampled_from([*WORDS.split(), "\n"])
 
 @settings(max_examples=500)
 @given(st.lists(words, max_size=30).map(" ".join) | st.text())
-def test_what_is_no_script_is_refused_and_nothing_else(text: str) -> None:
-    with suppress(CompileError):
+def test_any_text_is_a_script_or_a_compile_error(text: str) -> None:
+    with suppress(ScriptCompileError):
         compile_script(text)
 
 

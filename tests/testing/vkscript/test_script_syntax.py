@@ -1,4 +1,4 @@
-"""What is VKScript and what is not."""
+"""The syntax of VKScript, and the errors of invalid code."""
 
 from __future__ import annotations
 

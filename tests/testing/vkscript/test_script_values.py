@@ -1,4 +1,4 @@
-"""Values: what they are, how they are copied, and how they come out."""
+"""Values: their types, how they are copied, and how they are returned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from _script_api import Api, evaluate
 
-from vkanyio.testing.vkscript import Session, run
+from vkanyio.testing.vkscript import ScriptSession, run
 
 pytestmark = pytest.mark.anyio
 
@@ -76,16 +76,16 @@ async def test_assignment_copies(code: str, response: Any) -> None:
     assert await evaluate(f"var x = [1, 2]; {code}") == response
 
 
-async def test_an_answer_is_not_changed_by_what_a_script_does_with_it() -> None:
-    answer = {"items": [{"id": 1}, {"id": 2}], "count": 2}
-    before = json.loads(json.dumps(answer))
+async def test_a_script_does_not_modify_the_value_of_a_call() -> None:
+    value = {"items": [{"id": 1}, {"id": 2}], "count": 2}
+    before = json.loads(json.dumps(value))
     code = """
         var a = API.test.get(), b = a;
         a.items.pop(); a.items.push(5); a.count = 9; delete b.items; a.x.y = 1;
     """
     with pytest.raises(Exception, match="not array"):
-        await run(code, call=lambda _method, _params: answer)
-    assert answer == before
+        await run(code, call=lambda _method, _params: value)
+    assert value == before
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,9 @@ async def test_a_parameter_that_is_null_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("argument", ["1", '"a"', "null", "false"])
-async def test_what_is_no_object_brings_no_parameters(argument: str) -> None:
+async def test_an_argument_that_is_not_an_object_gives_no_parameters(
+    argument: str,
+) -> None:
     api = Api()
     await evaluate(f"API.test.echo({argument});", api)
     assert api.calls == [("test.echo", {})]
@@ -195,29 +197,29 @@ async def test_arguments_are_text() -> None:
     assert await evaluate("return Args.missing;", args=args) is None
 
 
-async def test_what_the_api_answers_can_be_any_python() -> None:
-    answer = {1: (2, 3), "n": 2**64 + 1, "f": float("inf"), "o": bytes}
+async def test_the_value_of_a_call_can_be_any_python_object() -> None:
+    value = {1: (2, 3), "n": 2**64 + 1, "f": float("inf"), "o": bytes}
     code = "var a = API.a.b(); return [a[1], a.n, a.f, a.o, a];"
-    response = (await run(code, call=lambda _method, _params: answer)).response
+    response = (await run(code, call=lambda _method, _params: value)).response
     assert response[:3] == [[2, 3], 1, None]
     assert response[4] == {"1": [2, 3], "n": 1, "f": None, "o": response[3]}
     assert json.dumps(response)
 
 
 async def test_the_response_is_a_copy() -> None:
-    answer: list[Any] = [{"a": [1]}]
-    result = await run("return API.a.b();", call=lambda _method, _params: answer)
+    value: list[Any] = [{"a": [1]}]
+    result = await run("return API.a.b();", call=lambda _method, _params: value)
     result.response[0]["a"].append(2)
-    assert answer == [{"a": [1]}]
+    assert value == [{"a": [1]}]
 
 
 async def test_a_response_has_a_size() -> None:
     for value in ('"' + "x" * 200 + '"', "[" + "1," * 60 + "]", "{a: {b: {}}}"):
         code = f"var a = {value}; return [a, a, a, {{a: a}}];"
         assert isinstance(await evaluate(code), list)
-        small = Session(response_size=40)
+        small = ScriptSession(response_size=40)
         assert await evaluate(code, session=small) == "13 response size is too big"
     long_key = "{" + "k" * 100 + ": 1}"
-    small = Session(response_size=90)
+    small = ScriptSession(response_size=90)
     failed = await evaluate(f"return {long_key};", session=small)
     assert failed == "13 response size is too big"

@@ -1,10 +1,10 @@
 """What programs read and change: people, communities, walls, messages, uploads.
 
-Every positive number is a user, and every one a community. What they are like is drawn
-from the seed when it is asked for, so that memory holds only what was written. Whoever
-comes may run any community, until a test says who runs it.
+Every positive number is the id of a user and of a community. Their properties are
+generated from the seed on demand, so only what was written takes memory. Any user may
+manage any community until a test defines its managers.
 """
 
 from __future__ import annotations
 
-from .state import State as State
+from .state import SimulatedState as SimulatedState

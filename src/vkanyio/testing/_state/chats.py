@@ -1,4 +1,4 @@
-"""``messages``: chats, and who is in them."""
+"""``messages``: chats and their members."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import GROUP_CHAT, Call, Method
+from .._call import GROUP_CHAT, Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_GROUP, numbers
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen(eq=False)
 class Chats:
-    """Methods about chats as such."""
+    """Methods that create, read and change chats."""
 
     _box: Mailbox
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "messages.addChatUser": Method(
+            "messages.addChatUser": SimulatedMethod(
                 self._add_user, ("chat_id", "user_id"), USER
             ),
-            "messages.createChat": Method(self._create, (), USER_OR_GROUP),
-            "messages.getChat": Method(self._get, (), USER),
-            "messages.removeChatUser": Method(
+            "messages.createChat": SimulatedMethod(self._create, (), USER_OR_GROUP),
+            "messages.getChat": SimulatedMethod(self._get, (), USER),
+            "messages.removeChatUser": SimulatedMethod(
                 self._remove_user, ("chat_id",), USER_OR_GROUP
             ),
         }

@@ -1,4 +1,4 @@
-"""``wall``: comments below posts."""
+"""``wall``: comments on posts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method, Reply
+from .._call import Call, Reply, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_GROUP, USER_OR_SERVICE, page, unix
 from .posts import Comment
@@ -14,7 +14,7 @@ from .posts import Comment
 if TYPE_CHECKING:
     from .posts import Posts
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 @final
@@ -24,16 +24,20 @@ class Comments:
 
     _posts: Posts
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         one = ("comment_id",)
         return {
-            "wall.createComment": Method(self._create, ("post_id",), USER_OR_GROUP),
-            "wall.deleteComment": Method(self._delete, one, USER),
-            "wall.editComment": Method(self._edit, one, USER),
-            "wall.getComment": Method(self._get_one, one, USER),
-            "wall.getComments": Method(self._get, ("post_id",), USER_OR_SERVICE),
-            "wall.restoreComment": Method(self._restore, one, USER),
+            "wall.createComment": SimulatedMethod(
+                self._create, ("post_id",), USER_OR_GROUP
+            ),
+            "wall.deleteComment": SimulatedMethod(self._delete, one, USER),
+            "wall.editComment": SimulatedMethod(self._edit, one, USER),
+            "wall.getComment": SimulatedMethod(self._get_one, one, USER),
+            "wall.getComments": SimulatedMethod(
+                self._get, ("post_id",), USER_OR_SERVICE
+            ),
+            "wall.restoreComment": SimulatedMethod(self._restore, one, USER),
         }
 
     def _create(self, call: Call) -> JSON:
@@ -109,8 +113,8 @@ class Comments:
     def _get_one(self, call: Call) -> JSON:
         comment = self._named(call)
         self._posts.owners.require_visible(call, comment.owner_id)
-        answer: dict[str, JSON] = {"items": [self._posts.show_comment(call, comment)]}
-        return self._posts.owners.extend(call, answer, [comment.from_id])
+        value: dict[str, JSON] = {"items": [self._posts.show_comment(call, comment)]}
+        return self._posts.owners.extend(call, value, [comment.from_id])
 
     def _get(self, call: Call) -> JSON:
         owners = self._posts.owners
@@ -123,9 +127,9 @@ class Comments:
         if start := call.integer("start_comment_id", 0):
             ids = [each.id for each in comments]
             comments = comments[ids.index(start) :] if start in ids else []
-        shown = page(call, comments, default=10, at_most=MOST_AT_ONCE)
+        shown = page(call, comments, default=10, max_shown=MAX_AT_ONCE)
         total = len(post.live_comments())
-        answer: dict[str, JSON] = {
+        value: dict[str, JSON] = {
             "count": total,
             "current_level_count": total,
             "can_post": not post.comments_closed,
@@ -133,7 +137,7 @@ class Comments:
             "groups_can_post": True,
             "items": [self._posts.show_comment(call, each) for each in shown],
         }
-        return owners.extend(call, answer, [each.from_id for each in shown])
+        return owners.extend(call, value, [each.from_id for each in shown])
 
 
 def _created(number: int) -> JSON:

@@ -1,4 +1,4 @@
-"""The communities: who belongs to them, and what others see of them."""
+"""Communities: their members, managers and profiles."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from .._call import Call
 
 CROWD: Final = 1000
-"""How many communities a search looks through, besides those a test has added."""
+"""How many communities a search covers, in addition to those a test has added."""
 
 ALWAYS: Final = (
     *("name", "screen_name", "is_closed", "type"),
     *("photo_50", "photo_100", "photo_200"),
 )
-"""What VK tells of a community without being asked."""
+"""The fields of a community that VK always returns."""
 
 OPEN: Final = 0
 PRIVATE: Final = 2
@@ -30,14 +30,14 @@ PRIVATE: Final = 2
 @final
 @attrs.define(eq=False)
 class Community:
-    """What is known of one community."""
+    """The stored data of a community."""
 
     id: int
     properties: dict[str, JSON] = attrs.field(factory=dict[str, JSON])
     members: dict[int, None] = attrs.field(factory=dict[int, None])
     requests: dict[int, None] = attrs.field(factory=dict[int, None])
     managers: frozenset[int] | None = None
-    """Who runs it; None for whoever comes."""
+    """Its managers; None if any user may manage it."""
 
     @property
     def closed(self) -> int:
@@ -48,9 +48,9 @@ class Community:
 
 @final
 class Communities:
-    """All communities: every positive number is one.
+    """All communities: every positive number is the id of one.
 
-    :param statuses: the status of owners who have one
+    :param statuses: the status texts, by owner
     """
 
     def __init__(self, statuses: Mapping[int, str]) -> None:
@@ -58,41 +58,41 @@ class Communities:
         self._written: dict[int, Community] = {}
 
     def add(self, community: Community) -> None:
-        """Put a community in the place of the made-up one."""
+        """Replace a generated community."""
         self._written[community.id] = community
 
     def known(self) -> list[int]:
-        """List those that a search looks at."""
+        """List the communities that a search covers."""
         return [*range(1, CROWD + 1), *(id_ for id_ in self._written if id_ > CROWD)]
 
     def look(self, group_id: int) -> Community:
-        """Return a community, to be read.
+        """Return a community for reading.
 
-        :raises VKFault: code 125, for what is no id
+        :raises VKFault: code 125, for an invalid id
         """
         if group_id <= 0:
             raise VKFault(125)
         return self._written.get(group_id) or Community(group_id)
 
     def touch(self, group_id: int) -> Community:
-        """Return a community, to be changed."""
+        """Return a community for changing."""
         return self._written.setdefault(group_id, self.look(group_id))
 
     def of(self, user_id: int) -> list[int]:
-        """List the communities that a user is in."""
+        """List the communities of which a user is a member."""
         return [id_ for id_, each in self._written.items() if user_id in each.members]
 
     def manages(self, call: Call, group_id: int) -> bool:
-        """Tell whether the caller runs a community, or is it."""
+        """Return whether the caller manages a community, or is the community."""
         if call.account.kind == "group":
             return call.account.id == group_id
         managers = self.look(group_id).managers
         return managers is None or call.account.id in managers
 
     def require_visible(self, call: Call, group_id: int) -> None:
-        """Insist on a community that the caller may look into.
+        """Require that the caller may see the content of a community.
 
-        :raises VKFault: code 15
+        :raises VKFault: code 15, if not
         """
         community, caller = self.look(group_id), call.account
         if community.closed == OPEN or -group_id == caller.owner_id:
@@ -105,13 +105,13 @@ class Communities:
     ) -> dict[str, JSON]:
         """Describe a community.
 
-        :param call: the call: what it shows depends on who asks, and in which language
+        :param call: the call; the result depends on its account and language
         :param group_id: the community
-        :param fields: what is asked for beyond what always comes
+        :param fields: fields to return beside those that VK always returns
         :return: VK's object
         """
         community = self.look(group_id)
-        possible = self._made_up(call, community) | community.properties
+        possible = self._generated(call, community) | community.properties
         shown = {name: possible[name] for name in ALWAYS}
         if gone := community.properties.get("deactivated"):
             return {"id": group_id, **shown, "deactivated": gone}
@@ -123,7 +123,7 @@ class Communities:
         extra = {name: possible[name] for name in fields if name in possible}
         return {"id": group_id, **shown, **extra}
 
-    def _made_up(self, call: Call, community: Community) -> dict[str, JSON]:
+    def _generated(self, call: Call, community: Community) -> dict[str, JSON]:
         id_ = community.id
         images = {
             f"photo_{pixels}": f"https://sun1.userapi.com/community/{id_}_{pixels}.jpg"

@@ -1,8 +1,8 @@
-"""Messages and the conversations they belong to, as they are kept.
+"""The stored messages and their conversations.
 
-A message has one number, whoever reads it, where VK gives it another in every mailbox;
-chats, too, have the same number for everybody. Within a conversation messages are
-counted from 1 on, as VK counts them.
+A message has the same id for all readers, whereas VK gives it a different one in every
+mailbox; a chat has the same number for everybody, too. Within a conversation messages
+are numbered from 1, as VK numbers them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .media import Media
 
 Key: TypeAlias = tuple[int, int]
-"""Two who talk, the lesser number first; or 0 and the number of a chat's peer."""
+"""The ids of two participants, the smaller first; or 0 and the peer id of a chat."""
 
 
 @final
@@ -43,49 +43,49 @@ class Message:
     action: dict[str, JSON] | None = None
     edited: int = 0
     hidden_from: set[int] = attrs.field(factory=set[int])
-    """Who has deleted it."""
+    """Those who have deleted it."""
 
 
 @final
 @attrs.define(eq=False, kw_only=True)
 class Chat:
-    """What is special about a conversation of many."""
+    """The additional data of a conversation with several members."""
 
     id: int
     title: str
     admin_id: int
     members: dict[int, int]
-    """The members, each with who has invited them."""
+    """The members, each with the one who invited them."""
 
 
 @final
 @attrs.define(eq=False)
 class Conversation:
-    """The messages between two, or in a chat."""
+    """The messages between two participants, or in a chat."""
 
     key: Key
     chat: Chat | None = None
     messages: list[Message] = attrs.field(factory=list[Message])
     read: dict[int, int] = attrs.field(factory=dict[int, int])
-    """How far everybody has read, by the numbers within the conversation."""
+    """The last message that each participant has read, by its number in here."""
 
     def peer_of(self, viewer: int) -> int:
-        """Tell what a participant has to write to."""
+        """Return the peer id of the conversation for a participant."""
         if self.chat:
             return self.key[1]
         low, high = self.key
         return high if viewer == low else low
 
     def includes(self, viewer: int) -> bool:
-        """Tell whether somebody takes part."""
+        """Return whether somebody is a participant."""
         return viewer in (self.chat.members if self.chat else self.key)
 
     def seen_by(self, viewer: int) -> list[Message]:
-        """List the messages that somebody has not deleted, oldest first."""
+        """List the messages that a participant has not deleted, oldest first."""
         return [each for each in self.messages if viewer not in each.hidden_from]
 
     def unread_by(self, viewer: int) -> int:
-        """Count the messages of others that somebody has not read."""
+        """Count the messages of others that a participant has not read."""
         read = self.read.get(viewer, 0)
         return sum(
             each.cmid > read and each.from_id != viewer for each in self.seen_by(viewer)
@@ -105,7 +105,7 @@ class Conversations:
     _last_chat: int = 0
 
     def of(self, viewer: int) -> list[Conversation]:
-        """List somebody's conversations, the one with the newest message first."""
+        """List the conversations of a participant, the most recent one first."""
         mine = [
             each
             for each in self._conversations.values()
@@ -116,8 +116,8 @@ class Conversations:
     def look(self, viewer: int, peer: int) -> Conversation:
         """Return a conversation, which may have no messages yet.
 
-        :param viewer: who asks, negative for a community
-        :param peer: the other, or a chat
+        :param viewer: the participant who asks, negative for a community
+        :param peer: the other participant, or a chat
         :raises VKFault: 917, if it is a chat that the viewer is not in
         """
         key = _key(viewer, peer)
@@ -127,13 +127,13 @@ class Conversations:
         return found
 
     def behind(self, message: Message) -> Conversation:
-        """Return the conversation that a message is in."""
+        """Return the conversation that contains a message."""
         return self._conversations[message.key]
 
     def found(
         self, title: str, admin_id: int, members: Sequence[int], now: float
     ) -> Chat:
-        """Begin a chat, which its first message tells of."""
+        """Create a chat; its first message records that."""
         self._last_chat += 1
         peer = GROUP_CHAT + self._last_chat
         inside = dict.fromkeys([admin_id, *members], admin_id)
@@ -158,7 +158,7 @@ class Conversations:
         attachments: Sequence[str] = (),
         action: dict[str, JSON] | None = None,
     ) -> Message:
-        """Put a message into a conversation."""
+        """Add a message to a conversation."""
         self._conversations.setdefault(conversation.key, conversation)
         message = Message(
             id=len(self.messages) + 1,
@@ -172,7 +172,7 @@ class Conversations:
         )
         conversation.messages.append(message)
         self.messages[message.id] = message
-        # Who answers has read what was there.
+        # Somebody who writes has read the previous messages.
         conversation.read[from_id] = message.cmid
         return message
 

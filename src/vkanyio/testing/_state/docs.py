@@ -1,4 +1,4 @@
-"""``docs``: documents, among them what is recorded or drawn for a message."""
+"""``docs``: documents, including voice messages and graffiti."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_GROUP, flag, page, unix
 
@@ -38,17 +38,19 @@ class Docs:
     _media: Media
     _uploads: Uploads
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "docs.get": Method(self._get, (), USER),
-            "docs.getById": Method(self._get_by_id, ("docs",), USER_OR_GROUP),
-            "docs.getMessagesUploadServer": Method(
+            "docs.get": SimulatedMethod(self._get, (), USER),
+            "docs.getById": SimulatedMethod(self._get_by_id, ("docs",), USER_OR_GROUP),
+            "docs.getMessagesUploadServer": SimulatedMethod(
                 self._messages_server, (), USER_OR_GROUP
             ),
-            "docs.getUploadServer": Method(self._server, (), USER),
-            "docs.getWallUploadServer": Method(self._server, (), USER_OR_GROUP),
-            "docs.save": Method(self._save, ("file",), USER_OR_GROUP),
+            "docs.getUploadServer": SimulatedMethod(self._server, (), USER),
+            "docs.getWallUploadServer": SimulatedMethod(
+                self._server, (), USER_OR_GROUP
+            ),
+            "docs.save": SimulatedMethod(self._save, ("file",), USER_OR_GROUP),
         }
 
     def _server(self, call: Call) -> JSON:

@@ -1,4 +1,4 @@
-"""``friends``: friendships and the requests for them."""
+"""``friends``: friendships and friend requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_SERVICE, bounded, flag, numbers, page
 from .names import alphabet
@@ -16,26 +16,28 @@ if TYPE_CHECKING:
 
     from .people import People
 
-MOST_WITH_FIELDS = 5000
-MOST_MUTUAL_TARGETS = 100
+MAX_WITH_FIELDS = 5000
+MAX_MUTUAL_TARGETS = 100
 
 
 @final
 @attrs.frozen(eq=False)
 class Friends:
-    """Methods that read and change who is whose friend."""
+    """Methods that read and change friendships."""
 
     _people: People
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "friends.add": Method(self._add, (), USER),
-            "friends.areFriends": Method(self._are_friends, ("user_ids",), USER),
-            "friends.delete": Method(self._delete, (), USER),
-            "friends.get": Method(self._get, (), USER_OR_SERVICE),
-            "friends.getMutual": Method(self._get_mutual, (), USER),
-            "friends.getRequests": Method(self._get_requests, (), USER),
+            "friends.add": SimulatedMethod(self._add, (), USER),
+            "friends.areFriends": SimulatedMethod(
+                self._are_friends, ("user_ids",), USER
+            ),
+            "friends.delete": SimulatedMethod(self._delete, (), USER),
+            "friends.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
+            "friends.getMutual": SimulatedMethod(self._get_mutual, (), USER),
+            "friends.getRequests": SimulatedMethod(self._get_requests, (), USER),
         }
 
     def _add(self, call: Call) -> JSON:
@@ -63,7 +65,7 @@ class Friends:
         status = ties.status(me, other)
         if status == 3:
             ties.part(me, other)
-            # Who is no friend any more stays a follower.
+            # A former friend remains a follower.
             ties.requests.setdefault(me, {})[other] = ""
             return {"success": 1, "friend_deleted": 1}
         if status == 1:
@@ -75,7 +77,7 @@ class Friends:
         raise VKFault(15, "Access denied: no friend or friend request found")
 
     def _get(self, call: Call) -> JSON:
-        user_id = bounded(call, "user_id", call.account.id, least=1)
+        user_id = bounded(call, "user_id", call.account.id, min_value=1)
         self._people.require_open(call, user_id)
         friends = [*self._people.ties.friends.get(user_id, {})]
         fields = call.items("fields")
@@ -84,21 +86,21 @@ class Friends:
             friends.sort(key=lambda each: (*self._people.name(each, letters), each))
         elif call.params.get("order", "") in ("", "id"):
             friends.sort()
-        most = MOST_WITH_FIELDS if fields else None
-        shown = page(call, friends, default=5000, at_most=most)
+        max_shown = MAX_WITH_FIELDS if fields else None
+        shown = page(call, friends, default=5000, max_shown=max_shown)
         items = [self._people.profile(call, each, fields) for each in shown]
         return {"count": len(friends), "items": items if fields else shown}
 
     def _are_friends(self, call: Call) -> JSON:
         me, ties = call.account.id, self._people.ties
-        answer: list[dict[str, JSON]] = []
-        for each in numbers(call, "user_ids", most=1000):
+        value: list[dict[str, JSON]] = []
+        for each in numbers(call, "user_ids", max_items=1000):
             status = ties.status(me, each)
             item: dict[str, JSON] = {"user_id": each, "friend_status": status}
             if flag(call, "extended") and status == 2:
                 item["is_request_unread"] = True
-            answer.append(item)
-        return answer
+            value.append(item)
+        return value
 
     def _get_requests(self, call: Call) -> JSON:
         me, ties = call.account.id, self._people.ties
@@ -111,14 +113,14 @@ class Friends:
         else:
             asked = ties.requests.get(me, {})
         newest_first = [*reversed(asked)]
-        shown = page(call, newest_first, default=100, most=1000)
-        answer: dict[str, JSON] = {"count": len(newest_first), "items": shown}
+        shown = page(call, newest_first, default=100, max_count=1000)
+        value: dict[str, JSON] = {"count": len(newest_first), "items": shown}
         extended, mutual = flag(call, "extended"), flag(call, "need_mutual")
         if extended or mutual:
-            answer["items"] = [
+            value["items"] = [
                 self._request(call, each, asked[each], mutual=mutual) for each in shown
             ]
-        return answer
+        return value
 
     def _request(
         self, call: Call, user_id: int, message: str, *, mutual: bool
@@ -135,12 +137,12 @@ class Friends:
     def _get_mutual(self, call: Call) -> JSON:
         source = call.integer("source_uid", call.account.id)
         self._people.require_open(call, source)
-        if targets := numbers(call, "target_uids", most=MOST_MUTUAL_TARGETS):
+        if targets := numbers(call, "target_uids", max_items=MAX_MUTUAL_TARGETS):
             return [self._mutual(call, source, each) for each in targets]
         target = call.integer("target_uid")
         self._people.require_open(call, target)
-        answer = self._mutual(call, source, target)
-        return answer if flag(call, "need_common_count") else answer["common_friends"]
+        value = self._mutual(call, source, target)
+        return value if flag(call, "need_common_count") else value["common_friends"]
 
     def _mutual(self, call: Call, source: int, target: int) -> dict[str, JSON]:
         common = self._common(source, target)

@@ -1,4 +1,4 @@
-"""``groups``: communities, and who is in them."""
+"""``groups``: communities and their members."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_SERVICE, flag, numbers, page
 from .communities import OPEN, PRIVATE
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .communities import Community
     from .owners import Owners
 
-MOST_IDS = 500
-MOST_FOUND = 1000
-"""As many as a search of VK's ever shows, whatever it has counted."""
+MAX_IDS = 500
+MAX_FOUND = 1000
+"""The number of results that VK's search shows at most, however many it counts."""
 
 
 @final
@@ -29,24 +29,22 @@ class Groups:
 
     _owners: Owners
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "groups.get": Method(self._get, (), USER_OR_SERVICE),
-            "groups.getById": Method(self._get_by_id),
-            "groups.getMembers": Method(self._get_members),
-            "groups.isMember": Method(self._is_member, ("group_id",)),
-            "groups.join": Method(self._join, ("group_id",), USER),
-            "groups.leave": Method(self._leave, ("group_id",), USER),
-            "groups.search": Method(self._search, ("q",), USER),
+            "groups.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
+            "groups.getById": SimulatedMethod(self._get_by_id),
+            "groups.getMembers": SimulatedMethod(self._get_members),
+            "groups.isMember": SimulatedMethod(self._is_member, ("group_id",)),
+            "groups.join": SimulatedMethod(self._join, ("group_id",), USER),
+            "groups.leave": SimulatedMethod(self._leave, ("group_id",), USER),
+            "groups.search": SimulatedMethod(self._search, ("q",), USER),
         }
 
     def _get_by_id(self, call: Call) -> JSON:
         names = call.items("group_ids") or call.items("group_id")
-        if len(names) > MOST_IDS:
-            raise VKFault.parameter(
-                f"group_ids should contain at most {MOST_IDS} items"
-            )
+        if len(names) > MAX_IDS:
+            raise VKFault.parameter(f"group_ids should contain at most {MAX_IDS} items")
         ids = [self._owners.group(name) for name in names]
         if not ids and call.account.kind == "group":
             ids = [call.account.id]
@@ -61,7 +59,7 @@ class Groups:
         if "admin" in call.items("filter"):
             look = self._owners.communities.look
             ids = [each for each in ids if user_id in (look(each).managers or ())]
-        shown = page(call, ids, default=1000, most=1000)
+        shown = page(call, ids, default=1000, max_count=1000)
         items = self._describe(call, shown) if flag(call, "extended") else shown
         return {"count": len(ids), "items": items}
 
@@ -82,18 +80,18 @@ class Groups:
             members.sort()
         if order.endswith("desc"):
             members.reverse()
-        shown = page(call, members, default=1000, most=1000)
-        answer: dict[str, JSON] = {"count": len(members), "items": shown}
+        shown = page(call, members, default=1000, max_count=1000)
+        value: dict[str, JSON] = {"count": len(members), "items": shown}
         if fields := call.items("fields"):
             people = self._owners.people
-            answer["items"] = [people.profile(call, each, fields) for each in shown]
-        return answer
+            value["items"] = [people.profile(call, each, fields) for each in shown]
+        return value
 
     def _get_managers(self, call: Call, community: Community) -> JSON:
         if not self._owners.communities.manages(call, community.id):
             raise VKFault(15, "Access denied: you should be group moderator")
         managers = sorted(community.managers or ())
-        shown = page(call, managers, default=1000, most=1000)
+        shown = page(call, managers, default=1000, max_count=1000)
         items: list[dict[str, JSON]] = [
             {"id": each, "role": "administrator"} for each in shown
         ]
@@ -107,7 +105,7 @@ class Groups:
     def _is_member(self, call: Call) -> JSON:
         community = self._visible(call)
         extended = flag(call, "extended")
-        several = numbers(call, "user_ids", most=500)
+        several = numbers(call, "user_ids", max_items=500)
         user_id = call.integer("user_id", 0)
         if not several and not user_id and call.account.kind != "user":
             raise VKFault.parameter("user_id is undefined")
@@ -153,7 +151,7 @@ class Groups:
             if all(word in each["name"].lower() for word in words)
             and kind in (None, "", each["type"])
         ]
-        items = page(call, found[:MOST_FOUND], default=20, most=1000)
+        items = page(call, found[:MAX_FOUND], default=20, max_count=1000)
         return {"count": len(found), "items": items}
 
     def _visible(self, call: Call) -> Community:

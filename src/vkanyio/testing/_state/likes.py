@@ -1,4 +1,4 @@
-"""``likes``: who likes what."""
+"""``likes``: likes of posts, comments, photos and so on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_SERVICE, flag, page
 
@@ -16,34 +16,36 @@ if TYPE_CHECKING:
     from .owners import Owners
 
 Thing: TypeAlias = tuple[str, int, int]
-"""A type, an owner and a number."""
+"""The type, the owner and the id of something that can be liked."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Likes:
-    """Likes of all things, whether the simulator knows the thing or not."""
+    """All likes, also of things that do not exist in the simulator."""
 
     _owners: Owners
     _fans: dict[Thing, dict[int, None]] = attrs.field(
         factory=dict[Thing, dict[int, None]]
     )
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "likes.add": Method(self._add, ("type", "item_id"), USER),
-            "likes.delete": Method(self._delete, ("type", "item_id"), USER),
-            "likes.getList": Method(self._get_list, ("type",), USER_OR_SERVICE),
-            "likes.isLiked": Method(self._is_liked, ("type", "item_id"), USER),
+            "likes.add": SimulatedMethod(self._add, ("type", "item_id"), USER),
+            "likes.delete": SimulatedMethod(self._delete, ("type", "item_id"), USER),
+            "likes.getList": SimulatedMethod(
+                self._get_list, ("type",), USER_OR_SERVICE
+            ),
+            "likes.isLiked": SimulatedMethod(self._is_liked, ("type", "item_id"), USER),
         }
 
     def of(self, thing: Thing) -> Mapping[int, None]:
-        """List who likes a thing, in the order in which they began to."""
+        """Return those who like a thing, in the order of their likes."""
         return self._fans.get(thing, {})
 
     def info(self, call: Call, thing: Thing) -> dict[str, JSON]:
-        """Describe the likes of a thing as they stand beside it."""
+        """Return the ``likes`` field of a thing."""
         fans = self.of(thing)
         liked = int(call.account.owner_id in fans)
         can = int(call.account.kind == "user" and not liked)
@@ -82,13 +84,13 @@ class Likes:
         if flag(call, "skip_own"):
             fans = [each for each in fans if each != call.account.owner_id]
         extended = flag(call, "extended")
-        shown = page(call, fans, default=100, most=1000)
-        answer: dict[str, JSON] = {"count": len(fans), "items": shown}
+        shown = page(call, fans, default=100, max_count=1000)
+        value: dict[str, JSON] = {"count": len(fans), "items": shown}
         if extended:
             fields = call.items("fields")
             people = self._owners.people
-            answer["items"] = [
+            value["items"] = [
                 {"type": "profile", **people.profile(call, each, fields)}
                 for each in shown
             ]
-        return answer
+        return value

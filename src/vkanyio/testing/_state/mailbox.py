@@ -1,4 +1,4 @@
-"""Messages as one of those who read them sees them."""
+"""Messages and conversations as one participant sees them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from .owners import Owners
 
 VERSION = 10_000_000
-"""Where the counter of versions begins that VK puts beside messages."""
+"""The start of the version counter that VK adds to messages."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Mailbox:
-    """What the methods of ``messages`` have in common."""
+    """What the methods of ``messages`` share."""
 
     owners: Owners
     all: Conversations
 
     def viewer(self, call: Call) -> int:
-        """Tell in whose name messages are read and written.
+        """Return the participant on whose behalf a call reads and writes messages.
 
-        That is the caller, or the community that a user names in ``group_id``.
+        This is the caller, or the community in ``group_id``.
 
-        :raises VKFault: code 15, if the user may not speak for it
+        :raises VKFault: code 15, if the user does not manage the community
         """
         group_id = call.integer("group_id", 0)
         if not group_id:
@@ -43,9 +43,9 @@ class Mailbox:
         return -group_id
 
     def peer(self, call: Call) -> int:
-        """Read whom a call is about.
+        """Return the peer in the parameters of a call.
 
-        :raises VKFault: code 100, if it says nothing of that
+        :raises VKFault: code 100, if there is none
         """
         if peer := call.integer("peer_id", 0) or call.integer("user_id", 0):
             return peer
@@ -58,11 +58,11 @@ class Mailbox:
         raise VKFault.parameter("peer_id is a required parameter")
 
     def conversation(self, call: Call) -> Conversation:
-        """Return the conversation that a call is about."""
+        """Return the conversation in the parameters of a call."""
         return self.all.look(self.viewer(call), self.peer(call))
 
     def message(self, viewer: int, number: int) -> Message | None:
-        """Look for a message that somebody may read and has not deleted."""
+        """Return a message if the viewer may read it and has not deleted it."""
         message = self.all.messages.get(number)
         if message is None or viewer in message.hidden_from:
             return None
@@ -71,9 +71,9 @@ class Mailbox:
     def show(self, viewer: int, message: Message, *, preview: int = 0) -> JSON:
         """Describe a message.
 
-        :param viewer: who reads it
+        :param viewer: the reader
         :param message: the message
-        :param preview: how much of the text to show, 0 for all of it
+        :param preview: how many characters of the text to show, 0 for all
         :return: VK's object
         """
         mine = message.from_id == viewer
@@ -162,15 +162,15 @@ class Mailbox:
         return {"id": peer, "type": kind, "local_id": abs(peer)}
 
     def extend(
-        self, call: Call, answer: dict[str, JSON], messages: Iterable[Message]
+        self, call: Call, value: dict[str, JSON], messages: Iterable[Message]
     ) -> dict[str, JSON]:
-        """Add those who appear in an answer, if ``extended`` or ``fields`` ask."""
+        """Add profiles to a value if ``extended`` or ``fields`` asks for them."""
         if not flag(call, "extended") and not call.items("fields"):
-            return answer
+            return value
         ids: list[int] = []
         for each in messages:
             ids += [each.from_id, *self.all.behind(each).key]
-        return answer | self.owners.introduce(call, [each for each in ids if each])
+        return value | self.owners.introduce(call, [each for each in ids if each])
 
 
 def _id_at(conversation: Conversation, cmid: int) -> int:

@@ -1,4 +1,4 @@
-"""Photos and documents as things that posts and messages can have attached."""
+"""Photos and documents that can be attached to posts and messages."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import attrs
 from .._errors import JSON
 
 ATTACHMENT: Final = re.compile(r"([a-z_]+?)(-?\d+)_(\d+)(?:_\w+)?")
-"""VK's way to name a thing: its type, its owner, its number, and perhaps a key."""
+"""An attachment in VK's notation: type, owner, id, and optionally an access key."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Media:
-    """All that has been uploaded, by type, owner and number."""
+    """All uploaded photos and documents, by type, owner and id."""
 
     _things: dict[tuple[str, int, int], dict[str, JSON]] = attrs.field(
         factory=dict[tuple[str, int, int], dict[str, JSON]]
     )
 
     def new_id(self) -> int:
-        """Return a number that nothing has yet."""
+        """Return an unused id."""
         return 456_239_017 + len(self._things)
 
     def keep(self, kind: str, thing: dict[str, JSON]) -> None:
-        """Keep what has been uploaded.
+        """Store a photo or document.
 
         :param kind: "photo" or "doc"
         :param thing: VK's object, with ``owner_id`` and ``id``
@@ -35,11 +35,11 @@ class Media:
         self._things[kind, thing["owner_id"], thing["id"]] = thing
 
     def find(self, kind: str, owner_id: int, number: int) -> dict[str, JSON] | None:
-        """Look for what has been uploaded."""
+        """Return a photo or document, or None if there is none."""
         return self._things.get((kind, owner_id, number))
 
     def of(self, kind: str, owner_id: int) -> list[dict[str, JSON]]:
-        """List what an owner has of a type, oldest first."""
+        """List the photos or documents of an owner, oldest first."""
         return [
             thing
             for (type_, owner, _), thing in self._things.items()
@@ -47,11 +47,11 @@ class Media:
         ]
 
     def attached(self, names: list[str]) -> list[JSON]:
-        """Turn the names of attachments into the objects that VK shows.
+        """Convert the names of attachments to the objects that VK returns.
 
-        :param names: such as "photo1_2", or the address of a page
-        :return: the objects; what was not uploaded here has an owner and a number, and
-            what is no name is left out, as VK does
+        :param names: such as "photo1_2", or the URL of a page
+        :return: the objects; one that was not uploaded here has only an owner and an
+            id, and invalid names are omitted, as by VK
         """
         shown: list[JSON] = []
         for name in names:

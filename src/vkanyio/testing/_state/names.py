@@ -1,6 +1,6 @@
-"""The words that made-up people and places are called by, in two alphabets."""
+"""The names of generated people and places, in two alphabets."""
 
-# ruff: noqa: RUF001 - names in Cyrillic look like Latin here and there
+# ruff: noqa: RUF001 - some Cyrillic letters look like Latin ones
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_NAMES: Final = (
     ("Olga", "Ольга"),
     ("Pavel", "Павел"),
 )
-"""Women's and men's names by turns."""
+"""Female and male names, alternating."""
 
 LAST_NAMES: Final = (
     ("Belyak", "Беляк"),
@@ -29,7 +29,7 @@ LAST_NAMES: Final = (
     ("Sidorenko", "Сидоренко"),
     ("Tkach", "Ткач"),
 )
-"""Names that are the same for women and men."""
+"""Names with the same form for women and men."""
 
 CITIES: Final = (
     (1, ("Moscow", "Москва")),
@@ -43,15 +43,16 @@ COUNTRY: Final = (1, ("Russia", "Россия"))
 COMMUNITY: Final = ("Community", "Сообщество")
 
 LANGUAGES: Final = ("ru", "uk", "be", "en", "es", "fi", "de", "it")
-"""The values of ``lang`` in the order of their numbers, which VK takes as well."""
+"""The values of ``lang`` in the order of their numbers, which VK also accepts."""
 
 CYRILLIC: Final = ("ru", "uk", "be")
 
 
 def alphabet(call: Call) -> int:
-    """Choose the alphabet for the names in an answer.
+    """Return the alphabet for the names in a value.
 
-    Without ``lang`` VK goes by the profile of whoever calls; here it is English then.
+    Without ``lang`` VK uses the language in the caller's profile; the simulator uses
+    English.
 
     :param call: the call
     :return: 0 for Latin, 1 for Cyrillic

@@ -1,4 +1,4 @@
-"""Users and communities together: names, and who owns a thing."""
+"""Users and communities together: their names, and the owners of things."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
     from .communities import Communities
     from .people import People
 
-MADE_UP: Final = re.compile(r"(id|club|public|event)(\d{1,18})")
-"""The names that all users and communities have from the start."""
+DEFAULT_NAME: Final = re.compile(r"(id|club|public|event)(\d{1,18})")
+"""The default names of users and communities."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Owners:
-    """Whoever can own a thing: users have positive numbers, communities negative."""
+    """All owners: users have positive ids, communities negative ones."""
 
     people: People
     communities: Communities
     _names: dict[str, int] = attrs.field(factory=dict[str, int], init=False)
 
     def name(self, screen_name: str, owner_id: int) -> None:
-        """Give somebody a name of their own."""
+        """Set the screen name of an owner."""
         self._names[screen_name.lower()] = owner_id
 
     def find(self, name: str) -> int | None:
-        """Look up a name.
+        """Return the owner with a name.
 
-        :param name: such as "id5", "club5" or a name of somebody's own
-        :return: the owner, if there is one
+        :param name: such as "id5", "club5" or a screen name
+        :return: the owner, or None if there is none
         """
         if owner_id := self._names.get(name.lower()):
             return owner_id
-        if (made_up := MADE_UP.fullmatch(name.lower())) is None:
+        if (match := DEFAULT_NAME.fullmatch(name.lower())) is None:
             return None
-        sign = 1 if made_up[1] == "id" else -1
-        return sign * int(made_up[2])
+        sign = 1 if match[1] == "id" else -1
+        return sign * int(match[2])
 
     def user(self, name: str) -> int:
-        """Read a user's number or name.
+        """Return the id of the user with an id or name.
 
         :raises VKFault: code 113, if there is no such user
         """
@@ -59,9 +59,9 @@ class Owners:
         return user_id
 
     def group(self, name: str) -> int:
-        """Read a community's number or name.
+        """Return the id of the community with an id or name.
 
-        :return: its number, positive
+        :return: its id, positive
         :raises VKFault: code 125, if there is no such community
         """
         digits = name.isascii() and name.isdecimal()
@@ -71,13 +71,13 @@ class Owners:
         return -owner_id
 
     def owner(self, call: Call, name: str = "owner_id") -> int:
-        """Read whose the thing is that a call is about: by default the caller's."""
+        """Return the owner in the parameters of a call, by default the caller."""
         return call.integer(name, 0) or call.account.owner_id
 
     def require_visible(self, call: Call, owner_id: int) -> None:
-        """Insist on an owner into whose things the caller may look.
+        """Require that the caller may see what an owner has.
 
-        :raises VKFault: 15, 18 or 30
+        :raises VKFault: 15, 18 or 30, if not
         """
         if owner_id < 0:
             self.communities.require_visible(call, -owner_id)
@@ -85,19 +85,19 @@ class Owners:
             self.people.require_open(call, owner_id)
 
     def commands(self, call: Call, owner_id: int) -> bool:
-        """Tell whether the caller may speak and act for an owner."""
+        """Return whether the caller may act on behalf of an owner."""
         if owner_id < 0:
             return self.communities.manages(call, -owner_id)
         return owner_id == call.account.owner_id
 
     def author(self, call: Call, owner_id: int, *, as_group: bool) -> int:
-        """Decide who writes on a wall.
+        """Return the author of something new on a wall.
 
         :param call: the call
-        :param owner_id: whose wall it is
-        :param as_group: whether the community is to appear as the writer
-        :return: the writer
-        :raises VKFault: code 15, if the caller may not speak for the community
+        :param owner_id: the owner of the wall
+        :param as_group: whether the author should be the community
+        :return: the author
+        :raises VKFault: code 15, if the caller may not act on behalf of the community
         """
         if not (as_group and owner_id < 0):
             return call.account.owner_id
@@ -106,10 +106,10 @@ class Owners:
         return owner_id
 
     def introduce(self, call: Call, ids: Iterable[int]) -> dict[str, JSON]:
-        """Describe those who appear in an answer.
+        """Describe the users and communities with the given ids.
 
-        :param call: the call, whose ``fields`` are obeyed
-        :param ids: users, communities, and perhaps chats, which are passed over
+        :param call: the call, whose ``fields`` are included
+        :param ids: the ids of users, communities, and possibly chats, which are skipped
         :return: ``profiles`` and ``groups``
         """
         fields = call.items("fields")
@@ -127,9 +127,9 @@ class Owners:
         }
 
     def extend(
-        self, call: Call, answer: dict[str, JSON], ids: Iterable[int]
+        self, call: Call, value: dict[str, JSON], ids: Iterable[int]
     ) -> dict[str, JSON]:
-        """Add those who appear in an answer, if ``extended`` asks for them."""
+        """Add profiles to a value if ``extended`` asks for them."""
         if flag(call, "extended"):
-            answer |= self.introduce(call, ids)
-        return answer
+            value |= self.introduce(call, ids)
+        return value

@@ -1,4 +1,4 @@
-"""The people: whom they are friends with, and what others see of them."""
+"""Users: their friends and their profiles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .._call import Call
 
 CROWD: Final = 1000
-"""How many users a search looks through, besides those that a test has added."""
+"""How many users a search covers, in addition to those that a test has added."""
 
 PHOTO_SIZES: Final = {
     "photo_50": 50,
@@ -33,20 +33,20 @@ PHOTO_SIZES: Final = {
 @final
 @attrs.define(eq=False)
 class Ties:
-    """Friendships, and the requests for them, each in the order of its making."""
+    """Friendships and friend requests, in the order in which they were made."""
 
     friends: dict[int, dict[int, None]] = attrs.field(
         factory=dict[int, dict[int, None]]
     )
     requests: dict[int, dict[int, str]] = attrs.field(factory=dict[int, dict[int, str]])
-    """Who has asked somebody, and in which words."""
+    """The requests to each user: who has sent them, and their texts."""
 
     def are_friends(self, one: int, other: int) -> bool:
-        """Tell whether two people are friends."""
+        """Return whether two people are friends."""
         return other in self.friends.get(one, ())
 
     def befriend(self, one: int, other: int) -> None:
-        """Make two people friends; a request between them is thereby granted."""
+        """Make two people friends, which accepts a request between them."""
         for left, right in ((one, other), (other, one)):
             self.requests.get(left, {}).pop(right, None)
             self.friends.setdefault(left, {})[right] = None
@@ -57,10 +57,10 @@ class Ties:
             self.friends.get(left, {}).pop(right, None)
 
     def status(self, viewer: int, other: int) -> int:
-        """Tell how two people stand.
+        """Return the relation of two people.
 
-        :return: VK's ``friend_status``: 3 for friends, 1 where the viewer has asked,
-            2 where the other has, 0 for strangers
+        :return: VK's ``friend_status``: 3 for friends, 1 if the viewer has sent a
+            request, 2 if the other has, 0 otherwise
         """
         if self.are_friends(viewer, other):
             return 3
@@ -71,11 +71,11 @@ class Ties:
 
 @final
 class People:
-    """All users: every positive number is one, and their properties are made up.
+    """All users: every positive number is the id of one, with generated properties.
 
-    :param seed: makes the properties
-    :param ties: who is whose friend
-    :param statuses: the status of owners who have one
+    :param seed: determines the properties
+    :param ties: the friendships
+    :param statuses: the status texts, by owner
     """
 
     def __init__(self, seed: int, ties: Ties, statuses: Mapping[int, str]) -> None:
@@ -85,11 +85,11 @@ class People:
         self._added: dict[int, dict[str, JSON]] = {}
 
     def add(self, user_id: int, properties: dict[str, JSON]) -> None:
-        """Give a user properties in place of the made-up ones."""
+        """Replace generated properties of a user."""
         self._added[user_id] = properties
 
     def known(self) -> list[int]:
-        """List those whom a search looks at."""
+        """List the users that a search covers."""
         return [*range(1, CROWD + 1), *(id_ for id_ in self._added if id_ > CROWD)]
 
     def given(self, user_id: int, name: str) -> JSON:
@@ -97,9 +97,9 @@ class People:
         return self._added.get(user_id, {}).get(name)
 
     def require(self, user_id: int) -> None:
-        """Insist on a user who is still there.
+        """Require that a user exists.
 
-        :raises VKFault: 113 for what is no id, 18 for a deleted or banned user
+        :raises VKFault: 113 for an invalid id, 18 for a deleted or banned user
         """
         if user_id <= 0:
             raise VKFault(113)
@@ -107,7 +107,7 @@ class People:
             raise VKFault(18)
 
     def require_open(self, call: Call, user_id: int) -> None:
-        """Insist on a profile that the caller may look into.
+        """Require that the caller may see the profile of a user.
 
         :raises VKFault: as :meth:`require`, and 30 for a closed profile
         """
@@ -119,7 +119,7 @@ class People:
         """Return the first and the last name.
 
         :param user_id: the user
-        :param letters: the alphabet, as :func:`alphabet` gives it
+        :param letters: the alphabet, as returned by :func:`alphabet`
         """
         person = random.Random(f"user {self._seed} {user_id}")
         first, last = person.choice(FIRST_NAMES), person.choice(LAST_NAMES)
@@ -130,9 +130,9 @@ class People:
     ) -> dict[str, JSON]:
         """Describe a user.
 
-        :param call: the call: what it shows depends on who asks, and in which language
+        :param call: the call; the result depends on its account and language
         :param user_id: the user
-        :param fields: what is asked for beyond what always comes
+        :param fields: fields to return beside those that VK always returns
         :return: VK's object
         """
         given = self._added.get(user_id, {})
@@ -148,7 +148,7 @@ class People:
         base["is_closed"] = bool(given.get("is_closed"))
         if not fields:
             return base
-        possible = self._made_up(call, user_id) | self._seen_by(call, user_id) | given
+        possible = self._generated(call, user_id) | self._seen_by(call, user_id) | given
         return base | {name: possible[name] for name in fields if name in possible}
 
     def _accessible(self, call: Call, user_id: int) -> bool:
@@ -157,7 +157,7 @@ class People:
         viewer = call.account.owner_id
         return user_id == viewer or self.ties.are_friends(viewer, user_id)
 
-    def _made_up(self, call: Call, user_id: int) -> dict[str, JSON]:
+    def _generated(self, call: Call, user_id: int) -> dict[str, JSON]:
         person = random.Random(f"user {self._seed} {user_id}")
         letters = alphabet(call)
         female = FIRST_NAMES.index(person.choice(FIRST_NAMES)) % 2 == 0

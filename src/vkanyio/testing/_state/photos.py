@@ -1,4 +1,4 @@
-"""``photos``: albums and what is in them."""
+"""``photos``: albums and photos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_GROUP, USER_OR_SERVICE, flag, numbers, page, unix
 
@@ -25,7 +25,7 @@ SIZES: Final = (
     *(("y", 807, 605), ("z", 1280, 960)),
 )
 
-MOST_IDS = 500
+MAX_IDS = 500
 
 
 @final
@@ -40,24 +40,26 @@ class Photos:
         factory=dict[tuple[int, int], dict[str, JSON]]
     )
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "photos.createAlbum": Method(self._create_album, ("title",), USER),
-            "photos.get": Method(self._get, (), USER_OR_SERVICE),
-            "photos.getAlbums": Method(self._get_albums, (), USER_OR_SERVICE),
-            "photos.getAll": Method(self._get_all, (), USER),
-            "photos.getById": Method(self._get_by_id, ("photos",), USER_OR_SERVICE),
-            "photos.getMessagesUploadServer": Method(
+            "photos.createAlbum": SimulatedMethod(self._create_album, ("title",), USER),
+            "photos.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
+            "photos.getAlbums": SimulatedMethod(self._get_albums, (), USER_OR_SERVICE),
+            "photos.getAll": SimulatedMethod(self._get_all, (), USER),
+            "photos.getById": SimulatedMethod(
+                self._get_by_id, ("photos",), USER_OR_SERVICE
+            ),
+            "photos.getMessagesUploadServer": SimulatedMethod(
                 self._messages_server, (), USER_OR_GROUP
             ),
-            "photos.getUploadServer": Method(self._album_server, (), USER),
-            "photos.getWallUploadServer": Method(self._wall_server, (), USER),
-            "photos.save": Method(self._save, (), USER),
-            "photos.saveMessagesPhoto": Method(
+            "photos.getUploadServer": SimulatedMethod(self._album_server, (), USER),
+            "photos.getWallUploadServer": SimulatedMethod(self._wall_server, (), USER),
+            "photos.save": SimulatedMethod(self._save, (), USER),
+            "photos.saveMessagesPhoto": SimulatedMethod(
                 self._save_messages_photo, (), USER_OR_GROUP
             ),
-            "photos.saveWallPhoto": Method(self._save_wall_photo, (), USER),
+            "photos.saveWallPhoto": SimulatedMethod(self._save_wall_photo, (), USER),
         }
 
     def _owner_to_write(self, call: Call) -> int:
@@ -94,7 +96,7 @@ class Photos:
     def _get_albums(self, call: Call) -> JSON:
         owner_id = self._owners.owner(call)
         self._owners.require_visible(call, owner_id)
-        wanted = numbers(call, "album_ids", most=1000)
+        wanted = numbers(call, "album_ids", max_items=1000)
         ids = [album_id for owner, album_id in self._albums if owner == owner_id]
         albums = [self._show_album(owner_id, each) for each in reversed(ids)]
         if flag(call, "need_system"):
@@ -131,7 +133,7 @@ class Photos:
             photos = [each for each in photos if each["id"] in wanted]
         if flag(call, "rev"):
             photos.reverse()
-        shown = page(call, photos, default=50, most=1000)
+        shown = page(call, photos, default=50, max_count=1000)
         return {"count": len(photos), "items": shown}
 
     def _get_all(self, call: Call) -> JSON:
@@ -142,13 +144,13 @@ class Photos:
             for each in reversed(self._media.of("photo", owner_id))
             if each["album_id"] != MESSAGES
         ]
-        shown = page(call, photos, default=20, most=200)
+        shown = page(call, photos, default=20, max_count=200)
         return {"count": len(photos), "items": shown}
 
     def _get_by_id(self, call: Call) -> JSON:
         names = call.items("photos")
-        if len(names) > MOST_IDS:
-            raise VKFault.parameter(f"photos should contain at most {MOST_IDS} items")
+        if len(names) > MAX_IDS:
+            raise VKFault.parameter(f"photos should contain at most {MAX_IDS} items")
         found: list[JSON] = []
         for name in names:
             try:
@@ -161,7 +163,7 @@ class Photos:
         return found
 
     def _may_see(self, call: Call, photo: dict[str, JSON], name: str) -> bool:
-        """Tell whether a photo is shown: those of messages need their key."""
+        """Return whether the caller may see a photo; photos of messages need a key."""
         if photo["album_id"] == MESSAGES:
             mine = photo["owner_id"] == call.account.owner_id
             return mine or name.endswith("_" + photo["access_key"])
@@ -209,7 +211,7 @@ class Photos:
         upload = self._uploads.redeem(call, "photo", "photo")
         if upload.album_id != SYSTEM_ALBUMS["wall"]:
             raise VKFault(129)
-        # The photo belongs to whoever has uploaded it, also if it is for a community.
+        # The photo belongs to the user who uploaded it, even if it is for a community.
         return self._keep(call, upload, call.account.owner_id)
 
     def _save_messages_photo(self, call: Call) -> JSON:

@@ -1,4 +1,4 @@
-"""Posts on walls and the comments below them, as they are kept."""
+"""The stored posts and comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @final
 @attrs.define(eq=False, kw_only=True)
 class Comment:
-    """A comment below a post."""
+    """A comment on a post."""
 
     id: int
     owner_id: int
@@ -60,7 +60,7 @@ class Post:
 @final
 @attrs.frozen(eq=False)
 class Posts:
-    """All walls. Posts and comments of a wall are numbered in one row, as VK's are."""
+    """All walls. Posts and comments of a wall share one sequence of ids, as in VK."""
 
     owners: Owners
     likes: Likes
@@ -73,16 +73,16 @@ class Posts:
     _last: dict[int, int] = attrs.field(factory=dict[int, int])
 
     def new_id(self, owner_id: int) -> int:
-        """Return the next number on a wall."""
+        """Return the next id on a wall."""
         self._last[owner_id] = self._last.get(owner_id, 0) + 1
         return self._last[owner_id]
 
     def keep(self, post: Post) -> None:
-        """Put a post on its wall."""
+        """Add a post to its wall."""
         self._walls.setdefault(post.owner_id, {})[post.id] = post
 
     def wall(self, owner_id: int) -> list[Post]:
-        """List the posts that are not deleted: a pinned one, then the newest first."""
+        """List the posts that are not deleted: a pinned one, then newest first."""
         posts = [*reversed(self._walls.get(owner_id, {}).values())]
         posts.sort(key=lambda post: not post.pinned)
         return [post for post in posts if not post.deleted]
@@ -90,7 +90,7 @@ class Posts:
     def find(
         self, owner_id: int, post_id: int, *, deleted: bool = False
     ) -> Post | None:
-        """Look for a post that is there, or for one that is deleted."""
+        """Return an existing post or a deleted one, or None if there is none."""
         post = self._walls.get(owner_id, {}).get(post_id)
         return post if post and post.deleted == deleted else None
 
@@ -104,9 +104,9 @@ class Posts:
         raise VKFault(104)
 
     def require_rights(self, call: Call, thing: Post | Comment) -> None:
-        """Insist on a caller who may change what somebody has written.
+        """Require that the caller may change a post or comment.
 
-        :raises VKFault: code 15
+        :raises VKFault: code 15, if not
         """
         mine = call.account.owner_id == thing.from_id
         if not mine and not self.owners.commands(call, thing.owner_id):
@@ -115,9 +115,9 @@ class Posts:
     def show(self, call: Call, post: Post, *, depth: int = 2) -> dict[str, JSON]:
         """Describe a post.
 
-        :param call: the call: the answer depends on who asks
+        :param call: the call; the result depends on its account
         :param post: the post
-        :param depth: how many reposts of reposts to show
+        :param depth: how many levels of reposts to show
         :return: VK's object
         """
         mine = int(self.owners.commands(call, post.owner_id))
@@ -179,7 +179,7 @@ class Posts:
 
 
 def people_in(posts: list[Post]) -> list[int]:
-    """List those who own or wrote posts, and the posts that these repeat."""
+    """List the authors and owners of posts, and of the posts they repost."""
     ids: list[int] = []
     for post in posts:
         ids += [post.from_id, post.owner_id]

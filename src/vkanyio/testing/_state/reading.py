@@ -1,4 +1,4 @@
-"""``messages``: what reads messages and conversations."""
+"""``messages``: the methods that read messages and conversations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER_OR_GROUP, bounded, flag, numbers, page
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .conversations import Conversation, Message
     from .mailbox import Mailbox
 
-MOST_IDS = 100
+MAX_IDS = 100
 
 
 @final
@@ -27,21 +27,23 @@ class Reading:
 
     _box: Mailbox
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         both = USER_OR_GROUP
         by_number = ("peer_id", "conversation_message_ids")
         return {
-            "messages.getByConversationMessageId": Method(
+            "messages.getByConversationMessageId": SimulatedMethod(
                 self._get_by_cmid, by_number, both
             ),
-            "messages.getById": Method(self._get_by_id, (), both),
-            "messages.getConversations": Method(self._get_conversations, (), both),
-            "messages.getConversationsById": Method(
+            "messages.getById": SimulatedMethod(self._get_by_id, (), both),
+            "messages.getConversations": SimulatedMethod(
+                self._get_conversations, (), both
+            ),
+            "messages.getConversationsById": SimulatedMethod(
                 self._get_conversations_by_id, ("peer_ids",), both
             ),
-            "messages.getHistory": Method(self._get_history, (), both),
-            "messages.search": Method(self._search, (), both),
+            "messages.getHistory": SimulatedMethod(self._get_history, (), both),
+            "messages.search": SimulatedMethod(self._search, (), both),
         }
 
     def _list(
@@ -50,11 +52,11 @@ class Reading:
         viewer = self._box.viewer(call)
         preview = bounded(call, "preview_length", 0)
         items = [self._box.show(viewer, each, preview=preview) for each in shown]
-        answer: dict[str, JSON] = {
+        value: dict[str, JSON] = {
             "count": len(items) if count is None else count,
             "items": items,
         }
-        return self._box.extend(call, answer, shown)
+        return self._box.extend(call, value, shown)
 
     def _get_history(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
@@ -63,7 +65,7 @@ class Reading:
         if not flag(call, "rev"):
             messages.reverse()
         offset = call.integer("offset", 0)
-        count = bounded(call, "count", 20, most=200)
+        count = bounded(call, "count", 20, max_value=200)
         begin = offset
         if start := call.integer("start_message_id", 0):
             ids = [each.id for each in messages]
@@ -71,14 +73,14 @@ class Reading:
         elif offset < 0:
             raise VKFault.parameter("offset should be positive")
         shown = messages[max(begin, 0) : max(begin + count, 0)]
-        answer = self._list(call, shown, len(messages))
+        value = self._list(call, shown, len(messages))
         if flag(call, "extended"):
-            answer["conversations"] = [self._box.describe(viewer, conversation)]
-        return answer
+            value["conversations"] = [self._box.describe(viewer, conversation)]
+        return value
 
     def _get_by_id(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
-        ids = numbers(call, "message_ids", most=MOST_IDS)
+        ids = numbers(call, "message_ids", max_items=MAX_IDS)
         if not ids:
             return self._numbered(call, "cmids")
         found = [self._box.message(viewer, each) for each in ids]
@@ -88,7 +90,7 @@ class Reading:
         return self._numbered(call, "conversation_message_ids")
 
     def _numbered(self, call: Call, name: str) -> JSON:
-        cmids = numbers(call, name, most=MOST_IDS)
+        cmids = numbers(call, name, max_items=MAX_IDS)
         if not cmids:
             raise VKFault.parameter(f"{name} is undefined")
         seen = self._box.conversation(call).seen_by(self._box.viewer(call))
@@ -112,9 +114,9 @@ class Reading:
         }.get(call.params.get("filter") or "all", [])
         if start := call.integer("start_message_id", 0):
             chosen = [each for each in chosen if each.seen_by(viewer)[-1].id <= start]
-        shown = page(call, chosen, default=20, most=200)
+        shown = page(call, chosen, default=20, max_count=200)
         last = [each.seen_by(viewer)[-1] for each in shown]
-        answer: dict[str, JSON] = {
+        value: dict[str, JSON] = {
             "count": len(chosen),
             "items": [
                 {
@@ -125,18 +127,18 @@ class Reading:
             ],
         }
         if unread:
-            answer["unread_count"] = len(unread)
-        return self._box.extend(call, answer, last)
+            value["unread_count"] = len(unread)
+        return self._box.extend(call, value, last)
 
     def _get_conversations_by_id(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
-        peers = numbers(call, "peer_ids", most=MOST_IDS)
+        peers = numbers(call, "peer_ids", max_items=MAX_IDS)
         found: list[Conversation] = [self._box.all.look(viewer, each) for each in peers]
-        answer: dict[str, JSON] = {
+        value: dict[str, JSON] = {
             "count": len(found),
             "items": [self._box.describe(viewer, each) for each in found],
         }
-        return self._box.owners.extend(call, answer, peers)
+        return self._box.owners.extend(call, value, peers)
 
     def _search(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
@@ -156,12 +158,12 @@ class Reading:
             and (before is None or message.date < before)
         ]
         found.sort(key=lambda message: message.id, reverse=True)
-        shown = page(call, found, default=20, most=100)
+        shown = page(call, found, default=20, max_count=100)
         return self._list(call, shown, len(found))
 
 
 def _end_of_day(date: str) -> int | None:
-    """Turn VK's DDMMYYYY into a Unix time: the end of that day in UTC."""
+    """Convert a date in VK's format DDMMYYYY to the Unix time of its end in UTC."""
     if not date:
         return None
     try:

@@ -1,4 +1,4 @@
-"""``messages``: what writes, changes and takes back messages."""
+"""``messages``: the methods that send, change and delete messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import GROUP_CHAT, Call, Method, Reply
+from .._call import GROUP_CHAT, Call, Reply, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER_OR_GROUP, Seen, flag, number, numbers, unix
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from .conversations import Message
     from .mailbox import Mailbox
 
-LONGEST_TEXT = 9000
-MOST_PEERS = 100
+MAX_TEXT_LENGTH = 9000
+MAX_PEERS = 100
 
 EDITABLE = 86_400
-"""Seconds for which a message can be changed, and be deleted for all."""
+"""Seconds for which a message can be edited, and deleted for everybody."""
 
 CONTENT = (
     *("message", "attachment", "sticker_id", "forward_messages", "forward"),
     *("lat", "template"),
 )
-"""Any of these is enough for a message."""
+"""The parameters of which a message needs at least one."""
 
 
 @final
@@ -38,32 +38,32 @@ class Sending:
     _box: Mailbox
     _sent: Seen = attrs.field(factory=Seen)
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         both = USER_OR_GROUP
         return {
-            "messages.delete": Method(self._delete, (), both),
-            "messages.edit": Method(self._edit, ("peer_id",), both),
-            "messages.markAsRead": Method(self._mark_as_read, (), both),
-            "messages.restore": Method(self._restore, (), both),
-            "messages.send": Method(self._send, ("random_id",), both),
+            "messages.delete": SimulatedMethod(self._delete, (), both),
+            "messages.edit": SimulatedMethod(self._edit, ("peer_id",), both),
+            "messages.markAsRead": SimulatedMethod(self._mark_as_read, (), both),
+            "messages.restore": SimulatedMethod(self._restore, (), both),
+            "messages.send": SimulatedMethod(self._send, ("random_id",), both),
         }
 
     def _send(self, call: Call) -> JSON:
         random_id = _int32(call.integer("random_id"))
         if not any(call.params.get(name) for name in CONTENT):
             raise VKFault.parameter("message is empty or invalid")
-        if len(call.params.get("message", "")) > LONGEST_TEXT:
+        if len(call.params.get("message", "")) > MAX_TEXT_LENGTH:
             raise VKFault(914)
         peers = call.items("peer_ids") or call.items("user_ids")
         if not peers:
             message, repeated = self._send_to(call, self._box.peer(call), random_id)
             return Reply(message.id, repeated=repeated)
-        if len(peers) > MOST_PEERS:
+        if len(peers) > MAX_PEERS:
             raise VKFault.parameter(
-                f"peer_ids should contain at most {MOST_PEERS} items"
+                f"peer_ids should contain at most {MAX_PEERS} items"
             )
-        answer: list[dict[str, JSON]] = []
+        value: list[dict[str, JSON]] = []
         all_repeated = True
         for peer in [number(each) for each in peers]:
             item: dict[str, JSON] = {"peer_id": peer}
@@ -77,8 +77,8 @@ class Sending:
                 item["message_id"] = message.id
                 item["conversation_message_id"] = message.cmid
                 all_repeated = all_repeated and repeated
-            answer.append(item)
-        return Reply(answer, repeated=all_repeated)
+            value.append(item)
+        return Reply(value, repeated=all_repeated)
 
     def _send_to(self, call: Call, peer: int, random_id: int) -> tuple[Message, bool]:
         viewer = self._box.viewer(call)
@@ -88,7 +88,7 @@ class Sending:
         conversation = self._box.all.look(viewer, peer)
         self._require_willing(viewer, peer)
         reply_to = call.integer("reply_to", 0)
-        forwarded = numbers(call, "forward_messages", most=1000)
+        forwarded = numbers(call, "forward_messages", max_items=1000)
         if any(self._box.message(viewer, each) is None for each in forwarded):
             raise VKFault(921)
         if reply_to and self._box.message(viewer, reply_to) is None:
@@ -110,9 +110,9 @@ class Sending:
         return message, False
 
     def _require_willing(self, viewer: int, peer: int) -> None:
-        """Insist on somebody who takes messages.
+        """Require that the peer accepts messages.
 
-        :raises VKFault: 900 to 902 for a user, 936 for a community's community
+        :raises VKFault: 900 to 902 if not, 936 for a message between communities
         """
         if peer >= GROUP_CHAT:
             return
@@ -156,7 +156,7 @@ class Sending:
         attachments = call.items("attachment")
         if not text and not attachments:
             raise VKFault.parameter("message is empty or invalid")
-        if len(text) > LONGEST_TEXT:
+        if len(text) > MAX_TEXT_LENGTH:
             raise VKFault(914)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
@@ -165,7 +165,7 @@ class Sending:
     def _delete(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
         for_all = flag(call, "delete_for_all")
-        answer: list[dict[str, JSON]] = []
+        value: list[dict[str, JSON]] = []
         for message in self._chosen(call, viewer):
             if not for_all:
                 message.hidden_from.add(viewer)
@@ -179,7 +179,7 @@ class Sending:
                     conversation.chat.members if conversation.chat else message.key
                 )
                 message.hidden_from.update(members)
-            answer.append(
+            value.append(
                 {
                     "peer_id": self._box.all.behind(message).peer_of(viewer),
                     "message_id": message.id,
@@ -187,13 +187,13 @@ class Sending:
                     "response": 1,
                 }
             )
-        return answer
+        return value
 
     def _chosen(self, call: Call, viewer: int) -> Sequence[Message]:
-        if ids := numbers(call, "message_ids", most=1000):
+        if ids := numbers(call, "message_ids", max_items=1000):
             found = [self._box.message(viewer, each) for each in ids]
             return [each for each in found if each]
-        cmids = numbers(call, "cmids", most=100)
+        cmids = numbers(call, "cmids", max_items=100)
         if not cmids:
             raise VKFault.parameter("message_ids is undefined")
         seen = self._box.conversation(call).seen_by(viewer)
@@ -233,7 +233,7 @@ class Sending:
 
 
 def _int32(value: int) -> int:
-    """Reduce a ``random_id`` as VK does, which keeps 32 bits of it."""
+    """Reduce a ``random_id`` to 32 bits, as VK does."""
     return (value + 2**31) % 2**32 - 2**31
 
 

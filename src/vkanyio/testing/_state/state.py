@@ -1,10 +1,10 @@
-"""All the state there is, and the methods that read and change it."""
+"""The whole state of a simulator, and the methods that read and change it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 
 @final
-class State:
+class SimulatedState:
     """The state of one simulator.
 
-    :param seed: makes people's names and all else that is made up
-    :param captchas: where ``captcha.force`` gets its captchas
+    :param seed: determines the names of people and everything else that is generated
+    :param captchas: creates the captchas of ``captcha.force``
     """
 
     def __init__(self, seed: int, captchas: Captchas) -> None:
@@ -65,15 +65,15 @@ class State:
             Docs(media, self.uploads),
         )
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods.
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods.
 
-        The kinds of token are those of VK's schema, and so are the required
-        parameters, save for those that only the server knows of.
+        The kinds of token and the required parameters are those of VK's schema, plus
+        parameters that only the server requires.
 
         :return: the methods by name
         """
-        methods = {"captcha.force": Method(self._captcha_force)}
+        methods = {"captcha.force": SimulatedMethod(self._captcha_force)}
         for subject in self._subjects:
             methods |= subject.methods()
         return methods
@@ -81,7 +81,7 @@ class State:
     def add_user(
         self, user_id: int, friends: Iterable[int], properties: Mapping[str, JSON]
     ) -> None:
-        """Prepare a user, as ``Simulator.add_user`` describes it."""
+        """Define a user, as described in ``Simulator.add_user``."""
         if user_id <= 0:
             raise ValueError(f"user_id must be positive, not {user_id}")
         given = dict(properties)
@@ -99,7 +99,7 @@ class State:
         managers: Iterable[int] | None,
         properties: Mapping[str, JSON],
     ) -> None:
-        """Prepare a community, as ``Simulator.add_group`` describes it."""
+        """Define a community, as described in ``Simulator.add_group``."""
         if group_id <= 0:
             raise ValueError(f"group_id must be positive, not {group_id}")
         if name := properties.get("screen_name"):

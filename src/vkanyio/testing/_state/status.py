@@ -1,4 +1,4 @@
-"""``status``: the line below a name."""
+"""``status``: the status text of users and communities."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen(eq=False)
 class Statuses:
-    """Methods that read and set it."""
+    """Methods that read and set the status."""
 
     _owners: Owners
     _texts: dict[int, str]
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "status.get": Method(self._get, (), USER),
-            "status.set": Method(self._set, (), USER),
+            "status.get": SimulatedMethod(self._get, (), USER),
+            "status.set": SimulatedMethod(self._set, (), USER),
         }
 
     def _set(self, call: Call) -> JSON:

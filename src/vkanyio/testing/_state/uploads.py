@@ -1,7 +1,7 @@
-"""Where files are sent to, and what their saving must bring back.
+"""The upload URLs, and what the methods that save a file must send back.
 
-The first step of an upload is a method that gives out an address, the second a POST to
-it, the third a method that takes what the POST was answered.
+An upload has three steps: a method returns a URL, a POST to that URL sends the file,
+and another method saves it with the values from the response to the POST.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ UploadKind: TypeAlias = Literal["album", "photo", "doc", "audio_message", "graff
 
 ALBUM_FIELDS: Final = ("file1", "file2", "file3", "file4", "file5", "file0")
 """The names of the files for an album
-(https://dev.vk.ru/ru/api/upload/album-photos). vk_api counts from 0 and is taken, too
-(https://github.com/python273/vk_api/blob/master/vk_api/upload.py)."""
+(https://dev.vk.ru/ru/api/upload/album-photos). vk_api counts from 0, which VK accepts,
+too (https://github.com/python273/vk_api/blob/master/vk_api/upload.py)."""
 
-MOST_FILES: Final = 5
+MAX_FILES: Final = 5
 
 SERVER: Final = 837_432
 
@@ -35,24 +35,24 @@ SERVER: Final = 837_432
 @final
 @attrs.define(eq=False)
 class Upload:
-    """An address that was given out, and what was sent to it."""
+    """An upload URL that was issued, and the files sent to it."""
 
     key: str
     kind: UploadKind
     owner_id: int
-    """Whose address it is."""
+    """The account that requested the URL."""
     album_id: int = 0
     group_id: int = 0
     files: list[File] = attrs.field(factory=list[File])
 
     @property
     def proof(self) -> str:
-        """What shows that a saving belongs to this upload."""
+        """The value that a save must send back as proof of this upload."""
         return self.key[::-1]
 
     @property
     def content(self) -> str:
-        """What the saving is to bring back, besides the proof."""
+        """The value that a save must send back in addition to the proof."""
         if self.kind in ("album", "photo"):
             listed = [{"photo": self.key, "name": file.field} for file in self.files]
             return json.dumps(listed, separators=(",", ":"))
@@ -61,9 +61,9 @@ class Upload:
 
 @final
 class Uploads:
-    """All addresses that were given out.
+    """All upload URLs that were issued.
 
-    :param seed: makes the addresses the same in every run
+    :param seed: makes the URLs the same in every run
     """
 
     def __init__(self, seed: int) -> None:
@@ -72,11 +72,11 @@ class Uploads:
         self._by_content: dict[str, Upload] = {}
 
     def open(self, call: Call, kind: UploadKind, album_id: int = 0) -> str:
-        """Give out an address.
+        """Issue an upload URL.
 
-        :param call: the call: the address leads to where it came from
-        :param kind: what is to be uploaded
-        :param album_id: the album that it is for
+        :param call: the call; the URL has its scheme and host
+        :param kind: the kind of upload
+        :param album_id: the album for the photos
         :return: the URL
         """
         key = f"{self._random.getrandbits(80):020x}"
@@ -88,13 +88,13 @@ class Uploads:
     def receive(
         self, kind: str, query: Mapping[str, str], files: list[File]
     ) -> dict[str, JSON]:
-        """Take what is sent to an address.
+        """Receive files sent to an upload URL.
 
-        :param kind: the last part of the address
-        :param query: what follows its question mark
+        :param kind: the last part of the path
+        :param query: the parameters of the URL
         :param files: the files
-        :return: what the upload server answers
-        :raises VKFault: code 22, for files that it does not take
+        :return: the JSON response of the upload server
+        :raises VKFault: code 22, for files that it does not accept
         """
         upload = self._uploads.get(query.get("key", ""))
         if upload is None or upload.kind != kind:
@@ -104,7 +104,7 @@ class Uploads:
         if kind == "album":
             if any(file.field not in ALBUM_FIELDS for file in files):
                 raise VKFault(22, "ERR_UPLOAD_BAD_FIELD: use file1 to file5")
-            if len(files) > MOST_FILES:
+            if len(files) > MAX_FILES:
                 raise VKFault(22, "ERR_UPLOAD_TOO_MANY_FILES: five files at a time")
         elif len(files) > 1:
             raise VKFault(22, "ERR_UPLOAD_TOO_MANY_FILES: one file at a time")
@@ -118,15 +118,16 @@ class Uploads:
         return {**base, "photo": upload.content}
 
     def redeem(self, call: Call, name: str, *kinds: UploadKind) -> Upload:
-        """Find the upload that is to be saved.
+        """Return the upload that a call saves.
 
-        :param call: the call that saves it
-        :param name: the parameter that has the content
-        :param kinds: what it may be
-        :raises VKFault: code 100, 118 or 121, if nothing like that was uploaded
+        :param call: the call
+        :param name: the parameter with the content of the upload
+        :param kinds: the allowed kinds of upload
+        :raises VKFault: code 15, 100, 118 or 121, if there is no such upload of the
+            caller
         """
         if not (content := call.params.get(name)):
-            # As https://github.com/python273/vk_api/issues/544 met it.
+            # As reported in https://github.com/python273/vk_api/issues/544.
             raise VKFault.parameter(f"{name} is undefined")
         upload = self._by_content.get(content)
         if upload is None or upload.kind not in kinds:

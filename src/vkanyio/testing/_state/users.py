@@ -1,4 +1,4 @@
-"""``users``, and what else is about who somebody is: ``utils`` and ``account``."""
+"""``users``, and the related methods of ``utils`` and ``account``."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method
+from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_SERVICE, page, unix
 
 if TYPE_CHECKING:
     from .owners import Owners
 
-MOST_IDS = 1000
-MOST_FOUND = 1000
-"""As many as a search of VK's ever shows, whatever it has counted."""
+MAX_IDS = 1000
+MAX_FOUND = 1000
+"""The number of results that VK's search shows at most, however many it counts."""
 
 
 @final
 @attrs.frozen(eq=False)
 class Users:
-    """Methods that read the people."""
+    """Methods that read users."""
 
     _owners: Owners
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "account.getInfo": Method(self._info, (), USER),
-            "account.getProfileInfo": Method(self._profile_info, (), USER),
-            "users.get": Method(self._get),
-            "users.getFollowers": Method(self._followers, (), USER_OR_SERVICE),
-            "users.search": Method(self._search, (), USER),
-            "utils.getServerTime": Method(self._server_time),
-            "utils.resolveScreenName": Method(self._resolve, ("screen_name",)),
+            "account.getInfo": SimulatedMethod(self._info, (), USER),
+            "account.getProfileInfo": SimulatedMethod(self._profile_info, (), USER),
+            "users.get": SimulatedMethod(self._get),
+            "users.getFollowers": SimulatedMethod(self._followers, (), USER_OR_SERVICE),
+            "users.search": SimulatedMethod(self._search, (), USER),
+            "utils.getServerTime": SimulatedMethod(self._server_time),
+            "utils.resolveScreenName": SimulatedMethod(self._resolve, ("screen_name",)),
         }
 
     def _server_time(self, call: Call) -> JSON:
@@ -42,8 +42,8 @@ class Users:
 
     def _get(self, call: Call) -> JSON:
         names = call.items("user_ids")
-        if len(names) > MOST_IDS:
-            raise VKFault.parameter(f"user_ids should contain at most {MOST_IDS} items")
+        if len(names) > MAX_IDS:
+            raise VKFault.parameter(f"user_ids should contain at most {MAX_IDS} items")
         ids = [self._owners.user(name) for name in names]
         if not names:
             if call.account.kind != "user":
@@ -51,7 +51,7 @@ class Users:
             ids = [call.account.id]
         fields = set(call.items("fields"))
         if len(ids) > 1:
-            # VK counts for one person at a time (https://dev.vk.com/reference/objects/user).
+            # VK returns counters for one user only (https://dev.vk.com/reference/objects/user).
             fields.discard("counters")
         return [self._owners.people.profile(call, each, fields) for each in ids]
 
@@ -70,7 +70,7 @@ class Users:
             for each in people.known()
             if self._matches(call, each, words, criteria)
         ]
-        shown = page(call, found[:MOST_FOUND], default=20, most=1000)
+        shown = page(call, found[:MAX_FOUND], default=20, max_count=1000)
         items = [people.profile(call, each, fields) for each in shown]
         return {"count": len(found), "items": items}
 
@@ -104,7 +104,7 @@ class Users:
         user_id = call.integer("user_id", 0) or call.account.id
         people.require_open(call, user_id)
         newest_first = [*reversed(people.ties.requests.get(user_id, {}))]
-        shown = page(call, newest_first, default=100, most=1000)
+        shown = page(call, newest_first, default=100, max_count=1000)
         fields = call.items("fields")
         items = [people.profile(call, each, fields) for each in shown]
         return {"count": len(newest_first), "items": items if fields else shown}
@@ -112,7 +112,7 @@ class Users:
     def _resolve(self, call: Call) -> JSON:
         owner_id = self._owners.find(call.text("screen_name"))
         if owner_id is None:
-            # An empty list, although what is found is an object.
+            # VK returns an empty list here, but an object if the name exists.
             return []
         kind = "user" if owner_id > 0 else "group"
         return {"object_id": abs(owner_id), "type": kind}

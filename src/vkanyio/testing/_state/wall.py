@@ -1,4 +1,4 @@
-"""``wall``: posts. The comments below them are in a module of their own."""
+"""``wall``: posts. Comments are in a separate module."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Method, Reply
+from .._call import Call, Reply, SimulatedMethod
 from .._errors import JSON, VKFault
 from .base import USER, USER_OR_SERVICE, flag, page, unix
 from .media import ATTACHMENT
@@ -15,7 +15,7 @@ from .posts import Post, people_in
 if TYPE_CHECKING:
     from .posts import Posts
 
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 @final
@@ -25,18 +25,20 @@ class Wall:
 
     _posts: Posts
 
-    def methods(self) -> dict[str, Method]:
-        """List the methods by name."""
+    def methods(self) -> dict[str, SimulatedMethod]:
+        """Return the methods by name."""
         return {
-            "wall.delete": Method(self._delete, ("post_id",), USER),
-            "wall.edit": Method(self._edit, ("post_id",), USER),
-            "wall.get": Method(self._get, (), USER_OR_SERVICE),
-            "wall.getById": Method(self._get_by_id, ("posts",), USER_OR_SERVICE),
-            "wall.pin": Method(self._pin, ("post_id",), USER),
-            "wall.post": Method(self._post, (), USER),
-            "wall.repost": Method(self._repost, ("object",), USER),
-            "wall.restore": Method(self._restore, ("post_id",), USER),
-            "wall.unpin": Method(self._unpin, ("post_id",), USER),
+            "wall.delete": SimulatedMethod(self._delete, ("post_id",), USER),
+            "wall.edit": SimulatedMethod(self._edit, ("post_id",), USER),
+            "wall.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
+            "wall.getById": SimulatedMethod(
+                self._get_by_id, ("posts",), USER_OR_SERVICE
+            ),
+            "wall.pin": SimulatedMethod(self._pin, ("post_id",), USER),
+            "wall.post": SimulatedMethod(self._post, (), USER),
+            "wall.repost": SimulatedMethod(self._repost, ("object",), USER),
+            "wall.restore": SimulatedMethod(self._restore, ("post_id",), USER),
+            "wall.unpin": SimulatedMethod(self._unpin, ("post_id",), USER),
         }
 
     def _post(self, call: Call) -> JSON:
@@ -107,14 +109,14 @@ class Wall:
             posts = [post for post in posts if post.from_id == owner_id]
         elif kind == "others":
             posts = [post for post in posts if post.from_id != owner_id]
-        shown = [*page(call, posts, default=20, at_most=MOST_AT_ONCE)]
+        shown = [*page(call, posts, default=20, max_shown=MAX_AT_ONCE)]
         items = [self._posts.show(call, post) for post in shown]
-        answer: dict[str, JSON] = {"count": len(posts), "items": items}
-        return owners.extend(call, answer, people_in(shown))
+        value: dict[str, JSON] = {"count": len(posts), "items": items}
+        return owners.extend(call, value, people_in(shown))
 
     def _get_by_id(self, call: Call) -> JSON:
         posts: list[Post] = []
-        for name in call.items("posts")[:MOST_AT_ONCE]:
+        for name in call.items("posts")[:MAX_AT_ONCE]:
             owner_id, _, number = name.partition("_")
             try:
                 post = self._posts.find(int(owner_id), int(number))

@@ -1,4 +1,4 @@
-"""VKScript, the language of VK's method ``execute``: an interpreter.
+"""An interpreter of VKScript, the language of VK's method ``execute``.
 
 ::
 
@@ -8,30 +8,30 @@
     result = await run("return API.users.get()@.first_name;", call=call)
     assert result.response == ["Anna"]
 
-:class:`~vkanyio.testing.Simulator` answers ``execute`` with it. Its rules are those of
-VK's documentation (https://dev.vk.com/method/execute), and where that is silent those
-that were found out on the server (https://github.com/sleirsgoevy/vkscript).
+:class:`~vkanyio.testing.Simulator` uses it for ``execute``. It follows VK's
+documentation (https://dev.vk.com/method/execute), and where that is silent, what was
+observed on the server (https://github.com/sleirsgoevy/vkscript).
 """
 
 from __future__ import annotations
 
-from ._errors import CompileError as CompileError
 from ._errors import RuntimeFailure as RuntimeFailure
+from ._errors import ScriptCompileError as ScriptCompileError
 from ._errors import ScriptError as ScriptError
 from ._machine import Program as Program
-from ._run import Caller as Caller
+from ._run import ScriptCaller as ScriptCaller
 from ._run import ScriptResult as ScriptResult
 from ._run import compile_script as compile_script
 from ._run import run as run
-from ._session import Session as Session
+from ._session import ScriptSession as ScriptSession
 
 for _public in (
-    CompileError,
+    ScriptCompileError,
     Program,
     RuntimeFailure,
     ScriptError,
     ScriptResult,
-    Session,
+    ScriptSession,
     compile_script,
     run,
 ):

@@ -1,7 +1,7 @@
-"""Operators, with VK's rules about what may be computed and compared.
+"""Operators, with VK's rules about what can be computed and compared.
 
-What is not in VK's documentation follows what scripts in use rely on, and
-sleirsgoevy/vkscript, whose author has tried it out on the server.
+What VK's documentation leaves open follows what existing scripts rely on, and
+sleirsgoevy/vkscript, whose author has tested it on the server.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ._output import to_text
 from ._values import Array, Value, is_index, numeric, parse_int, wrapped
 
 if TYPE_CHECKING:
-    from ._session import Session
+    from ._session import ScriptSession
 
-Operator: TypeAlias = Callable[[Value, Value, "Session"], Value]
+Operator: TypeAlias = Callable[[Value, Value, "ScriptSession"], Value]
 
 INCOMPARABLE: Final = "Comparing values of different or unsupported types"
 NOT_NUMERIC: Final = "Numeric value is expected"
 
 
 def number(value: Value) -> int | float:
-    """Take a value for a number, as arithmetic does.
+    """Convert a value to a number, as arithmetic does.
 
-    :param value: a number or a string that is one; null and false are 0, true is 1
+    :param value: a number or a numeric string; null and false are 0, true is 1
     :return: the number
     :raises RuntimeFailure: for anything else
     """
@@ -38,12 +38,12 @@ def number(value: Value) -> int | float:
 
 
 def integer(value: Value) -> int:
-    """Take a value for an integer, as ``%``, shifts and ``& |`` do."""
+    """Convert a value to an integer, as ``%``, shifts and ``& |`` do."""
     return parse_int(number(value))
 
 
-def add(left: Value, right: Value, session: Session) -> Value:
-    """Add numbers, append arrays, or else write both one after the other."""
+def add(left: Value, right: Value, session: ScriptSession) -> Value:
+    """Add numbers, append arrays, or concatenate anything else as text."""
     if isinstance(left, Array) and isinstance(right, Array):
         return _append(left, right, session)
     if isinstance(left, str | bool | None) or isinstance(right, str | bool | None):
@@ -53,14 +53,14 @@ def add(left: Value, right: Value, session: Session) -> Value:
     return _fit(number(left) + number(right))
 
 
-def _piece(value: Value, session: Session) -> str:
+def _piece(value: Value, session: ScriptSession) -> str:
     return "" if value is False else to_text(value, session)
 
 
-def _append(left: Array, right: Array, session: Session) -> Array:
-    """Append: numbered entries are numbered anew, named ones take the place of others.
+def _append(left: Array, right: Array, session: ScriptSession) -> Array:
+    """Append an array: renumber the numbered entries, and replace named ones.
 
-    That two lists make one is what python273/vk_api and vk-io rely on.
+    python273/vk_api and vk-io rely on appending two lists.
     """
     session.write(left.weight() + right.weight())
     if isinstance(left.entries, list) and isinstance(right.entries, list):
@@ -69,7 +69,7 @@ def _append(left: Array, right: Array, session: Session) -> Array:
 
 
 def renumbered(items: list[tuple[str, Any]]) -> Array:
-    """Make an array, counting anew where a key is a number.
+    """Make an array, renumbering the entries whose keys are numbers.
 
     :param items: keys and values
     :return: the array
@@ -91,16 +91,16 @@ def _fit(result: float) -> int | float:
     return wrapped(result) if isinstance(result, int) else result
 
 
-def _subtract(left: Value, right: Value, _session: Session) -> Value:
+def _subtract(left: Value, right: Value, _session: ScriptSession) -> Value:
     return _fit(number(left) - number(right))
 
 
-def _multiply(left: Value, right: Value, _session: Session) -> Value:
+def _multiply(left: Value, right: Value, _session: ScriptSession) -> Value:
     return _fit(number(left) * number(right))
 
 
-def _divide(left: Value, right: Value, _session: Session) -> Value:
-    """Divide as PHP does: the result is an integer where it can be one."""
+def _divide(left: Value, right: Value, _session: ScriptSession) -> Value:
+    """Divide as PHP does: the result is an integer if it can be one."""
     dividend, divisor = number(left), number(right)
     if not divisor:
         raise RuntimeFailure("Division by zero")
@@ -111,8 +111,8 @@ def _divide(left: Value, right: Value, _session: Session) -> Value:
     return dividend / divisor
 
 
-def _remainder(left: Value, right: Value, _session: Session) -> Value:
-    """Divide and take what is left over, which has the sign of the dividend."""
+def _remainder(left: Value, right: Value, _session: ScriptSession) -> Value:
+    """Return the remainder, which has the sign of the dividend."""
     dividend, divisor = integer(left), integer(right)
     if not divisor:
         raise RuntimeFailure("Division by zero")
@@ -120,31 +120,31 @@ def _remainder(left: Value, right: Value, _session: Session) -> Value:
     return -rest if dividend < 0 else rest
 
 
-def _shift_left(left: Value, right: Value, _session: Session) -> Value:
+def _shift_left(left: Value, right: Value, _session: ScriptSession) -> Value:
     return wrapped(integer(left) << (integer(right) & 63))
 
 
-def _shift_right(left: Value, right: Value, _session: Session) -> Value:
+def _shift_right(left: Value, right: Value, _session: ScriptSession) -> Value:
     return integer(left) >> (integer(right) & 63)
 
 
-def _both_bits(left: Value, right: Value, _session: Session) -> Value:
+def _both_bits(left: Value, right: Value, _session: ScriptSession) -> Value:
     return integer(left) & integer(right)
 
 
-def _either_bits(left: Value, right: Value, _session: Session) -> Value:
+def _either_bits(left: Value, right: Value, _session: ScriptSession) -> Value:
     return integer(left) | integer(right)
 
 
 def equal(left: Value, right: Value) -> bool:
     """Compare, as ``==`` does.
 
-    Null is comparable with everything: scripts ask ``count == null`` of numbers.
+    Null can be compared with everything: scripts test numbers with ``count == null``.
 
     :param left: a value
     :param right: another
     :return: whether they are equal
-    :raises RuntimeFailure: for an array, or a number and a string that is none
+    :raises RuntimeFailure: for an array, or for a number and a non-numeric string
     """
     if left is None or right is None:
         return left is right
@@ -163,39 +163,39 @@ def _comparable(left: Value, right: Value) -> tuple[Any, Any]:
     return pair[0], pair[1]
 
 
-def _equal(left: Value, right: Value, _session: Session) -> Value:
+def _equal(left: Value, right: Value, _session: ScriptSession) -> Value:
     return equal(left, right)
 
 
-def _unequal(left: Value, right: Value, _session: Session) -> Value:
+def _unequal(left: Value, right: Value, _session: ScriptSession) -> Value:
     return not equal(left, right)
 
 
-def _less(left: Value, right: Value, _session: Session) -> Value:
+def _less(left: Value, right: Value, _session: ScriptSession) -> Value:
     first, second = _comparable(left, right)
     return bool(first < second)
 
 
-def _at_most(left: Value, right: Value, _session: Session) -> Value:
+def _at_most(left: Value, right: Value, _session: ScriptSession) -> Value:
     first, second = _comparable(left, right)
     return bool(first <= second)
 
 
-def _more(left: Value, right: Value, session: Session) -> Value:
+def _more(left: Value, right: Value, session: ScriptSession) -> Value:
     return _less(right, left, session)
 
 
-def _at_least(left: Value, right: Value, session: Session) -> Value:
+def _at_least(left: Value, right: Value, session: ScriptSession) -> Value:
     return _at_most(right, left, session)
 
 
 def negative(value: Value) -> Value:
-    """Do as the sign ``-``."""
+    """Apply the sign ``-``."""
     return _fit(-number(value))
 
 
 def inverted(value: Value) -> Value:
-    """Do as ``~``, which turns over each bit."""
+    """Apply ``~``, which inverts each bit."""
     return ~integer(value)
 
 
@@ -216,5 +216,5 @@ OPERATORS: Final[dict[str, tuple[int, Operator]]] = {
     "/": (8, _divide),
     "%": (8, _remainder),
 }
-"""The binary operators and how tightly they bind, without ``||`` and ``&&``, which do
-not always look at their right side: they are 0 and 1."""
+"""The binary operators with their precedence, except ``||`` (0) and ``&&`` (1), which
+do not always evaluate their right side."""

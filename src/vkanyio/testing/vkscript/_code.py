@@ -1,4 +1,4 @@
-"""Instructions under construction."""
+"""Build the instructions of a script from those of its parts."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, Any, Final, final
 import vkanyio.testing.vkscript._operations as do
 
 from ._arithmetic import OPERATORS
-from ._errors import CompileError
+from ._errors import ScriptCompileError
 from ._machine import Program
 
 if TYPE_CHECKING:
     from ._machine import Instruction, Operation
 
-DEEPEST: Final = 500
-"""How often an instruction may be copied while it is compiled: what is nested on the
-right side of something is copied once for each level."""
+MAX_DEPTH: Final = 500
+"""How often an instruction may be copied during compilation: code nested on the right
+side of something is copied once per level."""
 
 
 @final
 class Code:
-    """The instructions of a part of a script; variables still have their names."""
+    """The instructions of a part of a script, with variables still by name."""
 
     __slots__ = ("depth", "instructions", "path")
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.path: list[str] | None = None
-        """The variable and the fields that it reads, if it can be assigned to."""
+        """The variable and the fields that it reads, if it is assignable."""
         self.depth = 0
 
     def __len__(self) -> int:
@@ -35,14 +35,14 @@ class Code:
 
     @classmethod
     def simple(cls, operation: Operation, argument: Any, cost: int = 1) -> Code:
-        """Make code of one instruction."""
+        """Return code with one instruction."""
         code = cls()
         code.instructions.append((operation, argument, cost))
         return code
 
     @classmethod
     def of(cls, *parts: Code) -> Code:
-        """Put parts one after the other; they are used up."""
+        """Concatenate parts, which must not be used afterwards."""
         return parts[0].then(*parts[1:]) if parts else cls()
 
     def add(self, operation: Operation, argument: Any = None, cost: int = 1) -> Code:
@@ -56,8 +56,8 @@ class Code:
         for part in parts:
             self.instructions += part.instructions
             self.depth = max(self.depth, part.depth + 1)
-        if self.depth > DEEPEST:
-            raise CompileError("code is nested too deeply")
+        if self.depth > MAX_DEPTH:
+            raise ScriptCompileError("code is nested too deeply")
         self.path = None
         return self
 
@@ -65,10 +65,10 @@ class Code:
 def either_way(condition: Code, yes: Code, no: Code | None = None) -> Code:
     """Compile ``if`` or ``?:``.
 
-    :param condition: what decides
-    :param yes: what is run if it holds
-    :param no: what is run if it does not
-    :return: the whole
+    :param condition: the condition
+    :param yes: the code to run if it holds
+    :param no: the code to run otherwise
+    :return: the combined code
     """
     if no is None:
         return condition.add(do.jump_unless, len(yes)).then(yes)
@@ -80,16 +80,16 @@ _SHORT_CIRCUITS: Final = {"||": (0, do.either), "&&": (1, do.both)}
 
 
 def combine(parts: list[Any]) -> Code:
-    """Compile operations: an operator waits until one comes that binds no tighter.
+    """Compile operations: an operator waits for the next one that binds no tighter.
 
-    :param parts: operands and, between them, operators
-    :return: the whole
+    :param parts: operands with operators between them
+    :return: the combined code
     """
     code: Code = parts[0]
     waiting: list[tuple[int, str, int]] = []
 
-    def settle(least: int) -> None:
-        while waiting and waiting[-1][0] >= least:
+    def settle(min_rank: int) -> None:
+        while waiting and waiting[-1][0] >= min_rank:
             _, sign, place = waiting.pop()
             if sign in OPERATORS:
                 code.add(do.operate, OPERATORS[sign][1])
@@ -109,11 +109,11 @@ def combine(parts: list[Any]) -> Code:
 
 
 def declare_variables(code: list[Instruction]) -> Program:
-    """Give each variable its number.
+    """Replace the names of variables by numbers.
 
-    :param code: instructions that call variables by their names; it is changed
+    :param code: instructions with the names of variables; it is modified
     :return: the program
-    :raises CompileError: for a variable that is not declared before
+    :raises ScriptCompileError: for a variable that has not been declared
     """
     scopes: list[dict[str, int]] = [{"Args": 0}]
     count = 1
@@ -124,7 +124,7 @@ def declare_variables(code: list[Instruction]) -> Program:
             else:
                 scopes.pop()
         elif operation is do.declare:
-            # Declared again in the same block, it is the same variable.
+            # Another declaration in the same block means the same variable.
             if argument not in scopes[-1]:
                 scopes[-1][argument] = count
                 count += 1
@@ -145,4 +145,4 @@ def _find(name: Any, scopes: list[dict[str, int]]) -> int:
     for scope in reversed(scopes):
         if name in scope:
             return scope[name]
-    raise CompileError(f"undefined identifier '{name}' in line {name.line}")
+    raise ScriptCompileError(f"undefined identifier '{name}' in line {name.line}")

@@ -1,7 +1,7 @@
-"""From the text of a script to the instructions that it is made of.
+"""Compile the text of a script to instructions.
 
-Each rule of the grammar makes instructions of those of its parts, while the text is
-parsed. Nothing here calls itself: the deepest script does not exhaust Python's stack.
+Each rule of the grammar combines the instructions of its parts while the text is
+parsed. Nothing here is recursive, so nested scripts cannot exhaust Python's stack.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import vkanyio.testing.vkscript._operations as do
 
 from ._arithmetic import inverted, negative
 from ._code import Code, combine, declare_variables, either_way
-from ._errors import CompileError
+from ._errors import ScriptCompileError
 from ._grammar import COMMENT, DIGITS, GRAMMAR, IDENTIFIER, TEXT
 from ._methods import METHODS
 from ._syntax_errors import describe
@@ -25,13 +25,13 @@ from ._values import digits, parse_double, parse_int
 if TYPE_CHECKING:
     from ._machine import Program
 
-LONGEST: Final = 256 * 1024
-"""Characters of a script. VK's limit is not known; this one bounds the time that a
-script takes to be read."""
+MAX_LENGTH: Final = 256 * 1024
+"""Characters of a script. VK's limit is not known; this one bounds the time to parse a
+script."""
 
-LONGEST_KEPT: Final = 8 * 1024
-"""Characters of a script that is remembered. Longer ones are likely to be batches, each
-of which is new."""
+MAX_CACHED_LENGTH: Final = 8 * 1024
+"""Characters of a script that is cached. Longer ones are likely to be batches, which
+are all different."""
 
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _SIGNS: Final = {"!": do.negate, "~": inverted, "-": negative}
@@ -45,23 +45,23 @@ _GAP: Final = re.compile(rf"\s++|{COMMENT}")
 
 
 def compile_code(text: str) -> Program:
-    """Compile a script, unless it was compiled lately.
+    """Compile a script, or take it from the cache.
 
     :param text: its source
-    :return: what a machine can run
-    :raises CompileError: in VK's words
+    :return: the program
+    :raises ScriptCompileError: with VK's text, if the script is invalid
     """
-    if len(text) > LONGEST:
-        raise CompileError("code is too long")
-    return _compile_once(text) if len(text) <= LONGEST_KEPT else _compile(text)
+    if len(text) > MAX_LENGTH:
+        raise ScriptCompileError("code is too long")
+    return _compile_once(text) if len(text) <= MAX_CACHED_LENGTH else _compile(text)
 
 
 def _compile(text: str) -> Program:
-    parser: Any = _lark()  # which does not know that it makes no tree, but a Code
+    parser: Any = _lark()  # typed as returning a tree, but it returns a Code
     try:
         code: Code = parser.parse(text)
     except UnexpectedInput as error:
-        raise CompileError(describe(error, text)) from None
+        raise ScriptCompileError(describe(error, text)) from None
     return declare_variables(code.instructions)
 
 
@@ -82,11 +82,11 @@ def _lark() -> Lark:
 def unquote(text: str) -> str:
     r"""Read a string literal.
 
-    VK knows these escapes and no others; above all it leaves ``\uXXXX`` as it stands
+    VK has only these escapes; in particular it leaves ``\uXXXX`` unchanged
     (python273/vk_api issue 19).
 
     :param text: the literal, with its quotes
-    :return: what it stands for
+    :return: its value
     """
     text = text[1:-1]
     if "\\" not in text:
@@ -103,11 +103,11 @@ def _name(text: str) -> str:
 
 
 def _is_member(part: Any) -> bool:
-    return isinstance(part, tuple)  # and not the brace
+    return isinstance(part, tuple)  # not the brace
 
 
 class _Statements(Transformer[Any, Any]):
-    """The statements. They leave nothing on the stack."""
+    """The rules of statements, which leave nothing on the stack."""
 
     def program(self, parts: list[Code]) -> Code:
         return Code.of(*parts)
@@ -140,7 +140,7 @@ class _Statements(Transformer[Any, Any]):
     def deletion(self, parts: list[Any]) -> Code:
         keyword, target = parts
         if target.path is None:
-            raise CompileError(f"non-variable in delete in line {keyword.line}")
+            raise ScriptCompileError(f"non-variable in delete in line {keyword.line}")
         name, *path = target.path
         if path:
             return Code.simple(do.delete_field, (name, path), 1 + len(path))
@@ -148,7 +148,7 @@ class _Statements(Transformer[Any, Any]):
 
 
 class _Operands(Transformer[Any, Any]):
-    """What an operation is made of."""
+    """The rules of operands."""
 
     def variable(self, parts: list[Token]) -> Code:
         code = Code.simple(do.load, parts[0])
@@ -209,7 +209,7 @@ class _Operands(Transformer[Any, Any]):
         return code.add(do.call_api, method)
 
     def plain_call(self, parts: list[Token]) -> Code:
-        """Make of one token what ``object_`` and ``api_call`` make of many."""
+        """Compile a call that is one token like ``object_`` and ``api_call`` would."""
         method, _, members = parts[0].partition("(")
         code, names = Code(), list[str]()
         for name, text, sign, number, constant in _MEMBERS.findall(members):
@@ -231,7 +231,7 @@ class _Operands(Transformer[Any, Any]):
 
 
 class _Compiler(_Statements, _Operands):
-    """The operations, and with them all there is."""
+    """All rules: those of operations, and the inherited ones."""
 
     def signed(self, parts: list[Any]) -> Code:
         sign, operand = parts
@@ -246,7 +246,7 @@ class _Compiler(_Statements, _Operands):
     def assignment(self, parts: list[Any]) -> Code:
         target, sign, value = parts
         if target.path is None:
-            raise CompileError(f"non-variable in assignment in line {sign.line}")
+            raise ScriptCompileError(f"non-variable in assignment in line {sign.line}")
         name, *path = target.path
         if path:
             value.add(do.store_field, (name, path), 1 + len(path))

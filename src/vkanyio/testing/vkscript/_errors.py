@@ -1,4 +1,4 @@
-"""How a script fails, in VK's words where they are known."""
+"""The errors of a script, with VK's texts where they are known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .._errors import ERROR_TEXTS
 
 
 class ScriptError(Exception):
-    """A script has failed as a whole, and VK answers with an error instead of a value.
+    """Base class: a script failed as a whole, so VK returns an error, not a value.
 
-    :param detail: what follows the base text of the code
+    :param detail: the text after the base text of the code
     """
 
     code: int
@@ -24,14 +24,14 @@ class ScriptError(Exception):
 
 
 @final
-class CompileError(ScriptError):
-    """Raised for code that VK does not understand; nothing of it has run."""
+class ScriptCompileError(ScriptError):
+    """Raised for code that VK does not understand; none of it has run."""
 
     code = 12
 
 
 @final
 class RuntimeFailure(ScriptError):
-    """Raised where a running script breaks off; what it has called remains done."""
+    """Raised when a running script fails; the calls it made are not undone."""
 
     code = 13

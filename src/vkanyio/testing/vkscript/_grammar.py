@@ -1,9 +1,9 @@
 """The grammar of VKScript, for lark.
 
-It looks like JavaScript and has no functions, no ``for`` and no ``++``. The lexer is
-contextual, so that NAME, FIELD and the words of the language do not get into each
-other's way. MINUS is neither SIGN nor OPERATOR, being both: ``{} -1;`` is a block and a
-number, which the parser can tell and the lexer could not.
+The language looks like JavaScript without functions, ``for`` and ``++``. The lexer is
+contextual, so that NAME, FIELD and the keywords do not conflict. MINUS is a separate
+token because it can be a SIGN or an OPERATOR: ``{} -1;`` is a block and a number, which
+the parser can decide but the lexer cannot.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]*+"
 DIGITS: Final = r"[0-9]++(?:\.[0-9]++)?"
 
-# The quantifiers are possessive, so that no text takes longer than it is long.
+# The quantifiers are possessive, so that matching takes linear time.
 _DOUBLE_QUOTED: Final = r'"[^"\\\n\r]*+(?:\\[^\n\r][^"\\\n\r]*+)*+"'
 _SINGLE_QUOTED: Final = r"'[^'\\\n\r]*+(?:\\[^\n\r][^'\\\n\r]*+)*+'"
 TEXT: Final = f"(?:{_DOUBLE_QUOTED}|{_SINGLE_QUOTED})"
@@ -35,10 +35,10 @@ def _terminal(pattern: str) -> str:
     return "/" + pattern.replace("/", r"\/") + "/"
 
 
-# Levels of precedence are sorted out where operations are compiled: a rule for each
-# would be reduced for each operand, and cost most of the time. PLAIN_CALL takes a call
-# whose parameters are literals in one step, as nearly all of a batch are, and a batch
-# is new text each time.
+# Precedence is resolved when operations are compiled: with a rule for each level, every
+# operand would be reduced by every rule, which would take most of the time. PLAIN_CALL
+# matches a call whose parameters are literals in one step: nearly all calls of a batch
+# are like that, and a batch is new text each time.
 GRAMMAR: Final = rf"""
 program: statement*
 

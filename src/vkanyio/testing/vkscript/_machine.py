@@ -1,6 +1,6 @@
-"""The machine that runs a compiled script: a stack, as VK's own is said to be.
+"""The machine that runs a compiled script: a stack machine, as VK's is said to be.
 
-It does no input and output: it stops at each API call, and goes on with its value.
+It does no input or output: it stops at each API call, and continues with its value.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ._errors import RuntimeFailure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._session import Session
+    from ._session import ScriptSession
     from ._values import Array, Value
 
 Operation: TypeAlias = "Callable[[Machine, Any], None]"
 
 Instruction: TypeAlias = "tuple[Operation, Any, int]"
-"""What to do, with what, and how many of VK's operations that is."""
+"""An operation, its argument, and its cost in operations of VK's machine."""
 
 
 @final
@@ -30,16 +30,16 @@ class Program:
 
     instructions: Sequence[Instruction]
     variables: int
-    """How many there are; the first is ``Args``."""
+    """The number of variables; the first is ``Args``."""
 
 
 @final
 class Machine:
-    """A script that runs.
+    """A running script.
 
-    :param program: what it runs
-    :param args: what the script reads as ``Args``
-    :param session: its limits
+    :param program: the compiled script
+    :param args: the value of ``Args``
+    :param session: the limits of the script
     """
 
     __slots__ = (
@@ -51,7 +51,7 @@ class Machine:
         "variables",
     )
 
-    def __init__(self, program: Program, args: Array, session: Session) -> None:
+    def __init__(self, program: Program, args: Array, session: ScriptSession) -> None:
         self._instructions = program.instructions
         self.variables: list[Value] = [args, *[None] * (program.variables - 1)]
         self.stack: list[Value] = []
@@ -60,10 +60,10 @@ class Machine:
         self.request: tuple[str, dict[str, str]] | None = None
 
     def advance(self) -> tuple[str, dict[str, str]] | None:
-        """Run up to the next API call, whose value is then to be put on the stack.
+        """Run up to the next API call; the caller pushes its value onto the stack.
 
-        :return: the method and its parameters, or None if the script is at its end
-        :raises RuntimeFailure: if the script breaks off
+        :return: the method and its parameters, or None if the script has ended
+        :raises RuntimeFailure: if the script fails
         """
         session, instructions = self.session, self._instructions
         end = len(instructions)
@@ -79,15 +79,15 @@ class Machine:
 
     @property
     def result(self) -> Value:
-        """What the script has returned, null if nothing."""
+        """The value that the script returned, or null."""
         return self.stack[-1] if self.stack else None
 
     def stop(self) -> None:
-        """Go to the end."""
+        """End the script."""
         self.position = len(self._instructions)
 
     def take(self, count: int) -> list[Value]:
-        """Take values off the stack, in the order in which they were put there."""
+        """Pop values off the stack, in the order in which they were pushed."""
         start = len(self.stack) - count
         values = self.stack[start:]
         del self.stack[start:]

@@ -14,37 +14,37 @@ from ._values import Array, Value, is_index, wrap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._session import Session
+    from ._session import ScriptSession
 
 Items: TypeAlias = list[tuple[str, Any]]
 
 
 @final
 @attrs.frozen
-class Method:
-    """A method: what it takes, and what it does."""
+class ScriptMethod:
+    """A method of arrays or strings: its receiver, its arguments and its function."""
 
-    function: Callable[[Any, list[Value], Session], Any]
-    """Returns the value; that of a method that changes its array returns the value and
-    the new array."""
+    function: Callable[[Any, list[Value], ScriptSession], Any]
+    """Returns the value, or for a method that changes its array the value and the new
+    array."""
     arguments: range
-    """How many arguments it takes."""
+    """The number of arguments that it accepts."""
     receiver: tuple[type, ...]
     changes: bool = False
     """Whether it changes the array that it is called on."""
 
 
 def invoke(
-    name: str, receiver: Value, arguments: list[Value], session: Session
+    name: str, receiver: Value, arguments: list[Value], session: ScriptSession
 ) -> tuple[Value, Value]:
     """Call a method.
 
     :param name: its name
-    :param receiver: what it is called on
+    :param receiver: the value that it is called on
     :param arguments: its arguments
-    :param session: what pays for the result
-    :return: its value, and what the receiver is from now on
-    :raises RuntimeFailure: in VK's words (python273/vk_api issue 286 has one of them)
+    :param session: the limits that the result counts against
+    :return: its value, and the new value of the receiver
+    :raises RuntimeFailure: with VK's text (python273/vk_api issue 286 shows one)
     """
     if (method := METHODS.get(name)) is None:
         raise RuntimeFailure("Bad method name")
@@ -68,7 +68,9 @@ def _next_index(entries: dict[str, Any]) -> int:
     return max(numbers, default=-1) + 1
 
 
-def _push(array: Array, arguments: list[Value], _session: Session) -> tuple[int, Array]:
+def _push(
+    array: Array, arguments: list[Value], _session: ScriptSession
+) -> tuple[int, Array]:
     entries = array.entries
     if isinstance(entries, list):
         new = Array([*entries, arguments[0]])
@@ -77,8 +79,8 @@ def _push(array: Array, arguments: list[Value], _session: Session) -> tuple[int,
     return len(new), new
 
 
-def _pop(array: Array, _arguments: list[Value], _session: Session) -> Any:
-    """Take the entry that was put in last, whatever its key."""
+def _pop(array: Array, _arguments: list[Value], _session: ScriptSession) -> Any:
+    """Remove the entry that was added last, whatever its key."""
     if not array.entries:
         return None, array
     if isinstance(array.entries, list):
@@ -88,7 +90,7 @@ def _pop(array: Array, _arguments: list[Value], _session: Session) -> Any:
     return wrap(value), Array(entries)
 
 
-def _shift(array: Array, _arguments: list[Value], _session: Session) -> Any:
+def _shift(array: Array, _arguments: list[Value], _session: ScriptSession) -> Any:
     if not array.entries:
         return None, array
     if isinstance(array.entries, list):
@@ -97,7 +99,7 @@ def _shift(array: Array, _arguments: list[Value], _session: Session) -> Any:
     return wrap(value), renumbered(rest)
 
 
-def _unshift(array: Array, arguments: list[Value], _session: Session) -> Any:
+def _unshift(array: Array, arguments: list[Value], _session: ScriptSession) -> Any:
     if isinstance(array.entries, list):
         new = Array([arguments[0], *array.entries])
     else:
@@ -105,7 +107,7 @@ def _unshift(array: Array, arguments: list[Value], _session: Session) -> Any:
     return len(new), new
 
 
-def _splice(array: Array, arguments: list[Value], _session: Session) -> Any:
+def _splice(array: Array, arguments: list[Value], _session: ScriptSession) -> Any:
     start, stop = _bounds(len(array), arguments, counted=True)
     if isinstance(array.entries, list):
         kept = array.entries[:start] + array.entries[stop:]
@@ -114,21 +116,21 @@ def _splice(array: Array, arguments: list[Value], _session: Session) -> Any:
     return renumbered(items[start:stop]), renumbered(items[:start] + items[stop:])
 
 
-def _slice(array: Array, arguments: list[Value], _session: Session) -> Array:
+def _slice(array: Array, arguments: list[Value], _session: ScriptSession) -> Array:
     start, stop = _bounds(len(array), arguments, counted=False)
     if isinstance(array.entries, list):
         return Array(array.entries[start:stop])
     return renumbered(_items(array)[start:stop])
 
 
-def _substr(text: str, arguments: list[Value], session: Session) -> str:
+def _substr(text: str, arguments: list[Value], session: ScriptSession) -> str:
     start, stop = _bounds(len(text), arguments, counted=True)
     session.write(max(0, stop - start))
     return text[start:stop]
 
 
 def _bounds(length: int, arguments: list[Value], *, counted: bool) -> tuple[int, int]:
-    """Find a part; what is negative counts from the end."""
+    """Return the bounds of a part; negative arguments count from the end."""
     start = integer(arguments[0])
     start = max(0, length + start) if start < 0 else min(start, length)
     if len(arguments) < 2 or arguments[1] is None:
@@ -141,14 +143,16 @@ def _bounds(length: int, arguments: list[Value], *, counted: bool) -> tuple[int,
     return start, max(start, min(stop, length))
 
 
-def _split(text: str, arguments: list[Value], session: Session) -> Array:
+def _split(text: str, arguments: list[Value], session: ScriptSession) -> Array:
     separator = to_text(arguments[0], session)
-    # The parts, and a word for each.
+    # The characters of the parts, and one word for each part.
     session.write(2 * len(text))
     return Array(text.split(separator) if separator else [*text])
 
 
-def _index_of(receiver: Array | str, arguments: list[Value], session: Session) -> int:
+def _index_of(
+    receiver: Array | str, arguments: list[Value], session: ScriptSession
+) -> int:
     if isinstance(receiver, str):
         session.write(len(receiver))
         return receiver.find(to_text(arguments[0], session))
@@ -172,13 +176,13 @@ _ONE: Final = range(1, 2)
 _ONE_OR_TWO: Final = range(1, 3)
 
 METHODS: Final = {
-    "indexOf": Method(_index_of, _ONE, (Array, str)),
-    "pop": Method(_pop, _NONE, _ARRAY, changes=True),
-    "push": Method(_push, _ONE, _ARRAY, changes=True),
-    "shift": Method(_shift, _NONE, _ARRAY, changes=True),
-    "slice": Method(_slice, _ONE_OR_TWO, _ARRAY),
-    "splice": Method(_splice, _ONE_OR_TWO, _ARRAY, changes=True),
-    "split": Method(_split, _ONE, _STRING),
-    "substr": Method(_substr, _ONE_OR_TWO, _STRING),
-    "unshift": Method(_unshift, _ONE, _ARRAY, changes=True),
+    "indexOf": ScriptMethod(_index_of, _ONE, (Array, str)),
+    "pop": ScriptMethod(_pop, _NONE, _ARRAY, changes=True),
+    "push": ScriptMethod(_push, _ONE, _ARRAY, changes=True),
+    "shift": ScriptMethod(_shift, _NONE, _ARRAY, changes=True),
+    "slice": ScriptMethod(_slice, _ONE_OR_TWO, _ARRAY),
+    "splice": ScriptMethod(_splice, _ONE_OR_TWO, _ARRAY, changes=True),
+    "split": ScriptMethod(_split, _ONE, _STRING),
+    "substr": ScriptMethod(_substr, _ONE_OR_TWO, _STRING),
+    "unshift": ScriptMethod(_unshift, _ONE, _ARRAY, changes=True),
 }

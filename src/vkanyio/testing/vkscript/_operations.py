@@ -1,4 +1,4 @@
-"""What the machine does, one function for each operation."""
+"""The operations of the machine, one function for each."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from ._arithmetic import Operator
     from ._machine import Machine
-    from ._session import Session
+    from ._session import ScriptSession
 
 
 def nothing(_machine: Machine, _argument: Any) -> None:
-    """Do nothing: the beginning or the end of a block, when it is compiled."""
+    """Do nothing: this marks the start or the end of a block for the compiler."""
 
 
 def push(machine: Machine, value: Value) -> None:
-    """Put a literal on the stack."""
+    """Push a literal onto the stack."""
     machine.stack.append(value)
 
 
 def pop(machine: Machine, _argument: None) -> None:
-    """Forget the value of a statement."""
+    """Discard the value of a statement."""
     machine.stack.pop()
 
 
@@ -37,7 +37,7 @@ def load(machine: Machine, variable: int) -> None:
 
 
 def declare(machine: Machine, variable: int) -> None:
-    """Begin a variable; its value stays where it is, so that it costs nothing."""
+    """Declare a variable. This moves its value off the stack, and costs nothing."""
     machine.variables[variable] = machine.stack.pop()
 
 
@@ -55,7 +55,7 @@ def store_field(machine: Machine, target: tuple[int, Sequence[str]]) -> None:
 
 
 def _with_field(
-    base: Value, path: Sequence[str], value: Value, session: Session
+    base: Value, path: Sequence[str], value: Value, session: ScriptSession
 ) -> Array:
     chain = _along(base, path, "setting", session)
     for array, name in zip(reversed(chain), reversed(path), strict=True):
@@ -65,7 +65,7 @@ def _with_field(
 
 
 def delete(machine: Machine, variable: int) -> None:
-    """Delete a variable: it is null from now on."""
+    """Delete a variable: set it to null."""
     machine.variables[variable] = None
 
 
@@ -83,9 +83,9 @@ def delete_field(machine: Machine, target: tuple[int, Sequence[str]]) -> None:
 
 
 def _along(
-    base: Value, path: Sequence[str], action: str, session: Session
+    base: Value, path: Sequence[str], action: str, session: ScriptSession
 ) -> list[Array]:
-    """List the arrays in which a path takes its steps."""
+    """List the arrays along a path."""
     chain: list[Array] = []
     for name in path:
         if not isinstance(base, Array):
@@ -97,12 +97,12 @@ def _along(
 
 
 def get_field(machine: Machine, name: str) -> None:
-    """Read ``.name``; what has no such field gives null."""
+    """Read ``.name``, or null if there is no such field."""
     machine.stack.append(_field(machine.stack.pop(), name))
 
 
 def _field(value: Value, name: str) -> Value:
-    """Read a field; ``length`` is one that an array may also have itself."""
+    """Read a field; an entry called ``length`` hides the length of an array."""
     if isinstance(value, Array):
         if name == "length" and not (
             isinstance(value.entries, dict) and name in value.entries
@@ -113,21 +113,21 @@ def _field(value: Value, name: str) -> Value:
 
 
 def _raw_field(item: Any, name: str) -> Any:
-    """Read a field of what may be raw JSON, which is the quicker for being raw."""
+    """Read a field of what may be raw JSON; for speed, do not wrap a dictionary."""
     if item.__class__ is dict and name in item:
         return item[name]
     return _field(wrap(item), name)
 
 
 def get_element(machine: Machine, _argument: None) -> None:
-    """Read ``[key]``; what has no such entry gives null."""
+    """Read ``[key]``, or null if there is no such entry."""
     base, key = machine.take(2)
     found = base.get(key_text(key)) if isinstance(base, Array) else None
     machine.stack.append(found)
 
 
 def project(machine: Machine, name: str) -> None:
-    """Read ``@.name``: the field of each entry; of what is no array, an empty list."""
+    """Read ``@.name``: the field of each entry, or an empty list for no array."""
     value = machine.stack.pop()
     items = value.values() if isinstance(value, Array) else []
     machine.session.write(len(items))
@@ -135,12 +135,12 @@ def project(machine: Machine, name: str) -> None:
 
 
 def make_array(machine: Machine, count: int) -> None:
-    """Make an array of what was put on the stack last."""
+    """Make an array of the last values on the stack."""
     machine.stack.append(Array(machine.take(count)))
 
 
 def make_object(machine: Machine, names: Sequence[str]) -> None:
-    """Make an object of what was put on the stack last."""
+    """Make an object of the last values on the stack."""
     entries = dict(zip(names, machine.take(len(names)), strict=True))
     machine.stack.append(Array(entries))
 
@@ -152,28 +152,28 @@ def operate(machine: Machine, operator: Operator) -> None:
 
 
 def convert(machine: Machine, function: Callable[[Value], Value]) -> None:
-    """Apply a function, or an operator with one side."""
+    """Apply a function or a unary operator."""
     machine.stack.append(function(machine.stack.pop()))
 
 
 def negate(value: Value) -> Value:
-    """Do as ``!``."""
+    """Apply ``!``."""
     return not truthy(value)
 
 
 def jump(machine: Machine, distance: int) -> None:
-    """Go on elsewhere."""
+    """Jump."""
     machine.position += distance
 
 
 def jump_unless(machine: Machine, distance: int) -> None:
-    """Go on elsewhere if a condition does not hold."""
+    """Jump if a condition does not hold."""
     if not truthy(machine.stack.pop()):
         machine.position += distance
 
 
 def both(machine: Machine, distance: int) -> None:
-    """Leave out the right side of ``&&`` if the left side decides."""
+    """Skip the right side of ``&&`` if the left side decides."""
     if truthy(machine.stack[-1]):
         machine.stack.pop()
     else:
@@ -181,7 +181,7 @@ def both(machine: Machine, distance: int) -> None:
 
 
 def either(machine: Machine, distance: int) -> None:
-    """Leave out the right side of ``||`` if the left side decides."""
+    """Skip the right side of ``||`` if the left side decides."""
     if truthy(machine.stack[-1]):
         machine.position += distance
     else:
@@ -189,7 +189,7 @@ def either(machine: Machine, distance: int) -> None:
 
 
 def call_method(machine: Machine, method: tuple[str, int]) -> None:
-    """Call a method: its value is put on the stack, and its receiver upon that."""
+    """Call a method, and push its value and then the new value of its receiver."""
     name, count = method
     receiver, *arguments = machine.take(count + 1)
     value, receiver = invoke(name, receiver, arguments, machine.session)
@@ -197,7 +197,7 @@ def call_method(machine: Machine, method: tuple[str, int]) -> None:
 
 
 def put_back(machine: Machine, target: tuple[int, Sequence[str]]) -> None:
-    """Put an array that a method has changed back where it came from."""
+    """Store an array that a method has changed back in its variable or field."""
     variable, path = target
     value = machine.stack.pop()
     if path:
@@ -207,10 +207,10 @@ def put_back(machine: Machine, target: tuple[int, Sequence[str]]) -> None:
 
 
 def call_api(machine: Machine, method: str) -> None:
-    """Call a method of the API: that is not for the machine to do."""
+    """Request an API call, which the caller of the machine makes."""
     machine.request = method, to_params(machine.stack.pop(), machine.session)
 
 
 def leave(machine: Machine, _argument: None) -> None:
-    """Return what is on the stack."""
+    """End the script with the value on the stack."""
     machine.stop()

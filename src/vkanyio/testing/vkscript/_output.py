@@ -1,4 +1,4 @@
-"""Values on their way out: the response, the parameters of a call, and text."""
+"""Convert values for output: to a response, to parameters of a call, and to text."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from ._errors import RuntimeFailure
 from ._values import Array, Value, wrap
 
 if TYPE_CHECKING:
-    from ._session import Session
+    from ._session import ScriptSession
 
-DEEPEST: Final = 200
-"""How many arrays an answer may have within each other: the json module has a limit,
-too, which is not far from it."""
+MAX_DEPTH: Final = 200
+"""How deeply arrays may be nested in a response; the limit of the json module is not
+much higher."""
 
 TOO_LARGE: Final = "response size is too big"
 TOO_DEEP: Final = "response is nested too deeply"
 
 
-def to_json(value: Value, most: int) -> Any:
-    """Make an answer of a value.
+def to_json(value: Value, max_length: int) -> Any:
+    """Convert a value to JSON.
 
     :param value: the value
-    :param most: how long the JSON may be, in characters, roughly
-    :return: JSON; an empty array and one with the keys 0, 1, 2 in order is a list
-    :raises RuntimeFailure: if it is longer, or nested too deeply
+    :param max_length: the approximate maximum length of the JSON, in characters
+    :return: JSON; an empty array, or one with the keys 0, 1, 2 in order, is a list
+    :raises RuntimeFailure: if it is too long, or nested too deeply
     """
-    room = [most]
-    return _to_json(value, room, DEEPEST)
+    room = [max_length]
+    return _to_json(value, room, MAX_DEPTH)
 
 
 def _to_json(value: Any, room: list[int], depth: int) -> Any:
     value = wrap(value)
     if not isinstance(value, Array):
-        # JSON has no word for infinity.
+        # JSON cannot express infinity.
         if isinstance(value, float) and not math.isfinite(value):
             value = None
         room[0] -= len(value) + 3 if isinstance(value, str) else 6
@@ -53,12 +53,12 @@ def _to_json(value: Any, room: list[int], depth: int) -> Any:
     return {key: _to_json(entries[key], room, depth - 1) for key in entries}
 
 
-def to_text(value: Value, session: Session) -> str:
-    """Write a value as a string, as a parameter of a call has it.
+def to_text(value: Value, session: ScriptSession) -> str:
+    """Convert a value to text, as for a parameter of a call.
 
     :param value: the value
-    :param session: what pays for the text
-    :return: the text; an array is joined by commas, with what is nested in it as JSON
+    :param session: the limits that the text counts against
+    :return: the text; a list is joined with commas, and nested arrays become JSON
     :raises RuntimeFailure: if the text is too long
     """
     if isinstance(value, str):
@@ -78,12 +78,12 @@ def to_text(value: Value, session: Session) -> str:
     return ",".join(parts)
 
 
-def to_params(value: Value, session: Session) -> dict[str, str]:
-    """Make the parameters of an API call.
+def to_params(value: Value, session: ScriptSession) -> dict[str, str]:
+    """Convert a value to the parameters of an API call.
 
     :param value: the argument of the call
-    :param session: what pays for the text
-    :return: the parameters, without those that are null
+    :param session: the limits that the text counts against
+    :return: the parameters, without null values
     :raises RuntimeFailure: if they are too long
     """
     if not isinstance(value, Array):
@@ -96,12 +96,12 @@ def to_params(value: Value, session: Session) -> dict[str, str]:
     }
 
 
-def _item_text(value: Value, session: Session) -> str:
+def _item_text(value: Value, session: ScriptSession) -> str:
     is_array = isinstance(value, Array)
     return _json_text(value, session) if is_array else to_text(value, session)
 
 
-def _json_text(value: Value, session: Session) -> str:
+def _json_text(value: Value, session: ScriptSession) -> str:
     tree = to_json(value, session.response_size)
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
     session.write(len(text))

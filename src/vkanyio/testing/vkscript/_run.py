@@ -1,4 +1,4 @@
-"""Running a script: what is between it and the methods that it calls."""
+"""Run a script, and make the API calls that it asks for."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from .._errors import JSON, VKFault
 from ._errors import ScriptError
 from ._machine import Machine, Program
 from ._output import to_json
-from ._session import Session
+from ._session import ScriptSession
 from ._values import Array, Value, wrap
 
-Caller: TypeAlias = Callable[[str, dict[str, str]], JSON | Awaitable[JSON]]
-"""Carries out a call of the API: a function, ``async`` or not, that takes the method
+ScriptCaller: TypeAlias = Callable[[str, dict[str, str]], JSON | Awaitable[JSON]]
+"""Makes the API calls of a script: a function, ``async`` or not, that takes the method
 and its parameters, returns a JSON value, and raises :exc:`VKFault` to refuse."""
 
 
 @final
 @attrs.frozen
 class ScriptResult:
-    """What VK answers to a script that did not fail as a whole."""
+    """What VK returns for a script that did not fail as a whole."""
 
     response: JSON
-    """What the script has returned, None if nothing."""
+    """The value that the script returned, or None."""
 
     execute_errors: list[dict[str, JSON]] = attrs.Factory(list[dict[str, JSON]])
-    """An entry for each call that has failed, in the order of the calls: ``method``,
-    ``error_code``, ``error_msg`` and what else the error has, such as the fields of a
-    captcha. The value of such a call is ``false``."""
+    """An entry for each failed call, in order: ``method``, ``error_code``,
+    ``error_msg`` and further fields of the error, such as those of a captcha. The value
+    of a failed call is ``false``."""
 
 
 def compile_script(code: str) -> Program:
-    """Compile a script; what was compiled lately is remembered.
+    """Compile a script; the most recent results are cached.
 
-    Needs the extra ``testing``.
+    This needs the extra ``testing``.
 
     :param code: its source
-    :return: what can be run, for :func:`run`
-    :raises CompileError: error 12, for code that VK does not understand
+    :return: the program, for :func:`run`
+    :raises ScriptCompileError: error 12, for code that VK does not understand
     """
     try:
-        # Here and not above: lark is loaded by those alone who run a script.
+        # Import it here, so that lark is loaded only if a script is run.
         from ._compiler import compile_code
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
@@ -56,32 +56,32 @@ def compile_script(code: str) -> Program:
 async def run(
     code: str | Program,
     *,
-    call: Caller,
+    call: ScriptCaller,
     args: Mapping[str, str] | None = None,
-    session: Session | None = None,
+    session: ScriptSession | None = None,
     trailing_error: bool = False,
 ) -> ScriptResult:
     """Run a script as VK's method ``execute`` does.
 
-    :param code: the script, or what :func:`compile_script` has made of it
-    :param call: carries out the calls of the API
-    :param args: what the script reads as ``Args``
-    :param session: the limits; by default VK's, and a session that several scripts
-        share lets them together do what one may do
-    :param trailing_error: end ``execute_errors`` with a copy of the last entry under
-        the method "execute", as VK did until 2017
-    :return: the answer
-    :raises CompileError: error 12, before any call is made
-    :raises RuntimeFailure: error 13; the calls that were made remain made
+    :param code: the script, or the program that :func:`compile_script` returned
+    :param call: makes the API calls
+    :param args: the value of ``Args`` in the script
+    :param session: the limits, by default VK's; scripts that share a session share its
+        limits
+    :param trailing_error: append to ``execute_errors`` a copy of the last entry with
+        "execute" as its method, as VK did until 2017
+    :return: the value and the failures of calls
+    :raises ScriptCompileError: error 12, before any call is made
+    :raises RuntimeFailure: error 13; the calls made so far are not undone
     """
-    session = session or Session()
+    session = session or ScriptSession()
     program = compile_script(code) if isinstance(code, str) else code
     before = len(session.errors)
     machine = Machine(program, Array(dict(args or {})), session)
     while request := machine.advance():
         method, params = request
         session.spend_call()
-        machine.stack.append(await _outcome(method, params, call, session))
+        machine.stack.append(await _call_value(method, params, call, session))
     response = to_json(machine.result, session.response_size)
     errors = session.errors[before:]
     if trailing_error and errors:
@@ -89,10 +89,10 @@ async def run(
     return ScriptResult(response, errors)
 
 
-async def _outcome(
-    method: str, params: dict[str, str], call: Caller, session: Session
+async def _call_value(
+    method: str, params: dict[str, str], call: ScriptCaller, session: ScriptSession
 ) -> Value:
-    """Make a call: its value is false where it is refused."""
+    """Make a call, and return its value, or false if it is refused."""
     try:
         if method == "execute" and session.runs_execute:
             return wrap(await _execute(params, call, session))
@@ -110,7 +110,9 @@ async def _outcome(
         return False
 
 
-async def _execute(params: dict[str, str], call: Caller, session: Session) -> JSON:
+async def _execute(
+    params: dict[str, str], call: ScriptCaller, session: ScriptSession
+) -> JSON:
     """Run a script within a script."""
     if not (code := params.get("code")):
         raise VKFault.parameter("code is a required parameter")

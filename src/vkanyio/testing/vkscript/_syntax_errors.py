@@ -1,4 +1,4 @@
-"""What VK says of code that it cannot parse: what it expected, and what it found."""
+"""VK's texts for syntax errors: what was expected, and what was found."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Final
 from lark import Token, UnexpectedInput
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-LONGEST_TOKEN: Final = 50
-"""Characters of what was found that are shown."""
+MAX_TOKEN_LENGTH: Final = 50
+"""Characters of the unexpected token that are shown."""
 
 _CLOSING: Final = {
     "RPAR": ")",
@@ -22,7 +22,7 @@ _END: Final = "$END"
 
 
 def describe(error: UnexpectedInput, text: str) -> str:
-    """Say what is wrong, as "';' expected, '' found in line 1".
+    """Describe a syntax error, such as "';' expected, '' found in line 1".
 
     :param error: the parser's error
     :param text: the script
@@ -32,12 +32,12 @@ def describe(error: UnexpectedInput, text: str) -> str:
     if not isinstance(token, Token):
         found = text[error.pos_in_stream or 0]
     else:
-        found = "" if token.type == _END else str(token)[:LONGEST_TOKEN]
+        found = "" if token.type == _END else str(token)[:MAX_TOKEN_LENGTH]
     return f"{_expected(error)} expected, '{found}' found in line {error.line}"
 
 
 def _expected(error: UnexpectedInput) -> str:
-    """Name what would have been right: a bracket before all else, if one is open."""
+    """Name what was expected: above all a closing bracket, if one is open."""
     state: Any = error.state
     parser: Any = InteractiveParser(None, state, state.lexer)
     accepted: set[str] = parser.accepts()

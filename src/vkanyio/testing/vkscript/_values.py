@@ -1,10 +1,9 @@
 """The values of a script.
 
-Null, booleans, integers, doubles and strings are Python's own. Arrays and objects are
+Null, booleans, integers, doubles and strings are Python objects. Arrays and objects are
 one type, :class:`Array`, an ordered map as in PHP. Assignment copies in VKScript, so
-that an array that never changes can be shared by all who have it: whatever changes an
-array makes a new one. Answers of the API are taken as they are, and looked into only
-where a script does.
+arrays are immutable here and can be shared: whatever changes an array makes a new one.
+Values of API calls are stored unchanged, and wrapped only where a script reads them.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ _NUMBER: Final = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))", re.AS
 
 @final
 class Array:
-    """An array or an object; never changed once it is made.
+    """An immutable array or object.
 
-    :param entries: a list if the keys are 0, 1, 2 and so on in this order, else a
-        dictionary whose keys are written as text; what is in it may be raw JSON
+    :param entries: a list if the keys are 0, 1, 2 and so on in this order, otherwise a
+        dictionary whose keys are text; the values may be raw JSON
     """
 
     __slots__ = ("entries",)
@@ -40,10 +39,10 @@ class Array:
         return len(self.entries)
 
     def get(self, key: str) -> Value:
-        """Look up an entry.
+        """Return the value of an entry.
 
         :param key: its key as text
-        :return: its value, null if there is none
+        :return: its value, or null if there is no such entry
         """
         entries = self.entries
         if isinstance(entries, dict):
@@ -53,38 +52,38 @@ class Array:
         return None
 
     def values(self) -> list[Any]:
-        """List what is in it, without the keys, to be wrapped before use."""
+        """List the values, which must be wrapped before use."""
         entries = self.entries
         return [*entries.values()] if isinstance(entries, dict) else entries
 
     def to_dict(self) -> dict[str, Any]:
-        """Copy it into a dictionary."""
+        """Return a copy as a dictionary."""
         if isinstance(self.entries, dict):
             return self.entries.copy()
         return {str(index): value for index, value in enumerate(self.entries)}
 
     def weight(self) -> int:
-        """Tell what a copy costs in memory, in words: a dictionary is the larger."""
+        """Return the size of a copy in memory, in words; dictionaries are larger."""
         return len(self.entries) * (8 if isinstance(self.entries, dict) else 1)
 
     def is_list(self) -> bool:
-        """Tell whether the keys are 0, 1, 2 and so on in this order."""
+        """Return whether the keys are 0, 1, 2 and so on in this order."""
         if isinstance(self.entries, list):
             return True
         return all(key == str(index) for index, key in enumerate(self.entries))
 
 
 def is_index(key: str) -> bool:
-    """Tell whether a key is a number: such keys are counted anew by some methods."""
-    # The length is that of 64 bits, and int() refuses thousands of digits.
+    """Return whether a key is a number; some methods renumber such keys."""
+    # 64 bits fit into 20 characters, and int() refuses thousands of digits.
     return len(key) <= 20 and _INTEGER_KEY.match(key) is not None
 
 
 def wrap(value: Any) -> Value:
-    """Take a value that may be raw JSON.
+    """Convert a value that may be raw JSON.
 
     :param value: the value
-    :return: the same, with :class:`Array` in the place of a list or a dictionary
+    :return: the same value, but an :class:`Array` for a list or a dictionary
     """
     kind = value.__class__
     if kind is str or kind is Array or value is None:
@@ -101,25 +100,26 @@ def wrap(value: Any) -> Value:
 
 
 def wrapped(number: int) -> int:
-    """Fit a number into 64 bits, as VK's backend (KPHP) does without a word."""
+    """Wrap a number to 64 bits, as VK's backend (KPHP) does silently."""
     if -HALF <= number < HALF:
         return number
     return (number + HALF) % (2 * HALF) - HALF
 
 
 def truthy(value: Value) -> bool:
-    """Tell whether a condition holds: null, false, 0, "" and an empty array are false.
+    """Return whether a condition holds.
 
     :param value: the condition
-    :return: whether it holds; of strings only the empty one does not
+    :return: False for null, false, 0, "" and an empty array; True for anything else,
+        including all other strings
     """
     return len(value) > 0 if isinstance(value, Array) else bool(value)
 
 
 def key_text(key: Value) -> str:
-    """Write the key of an entry, so that ``a[1]``, ``a["1"]`` and ``a[1.5]`` are one.
+    """Convert a key to text, so that ``a[1]``, ``a["1"]`` and ``a[1.5]`` are the same.
 
-    :param key: the value between the brackets
+    :param key: the value in the brackets
     :return: the key as text
     :raises RuntimeFailure: for an array
     """
@@ -133,20 +133,20 @@ def key_text(key: Value) -> str:
 
 
 def digits(text: str) -> int:
-    """Read digits as a number of 64 bits, in a time that does not grow with them.
+    """Convert digits to a 64-bit number; the time does not depend on their number.
 
-    :param text: decimal digits, perhaps with a sign
+    :param text: decimal digits, optionally with a sign
     :return: the number
     """
     if len(text) < 19:
         return int(text)
-    # Beyond 64 digits from the right, all is a multiple of 2 to the power of 64.
+    # Any digit left of the last 64 stands for a multiple of 2 to the power of 64.
     number = int(text.lstrip("+-")[-64:])
     return wrapped(-number if text[0] == "-" else number)
 
 
 def parse_int(value: Value) -> int:
-    """Do as ``parseInt``: take the longest prefix that is a number, else 0."""
+    """Implement ``parseInt``: convert the longest numeric prefix, or return 0."""
     if isinstance(value, str):
         match = _INTEGER.match(value)
         return digits(match[1]) if match else 0
@@ -156,7 +156,7 @@ def parse_int(value: Value) -> int:
 
 
 def parse_double(value: Value) -> float:
-    """Do as ``parseDouble``: take the longest prefix that is a number, else 0."""
+    """Implement ``parseDouble``: convert the longest numeric prefix, or return 0."""
     if isinstance(value, str):
         match = _NUMBER.match(value)
         return float(match[1]) if match else 0.0
@@ -164,10 +164,10 @@ def parse_double(value: Value) -> float:
 
 
 def numeric(text: str) -> int | float | None:
-    """Read a string that is a number as a whole.
+    """Convert a string that is a number as a whole.
 
     :param text: the string
-    :return: the number, None if it is not one
+    :return: the number, or None if the string is not numeric
     """
     if (match := _NUMBER.match(text)) is None or match.end() != len(text.rstrip()):
         return None
