@@ -1,4 +1,4 @@
-"""``vkanyio batch`` from beginning to end; stopping and resuming is the next file."""
+"""``vkanyio batch`` from start to end; see `test_batch_resumed` for stopping."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def batch(
 
 
 @BACKENDS
-def test_each_call_has_a_record_with_its_line_its_id_and_its_answer(
+def test_each_call_has_a_record_with_its_line_its_id_and_its_value(
     batch: MakeBatch, backend: str
 ) -> None:
     code, records, err = batch(users(30), "--backend", backend)
@@ -65,7 +65,7 @@ def test_each_call_has_a_record_with_its_line_its_id_and_its_answer(
     for number, record in enumerate(records, 1):
         assert record["id"] == f"user {number}"
         assert record["response"][0]["id"] == number
-    assert err.startswith("vkanyio: 30 answered in ")
+    assert err.startswith("vkanyio: 30 succeeded in ")
 
 
 def test_calls_are_packed_unless_the_mode_says_otherwise(
@@ -105,10 +105,10 @@ def test_an_error_of_vk_is_a_record_and_the_exit_code_is_1(
         "message": "Access denied",
         "method": "wall.get",
     }
-    assert "vkanyio: AccessDeniedError, 1 times, such as: wall.get: error 15" in err
+    assert "vkanyio: 1 x AccessDeniedError, for example: wall.get: error 15" in err
 
 
-def test_what_may_have_been_carried_out_is_said_and_the_exit_code_is_4(
+def test_what_may_have_been_carried_out_is_reported_and_the_exit_code_is_4(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.drop_after(), "wall.post")
@@ -118,7 +118,7 @@ def test_what_may_have_been_carried_out_is_said_and_the_exit_code_is_4(
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
 
-def test_a_call_without_an_answer_has_a_record_and_the_exit_code_is_3(
+def test_a_call_without_a_response_has_a_record_and_the_exit_code_is_3(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.drop_before(), "wall.get", rate=1)
@@ -137,31 +137,31 @@ def test_a_network_that_is_down_ends_the_batch(
     code, records, err = batch(users(500), *words)
     assert code == 3
     assert 20 <= len(records) < 200
-    assert "vkanyio: stopped, since users.get: lost the connection" in err
+    assert "vkanyio: stopped: users.get: " in err
 
 
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        (faults.error(5, "User authorization failed"), "check that the token is whole"),
+        (faults.error(5, "User authorization failed"), "User authorization failed"),
         (faults.expired_token(), "not expired"),
-        (faults.captcha("new"), "this captcha is for a program"),
+        (faults.captcha("new"), "this captcha needs a program"),
         (faults.validation("https://vk.ru/v"), "open https://vk.ru/v in a browser"),
     ],
 )
-def test_what_only_a_person_can_mend_ends_the_batch(
+def test_what_only_a_person_can_fix_ends_the_batch(
     batch: MakeBatch, simulator: Simulator, fault: faults.Fault, says: str
 ) -> None:
     simulator.fault(fault, rate=1)
     code, records, err = batch(users(500), "--limit", "20", "--mode", "sequential")
     assert code == 1
     assert len(records) < 100
-    assert "vkanyio: stopped, since " in err
+    assert "vkanyio: stopped: " in err
     assert says in err
     assert err.count(says) == 1
 
 
-def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
+def test_a_token_of_a_line_that_is_refused_concerns_that_line_alone(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.error(5), "wall.get", rate=1)
@@ -173,7 +173,7 @@ def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
     assert "another-token-of-somebody" not in err + json.dumps(records)
 
 
-def test_a_crash_of_the_client_ends_the_batch_and_is_no_outcome(
+def test_a_crash_of_the_client_ends_the_batch_and_has_no_record(
     batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def crash(self: Any) -> None:
@@ -201,7 +201,7 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("[]", 'line 2: not a call: write it like {"method": '),
         ("{}", "line 2: not a call"),
         ('{"method": "users.get", "parms": {}}', "did you mean params?"),
-        ('{"method": "users.get", "what": {}}', "there are method, params, id"),
+        ('{"method": "users.get", "what": {}}', "allowed keys: method, params, id"),
         ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
         ('{"method": "users get"}', "'users get'"),
         ('{"method": 5}', "line 2: "),
@@ -212,13 +212,13 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("[" * 100_000, "line 2: not JSON: "),
     ],
 )
-def test_a_wrong_line_in_a_file_keeps_all_of_it_from_being_sent(
+def test_nothing_of_a_file_with_a_wrong_line_is_sent(
     batch: MakeBatch, simulator: Simulator, line: str, says: str
 ) -> None:
     code, records, err = batch([*users(1), line, *users(1)])
     assert (code, records) == (2, [])
     assert says in err
-    assert "1 of 3 lines are wrong: nothing was sent" in err
+    assert "1 of 3 lines are invalid: nothing was sent" in err
     assert simulator.ledger.requests == 0
 
 
@@ -226,7 +226,7 @@ def test_of_many_wrong_lines_the_first_are_shown(batch: MakeBatch) -> None:
     code, _, err = batch(["{"] * 50)
     assert code == 2
     assert err.count("\n") == 11
-    assert "50 of 50 lines are wrong, the first 10 are above" in err
+    assert "50 of 50 lines are invalid (the first 10 are shown above)" in err
 
 
 def test_what_the_schema_does_not_have_is_sent_on_demand(
@@ -274,7 +274,9 @@ def test_a_wrong_line_in_a_pipe_is_a_record_and_the_others_go_on(
 
 
 @BACKENDS
-def test_a_pipe_is_answered_while_it_is_still_open(base_url: str, backend: str) -> None:
+def test_calls_of_a_pipe_are_made_while_it_is_still_open(
+    base_url: str, backend: str
+) -> None:
     command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
     with subprocess.Popen(
         [*command, "--backend", backend],
@@ -330,7 +332,7 @@ def test_a_line_without_an_end_is_not_read_whole(base_url: str) -> None:
         (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
         (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
-        (["calls.jsonl", "-o", "text"], "text is there, and its line 1 is not from"),
+        (["calls.jsonl", "-o", "text"], "text exists, but its line 1 was not written"),
         (["calls.jsonl", "--limit", "0"], "limit"),
     ],
 )
@@ -356,16 +358,14 @@ def test_wrong_usage_is_one_line_that_names_it(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_terminal_sees_a_bar_that_is_taken_away(
-    base_url: str, tmp_path: Path
-) -> None:
+def test_a_terminal_shows_a_bar_that_is_removed(base_url: str, tmp_path: Path) -> None:
     write_calls(tmp_path / "calls.jsonl", users(40))
     output = tmp_path / "out.jsonl"
     words = ["batch", str(tmp_path / "calls.jsonl"), "-o", str(output)]
     code, shown = run_on_terminal(*words, "--base-url", base_url, "--limit", "50")
     assert code == 0
     assert "40/40" in shown
-    _, last = shown.rsplit("vkanyio: 40 answered", 1)
+    _, last = shown.rsplit("vkanyio: 40 succeeded", 1)
     assert "━" not in last.split("\x1b[2K")[-1]
 
 
