@@ -81,8 +81,8 @@ def commands() -> None:
     The access token comes from the environment variable VK_TOKEN or from a file.
 
     \b
-    Exit codes: 0 success, 1 error from VK, 2 wrong usage, 3 no response (network),
-    4 the call may have been carried out, 130 Ctrl-C, 143 SIGTERM
+    Exit codes: 0 success, 1 error from VK, 2 wrong usage, 3 no response,
+    4 VK may have carried out the call, 130 Ctrl-C, 143 SIGTERM
 
     \b
     Example:

@@ -69,8 +69,8 @@ def batch(
     "response" or "error".
 
     With --output, the same command resumes where it was stopped, even after a crash:
-    a journal (FILE.journal) lists the calls that were in progress. Calls that VK may
-    have carried out are reported, and repeated only with --repeat-unknown.
+    a journal (FILE.journal) lists the calls that were in progress. Those that VK may
+    have carried out are reported; only with --repeat-unknown are they repeated.
 
     \b
     Example:

@@ -53,6 +53,6 @@ def _advice(error: APIError) -> str:
     if isinstance(error, CaptchaError):
         sid, image = error.raw.get("captcha_sid"), error.raw.get("captcha_img")
         if error.raw.get("redirect_uri") is None and sid and image:
-            return f"open {image} and add captcha_sid={sid} captcha_key=TEXT_IN_IT"
+            return f"open {image} and add captcha_sid={sid} captcha_key=ITS_TEXT"
         return "this captcha needs a program with `on_captcha`; or try again later"
     return ""

@@ -109,7 +109,7 @@ def _read_fault(value: str) -> OrderedFault:
     help="Seconds until a response.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Seed of the random numbers."
+    "--seed", type=int, default=0, show_default=True, help="Seed for random numbers."
 )
 @click.option(
     "--fault",
