@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from vkanyio.cli._app import run
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+MakeCall: TypeAlias = Callable[..., tuple[int, str, str]]
+Resume: TypeAlias = Callable[..., tuple[int, str]]
 Start: TypeAlias = Callable[..., subprocess.Popen[str]]
+
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 TOKEN = "vk1.a.the-secret-token"
 
@@ -114,3 +120,41 @@ def _restore_log() -> Iterator[None]:
     yield
     logger.setLevel(level)
     logger.handlers[:] = handlers
+
+
+@pytest.fixture
+def call(base_url: str, capsys: pytest.CaptureFixture[str]) -> MakeCall:
+    """Makes a call in this process: exit code, standard output, standard error."""
+
+    def make(*words: str) -> tuple[int, str, str]:
+        code = run(["call", *words, "--base-url", base_url])
+        out, err = capsys.readouterr()
+        assert TOKEN not in out + err
+        return code, out, err
+
+    return make
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def words(base_url: str, in_tmp_path: None) -> list[str]:
+    options = ["--base-url", base_url, "--limit", "40"]
+    return ["batch", "calls.jsonl", "--output", "out.jsonl", *options]
+
+
+@pytest.fixture
+def resume(words: list[str], capfd: pytest.CaptureFixture[str]) -> Resume:
+    """Runs the command in this process: exit code, standard error."""
+
+    def again(*more: str) -> tuple[int, str]:
+        code = run([*words, *more])
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert "Traceback" not in err
+        return code, err
+
+    return again

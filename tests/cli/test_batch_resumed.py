@@ -1,164 +1,25 @@
-"""``vkanyio batch`` stopped and resumed: nothing is lost or done twice."""
+"""``vkanyio batch`` resumed: what is repeated, and what is refused."""
 
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
 
 from vkanyio.cli import _batch_book
-from vkanyio.cli._app import run
-from vkanyio.testing import Call, Simulator, faults
+from vkanyio.testing import Simulator, faults
 
-from .test_batch import users, write_calls
+from .batches import carried_out, posts, records, users, write_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from .conftest import Start
-
-    Resume: TypeAlias = Callable[..., tuple[int, str]]
-
-BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-
-
-@pytest.fixture(autouse=True)
-def in_a_separate_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    return Simulator(limit=0, latency=0.05)
-
-
-@pytest.fixture
-def words(base_url: str) -> list[str]:
-    options = ["--base-url", base_url, "--limit", "40"]
-    return ["batch", "calls.jsonl", "--output", "out.jsonl", *options]
-
-
-@pytest.fixture
-def resume(words: list[str], capfd: pytest.CaptureFixture[str]) -> Resume:
-    """Runs the command in this process: exit code, standard error."""
-
-    def again(*more: str) -> tuple[int, str]:
-        code = run([*words, *more])
-        out, err = capfd.readouterr()
-        assert out == ""
-        assert "Traceback" not in err
-        return code, err
-
-    return again
-
-
-def records(path: Path) -> list[Any]:
-    text = (path / "out.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def posts(count: int, method: str = "wall.post") -> list[Any]:
-    peer = {"peer_id": 7} if method == "messages.send" else {}
-    return [
-        {"method": method, "params": {"message": f"No. {i}", **peer}}
-        for i in range(1, count + 1)
-    ]
-
-
-def wait_for(simulator: Simulator, process: subprocess.Popen[str], calls: int) -> None:
-    """Wait until so many calls were carried out: a real process in real time."""
-    deadline = time.monotonic() + 30
-    while len(simulator.ledger) < calls:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def carried_out(simulator: Simulator) -> Counter[int]:
-    return Counter(
-        int(entry.params["message"].removeprefix("No. "))
-        for entry in simulator.ledger.carried_out()
-        if "message" in entry.params  # and not `execute`, which carries the others
-    )
-
-
-@POSIX
-@BACKENDS
-@pytest.mark.parametrize(("mode", "limit"), [("sequential", "100"), ("parallel", "8")])
-def test_after_kill_9_no_post_is_lost_and_none_is_there_twice(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    mode: str,
-    limit: str,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(300))
-    options = ("--mode", mode, "--limit", limit, "--backend", backend)
-    process = start(*words, *options)
-    wait_for(simulator, process, 40)
-    process.kill()
-    process.wait()
-    before = {record["line"] for record in records(tmp_path)}
-    assert 0 < len(before) < 300
-
-    code, err = resume(*options)
-    assert f"{len(before)} lines already done" in err
-    found = {record["line"]: record for record in records(tmp_path)}
-    assert len(found) == len(records(tmp_path)) == 300  # a record each
-    unknown = {line for line, each in found.items() if "error" in each}
-    assert code == (4 if unknown else 0)
-    assert all(found[n]["error"]["type"] == "OutcomeUnknownError" for n in unknown)
-    assert f"{len(unknown)} unknown" in err or not unknown
-    there = carried_out(simulator)
-    assert set(there.values()) == {1}
-    assert {*there} | unknown == {*range(1, 301)}
-
-    # They are reported again, and still not repeated.
-    if unknown:
-        code, err = resume(*options)
-        assert (code, carried_out(simulator)) == (4, there)
-        assert f"{len(unknown)} unknown" in err
-    # The user can have the missing ones repeated.
-    code, err = resume(*options, "--repeat-unknown")
-    assert code == 0
-    assert {*carried_out(simulator)} == {*range(1, 301)}
-    assert not (tmp_path / "out.jsonl.journal").exists()
-
-
-@POSIX
-@BACKENDS
-def test_after_kill_9_messages_are_retried_with_the_keys_they_had(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(300, "messages.send"))
-    process = start(*words, "--limit", "8", "--backend", backend)
-    wait_for(simulator, process, 40)
-    process.kill()
-    process.wait()
-    code, _ = resume("--backend", backend)
-    assert code == 0
-    found = [record for record in records(tmp_path) if "response" in record]
-    assert {record["line"] for record in found} == {*range(1, 301)}
-    there = carried_out(simulator)
-    assert {*there} == {*range(1, 301)}
-    assert set(there.values()) == {1}
+    from .conftest import Resume
 
 
 def journal(tmp_path: Path, *entries: dict[str, Any]) -> None:
@@ -244,74 +105,6 @@ def test_what_was_never_carried_out_is_repeated_but_not_what_vk_refused(
     assert "no calls" in resume(*options)[1]
 
 
-@POSIX
-@BACKENDS
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_after_a_signal_calls_in_progress_end_and_the_same_command_resumes(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    signum: signal.Signals,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(3000))
-    process = start(*words, "--backend", backend)
-    wait_for(simulator, process, 40)
-    process.send_signal(signum)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (128 + signum, "")
-    stopping, summary, last = err.splitlines()
-    assert stopping.startswith("vkanyio: stopping after the ")
-    done = len(records(tmp_path))
-    assert summary.startswith(f"vkanyio: {done} succeeded in ")
-    assert f"interrupted: {done} of 3000 lines are done; the same command" in last
-    assert carried_out(simulator) == Counter(range(1, done + 1))
-    write_calls(tmp_path / "calls.jsonl", posts(done + 5))  # more lines may be added
-    assert resume("--backend", backend)[0] == 0
-    assert carried_out(simulator) == Counter(range(1, done + 6))
-
-
-@POSIX
-@BACKENDS
-def test_a_second_signal_stops_at_once_and_what_was_not_sent_is_not_in_doubt(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    backend: str,
-) -> None:
-    async def never_respond(call: Call) -> Any:
-        arrived.append(call.params["message"])
-        await anyio.sleep_forever()
-
-    arrived: list[str] = []
-    simulator.add_method("wall.post", never_respond)
-    write_calls(tmp_path / "calls.jsonl", posts(100))
-    # At one request per second, most of the calls in progress are not sent.
-    options = ("--backend", backend, "--mode", "sequential", "--limit", "1")
-    process = start(*words, *options)
-    deadline = time.monotonic() + 30
-    while not arrived:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert process.stderr is not None
-    assert "stopping after the 4 calls" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
-    assert (process.returncode, out) == (130, "")
-    assert f"{len(arrived)} calls may have reached VK" in err
-    assert 1 <= len(arrived) < 4
-    write_calls(tmp_path / "calls.jsonl", posts(10))
-    simulator.add_method("wall.post", lambda call: {"post_id": 1})
-    code, err = resume("--backend", backend, "--limit", "40")
-    assert code == 4
-    assert f"{10 - len(arrived)} succeeded, {len(arrived)} unknown" in err
-
-
 def test_a_line_that_was_edited_is_refused(
     simulator: Simulator, resume: Resume, tmp_path: Path
 ) -> None:
@@ -391,22 +184,6 @@ def test_a_file_of_something_else_is_left_alone(
     assert simulator.ledger.requests == 0
 
 
-@POSIX
-def test_two_batches_do_not_write_the_same_output(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", users(3000))
-    process = start(*words)
-    wait_for(simulator, process, 1)
-    code, err = resume()
-    assert code == 2
-    assert "out.jsonl is being written by another `vkanyio batch`" in err
-
-
 def test_a_wrong_line_leaves_no_output_behind(resume: Resume, tmp_path: Path) -> None:
     write_calls(tmp_path / "calls.jsonl", ["{"])
     assert resume()[0] == 2
@@ -437,6 +214,7 @@ def test_a_disk_that_is_full_is_one_line(
     assert "vkanyio: cannot write out.jsonl: No space left on device" in err
 
 
+@pytest.mark.usefixtures("in_tmp_path")
 def test_a_pipe_is_resumed_by_giving_it_again(
     base_url: str, simulator: Simulator, tmp_path: Path
 ) -> None:

@@ -19,14 +19,14 @@ from vkanyio.cli._demo import MODES, Plan
 from vkanyio.cli._simulator_process import simulator_process
 from vkanyio.testing import Simulator, faults
 
-from .conftest import run_on_terminal
+from .conftest import BACKENDS, run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .conftest import Start
 
-BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
 ON_REAL_CLOCKS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
 LINUX = pytest.mark.skipif(
