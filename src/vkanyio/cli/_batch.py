@@ -69,8 +69,8 @@ def batch(
     "response" or "error".
 
     With --output, the same command resumes where it was stopped, even after a crash:
-    a journal (FILE.journal) lists the calls that were in progress. Those that VK may
-    have carried out are reported; only with --repeat-unknown are they repeated.
+    a journal (FILE.journal) lists the calls that were in progress. Without
+    --repeat-unknown, those that VK may have carried out are reported, not repeated.
 
     \b
     Example:

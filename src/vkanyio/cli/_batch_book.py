@@ -25,7 +25,7 @@ minus some minutes for clock differences."""
 AGAIN_TYPES = frozenset(
     {"ConnectionFailedError", "RequestTimeoutError", "InvalidResponseError"}
 )
-"""Errors of calls to which no response came."""
+"""Errors of calls that got no valid response."""
 
 AGAIN_CODES = frozenset({5, 6, 9, 14, 17, 29, 1117})
 """Temporary refusals by VK: token, limits, captcha."""
@@ -75,11 +75,9 @@ class Book:
 
     def state(self, number: int) -> LineState:
         """Return what is known about a line."""
-        return (
-            LineState(self._states[number])
-            if number < len(self._states)
-            else LineState.NEW
-        )
+        if number < len(self._states):
+            return LineState(self._states[number])
+        return LineState.NEW
 
     def done(self) -> int:
         """Count the lines that are done."""
@@ -152,9 +150,7 @@ class Book:
         number: int = record["line"]
         missing = number + 1 - len(self._states)
         if missing > 0:
-            missing = max(
-                missing, len(self._states)
-            )  # doubles, so that growing is cheap
+            missing = max(missing, len(self._states))  # double it: few reallocations
             self._states.extend(bytes(missing))
             self._digests.frombytes(bytes(missing * self._digests.itemsize))
         if state is LineState.NEW and "started" not in record:

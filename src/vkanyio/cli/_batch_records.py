@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe_result(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
-    """Return how a successful call ended, and the fields of its record."""
+    """Return how a call with a value ended, and the fields of its record."""
     found: dict[str, Any] = {"response": result.response}
     if not result.errors:
         return "succeeded", found
@@ -23,7 +23,7 @@ def describe_result(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
 
 
 def describe_error(error: VKError) -> tuple[str, dict[str, Any]]:
-    """Return how a failed call ended, and the fields of its record."""
+    """Return how a call with an error ended, and the fields of its record."""
     found: dict[str, Any] = {"type": type(error).__name__}
     ending = "failed"
     if isinstance(error, APIError):

@@ -197,7 +197,7 @@ def _show_summary(
     _say(
         console,
         f"The shortest time that the limit allows: {best['sequential']},"
-        f" {best['burst']} (the first {at_once} calls start at once).",
+        f" {best['burst']} (which starts its first {at_once} calls at once).",
     )
     if last_words:
         _say(

@@ -75,9 +75,9 @@ async def _start(limit: int, latency: float, errors: IO[bytes]) -> Process:
     process: Process | None = None
     # Shielded: a cancellation must not lose a process that was already started.
     with CancelScope(shield=True):
-        # A new session: it gets no Ctrl-C from the terminal. It ends when its standard
-        # input closes, that is, at the latest when this process ends in any way.
-        # Errors go to a file: nobody reads a pipe, so that it could fill up and block.
+        # In a new session it gets no Ctrl-C from the terminal. It ends when its stdin
+        # closes, which also happens if this process dies. Errors go to a file: a pipe
+        # that nobody reads could fill up and block it.
         process = await open_process(command, stderr=errors, start_new_session=True)
     assert process is not None
     return process
