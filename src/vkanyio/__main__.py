@@ -1,4 +1,4 @@
-"""The command line, by ``python -m vkanyio``."""
+"""Run the command line with ``python -m vkanyio``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans and metrics of OpenTelemetry; needs ``vkanyio[opentelemetry]``.
+"""OpenTelemetry spans and metrics; needs ``vkanyio[opentelemetry]``.
 
 ::
 
@@ -37,18 +37,18 @@ __all__ = ["OpenTelemetry"]
 
 @final
 class OpenTelemetry:
-    """Makes spans and metrics of what a client does, for ``on_event``.
+    """Record spans and metrics for the calls of a client; pass it as ``on_event``.
 
-    A call has a span named after its method, a child of the span that was current
-    where it was made. Each HTTP request has a span of its own: a child of its call, or,
-    where it carries several, one that has links to them.
+    Each call has a span named after its method, a child of the span that was current
+    when the call was made. Each HTTP request has its own span: a child of its call, or,
+    if the request carries several calls, a span with links to them.
 
-    The metrics are histograms, in seconds: ``vk.call.duration``, ``vk.call.wait`` (from
-    a call to its first request) and ``vk.request.duration``; and ``vk.request.calls``,
-    how many calls a request carried.
+    The metrics are histograms. In seconds: ``vk.call.duration``, ``vk.call.wait`` (from
+    a call to its first request) and ``vk.request.duration``. In calls:
+    ``vk.request.calls``, the number of calls that a request carried.
 
-    :param tracer_provider: where spans go, in place of the global one
-    :param meter_provider: where metrics go, in place of the global one
+    :param tracer_provider: the provider of the tracer, by default the global one
+    :param meter_provider: the provider of the meter, by default the global one
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class OpenTelemetry:
         self._tracer = get_tracer("vkanyio", __version__, tracer_provider)
         meter = get_meter("vkanyio", __version__, meter_provider)
         self._call_duration = meter.create_histogram(
-            "vk.call.duration", "s", "Duration of calls, from the caller's side."
+            "vk.call.duration", "s", "Duration of calls, as seen by the caller."
         )
         self._call_wait = meter.create_histogram(
             "vk.call.wait", "s", "Time that calls waited for the rate limit."
@@ -69,16 +69,18 @@ class OpenTelemetry:
             "vk.request.duration", "s", "Duration of HTTP requests."
         )
         self._request_calls = meter.create_histogram(
-            "vk.request.calls", "{call}", "Calls that HTTP requests carried."
+            "vk.request.calls", "{call}", "Number of calls per HTTP request."
         )
         self._calls: dict[int, Span] = {}
         self._requests: dict[int, Span] = {}
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Record an event."""
         if isinstance(event, CallStarted):
             self._calls[event.call] = self._tracer.start_span(
-                event.method, kind=SpanKind.INTERNAL, attributes=_of_method(event)
+                event.method,
+                kind=SpanKind.INTERNAL,
+                attributes=_method_attributes(event),
             )
         elif isinstance(event, RequestStarted):
             self._start_request(event)
@@ -103,10 +105,10 @@ class OpenTelemetry:
         )
 
     def _end_call(self, event: CallEnded) -> None:
-        attributes = {**_of_method(event), **_of_outcome(event)}
+        attributes = {**_method_attributes(event), **_outcome_attributes(event)}
         self._call_duration.record(event.duration, attributes)
         if event.waited is not None:
-            self._call_wait.record(event.waited, _of_method(event))
+            self._call_wait.record(event.waited, _method_attributes(event))
         span = self._calls.pop(event.call, None)
         if span is not None:
             more = {"vk.requests": event.requests, "vk.packed": event.packed}
@@ -114,19 +116,19 @@ class OpenTelemetry:
 
     def _end_request(self, event: RequestEnded) -> None:
         self._request_duration.record(
-            event.duration, {**_of_method(event), **_of_outcome(event)}
+            event.duration, {**_method_attributes(event), **_outcome_attributes(event)}
         )
-        self._request_calls.record(len(event.calls), _of_method(event))
+        self._request_calls.record(len(event.calls), _method_attributes(event))
         span = self._requests.pop(event.request, None)
         if span is not None:
             _end(span, event, {})
 
 
-def _of_method(event: Event) -> dict[str, str]:
+def _method_attributes(event: Event) -> dict[str, str]:
     return {"rpc.system": "vk", "rpc.method": event.method}
 
 
-def _of_outcome(event: CallEnded | RequestEnded) -> dict[str, str | int]:
+def _outcome_attributes(event: CallEnded | RequestEnded) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {"vk.outcome": event.outcome}
     if event.error is not None:
         attributes["error.type"] = event.error
@@ -138,7 +140,7 @@ def _of_outcome(event: CallEnded | RequestEnded) -> dict[str, str | int]:
 def _end(
     span: Span, event: CallEnded | RequestEnded, more: Mapping[str, int | bool]
 ) -> None:
-    span.set_attributes({**more, **_of_outcome(event)})
+    span.set_attributes({**more, **_outcome_attributes(event)})
     if event.outcome == "error":
         span.set_status(Status(StatusCode.ERROR, event.error))
     span.end()

@@ -1,4 +1,4 @@
-"""The command line against a simulator that is served from a thread of the tests."""
+"""Fixtures: a simulator served from a thread, and the command line in a process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from vkanyio.cli._app import run
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+MakeCall: TypeAlias = Callable[..., tuple[int, str, str]]
+Resume: TypeAlias = Callable[..., tuple[int, str]]
 Start: TypeAlias = Callable[..., subprocess.Popen[str]]
+
+BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 TOKEN = "vk1.a.the-secret-token"
 
@@ -42,14 +48,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name.lower().endswith("_proxy") or name in ("FORCE_COLOR", "NO_COLOR"):
             monkeypatch.delenv(name)
-    # With it, Python loses what does not fit a pipe instead of failing.
+    # With it, Python drops what does not fit a pipe instead of failing.
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    # Set here so that it is taken back: the demo sets it for its own process.
+    # Set here so that it is restored: the demo sets it for its own process.
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("VK_TOKEN", TOKEN)
 
 
-# Makes its standard input the terminal that Ctrl-C and the prompt for a password use.
+# Makes standard input the controlling terminal, for Ctrl-C and the password prompt.
 ON_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -60,8 +66,9 @@ os.execv(sys.executable, [sys.executable, "-m", "vkanyio", *sys.argv[1:]])
 def run_on_terminal(*words: str, awaited: str = "", typed: str = "") -> tuple[int, str]:
     """Run the command line on a terminal of 80 columns.
 
-    :param awaited: what is shown when it is time to type
-    :return: the exit code, and what was shown
+    :param awaited: wait for this text before typing
+    :param typed: the text to type
+    :return: the exit code, and the text shown
     """
     ours, theirs = os.openpty()
     process = subprocess.Popen(
@@ -78,14 +85,14 @@ def run_on_terminal(*words: str, awaited: str = "", typed: str = "") -> tuple[in
         while awaited.encode() not in shown:
             shown += terminal.read(100)
         terminal.write(typed.encode())
-        while chunk := terminal.read(1000):  # Linux ends it by an OSError
+        while chunk := terminal.read(1000):  # Linux raises OSError at the end
             shown += chunk
     return process.wait(), shown.decode()
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts the command line in a process, which does not outlive the test."""
+    """Starts the command line in a process that ends with the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start_process(*words: str) -> subprocess.Popen[str]:
@@ -106,10 +113,48 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(autouse=True)
-def _the_log_as_it_was() -> Iterator[None]:
-    """Give the logger back as it was: the commands run in this process as well."""
+def _restore_log() -> Iterator[None]:
+    """Restore the logger: commands that run in this process change it."""
     logger = logging.getLogger("vkanyio")
     level, handlers = logger.level, logger.handlers[:]
     yield
     logger.setLevel(level)
     logger.handlers[:] = handlers
+
+
+@pytest.fixture
+def call(base_url: str, capsys: pytest.CaptureFixture[str]) -> MakeCall:
+    """Makes a call in this process: exit code, standard output, standard error."""
+
+    def make(*words: str) -> tuple[int, str, str]:
+        code = run(["call", *words, "--base-url", base_url])
+        out, err = capsys.readouterr()
+        assert TOKEN not in out + err
+        return code, out, err
+
+    return make
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def words(base_url: str, in_tmp_path: None) -> list[str]:
+    options = ["--base-url", base_url, "--limit", "40"]
+    return ["batch", "calls.jsonl", "--output", "out.jsonl", *options]
+
+
+@pytest.fixture
+def resume(words: list[str], capfd: pytest.CaptureFixture[str]) -> Resume:
+    """Runs the command in this process: exit code, standard error."""
+
+    def again(*more: str) -> tuple[int, str]:
+        code = run([*words, *more])
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert "Traceback" not in err
+        return code, err
+
+    return again

@@ -1,10 +1,8 @@
-"""``vkanyio batch`` from beginning to end; stopping and resuming is the next file."""
+"""``vkanyio batch`` from start to end: records, errors and exit codes."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -12,27 +10,14 @@ import pytest
 from vkanyio.cli._app import run
 from vkanyio.testing import Simulator, faults
 
-from .conftest import TOKEN, run_on_terminal
+from .batches import users, write_calls
+from .conftest import BACKENDS, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     MakeBatch: TypeAlias = Callable[..., tuple[int, list[Any], str]]
-
-BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-
-
-def write_calls(path: Path, calls: Iterable[Any]) -> None:
-    lines = (each if isinstance(each, str) else json.dumps(each) for each in calls)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def users(count: int) -> list[Any]:
-    return [
-        {"method": "users.get", "params": {"user_ids": [i]}, "id": f"user {i}"}
-        for i in range(1, count + 1)
-    ]
 
 
 @pytest.fixture
@@ -55,7 +40,7 @@ def batch(
 
 
 @BACKENDS
-def test_each_call_has_a_record_with_its_line_its_id_and_its_answer(
+def test_each_call_has_a_record_with_its_line_its_id_and_its_value(
     batch: MakeBatch, backend: str
 ) -> None:
     code, records, err = batch(users(30), "--backend", backend)
@@ -65,7 +50,7 @@ def test_each_call_has_a_record_with_its_line_its_id_and_its_answer(
     for number, record in enumerate(records, 1):
         assert record["id"] == f"user {number}"
         assert record["response"][0]["id"] == number
-    assert err.startswith("vkanyio: 30 answered in ")
+    assert err.startswith("vkanyio: 30 succeeded in ")
 
 
 def test_calls_are_packed_unless_the_mode_says_otherwise(
@@ -105,10 +90,10 @@ def test_an_error_of_vk_is_a_record_and_the_exit_code_is_1(
         "message": "Access denied",
         "method": "wall.get",
     }
-    assert "vkanyio: AccessDeniedError, 1 times, such as: wall.get: error 15" in err
+    assert "vkanyio: 1 x AccessDeniedError, for example: wall.get: error 15" in err
 
 
-def test_what_may_have_been_carried_out_is_said_and_the_exit_code_is_4(
+def test_what_may_have_been_carried_out_is_reported_and_the_exit_code_is_4(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.drop_after(), "wall.post")
@@ -118,7 +103,7 @@ def test_what_may_have_been_carried_out_is_said_and_the_exit_code_is_4(
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
 
-def test_a_call_without_an_answer_has_a_record_and_the_exit_code_is_3(
+def test_a_call_without_a_response_has_a_record_and_the_exit_code_is_3(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.drop_before(), "wall.get", rate=1)
@@ -137,31 +122,31 @@ def test_a_network_that_is_down_ends_the_batch(
     code, records, err = batch(users(500), *words)
     assert code == 3
     assert 20 <= len(records) < 200
-    assert "vkanyio: stopped, since users.get: lost the connection" in err
+    assert "vkanyio: stopped: users.get: " in err
 
 
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        (faults.error(5, "User authorization failed"), "check that the token is whole"),
+        (faults.error(5, "User authorization failed"), "User authorization failed"),
         (faults.expired_token(), "not expired"),
-        (faults.captcha("new"), "this captcha is for a program"),
+        (faults.captcha("new"), "this captcha needs a program"),
         (faults.validation("https://vk.ru/v"), "open https://vk.ru/v in a browser"),
     ],
 )
-def test_what_only_a_person_can_mend_ends_the_batch(
+def test_what_only_a_person_can_fix_ends_the_batch(
     batch: MakeBatch, simulator: Simulator, fault: faults.Fault, says: str
 ) -> None:
     simulator.fault(fault, rate=1)
     code, records, err = batch(users(500), "--limit", "20", "--mode", "sequential")
     assert code == 1
     assert len(records) < 100
-    assert "vkanyio: stopped, since " in err
+    assert "vkanyio: stopped: " in err
     assert says in err
     assert err.count(says) == 1
 
 
-def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
+def test_a_token_of_a_line_that_is_refused_concerns_that_line_alone(
     batch: MakeBatch, simulator: Simulator
 ) -> None:
     simulator.fault(faults.error(5), "wall.get", rate=1)
@@ -173,7 +158,7 @@ def test_a_token_of_a_line_that_is_refused_is_that_line_s_trouble(
     assert "another-token-of-somebody" not in err + json.dumps(records)
 
 
-def test_a_crash_of_the_client_ends_the_batch_and_is_no_outcome(
+def test_a_crash_of_the_client_ends_the_batch_and_has_no_record(
     batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def crash(self: Any) -> None:
@@ -201,7 +186,7 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("[]", 'line 2: not a call: write it like {"method": '),
         ("{}", "line 2: not a call"),
         ('{"method": "users.get", "parms": {}}', "did you mean params?"),
-        ('{"method": "users.get", "what": {}}', "there are method, params, id"),
+        ('{"method": "users.get", "what": {}}', "allowed keys: method, params, id"),
         ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
         ('{"method": "users get"}', "'users get'"),
         ('{"method": 5}', "line 2: "),
@@ -212,13 +197,13 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("[" * 100_000, "line 2: not JSON: "),
     ],
 )
-def test_a_wrong_line_in_a_file_keeps_all_of_it_from_being_sent(
+def test_nothing_of_a_file_with_a_wrong_line_is_sent(
     batch: MakeBatch, simulator: Simulator, line: str, says: str
 ) -> None:
     code, records, err = batch([*users(1), line, *users(1)])
     assert (code, records) == (2, [])
     assert says in err
-    assert "1 of 3 lines are wrong: nothing was sent" in err
+    assert "1 of 3 lines are invalid: nothing was sent" in err
     assert simulator.ledger.requests == 0
 
 
@@ -226,7 +211,7 @@ def test_of_many_wrong_lines_the_first_are_shown(batch: MakeBatch) -> None:
     code, _, err = batch(["{"] * 50)
     assert code == 2
     assert err.count("\n") == 11
-    assert "50 of 50 lines are wrong, the first 10 are above" in err
+    assert "50 of 50 lines are invalid (the first 10 are shown above)" in err
 
 
 def test_what_the_schema_does_not_have_is_sent_on_demand(
@@ -249,79 +234,6 @@ def test_blank_lines_are_counted_and_null_is_not_sent(
     assert "fields" not in entry.params
 
 
-def pipe(base_url: str, data: str, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
-    return subprocess.run(
-        [*command, "--limit", "1000", *words],
-        input=data,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@BACKENDS
-def test_a_wrong_line_in_a_pipe_is_a_record_and_the_others_go_on(
-    base_url: str, backend: str
-) -> None:
-    lines = ['{"method": "users.get", "id": 1}', "nonsense", '{"method": "users.get"}']
-    done = pipe(base_url, "\n".join(lines), "--backend", backend)
-    records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (done.returncode, len(records)) == (2, 3)
-    [bad] = [record for record in records if "error" in record]
-    assert (bad["line"], bad["error"]["type"]) == (2, "BadLine")
-    assert bad["error"]["message"].startswith("not JSON: ")
-
-
-@BACKENDS
-def test_a_pipe_is_answered_while_it_is_still_open(base_url: str, backend: str) -> None:
-    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
-    with subprocess.Popen(
-        [*command, "--backend", backend],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for number in (1, 2):
-            process.stdin.write('{"method": "users.get"}\n\n')
-            process.stdin.flush()
-            assert json.loads(process.stdout.readline())["line"] == 2 * number - 1
-        process.stdin.close()
-        assert process.wait(10) == 0
-
-
-@BACKENDS
-def test_a_reader_that_has_enough_ends_it_quietly(base_url: str, backend: str) -> None:
-    calls = '{"method": "users.get"}\n' * 2000
-    command = [sys.executable, "-m", "vkanyio", "batch", "--base-url", base_url]
-    with subprocess.Popen(
-        [*command, "--limit", "50", "--backend", backend],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(calls)
-        process.stdin.close()
-        assert process.stdout.readline()
-        process.stdout.close()
-        err = process.stderr.read()
-        assert process.wait(10) == 1
-    assert err.count("\n") == 1
-    assert "HTTP requests" in err
-
-
-def test_a_line_without_an_end_is_not_read_whole(base_url: str) -> None:
-    done = pipe(base_url, "x" * (2**24 + 2**17))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "line 1 is longer than 16 MB" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -330,7 +242,7 @@ def test_a_line_without_an_end_is_not_read_whole(base_url: str) -> None:
         (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
         (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
-        (["calls.jsonl", "-o", "text"], "text is there, and its line 1 is not from"),
+        (["calls.jsonl", "-o", "text"], "text exists, but its line 1 was not written"),
         (["calls.jsonl", "--limit", "0"], "limit"),
     ],
 )
@@ -353,36 +265,3 @@ def test_wrong_usage_is_one_line_that_names_it(
     assert err.count("\n") == 1
     assert simulator.ledger.requests == 0
     assert (tmp_path / "text").read_text(encoding="utf-8") == "my dear diary\n"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_terminal_sees_a_bar_that_is_taken_away(
-    base_url: str, tmp_path: Path
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", users(40))
-    output = tmp_path / "out.jsonl"
-    words = ["batch", str(tmp_path / "calls.jsonl"), "-o", str(output)]
-    code, shown = run_on_terminal(*words, "--base-url", base_url, "--limit", "50")
-    assert code == 0
-    assert "40/40" in shown
-    _, last = shown.rsplit("vkanyio: 40 answered", 1)
-    assert "━" not in last.split("\x1b[2K")[-1]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_records_on_a_terminal_are_not_mixed_with_a_bar(
-    base_url: str, tmp_path: Path
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", users(5))
-    words = ["batch", str(tmp_path / "calls.jsonl"), "--base-url", base_url]
-    code, shown = run_on_terminal(*words)
-    assert code == 0
-    assert "━" not in shown
-    assert "\x1b" not in shown.partition('{"line"')[2]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_terminal_as_input_is_refused() -> None:
-    code, shown = run_on_terminal("batch")
-    assert code == 2
-    assert "vkanyio: no input: name a file" in shown

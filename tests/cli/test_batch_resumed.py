@@ -1,168 +1,29 @@
-"""``vkanyio batch`` stopped and gone on with: nothing twice, nothing lost."""
+"""``vkanyio batch`` resumed: what is repeated, and what is refused."""
 
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
 
 from vkanyio.cli import _batch_book
-from vkanyio.cli._app import run
-from vkanyio.testing import Call, Simulator, faults
+from vkanyio.testing import Simulator, faults
 
-from .test_batch import users, write_calls
+from .batches import carried_out, posts, records, users, write_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from .conftest import Start
-
-    Resume: TypeAlias = Callable[..., tuple[int, str]]
-
-BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-
-
-@pytest.fixture(autouse=True)
-def in_a_directory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    return Simulator(limit=0, latency=0.05)
-
-
-@pytest.fixture
-def words(base_url: str) -> list[str]:
-    options = ["--base-url", base_url, "--limit", "40"]
-    return ["batch", "calls.jsonl", "--output", "out.jsonl", *options]
-
-
-@pytest.fixture
-def resume(words: list[str], capfd: pytest.CaptureFixture[str]) -> Resume:
-    """Runs the command in this process: exit code, standard error."""
-
-    def again(*more: str) -> tuple[int, str]:
-        code = run([*words, *more])
-        out, err = capfd.readouterr()
-        assert out == ""
-        assert "Traceback" not in err
-        return code, err
-
-    return again
-
-
-def records(path: Path) -> list[Any]:
-    text = (path / "out.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def posts(count: int, method: str = "wall.post") -> list[Any]:
-    peer = {"peer_id": 7} if method == "messages.send" else {}
-    return [
-        {"method": method, "params": {"message": f"No. {i}", **peer}}
-        for i in range(1, count + 1)
-    ]
-
-
-def wait_for(simulator: Simulator, process: subprocess.Popen[str], calls: int) -> None:
-    """Wait until so many calls were carried out: a real process in real time."""
-    deadline = time.monotonic() + 30
-    while len(simulator.ledger) < calls:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def carried_out(simulator: Simulator) -> Counter[int]:
-    return Counter(
-        int(entry.params["message"].removeprefix("No. "))
-        for entry in simulator.ledger.carried_out()
-        if "message" in entry.params  # and not `execute`, which carries the others
-    )
-
-
-@POSIX
-@BACKENDS
-@pytest.mark.parametrize(("mode", "limit"), [("sequential", "100"), ("parallel", "8")])
-def test_after_kill_9_no_post_is_lost_and_none_is_there_twice(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    mode: str,
-    limit: str,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(300))
-    options = ("--mode", mode, "--limit", limit, "--backend", backend)
-    process = start(*words, *options)
-    wait_for(simulator, process, 40)
-    process.kill()
-    process.wait()
-    before = {record["line"] for record in records(tmp_path)}
-    assert 0 < len(before) < 300
-
-    code, err = resume(*options)
-    assert f"{len(before)} lines were done before" in err
-    found = {record["line"]: record for record in records(tmp_path)}
-    assert len(found) == len(records(tmp_path)) == 300  # a record each
-    unknown = {line for line, each in found.items() if "error" in each}
-    assert code == (4 if unknown else 0)
-    assert all(found[n]["error"]["type"] == "OutcomeUnknownError" for n in unknown)
-    assert f"{len(unknown)} unknown" in err or not unknown
-    there = carried_out(simulator)
-    assert set(there.values()) == {1}
-    assert {*there} | unknown == {*range(1, 301)}
-
-    # Still told, still not repeated.
-    if unknown:
-        code, err = resume(*options)
-        assert (code, carried_out(simulator)) == (4, there)
-        assert f"{len(unknown)} unknown" in err
-    # Whoever has looked may have those repeated that are missing.
-    code, err = resume(*options, "--repeat-unknown")
-    assert code == 0
-    assert {*carried_out(simulator)} == {*range(1, 301)}
-    assert not (tmp_path / "out.jsonl.journal").exists()
-
-
-@POSIX
-@BACKENDS
-def test_after_kill_9_messages_are_sent_again_with_the_keys_they_had(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(300, "messages.send"))
-    process = start(*words, "--limit", "8", "--backend", backend)
-    wait_for(simulator, process, 40)
-    process.kill()
-    process.wait()
-    code, _ = resume("--backend", backend)
-    assert code == 0
-    found = [record for record in records(tmp_path) if "response" in record]
-    assert {record["line"] for record in found} == {*range(1, 301)}
-    there = carried_out(simulator)
-    assert {*there} == {*range(1, 301)}
-    assert set(there.values()) == {1}
+    from .conftest import Resume
 
 
 def journal(tmp_path: Path, *entries: dict[str, Any]) -> None:
-    """Write a journal as a run leaves it that was killed, with its empty output."""
+    """Write a journal and an empty output, as a killed run leaves them."""
     (tmp_path / "out.jsonl").touch()
     digests = digests_of(tmp_path)
     lines = [{"digest": digests[entry["line"] - 1], **entry} for entry in entries]
@@ -189,7 +50,7 @@ def test_a_key_that_vk_may_have_forgotten_is_not_relied_on(
     )
     code, err = resume()
     assert code == 4
-    assert "1 answered, 1 unknown" in err
+    assert "1 succeeded, 1 unknown" in err
     [entry] = simulator.ledger.carried_out()
     assert (entry.params["message"], entry.params["random_id"]) == ("No. 2", "22")
     code, _ = resume("--repeat-unknown")
@@ -198,7 +59,7 @@ def test_a_key_that_vk_may_have_forgotten_is_not_relied_on(
     assert (entry.params["message"], entry.params["random_id"]) == ("No. 1", "11")
 
 
-def test_a_key_of_the_user_s_own_is_relied_on_as_well(
+def test_a_key_that_the_user_chose_is_relied_on_as_well(
     simulator: Simulator, resume: Resume, tmp_path: Path
 ) -> None:
     params = {"message": "No. 1", "peer_id": 7, "random_id": 5}
@@ -220,7 +81,7 @@ def test_a_call_that_was_withdrawn_is_made(
     assert {*carried_out(simulator)} == {1}
 
 
-def test_what_was_never_carried_out_is_made_again_and_vk_s_word_is_final(
+def test_what_was_never_carried_out_is_repeated_but_not_what_vk_refused(
     simulator: Simulator, resume: Resume, tmp_path: Path
 ) -> None:
     write_calls(tmp_path / "calls.jsonl", [*users(1), *posts(3)[1:]])
@@ -244,74 +105,6 @@ def test_what_was_never_carried_out_is_made_again_and_vk_s_word_is_final(
     assert "no calls" in resume(*options)[1]
 
 
-@POSIX
-@BACKENDS
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_what_is_under_way_end_and_the_same_command_goes_on(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    signum: signal.Signals,
-    backend: str,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", posts(3000))
-    process = start(*words, "--backend", backend)
-    wait_for(simulator, process, 40)
-    process.send_signal(signum)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (128 + signum, "")
-    stopping, summary, last = err.splitlines()
-    assert stopping.startswith("vkanyio: stopping after the ")
-    done = len(records(tmp_path))
-    assert summary.startswith(f"vkanyio: {done} answered in ")
-    assert f"interrupted: {done} of 3000 lines are done, the same command" in last
-    assert carried_out(simulator) == Counter(range(1, done + 1))
-    write_calls(tmp_path / "calls.jsonl", posts(done + 5))  # more lines may be added
-    assert resume("--backend", backend)[0] == 0
-    assert carried_out(simulator) == Counter(range(1, done + 6))
-
-
-@POSIX
-@BACKENDS
-def test_a_second_signal_stops_at_once_and_what_was_not_sent_is_not_in_doubt(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-    backend: str,
-) -> None:
-    async def never_answer(call: Call) -> Any:
-        arrived.append(call.params["message"])
-        await anyio.sleep_forever()
-
-    arrived: list[str] = []
-    simulator.add_method("wall.post", never_answer)
-    write_calls(tmp_path / "calls.jsonl", posts(100))
-    # At a request a second, most of the calls that are under way are not sent.
-    options = ("--backend", backend, "--mode", "sequential", "--limit", "1")
-    process = start(*words, *options)
-    deadline = time.monotonic() + 30
-    while not arrived:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert process.stderr is not None
-    assert "stopping after the 4 calls" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
-    assert (process.returncode, out) == (130, "")
-    assert f"{len(arrived)} calls may have reached VK" in err
-    assert 1 <= len(arrived) < 4
-    write_calls(tmp_path / "calls.jsonl", posts(10))
-    simulator.add_method("wall.post", lambda call: {"post_id": 1})
-    code, err = resume("--backend", backend, "--limit", "40")
-    assert code == 4
-    assert f"{10 - len(arrived)} answered, {len(arrived)} unknown" in err
-
-
 def test_a_line_that_was_edited_is_refused(
     simulator: Simulator, resume: Resume, tmp_path: Path
 ) -> None:
@@ -322,11 +115,11 @@ def test_a_line_that_was_edited_is_refused(
     write_calls(tmp_path / "calls.jsonl", [*edited, *users(5)[3:]])
     code, err = resume()
     assert code == 2
-    assert "line 3 is not what it was when it was called" in err
+    assert "line 3 has changed since an earlier run" in err
     write_calls(tmp_path / "calls.jsonl", users(4))
     code, err = resume()
     assert code == 2
-    assert "the output knows of line 5, and the input ends with line 4" in err
+    assert "the output has line 5, but the input ends with line 4" in err
     assert simulator.ledger.requests == requests
 
 
@@ -336,10 +129,10 @@ def test_a_line_that_was_edited_is_refused(
         (b"", 3),
         (b'{"line":4,"digest":"0', 3),
         (b"\0" * 100, 3),
-        (None, 3),  # the end of the last line is missing, and nothing else
+        (None, 3),  # only the newline of the last line is missing
     ],
 )
-def test_a_last_line_that_was_cut_off_is_put_in_order(
+def test_a_last_line_that_was_cut_off_is_repaired(
     resume: Resume, tmp_path: Path, ending: bytes | None, done: int
 ) -> None:
     write_calls(tmp_path / "calls.jsonl", users(5))
@@ -349,7 +142,7 @@ def test_a_last_line_that_was_cut_off_is_put_in_order(
     output.write_bytes(kept[:-1] if ending is None else kept + ending)
     code, err = resume()
     assert code == 0
-    assert f"{done} lines were done before" in err
+    assert f"{done} lines already done" in err
     assert {record["line"] for record in records(tmp_path)} == {*range(1, 6)}
     assert len(records(tmp_path)) == 5
 
@@ -362,7 +155,7 @@ def test_a_journal_without_its_output_is_refused(
     (tmp_path / "out.jsonl").unlink()
     code, err = resume()
     assert code == 2
-    assert "out.jsonl.journal is there without out.jsonl" in err
+    assert "out.jsonl.journal exists, but out.jsonl does not" in err
     assert simulator.ledger.requests == 0
 
 
@@ -386,25 +179,9 @@ def test_a_file_of_something_else_is_left_alone(
     write_calls(tmp_path / "out.jsonl", [line])
     code, err = resume()
     assert code == 2
-    assert "out.jsonl is there, and its line 1 is not from `vkanyio batch`" in err
+    assert "out.jsonl exists, but its line 1 was not written by `vkanyio batch`" in err
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == f"{line}\n"
     assert simulator.ledger.requests == 0
-
-
-@POSIX
-def test_two_batches_do_not_write_the_same_output(
-    simulator: Simulator,
-    start: Start,
-    words: list[str],
-    resume: Resume,
-    tmp_path: Path,
-) -> None:
-    write_calls(tmp_path / "calls.jsonl", users(3000))
-    process = start(*words)
-    wait_for(simulator, process, 1)
-    code, err = resume()
-    assert code == 2
-    assert "out.jsonl is being written by another `vkanyio batch`" in err
 
 
 def test_a_wrong_line_leaves_no_output_behind(resume: Resume, tmp_path: Path) -> None:
@@ -428,7 +205,7 @@ def test_a_disk_that_is_full_is_one_line(
     from vkanyio.cli import _batch_files
 
     def full(self: Any, data: bytes) -> None:
-        raise self._failure(OSError(28, "No space left on device"))
+        raise self._command_error(OSError(28, "No space left on device"))
 
     monkeypatch.setattr(_batch_files.LineFile, "_write", full)
     write_calls(tmp_path / "calls.jsonl", users(5))
@@ -437,6 +214,7 @@ def test_a_disk_that_is_full_is_one_line(
     assert "vkanyio: cannot write out.jsonl: No space left on device" in err
 
 
+@pytest.mark.usefixtures("in_tmp_path")
 def test_a_pipe_is_resumed_by_giving_it_again(
     base_url: str, simulator: Simulator, tmp_path: Path
 ) -> None:
@@ -456,7 +234,7 @@ def test_a_pipe_is_resumed_by_giving_it_again(
     assert carried_out(simulator) == Counter(range(1, 6))
     code, err = pipe([*posts(2), *posts(2)])
     assert code == 2
-    assert "line 3 is not what it was" in err
+    assert "line 3 has changed" in err
     code, err = pipe(posts(2))
     assert code == 2
     assert "the input ends with line 2" in err

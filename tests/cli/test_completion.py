@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def completed(*words: str) -> list[str]:
-    """Return what a shell would be given for the last of the words."""
+    """Return the completions of the last word."""
     line = " ".join(("vkanyio", *words))
     done = subprocess.run(
         [sys.executable, "-m", "vkanyio"],

@@ -14,19 +14,19 @@ import pytest
 
 from vkanyio.cli import _simulator_process
 from vkanyio.cli._app import run
-from vkanyio.cli._common import Failure
+from vkanyio.cli._common import CommandError
 from vkanyio.cli._demo import MODES, Plan
 from vkanyio.cli._simulator_process import simulator_process
 from vkanyio.testing import Simulator, faults
 
-from .conftest import run_on_terminal
+from .conftest import BACKENDS, run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .conftest import Start
 
-BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+
 ON_REAL_CLOCKS = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX processes")
 LINUX = pytest.mark.skipif(
@@ -50,7 +50,7 @@ def test_shows_a_row_for_each_mode(start: Start, backend: str) -> None:
 
 
 @POSIX
-def test_shows_its_progress_on_a_terminal_and_then_takes_it_away() -> None:
+def test_shows_its_progress_on_a_terminal_and_then_removes_it() -> None:
     code, shown = run_on_terminal("demo", "--calls", "20", "--limit", "1000")
     assert code == 0
     bars, last = shown.rsplit("\x1b[?25h", 1)  # the cursor is back
@@ -119,7 +119,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_traceback(
 def pretend_simulator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], None]:
-    """Puts a shell script in the simulator's place."""
+    """Replaces the simulator with a shell script."""
 
     def pretend(script: str) -> None:
         path = tmp_path / "simulator"
@@ -131,7 +131,7 @@ def pretend_simulator(
 
 
 @POSIX
-def test_failed_calls_are_counted_and_told(
+def test_failed_calls_are_counted_and_reported(
     base_url: str,
     simulator: Simulator,
     pretend_simulator: Callable[[str], None],
@@ -143,8 +143,8 @@ def test_failed_calls_are_counted_and_told(
     out, err = capsys.readouterr()
     assert err == ""
     assert re.search(r"^ burst +8 +8 +\S+ +\S+ +2 $", out, re.MULTILINE)
-    assert "AccessDeniedError, 4 times, such as: wall.get: error 15" in out
-    assert "It counted" not in out  # this one said nothing about itself
+    assert "4 x AccessDeniedError, for example: wall.get: error 15" in out
+    assert "It counted" not in out  # this one printed no summary
 
 
 @POSIX
@@ -161,7 +161,7 @@ def test_a_simulator_that_cannot_start_is_one_line(
 
 
 @POSIX
-def test_a_simulator_that_says_nothing_is_not_waited_for(
+def test_a_silent_simulator_is_given_up(
     pretend_simulator: Callable[[str], None],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -209,9 +209,9 @@ async def test_an_error_in_the_block_leaves_as_itself(
     anyio_backend: str, pretend_simulator: Callable[[str], None]
 ) -> None:
     pretend_simulator("echo http://vk/method; exec cat")
-    with pytest.raises(Failure, match="mine"):
+    with pytest.raises(CommandError, match="mine"):
         async with simulator_process(limit=1, latency=0):
-            raise Failure("mine")
+            raise CommandError("mine")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_wrong_usage_is_one_line_that_names_it(
     assert err.count("\n") == 1
 
 
-def test_the_best_that_the_limit_allows() -> None:
+def test_the_shortest_time_that_the_limit_allows() -> None:
     plan = Plan(calls=200, limit=20, latency=0.1)
     assert plan.best_seconds("sequential") == pytest.approx(10.05)
     assert plan.best_seconds("burst") == pytest.approx(9.1)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def look(capsys: pytest.CaptureFixture[str]) -> Look:
-    """Looks something up, and returns what is printed."""
+    """Looks something up, and returns the output."""
 
     def look_up(*words: str) -> str:
         assert run(["methods", *words]) == 0
@@ -81,7 +81,7 @@ def test_words_find_the_methods_that_have_them_the_best_first(
         ("usres", "users"),
     ],
 )
-def test_a_near_miss_is_asked_about(
+def test_a_near_miss_gets_a_suggestion(
     asked: str, meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = run(["methods", asked])
@@ -99,23 +99,23 @@ def test_what_is_like_nothing_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     out, err = capsys.readouterr()
     assert (out, err) == (
         "",
-        "vkanyio: no method of VK's schema is called anything like 'xylophone'\n",
+        "vkanyio: VK's schema has no method like 'xylophone'\n",
     )
 
 
-def test_a_method_is_told_with_all_that_is_known(look: Look) -> None:
+def test_a_method_is_shown_with_all_that_is_known(look: Look) -> None:
     out = look("wall.createComment")
-    for told in [
+    for shown in [
         "https://dev.vk.com/method/wall.createComment",
         "user, group",
-        "sent again by its key guid, if you give one",
+        "retried with its key guid, if you give one",
         "may be packed into execute",
         "required; 0 or more",
         "id of a user, or of a community",
         "wall.CreateCommentResponse",
         "  212  WALL_ACCESS_REPLIES",
     ]:
-        assert told in out
+        assert shown in out
 
 
 def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
@@ -124,10 +124,10 @@ def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
     assert "user_ids list of int or str ids of users; at most 1000" in text
     assert "name_case base.NameCase nom nominative, gen genitive, dat dative," in text
     assert "nom, gen, dat, acc, ins, abl" in lines
-    assert "(what is not given, or null, is not sent)" in " ".join(lines)
+    assert "(omitted ones and null are not sent)" in " ".join(lines)
 
 
-def test_an_answer_that_parameters_choose_is_told_with_them(look: Look) -> None:
+def test_a_type_that_parameters_choose_is_shown_with_them(look: Look) -> None:
     out = look("wall.get")
     assert "wall.GetResponse (without extended)" in out
     assert "wall.GetExtendedResponse (with extended)" in out
@@ -143,10 +143,10 @@ def test_every_method_can_be_shown(look: Look, group: str) -> None:
         for parameter in method.parameters:
             assert f"\n  {parameter.name}" in out
         assert max(map(len, out.splitlines())) <= 80
-        told = json.loads(look(name, "--json"))
+        found = json.loads(look(name, "--json"))
         names = [parameter.name for parameter in method.parameters]
-        assert [parameter["name"] for parameter in told["parameters"]] == names
-        for each in told["errors"]:
+        assert [parameter["name"] for parameter in found["parameters"]] == names
+        for each in found["errors"]:
             assert ErrorCode(each["code"]).name == each["name"]
 
 
@@ -154,13 +154,13 @@ def test_json_is_for_programs(look: Look) -> None:
     assert json.loads(look("--json"))["users"][0] == "users.get"
     found: Any = json.loads(look("users", "--json"))
     assert [each["method"] for each in found] == catalog.groups()["users"]
-    told = json.loads(look("messages.send", "--json"))
-    assert told["documentation"] == "https://dev.vk.com/method/messages.send"
-    assert (told["repetition"], told["key"], told["packed"]) == (
+    found = json.loads(look("messages.send", "--json"))
+    assert found["documentation"] == "https://dev.vk.com/method/messages.send"
+    assert (found["repetition"], found["key"], found["packed"]) == (
         *("keyed", "random_id"),
         True,
     )
-    assert told["errors"][0].keys() == {"code", "name"}
+    assert found["errors"][0].keys() == {"code", "name"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

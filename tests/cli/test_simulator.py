@@ -32,8 +32,8 @@ def running(*options: str) -> Iterator[Any]:
 
 def code_of(base_url: str, method: str, token: str = "t") -> Any:
     params = {"v": "5.199", "access_token": token, "message": "secret words"}
-    answer = httpx.post(f"{base_url}/{method}", data=params).json()
-    return answer.get("error", {}).get("error_code")
+    response = httpx.post(f"{base_url}/{method}", data=params).json()
+    return response.get("error", {}).get("error_code")
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -71,7 +71,7 @@ def test_on_demand_it_writes_a_line_for_each_call_and_no_values() -> None:
 def test_every_fault_can_be_ordered_at_a_rate(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A wrong port ends it before it serves, once the faults have been read.
+    # With a wrong port it ends after parsing the faults, before it serves.
     assert run(["simulator", "--fault", f"{name}@wall.post=0.5", "--port", "x"]) == 2
     assert "--port" in capsys.readouterr().err
 
@@ -79,7 +79,7 @@ def test_every_fault_can_be_ordered_at_a_rate(
 def test_no_fault_is_forgotten() -> None:
     ordered = {name.replace("-", "_") for name in FAULTS}
     made = {name for name, value in vars(faults).items() if is_fault(name, value)}
-    # What needs more than a name is for Python: any bytes, and times.
+    # Faults that need bytes or times are only for Python.
     assert made - ordered == {"error", "body", "delay", "slow_body"}
 
 
@@ -96,9 +96,12 @@ def is_fault(name: str, value: object) -> bool:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--fault", "drop"], "'drop' is no fault: there are refuse, drop-before"),
+        (
+            ["--fault", "drop"],
+            "'drop' is not a fault; known faults: refuse, drop-before",
+        ),
         (["--fault", "error"], "error:CODE"),
-        (["--fault", "html:5"], "'html:5' is no fault"),
+        (["--fault", "html:5"], "'html:5' is not a fault"),
         (["--fault", "html=2"], "the rate in 'html=2' is not between 0 and 1"),
         (["--fault", "html=1.2.3"], "NAME[@METHOD][=RATE]"),
         (["--fault", "html="], "NAME[@METHOD][=RATE]"),

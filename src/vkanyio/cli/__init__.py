@@ -1,4 +1,4 @@
-"""The command line of vkanyio: the command ``vkanyio``."""
+"""The command line: the ``vkanyio`` command."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ NEEDED = ("click", "rich")
 
 
 def main() -> None:
-    """Run the command line of this process, and end the process.
+    """Run the command line of this process, and exit.
 
-    Exit codes: 0 for success, 1 for an error of VK's, 2 for wrong usage, 3 where no
-    answer came, 4 where VK may have carried the call out, 130 for Ctrl-C.
+    Exit codes: 0 for success, 1 for an error from VK, 2 for wrong usage, 3 if no
+    response came, 4 if VK may have carried the call out, 130 for Ctrl-C.
     """
     try:
         from ._app import run

@@ -1,4 +1,4 @@
-"""The commands together, and what becomes of their errors."""
+"""The group of all commands, and the reporting of their errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._common import (
     COMPLETE_VARIABLE,
     SIGNALLED,
     WRONG_USAGE,
-    Failure,
+    CommandError,
     Interrupted,
     report,
 )
@@ -35,15 +35,15 @@ MODULES = {
     "procedure": "_call",
     "simulator": "_simulator",
 }
-"""Where each command is."""
+"""The module of each command."""
 
 
 @final
 class Commands(click.Group):
-    """Loads a command when it is asked for: `call` needs no simulator."""
+    """Loads a command only when it is used: `call` needs no simulator."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """List the names."""
+        """Return the names of the commands."""
         return sorted(MODULES)
 
     def get_command(
@@ -61,7 +61,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command of a command line, or say which was meant."""
+        """Find the command, or suggest the one that was probably meant."""
         name = args[0]
         if name not in MODULES and name.isalnum() and not ctx.resilient_parsing:
             close = difflib.get_close_matches(name, MODULES, n=1)
@@ -78,11 +78,11 @@ class Commands(click.Group):
 def commands() -> None:
     """Call the VK API, look up its methods, or watch vkanyio at work.
 
-    The access token is taken from the environment variable VK_TOKEN or from a file.
+    The access token comes from the environment variable VK_TOKEN or from a file.
 
     \b
-    Exit codes: 0 success, 1 VK's error, 2 wrong usage, 3 no answer (the network),
-    4 VK may have carried it out, 130 Ctrl-C, 143 SIGTERM
+    Exit codes: 0 success, 1 error from VK, 2 wrong usage, 3 no response,
+    4 VK may have carried out the call, 130 Ctrl-C, 143 SIGTERM
 
     \b
     Example:
@@ -91,9 +91,9 @@ def commands() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; every expected error becomes one line on standard error.
+    """Run a command line, and report expected errors in one line on standard error.
 
-    :param arguments: the words after the program's name
+    :param arguments: the arguments that follow the program name
     :return: the exit code
     """
     try:
@@ -111,15 +111,15 @@ def run(arguments: Sequence[str]) -> int:
         message = error.format_message().rstrip(".")
         report(f"{message} (see `{command} --help`)")
         return WRONG_USAGE
-    except Failure as failure:
-        report(str(failure))
-        return failure.exit_code
+    except CommandError as error:
+        report(str(error))
+        return error.exit_code
     except Interrupted as interrupted:
         if sys.stderr.isatty():
-            click.echo(err=True)  # ends the line with the terminal's ^C
+            click.echo(err=True)  # end the line that shows ^C
         report(str(interrupted))
         return interrupted.exit_code
-    except click.Abort:  # click's word for a KeyboardInterrupt, its line ended
+    except click.Abort:  # click raises it for KeyboardInterrupt, and ends the line
         report("interrupted")
         return SIGNALLED + signal.SIGINT
     return code if isinstance(code, int) else 0

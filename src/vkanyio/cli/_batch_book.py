@@ -1,4 +1,4 @@
-"""What is known of a batch from an earlier run: which lines are done."""
+"""What the output and the journal of an earlier run say about each line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 
 from .._guards import is_dict
-from ._common import WRONG_USAGE, Failure
+from ._common import WRONG_USAGE, CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,101 +19,104 @@ if TYPE_CHECKING:
     from ._batch_lines import Line
 
 KEY_SECONDS = 50 * 60.0
-"""For how long VK knows a key again: an hour (https://dev.vk.com/method/messages.send),
-less some minutes for clocks that differ."""
+"""How long VK deduplicates by a key: an hour (https://dev.vk.com/method/messages.send),
+minus some minutes for clock differences."""
 
 AGAIN_TYPES = frozenset(
     {"ConnectionFailedError", "RequestTimeoutError", "InvalidResponseError"}
 )
-"""Errors of calls that VK has not answered."""
+"""Errors of calls that got no valid response."""
 
 AGAIN_CODES = frozenset({5, 6, 9, 14, 17, 29, 1117})
-"""Errors by which VK puts a call off: a token, a limit, a captcha."""
+"""Temporary refusals by VK: token, limits, captcha."""
 
 
-class State(enum.IntEnum):
-    """How far a line has come."""
+class LineState(enum.IntEnum):
+    """What is known about a line."""
 
     NEW = 0
     DONE = 1
     AGAIN = 2
-    """It was not carried out, and could be now."""
+    """The call was not carried out, and can be repeated."""
     UNKNOWN = 3
-    """VK may have carried it out."""
+    """VK may have carried the call out."""
 
 
 @final
 @attrs.frozen(kw_only=True)
-class Started:
-    """A call that was about to be sent when the journal was written.
+class JournalEntry:
+    """An entry of the journal: a call that was about to be sent.
 
-    :ivar time: when that was, by Unix time
-    :ivar random_id: the key that was filled in for it
+    :ivar time: when the entry was written, in Unix time
+    :ivar random_id: the key that was filled in for the call
     """
 
     time: float
     random_id: int | None
 
     def key_is_known(self) -> bool:
-        """Return whether VK still knows the key of the call."""
+        """Return whether VK still deduplicates by the key of the call."""
         return 0 <= time.time() - self.time < KEY_SECONDS
 
 
 @final
 class Book:
-    """The lines that were done before, in five bytes each.
+    """The states of the lines after an earlier run, in five bytes each.
 
-    :ivar started: calls that were about to be sent, and have no clear outcome
-    :ivar last: the last line that is known
+    :ivar started: calls that were about to be sent, and have no final record
+    :ivar last: the highest line number that is known
     """
 
     def __init__(self) -> None:
         self._digests = array("I")
         self._states = bytearray()
-        self.started: dict[int, Started] = {}
+        self.started: dict[int, JournalEntry] = {}
         self.last: int = 0
 
-    def state(self, number: int) -> State:
-        """Return how far a line has come."""
-        return State(self._states[number]) if number < len(self._states) else State.NEW
+    def state(self, number: int) -> LineState:
+        """Return what is known about a line."""
+        if number < len(self._states):
+            return LineState(self._states[number])
+        return LineState.NEW
 
     def done(self) -> int:
         """Count the lines that are done."""
-        return self._states.count(State.DONE)
+        return self._states.count(LineState.DONE)
 
     def check(self, line: Line) -> None:
-        """See that a line is what it was in the earlier run.
+        """Check that a line has not changed since the earlier run.
 
-        :raises Failure: if it is not
+        :raises CommandError: if it has changed
         """
         number = line.number
         known = self._digests[number] if number < len(self._digests) else 0
         if known not in (0, line.digest):
             message = (
-                f"line {number} is not what it was when it was called: give the input"
-                " as it was, or another --output"
+                f"line {number} has changed since an earlier run: restore the input,"
+                " or choose another --output"
             )
-            raise Failure(message, WRONG_USAGE)
+            raise CommandError(message, WRONG_USAGE)
 
     def check_end(self, last: int) -> None:
-        """See that the input is not shorter than it was.
+        """Check that the input has not become shorter.
 
         :param last: the number of its last line
+        :raises CommandError: if lines are missing
         """
         if self.last > last:
             message = (
-                f"the output knows of line {self.last}, and the input ends with line"
-                f" {last}: give the input as it was, or another --output"
+                f"the output has line {self.last}, but the input ends with line {last}:"
+                " restore the input, or choose another --output"
             )
-            raise Failure(message, WRONG_USAGE)
+            raise CommandError(message, WRONG_USAGE)
 
     def read_records(
         self, path: str, lines: Iterable[bytes], *, retry_errors: bool
     ) -> None:
-        """Take note of the records of an output.
+        """Read the records of an output.
 
-        :param retry_errors: whether calls that VK refused are to be made again
-        :raises Failure: if something else is in there
+        :param retry_errors: whether to repeat calls that VK refused
+        :raises CommandError: if a line is not a record
         """
         for place, raw in enumerate(lines, 1):
             record = _read(path, place, raw)
@@ -121,37 +124,37 @@ class Book:
             if is_dict(error):
                 state = _state_after(error, retry_errors=retry_errors)
             elif "response" in record:
-                state = State.DONE
+                state = LineState.DONE
             else:
                 raise _foreign(path, place)
             is_bad_line = is_dict(error) and error.get("type") == "BadLine"
-            self._note(record, State.NEW if is_bad_line else state, path, place)
+            self._note(record, LineState.NEW if is_bad_line else state, path, place)
 
     def read_journal(self, path: str, lines: Iterable[bytes]) -> None:
-        """Take note of a journal, once the records are known."""
+        """Read the entries of a journal; the records must have been read before."""
         for place, raw in enumerate(lines, 1):
             entry = _read(path, place, raw)
             number, since = entry["line"], entry.get("started")
             if since is False:
                 self.started.pop(number, None)
-            elif self.state(number) is not State.DONE:
+            elif self.state(number) is not LineState.DONE:
                 if not isinstance(since, int | float):
                     raise _foreign(path, place)
                 key = entry.get("random_id")
-                self.started[number] = Started(time=float(since), random_id=key)
+                self.started[number] = JournalEntry(time=float(since), random_id=key)
                 self._note(entry, self.state(number), path, place)
 
     def _note(
-        self, record: Mapping[str, Any], state: State, path: str, place: int
+        self, record: Mapping[str, Any], state: LineState, path: str, place: int
     ) -> None:
         number: int = record["line"]
         missing = number + 1 - len(self._states)
         if missing > 0:
-            missing = max(missing, len(self._states))  # grows in time that it pays for
+            missing = max(missing, len(self._states))  # double it: few reallocations
             self._states.extend(bytes(missing))
             self._digests.frombytes(bytes(missing * self._digests.itemsize))
-        if state is State.NEW and "started" not in record:
-            return  # the line may be mended
+        if state is LineState.NEW and "started" not in record:
+            return  # a bad line may be fixed in the input
         try:
             self._digests[number] = int(record["digest"], 16)
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -173,18 +176,18 @@ def _read(path: str, place: int, raw: bytes) -> dict[str, Any]:
     return record
 
 
-def _foreign(path: str, place: int) -> Failure:
+def _foreign(path: str, place: int) -> CommandError:
     message = (
-        f"{path} is there, and its line {place} is not from `vkanyio batch`: nothing"
-        " is sent; choose another --output"
+        f"{path} exists, but its line {place} was not written by `vkanyio batch`:"
+        " nothing was sent; choose another --output"
     )
-    return Failure(message, WRONG_USAGE)
+    return CommandError(message, WRONG_USAGE)
 
 
-def _state_after(error: Mapping[str, Any], *, retry_errors: bool) -> State:
+def _state_after(error: Mapping[str, Any], *, retry_errors: bool) -> LineState:
     kind, code = error.get("type"), error.get("code")
     if kind == "OutcomeUnknownError":
-        return State.UNKNOWN
+        return LineState.UNKNOWN
     if retry_errors or kind in AGAIN_TYPES or code in AGAIN_CODES:
-        return State.AGAIN
-    return State.DONE
+        return LineState.AGAIN
+    return LineState.DONE

@@ -15,7 +15,7 @@ import anyio
 from anyio import to_thread
 
 from ._batch_book import Book
-from ._common import WRONG_USAGE, Failure
+from ._common import WRONG_USAGE, CommandError
 from ._output import to_json
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows: nobody is kept from writing the same output
+except ModuleNotFoundError:  # Windows: the output is not locked
     fcntl = None  # type: ignore[assignment]
 
 _PIPE_BYTES = 4096
-"""What a pipe that is ready takes without waiting: PIPE_BUF of POSIX, or less."""
+"""How much a writable pipe takes without blocking: PIPE_BUF of POSIX, or less."""
 
 
 def head_of(line: Line) -> dict[str, Any]:
-    """Begin a record about a line."""
+    """Return the fields with which every record of a line begins."""
     return {"line": line.number, "digest": f"{line.digest:08x}"}
 
 
@@ -47,7 +47,7 @@ class Output(Protocol):
 
 @final
 class StreamOutput:
-    """Standard output: nothing of it is read again.
+    """Standard output, which cannot be resumed.
 
     :param descriptor: where to write
     """
@@ -60,7 +60,7 @@ class StreamOutput:
         self._turn = anyio.Lock()
 
     async def write(self, record: Mapping[str, Any]) -> None:
-        """Write a record; a reader that is slow holds up its writer alone."""
+        """Write a record; a slow reader blocks this task, not the event loop."""
         data = memoryview(_encode(record))
         async with self._turn:
             while data:
@@ -74,10 +74,10 @@ class StreamOutput:
 
 @final
 class LineFile:
-    """A file of JSON lines that survives a crash: it is read, mended and gone on with.
+    """A file of JSON lines that survives a crash: it is read, repaired and appended to.
 
-    :param path: the file; it is made if it is not there
-    :raises Failure: if it cannot be used
+    :param path: the file; it is created if it does not exist
+    :raises CommandError: if it cannot be used
     """
 
     def __init__(self, path: str) -> None:
@@ -86,18 +86,18 @@ class LineFile:
         try:
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed below
         except OSError as error:
-            raise self._failure(error) from None
+            raise self._command_error(error) from None
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.close()
-            message = f"{path} is no file that can be read again: leave out --output"
-            raise Failure(message, WRONG_USAGE)
+            message = f"{path} is not a regular file: leave out --output"
+            raise CommandError(message, WRONG_USAGE)
         self._written = self._synced = 0
         self._turn = anyio.Lock()
 
     def lock(self) -> None:
-        """Keep other processes from writing it for as long as it is open.
+        """Lock the file against other batches until it is closed.
 
-        :raises Failure: if another one does
+        :raises CommandError: if another process holds the lock
         """
         if fcntl is None:
             return
@@ -106,12 +106,12 @@ class LineFile:
         except OSError:
             self._file.close()
             message = f"{self.path} is being written by another `vkanyio batch`"
-            raise Failure(message, WRONG_USAGE) from None
+            raise CommandError(message, WRONG_USAGE) from None
 
     def read(self) -> Iterator[bytes]:
-        """Return the lines, and put the end of the file in order.
+        """Yield the lines, and repair the end of the file.
 
-        The last line was cut off if the machine stopped while it was written.
+        The last line is incomplete if the machine crashed while writing it.
         """
         good, is_ended = 0, True
         with open(self.path, "rb") as file:
@@ -128,20 +128,20 @@ class LineFile:
         self._file.truncate(good)
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Write a record: once this returns, the death of the process leaves it there.
+        """Write a record, which then survives a crash of the process.
 
-        :raises Failure: if it cannot be written, because the disk is full say
+        :raises CommandError: if it cannot be written, for example to a full disk
         """
         self._write(_encode(record))
 
     async def write(self, record: Mapping[str, Any]) -> None:
-        """Write a record, without a checkpoint: no cancellation loses an outcome."""
+        """Write a record, without a checkpoint: cancellation cannot lose it."""
         self.append(record)
 
     async def sync(self) -> None:
-        """Wait until what was written would survive the end of the machine.
+        """Wait until everything written survives a crash of the machine.
 
-        Those who wait at the same time share the work.
+        Concurrent waiters share one `fsync`.
         """
         mine = self._written
         async with self._turn:
@@ -150,20 +150,20 @@ class LineFile:
                 try:
                     await to_thread.run_sync(os.fsync, self._file.fileno())
                 except OSError as error:
-                    raise self._failure(error) from None
+                    raise self._command_error(error) from None
                 self._synced = reached
 
     def close(self) -> None:
-        """Close the file, which then survives the end of the machine.
+        """Sync the file to disk and close it.
 
-        :raises Failure: if that cannot be promised
+        :raises CommandError: if it cannot be synced
         """
         if self._file.closed:
             return
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise self._failure(error) from None
+            raise self._command_error(error) from None
         finally:
             self._file.close()
 
@@ -173,31 +173,32 @@ class LineFile:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise self._failure(error) from None
+            raise self._command_error(error) from None
         self._written += len(data)
 
-    def _failure(self, error: OSError) -> Failure:
-        return Failure(f"cannot write {self.path}: {error.strerror}", WRONG_USAGE)
+    def _command_error(self, error: OSError) -> CommandError:
+        return CommandError(f"cannot write {self.path}: {error.strerror}", WRONG_USAGE)
 
 
 @final
 class OutputFiles:
-    """An output that can be gone on with, and its journal.
+    """An output that can be resumed, and its journal.
 
-    The journal has a line for each call that must not be made twice, written before it
-    is sent. What has no record when a run is resumed is in doubt.
+    The journal has an entry for each call that must not be made twice, written before
+    the call is sent. An entry without a record is a call in doubt.
 
     :param path: the output
-    :raises Failure: if it cannot be used
+    :raises CommandError: if it cannot be used
     """
 
     def __init__(self, path: str) -> None:
         journal = Path(f"{path}.journal")
         if journal.exists() and not Path(path).exists():
             message = (
-                f"{journal} is there without {path}: bring it back, or remove both"
+                f"{journal} exists, but {path} does not: restore {path}, or remove the"
+                " journal"
             )
-            raise Failure(message, WRONG_USAGE)
+            raise CommandError(message, WRONG_USAGE)
         self.records: LineFile = LineFile(path)
         self.records.lock()
         self._journal_path = journal
@@ -205,12 +206,12 @@ class OutputFiles:
         if journal.exists():
             try:
                 self._journal = LineFile(str(journal))
-            except Failure:
+            except CommandError:
                 self.records.close()
                 raise
 
     def read(self, *, retry_errors: bool) -> Book:
-        """Read what an earlier run has done."""
+        """Read the output and the journal of an earlier run."""
         book = Book()
         path = self.records.path
         book.read_records(path, self.records.read(), retry_errors=retry_errors)
@@ -219,7 +220,7 @@ class OutputFiles:
         return book
 
     def note_start(self, line: Line, random_id: int | None) -> None:
-        """Note that a call is about to be sent; :meth:`sync_journal` makes it last."""
+        """Note that a call is about to be sent; follow with :meth:`sync_journal`."""
         if self._journal is None:
             self._journal = LineFile(str(self._journal_path))
             _sync_directory(self._journal_path.parent)
@@ -228,16 +229,16 @@ class OutputFiles:
 
     def note_withdrawn(self, line: Line) -> None:
         """Note that a call was not sent after all."""
-        assert self._journal is not None  # it was noted there
+        assert self._journal is not None  # since the start was noted
         self._journal.append({**head_of(line), "started": False})
 
     async def sync_journal(self) -> None:
-        """Wait until the journal would survive the end of the machine."""
+        """Wait until the journal survives a crash of the machine."""
         if self._journal is not None:
             await self._journal.sync()
 
     def close(self) -> None:
-        """Close the files; one that nothing was written into is taken away."""
+        """Close the files, and delete the output if it is empty."""
         path = Path(self.records.path)
         if self._journal is None and path.exists() and not path.stat().st_size:
             path.unlink()
@@ -246,7 +247,7 @@ class OutputFiles:
             self._journal.close()
 
     def finish(self) -> None:
-        """Close the files, when nothing is left to do, so that no journal is needed."""
+        """Close the files and delete the journal, when no call is left."""
         self.close()
         self._journal_path.unlink(missing_ok=True)
 

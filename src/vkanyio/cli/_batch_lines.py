@@ -15,22 +15,22 @@ import attrs
 from .. import APIRequest
 from .._guards import is_dict
 from . import _catalog as catalog
-from ._common import WRONG_USAGE, Failure
+from ._common import WRONG_USAGE, CommandError
 from ._params import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEYS = ("method", "params", "id")
-MOST_BYTES = 2**24
-"""Bytes of a line: a file without line ends is not read whole into memory."""
+MAX_LINE_BYTES = 2**24
+"""Limit of a line in bytes: a file without newlines is not read into memory."""
 
 _CHUNK = 2**16
 
 
 @final
 class BadLine(Exception):
-    """Raised for a line that is no call, saying why."""
+    """Raised for a line that is not a valid call; the message says why."""
 
 
 @final
@@ -38,8 +38,8 @@ class BadLine(Exception):
 class Line:
     """A line of the input.
 
-    :ivar number: its place in the file, from 1 on
-    :ivar digest: by which an edited line is known: never 0
+    :ivar number: its number in the file, from 1
+    :ivar digest: a hash to detect edited lines, never 0
     """
 
     number: int
@@ -48,7 +48,7 @@ class Line:
 
     @classmethod
     def from_bytes(cls, number: int, raw: bytes) -> Line:
-        """Make a line of what was read."""
+        """Make a line from its raw bytes."""
         text = raw.strip()
         digest = hashlib.blake2b(text, digest_size=4).digest()
         return cls(number=number, digest=int.from_bytes(digest) or 1, text=text)
@@ -56,10 +56,10 @@ class Line:
 
 @final
 @attrs.frozen(kw_only=True)
-class Call:
-    """What a line asks for.
+class BatchCall:
+    """The call that a line describes.
 
-    :ivar id: what the user calls it; given tells whether there is one
+    :ivar given: the ``id`` of the line, if it has one, for the record
     """
 
     line: Line
@@ -68,19 +68,19 @@ class Call:
     given: Mapping[str, Any]
 
     def request(self, random_id: int | None = None) -> APIRequest:
-        """Make the request of the call.
+        """Return the request of the call.
 
-        :param random_id: the key that it was sent with before
+        :param random_id: the key with which an earlier run sent it
         """
         more = {} if random_id is None else {"random_id": random_id}
         return APIRequest(self.method, {**self.params, **more})
 
 
-def read_call(line: Line, *, checked: bool) -> Call:
-    """Read the call in a line, and see that it can be sent.
+def read_call(line: Line, *, checked: bool) -> BatchCall:
+    """Read the call in a line, and check that it can be sent.
 
-    :param checked: whether it is compared with VK's schema
-    :raises BadLine: if it is none
+    :param checked: whether to check it against VK's schema
+    :raises BadLine: if it is not a valid call
     """
     try:
         found = json.loads(line.text)
@@ -92,7 +92,7 @@ def read_call(line: Line, *, checked: bool) -> Call:
         raise BadLine(message)
     for name in found:
         if name not in KEYS:
-            known = f", there are {', '.join(KEYS)}"
+            known = f"; allowed keys: {', '.join(KEYS)}"
             message = f"unknown key {name!r}{catalog.similar(name, KEYS) or known}"
             raise BadLine(message)
     method, params = found["method"], found.get("params")
@@ -101,25 +101,25 @@ def read_call(line: Line, *, checked: bool) -> Call:
         APIRequest(method, params)
     except (TypeError, ValueError) as error:
         raise BadLine(str(error)) from None
-    call = Call(line=line, method=method, params=params or {}, given=given)
+    call = BatchCall(line=line, method=method, params=params or {}, given=given)
     problem = problem_with(method, call.params) if checked else None
     if problem is not None:
         raise BadLine(problem)
     return call
 
 
-def too_long(number: int) -> Failure:
-    """Make the error of a line that is too long."""
-    message = f"line {number} is longer than {MOST_BYTES >> 20} MB: it is no call"
-    return Failure(message, WRONG_USAGE)
+def too_long(number: int) -> CommandError:
+    """Return the error for a line that is too long."""
+    message = f"line {number} is longer than {MAX_LINE_BYTES >> 20} MB: not a call"
+    return CommandError(message, WRONG_USAGE)
 
 
 @final
 class LineReader:
-    """Reads lines, also off a pipe, without holding up the event loop.
+    """Reads lines from a file or a pipe without blocking the event loop.
 
-    :param descriptor: where to read; it is not closed
-    :ivar number: the number of the line that was read last
+    :param descriptor: the file descriptor to read; it is not closed
+    :ivar number: the number of the last line read
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -131,13 +131,13 @@ class LineReader:
         self.number: int = 0
 
     def has_line(self) -> bool:
-        """Return whether the next line is there without waiting for it."""
+        """Return whether the next line can be read without waiting."""
         return self._is_file or self._ended or self._find() >= 0
 
     async def next(self) -> Line | None:
-        """Read the next line, None at the end.
+        """Return the next line, None at the end.
 
-        :raises Failure: for a line that is too long to be one
+        :raises CommandError: if the line is too long
         """
         raw = await self._next_raw()
         if raw is None:
@@ -147,7 +147,7 @@ class LineReader:
 
     async def _next_raw(self) -> bytes | None:
         while (end := self._find()) < 0 and not self._ended:
-            if len(self._buffer) > MOST_BYTES:
+            if len(self._buffer) > MAX_LINE_BYTES:
                 raise too_long(self.number + 1)
             chunk = await self._read()
             self._buffer += chunk

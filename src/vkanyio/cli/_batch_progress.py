@@ -1,4 +1,4 @@
-"""How far ``vkanyio batch`` has come, on standard error while it is a terminal."""
+"""The progress bar of ``vkanyio batch``, if standard error is a terminal."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-OUTCOMES = ("answered", "failed", "unanswered", "unknown", "bad")
-"""What can become of a line: ``failed`` is VK's error, ``bad`` is no call."""
+ENDINGS = ("succeeded", "failed", "got no response", "unknown", "bad")
+"""How a line can end: ``failed`` is an error from VK, ``bad`` is not a call."""
 
 
 @contextmanager
 def reading() -> Generator[None]:
-    """Say on a terminal that the files are being read."""
+    """Show on a terminal that the files are being read."""
     console = make_console(stderr=True)
     if console.is_terminal and not console.is_dumb_terminal:
         with console.status("reading"):
@@ -39,11 +39,12 @@ def reading() -> Generator[None]:
 
 
 @final
-class Watcher:
-    """Shows a bar, unless the records go to the same terminal.
+class BatchProgress:
+    """Shows a progress bar, unless the records go to the same terminal.
 
-    :param total: how many lines there are, None if that is not known
-    :param done: how many of them were done before
+    :param total: the number of lines, None if unknown
+    :param done: how many of them an earlier run has done
+    :param has_output: whether the records go to a file
     """
 
     def __init__(self, total: int | None, *, done: int, has_output: bool) -> None:
@@ -78,21 +79,21 @@ class Watcher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
-    def advance(self, outcome: str) -> None:
-        """Take note of a line that has its outcome."""
-        self._errors += outcome != "answered"
+    def advance(self, ending: str) -> None:
+        """Count a line that has ended."""
+        self._errors += ending != "succeeded"
         self._progress.update(self._bar, advance=1, errors=self._errors)
 
 
 @final
 class _Rate(ProgressColumn):
-    """Calls a second, and errors if there are any."""
+    """A column with the calls per second, and the errors if there are any."""
 
     def render(self, task: Task) -> Text:
-        """Write the column."""
+        """Return the text of the column."""
         errors = task.fields["errors"]
         rate = f"{task.speed:.0f} calls/s" if task.speed else ""
         return Text(f"{rate}  {errors} errors" if errors else rate)

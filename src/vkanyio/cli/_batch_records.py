@@ -1,4 +1,4 @@
-"""What the records of ``vkanyio batch`` say of a call."""
+"""The fields of a record of ``vkanyio batch`` that describe how a call ended."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from .. import ExecuteResult, VKError
 
 
-def describe_answer(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
-    """Return what became of a call, and what the record of it has."""
+def describe_result(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
+    """Return how a call with a value ended, and the fields of its record."""
     found: dict[str, Any] = {"response": result.response}
     if not result.errors:
-        return "answered", found
+        return "succeeded", found
     found["execute_errors"] = [
         {"method": each.method, "code": each.code, "message": each.message}
         for each in result.errors
@@ -22,10 +22,10 @@ def describe_answer(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
     return "failed", found
 
 
-def describe(error: VKError) -> tuple[str, dict[str, Any]]:
-    """Return what became of a call that failed, and what the record of it has."""
+def describe_error(error: VKError) -> tuple[str, dict[str, Any]]:
+    """Return how a call with an error ended, and the fields of its record."""
     found: dict[str, Any] = {"type": type(error).__name__}
-    outcome = "failed"
+    ending = "failed"
     if isinstance(error, APIError):
         found |= {"code": error.code, "message": error.message}
         if error.subcode is not None:
@@ -33,6 +33,6 @@ def describe(error: VKError) -> tuple[str, dict[str, Any]]:
     else:
         found["message"] = str(error)
         is_doubtful = isinstance(error, OutcomeUnknownError)
-        outcome = "unknown" if is_doubtful else "unanswered"
+        ending = "unknown" if is_doubtful else "got no response"
     found["method"] = getattr(error, "method", "")
-    return outcome, {"error": found}
+    return ending, {"error": found}

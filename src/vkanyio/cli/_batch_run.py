@@ -1,4 +1,4 @@
-"""The work of ``vkanyio batch``: calls in, records out, as fast as VK takes them."""
+"""The work of ``vkanyio batch``: read calls, make them, write records."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from .. import (
 )
 from .._facts import Repetition
 from .._repetition import facts_of, repetition_of_call
-from ._batch_book import Book, Started, State
+from ._batch_book import Book, JournalEntry, LineState
 from ._batch_files import OutputFiles, head_of
-from ._batch_lines import BadLine, Call, Line, LineReader, read_call
-from ._batch_records import describe, describe_answer
-from ._common import FAILED, IN_DOUBT, NO_ANSWER, WRONG_USAGE, Failure
+from ._batch_lines import BadLine, BatchCall, Line, LineReader, read_call
+from ._batch_records import describe_error, describe_result
+from ._common import FAILED, IN_DOUBT, NO_RESPONSE, WRONG_USAGE, CommandError
 from ._explain import explain
 
 if TYPE_CHECKING:
@@ -44,44 +44,47 @@ if TYPE_CHECKING:
     from .. import APIRequest
     from .._response import Success
     from ._batch_files import Output
-    from ._batch_progress import Watcher
+    from ._batch_progress import BatchProgress
 
 SYNC_SECONDS = 1.0
-"""How often the records are made to survive the end of the machine."""
+"""How often the records are synced to disk."""
 
-MOST_STARTED = 64
-"""Calls that are noted in the journal together, and started then."""
+MAX_STARTED_TOGETHER = 64
+"""How many calls are noted in the journal together, and then started."""
 
-PATIENCE = 20
-"""Calls without an answer, one after the other, after which the network is given up."""
+MAX_WITHOUT_RESPONSE = 20
+"""Consecutive calls without a response after which the batch stops."""
 
 STOPPING = (AuthError, TokenExpiredError, CaptchaError, ValidationError)
-"""Errors that every further call would meet: a person has to do something first."""
+"""Errors that every further call would get until somebody acts."""
 
 
 @final
 @attrs.define(eq=False)
 class _Job:
-    """A call that is under way."""
+    """A call in progress."""
 
-    call: Call
+    call: BatchCall
     request: APIRequest
     is_noted: bool = False
 
 
 @final
-class Batch:
+class BatchRun:
     """One run over an input.
 
     :param output: where the records go
-    :param files: the output, where it can be gone on with
+    :param files: the output files, None if the batch cannot be resumed
     :param book: what an earlier run has done
-    :param at_once: most calls that are under way
-    :param checked: whether calls are compared with VK's schema
-    :param repeat_unknown: whether calls are made that may have been carried out
-    :ivar outcomes: how many lines have come to what
-    :ivar kinds: how often each error came, with an example
-    :ivar stopped_by: why it ended before the input did
+    :param progress: the progress bar
+    :param max_in_flight: how many calls may be in progress at once
+    :param checked: whether to check calls against VK's schema
+    :param repeat_unknown: whether to repeat calls that may have been carried out
+    :ivar endings: how many lines ended in which way
+    :ivar kinds: how often each type of error occurred
+    :ivar examples: the first error of each type
+    :ivar stopped_by: why the batch stopped before the end of the input
+    :ivar complete: whether the input was read to its end
     """
 
     def __init__(
@@ -89,37 +92,37 @@ class Batch:
         output: Output,
         files: OutputFiles | None,
         book: Book,
-        watcher: Watcher,
+        progress: BatchProgress,
         *,
-        at_once: int,
+        max_in_flight: int,
         checked: bool,
         repeat_unknown: bool,
     ) -> None:
-        self.outcomes: Counter[str] = Counter()
+        self.endings: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
-        self.stopped_by: Failure | None = None
+        self.stopped_by: CommandError | None = None
         self.complete = False
         self._output = output
         self._files = files
         self._book = book
-        self._watcher = watcher
+        self._progress = progress
         self._checked = checked
         self._repeat_unknown = repeat_unknown
-        self._room = Semaphore(at_once, fast_acquire=True)
+        self._room = Semaphore(max_in_flight, fast_acquire=True)
         self._open: dict[int, _Job] = {}
         self._feeding: CancelScope | None = None
-        self._unanswered = 0
-        self._broken: Failure | OSError | None = None
+        self._without_response = 0
+        self._broken: CommandError | OSError | None = None
         self._calls: TaskGroup
 
     @property
     def in_flight(self) -> int:
-        """How many calls are under way."""
+        """How many calls are in progress."""
         return len(self._open)
 
     def in_doubt(self) -> int:
-        """Count the calls that were cut off, and may have changed something."""
+        """Count the interrupted calls that may have changed something."""
         return sum(
             job.request.slot.maybe_carried_out and not job.request.reads()
             for job in self._open.values()
@@ -127,11 +130,14 @@ class Batch:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether another run can go on where this one ends."""
+        """Whether another run can resume where this one ends."""
         return self._files is not None
 
-    def stop(self, reason: Failure | None = None) -> None:
-        """Take no more lines, and finish what is under way."""
+    def stop(self, reason: CommandError | None = None) -> None:
+        """Read no more lines, and finish the calls in progress.
+
+        :param reason: the error to report, None if a signal stops the batch
+        """
         self.stopped_by = self.stopped_by or reason
         if self._feeding is not None:
             self._feeding.cancel()
@@ -153,16 +159,16 @@ class Batch:
             raise self._broken
 
     def exit_code(self) -> int:
-        """Return the gravest of what has happened."""
-        if self.outcomes["unknown"]:
+        """Return the exit code of the most serious ending."""
+        if self.endings["unknown"]:
             return IN_DOUBT
         if self.stopped_by is not None:
             return self.stopped_by.exit_code
-        if self.outcomes["unanswered"]:
-            return NO_ANSWER
-        if self.outcomes["bad"]:
+        if self.endings["got no response"]:
+            return NO_RESPONSE
+        if self.endings["bad"]:
             return WRONG_USAGE
-        return FAILED if self.outcomes["failed"] else 0
+        return FAILED if self.endings["failed"] else 0
 
     async def _feed_and_finish(self, api: VK, reader: LineReader) -> None:
         async with create_task_group() as self._calls:
@@ -170,14 +176,14 @@ class Batch:
                 try:
                     await self._feed(api, reader)
                     self.complete = True
-                except (Failure, OSError) as error:
-                    self._broken = error  # not into the group, which would wrap it
+                except (CommandError, OSError) as error:
+                    self._broken = error  # a task group would wrap it
 
     def _withdraw_unsent(self) -> None:
-        """Note which calls were not sent after all, in the middle of a cancellation."""
+        """Note in the journal which calls were not sent; runs under cancellation."""
         if self._files is None:
             return
-        with suppress(Failure):  # then they stay in doubt
+        with suppress(CommandError):  # the calls then stay in doubt
             for job in self._open.values():
                 if job.is_noted and not job.request.slot.maybe_carried_out:
                     self._files.note_withdrawn(job.call.line)
@@ -187,7 +193,7 @@ class Batch:
         ready: list[_Job] = []
         while True:
             is_idle = not reader.has_line() or not self._room.value
-            if ready and (is_idle or len(ready) == MOST_STARTED):
+            if ready and (is_idle or len(ready) == MAX_STARTED_TOGETHER):
                 await self._start(api, ready)
                 ready = []
             line = await reader.next()
@@ -203,10 +209,10 @@ class Batch:
         self._book.check_end(reader.number)
 
     async def _take(self, line: Line) -> _Job | None:
-        """Make a job of a line, None if there is nothing to do for it."""
+        """Return the job for a line, None if nothing is to be done."""
         self._book.check(line)
         state = self._book.state(line.number)
-        if state is State.DONE:
+        if state is LineState.DONE:
             return None
         try:
             call = read_call(line, checked=self._checked)
@@ -215,25 +221,25 @@ class Batch:
             await self._record(line, {}, {"error": problem}, "bad")
             return None
         started = self._book.started.get(line.number)
-        if started is None and state is not State.UNKNOWN:
+        if started is None and state is not LineState.UNKNOWN:
             return _Job(call, call.request())
         return await self._take_again(call, state, started)
 
     async def _take_again(
-        self, call: Call, state: State, started: Started | None
+        self, call: BatchCall, state: LineState, started: JournalEntry | None
     ) -> _Job | None:
-        """Decide about a call that may have been carried out by an earlier run."""
+        """Return a job if a call that an earlier run may have sent can be repeated."""
         random_id = None if started is None else started.random_id
         request = call.request(random_id)
         is_safe = started is not None and started.key_is_known() and _has_key(request)
         if is_safe or self._repeat_unknown:
             return _Job(call, request)
-        if state is State.UNKNOWN:
-            self._count("unknown")  # the output says so already
+        if state is LineState.UNKNOWN:
+            self._count("unknown")  # the output already has a record of it
             return None
         message = (
-            f"{call.method} was under way when the batch was stopped, and may have been"
-            " carried out: it was not repeated, look before you do"
+            f"{call.method} was in progress when the batch stopped, and may have been"
+            " carried out: it was not retried; check before you repeat it"
         )
         problem = {
             "type": OutcomeUnknownError.__name__,
@@ -244,7 +250,7 @@ class Batch:
         return None
 
     async def _start(self, api: VK, ready: Iterable[_Job]) -> None:
-        # What the journal says was started is started: no cancellation in between.
+        # Shielded: a call that the journal lists as started must be started.
         with CancelScope(shield=True):
             for job in ready:
                 self._open[job.call.line.number] = job
@@ -255,48 +261,48 @@ class Batch:
                 await self._files.sync_journal()
             for job in ready:
                 self._calls.start_soon(self._make, api, job)
-                # One at a time: trio runs those that start together in any order.
+                # One at a time: trio runs tasks that start together in any order.
                 await checkpoint()
 
     async def _make(self, api: VK, job: _Job) -> None:
-        """Make a call, and write what became of it."""
+        """Make a call, and write its record."""
         request, call = job.request, job.call
         try:
             await api.call_with_request(request)
             answer: Success = await request.slot.wait()
         except (ClientClosedError, ClientCrashedError) as error:
-            self.stop(Failure(explain(error)))
-            return  # what is known of it is in the journal
+            self.stop(CommandError(explain(error)))
+            return  # the journal has what is known about the call
         except VKError as error:
-            self._look_at(error, request)
-            outcome, found = describe(error)
+            self._handle_error(error, request)
+            ending, found = describe_error(error)
         else:
-            self._unanswered = 0
-            outcome, found = describe_answer(answer.to_execute_result())
+            self._without_response = 0
+            ending, found = describe_result(answer.to_execute_result())
         try:
-            await self._record(call.line, call.given, found, outcome)
-            is_clear = "error" in found and outcome != "unknown"
+            await self._record(call.line, call.given, found, ending)
+            is_clear = "error" in found and ending != "unknown"
             if self._files is not None and job.is_noted and is_clear:
                 self._files.note_withdrawn(call.line)
-        except (Failure, OSError) as error:
+        except (CommandError, OSError) as error:
             self._break(error)
             return
         del self._open[call.line.number]
         self._room.release()
 
-    def _look_at(self, error: VKError, request: APIRequest) -> None:
-        """Stop where going on makes no sense."""
+    def _handle_error(self, error: VKError, request: APIRequest) -> None:
+        """Count an error, and stop the batch if further calls would fail too."""
         self._note_error(error)
-        of_all = request.own_token is None
-        if isinstance(error, STOPPING) and of_all:
-            self.stop(Failure(explain(error)))
+        concerns_all = request.own_token is None
+        if isinstance(error, STOPPING) and concerns_all:
+            self.stop(CommandError(explain(error)))
         cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
         if isinstance(cause, TransportError):
-            self._unanswered += 1
-            if self._unanswered == PATIENCE:
-                self.stop(Failure(explain(error), NO_ANSWER))
+            self._without_response += 1
+            if self._without_response == MAX_WITHOUT_RESPONSE:
+                self.stop(CommandError(explain(error), NO_RESPONSE))
         else:
-            self._unanswered = 0
+            self._without_response = 0
 
     def _note_error(self, error: VKError) -> None:
         cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
@@ -305,17 +311,17 @@ class Batch:
         self.examples.setdefault(kind, explain(error))
 
     async def _record(
-        self, line: Line, given: Any, found: dict[str, Any], outcome: str
+        self, line: Line, given: Any, found: dict[str, Any], ending: str
     ) -> None:
         await self._output.write({**head_of(line), **given, **found})
-        self._count(outcome)
+        self._count(ending)
 
-    def _count(self, outcome: str) -> None:
-        self.outcomes[outcome] += 1
-        self._watcher.advance(outcome)
+    def _count(self, ending: str) -> None:
+        self.endings[ending] += 1
+        self._progress.advance(ending)
 
-    def _break(self, error: Failure | OSError) -> None:
-        """Stop at once: outcomes cannot be written any more."""
+    def _break(self, error: CommandError | OSError) -> None:
+        """Stop at once: records can no longer be written."""
         self._broken = self._broken or error
         self._calls.cancel_scope.cancel()
 
@@ -324,12 +330,12 @@ class Batch:
             await sleep(SYNC_SECONDS)
             try:
                 await self._files.records.sync()
-            except Failure as error:
+            except CommandError as error:
                 self._break(error)
 
 
 def _filled_key(job: _Job) -> int | None:
-    """Return the key that was filled in for a call, and is in no line of the input."""
+    """Return the key that was filled in for a call, None if the input has it."""
     key = facts_of(job.call.method).key
     if key == "random_id" and job.call.params.get(key) is None:
         return int(job.request.params[key])

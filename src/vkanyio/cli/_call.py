@@ -1,4 +1,4 @@
-"""``vkanyio call``, ``execute`` and ``procedure``: one request, and its answer."""
+"""``vkanyio call``, ``execute`` and ``procedure``: one request and its value."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 from anyio import current_time, get_cancelled_exc_class
 
 from .. import VK, APIRequest, Config, ExecuteResult, VKError
-from ._common import FAILED, WRONG_USAGE, Failure, Interrupted, report, run_async
+from ._common import FAILED, WRONG_USAGE, CommandError, Interrupted, report, run_async
 from ._completion import METHOD, PARAMETERS
-from ._explain import failure
+from ._explain import command_error
 from ._options import ClientOptions, client_options
 from ._output import print_json
 from ._params import parse_params, problem_with, read_text
@@ -27,17 +27,17 @@ logger = logging.getLogger("vkanyio")
 @click.argument("params", metavar="[NAME=VALUE]...", nargs=-1, type=PARAMETERS)
 @client_options
 def call(method: str, params: tuple[str, ...], client: ClientOptions) -> int:
-    """Call METHOD and print VK's answer as JSON.
+    """Call METHOD and print its value as JSON.
 
     \b
-    NAME=VALUE     the value as it is written: user_ids=1,2
+    NAME=VALUE     the text after =, unchanged: user_ids=1,2
     NAME:=JSON     any JSON: keyboard:='{"buttons": []}'; null is not sent
-    NAME@FILE      the text of a file, - is standard input
+    NAME@FILE      the text of a file; - is standard input
     NAME:=@FILE    JSON from a file
-    @FILE          a JSON object with any of the parameters
+    @FILE          a JSON object of parameters from a file
 
-    `vkanyio methods METHOD` shows what there is. The token is taken from the
-    environment variable VK_TOKEN, or a file; without both, a terminal is asked.
+    `vkanyio methods METHOD` lists the parameters. The token comes from the environment
+    variable VK_TOKEN or from a file; without either, you are asked on a terminal.
 
     \b
     Example:
@@ -51,10 +51,10 @@ def call(method: str, params: tuple[str, ...], client: ClientOptions) -> int:
 @click.argument("args", metavar="[NAME=VALUE]...", nargs=-1)
 @client_options
 def execute(script: str, args: tuple[str, ...], client: ClientOptions) -> int:
-    """Run VKScript on VK's side, up to 25 calls in one request.
+    """Run VKScript on VK's servers: up to 25 calls in one request.
 
-    SCRIPT is the code itself, @FILE for a file, or - for standard input. It finds what
-    else is given in Args. Calls in it that fail are told on standard error.
+    SCRIPT is the code itself, @FILE for a file, or - for standard input. The script
+    reads the other arguments from Args. Failed calls are reported on standard error.
 
     \b
     Example:
@@ -68,10 +68,10 @@ def execute(script: str, args: tuple[str, ...], client: ClientOptions) -> int:
     params = parse_params(args)
     if not code.strip():
         message = "the script is empty: write it like 'return API.users.get();'"
-        raise Failure(message, WRONG_USAGE)
+        raise CommandError(message, WRONG_USAGE)
     if "code" in params:
-        message = "code= is the script itself: call an argument something else"
-        raise Failure(message, WRONG_USAGE)
+        message = "code= is reserved for the script: rename the argument"
+        raise CommandError(message, WRONG_USAGE)
     return _run(client, "execute", {**params, "code": code})
 
 
@@ -80,7 +80,7 @@ def execute(script: str, args: tuple[str, ...], client: ClientOptions) -> int:
 @click.argument("params", metavar="[NAME=VALUE]...", nargs=-1)
 @client_options
 def procedure(name: str, params: tuple[str, ...], client: ClientOptions) -> int:
-    """Run the procedure NAME that is stored in the application.
+    """Run the stored procedure NAME of the application.
 
     \b
     Example:
@@ -93,17 +93,19 @@ def _run(client: ClientOptions, method: str, params: dict[str, Any]) -> int:
     try:
         request = APIRequest(method, params)
     except (TypeError, ValueError) as error:
-        raise Failure(str(error), WRONG_USAGE) from error
+        raise CommandError(str(error), WRONG_USAGE) from error
     if method == "execute" and not str(request.params.get("code", "")).strip():
         message = "execute needs a script, such as code='return API.users.get();'"
-        raise Failure(message, WRONG_USAGE)
+        raise CommandError(message, WRONG_USAGE)
     problem = problem_with(method, params) if client.checked else None
     if problem is not None:
-        raise Failure(f"{problem} (--unchecked sends it all the same)", WRONG_USAGE)
+        raise CommandError(
+            f"{problem} (use --unchecked to send it anyway)", WRONG_USAGE
+        )
     config = client.config()
     if method == config.token:
-        message = "the token stands where the name of a method belongs: nothing is sent"
-        raise Failure(message, WRONG_USAGE)
+        message = "the access token was given as the method name: nothing was sent"
+        raise CommandError(message, WRONG_USAGE)
     doubts: list[str] = []
     try:
         result = run_async(client.backend, lambda: _send(config, request, doubts))
@@ -113,7 +115,7 @@ def _run(client: ClientOptions, method: str, params: dict[str, Any]) -> int:
             raise Interrupted(message, signum=interrupted.signum) from None
         raise
     except VKError as error:
-        raise failure(error) from error
+        raise command_error(error) from error
     print_json(result.response)
     for failed in result.errors:
         report(f"{failed.method}: error {failed.code}: {failed.message}")
@@ -123,7 +125,7 @@ def _run(client: ClientOptions, method: str, params: dict[str, Any]) -> int:
 async def _send(
     config: Config, request: APIRequest, doubts: list[str]
 ) -> ExecuteResult:
-    """Make the call, and note what is in doubt if it is cancelled."""
+    """Make the call; if it is cancelled, add what is in doubt to `doubts`."""
     async with VK.from_config(config) as api:
         start = current_time()
         try:
@@ -131,10 +133,10 @@ async def _send(
         except get_cancelled_exc_class():
             if api.statistics().sent and not request.reads():
                 doubts.append(
-                    f"{request.method} may have reached VK, look before you repeat it"
+                    f"{request.method} may have reached VK, check before you repeat it"
                 )
             raise
         requests, seconds = api.statistics().sent, current_time() - start
-        logger.info("answered after %.2f s, %d HTTP requests", seconds, requests)
+        logger.info("finished after %.2f s, %d HTTP requests", seconds, requests)
         answer: Success = await request.slot.wait()  # with the errors of a script
         return answer.to_execute_result()

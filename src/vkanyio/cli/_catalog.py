@@ -1,4 +1,4 @@
-"""What is known of VK's methods: found by name, by words, or nearly."""
+"""What is known about VK's methods, looked up by name, words or similarity."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._facts import MethodFacts
 
 Type: TypeAlias = "str | Mapping[str, Any]"
-"""A type: the name of a plain one, or what it is made of."""
+"""A type: the name of a simple type, or the parts of a compound one."""
 
 FOR_ANY_METHOD = frozenset(
     {
@@ -34,10 +34,10 @@ FOR_ANY_METHOD = frozenset(
         "v",
     }
 )
-"""Parameters that VK takes with any method: https://dev.vk.com/api/api-requests"""
+"""Parameters that VK accepts for every method: https://dev.vk.com/api/api-requests"""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SAID_BY_THE_TYPE = ("the values are those of", '"')
+_COVERED_BY_THE_TYPE = ("the values are those of", '"')
 
 
 @final
@@ -45,7 +45,7 @@ _SAID_BY_THE_TYPE = ("the values are those of", '"')
 class Parameter:
     """A parameter of a method.
 
-    :ivar notes: its limits, its default, and what its values stand for
+    :ivar notes: its limits, its default, and the meaning of its values
     """
 
     name: str
@@ -56,46 +56,47 @@ class Parameter:
 
 @final
 @attrs.frozen
-class Method:
+class CatalogMethod:
     """A method of VK's schema.
 
-    :ivar answers: the parameters that are on or off, and the answer they bring
-    :ivar errors: codes and names of the errors that are its own
+    :ivar returns: pairs of flags (parameters that are on or off) and the type that the
+        method then returns
+    :ivar errors: codes and names of the method's own errors
     """
 
     name: str
     parameters: Sequence[Parameter]
-    answers: Sequence[tuple[Mapping[str, bool], Type]]
+    returns: Sequence[tuple[Mapping[str, bool], Type]]
     errors: Mapping[int, str]
     facts: MethodFacts
 
     @property
     def group(self) -> str:
-        """What stands before the dot."""
+        """The part of the name before the dot."""
         return self.name.partition(".")[0]
 
     @property
     def documentation(self) -> str:
-        """The address of VK's own page."""
+        """The URL of the method in VK's documentation."""
         return f"https://dev.vk.com/method/{self.name}"
 
     @property
     def is_packed(self) -> bool:
-        """Whether it may share an ``execute`` with other calls."""
+        """Whether it may be packed into ``execute`` with other calls."""
         return self.name not in NOT_FOR_EXECUTE and self.name != "execute"
 
 
 @functools.cache
 def schema() -> Mapping[str, Any]:
-    """Read what is shipped of VK's schema, without loading the simulator it is for."""
+    """Read the bundled part of VK's schema, without importing the simulator."""
     path = Path(__file__).parents[1] / "testing" / "_schema.json"
     found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
 @functools.cache
-def find(name: str) -> Method | None:
-    """Find a method by its name, None if the schema has none."""
+def find(name: str) -> CatalogMethod | None:
+    """Return the method with a name, None if the schema does not have it."""
     declared = schema()["methods"].get(name)
     if declared is None:
         return None
@@ -106,18 +107,18 @@ def find(name: str) -> Method | None:
         )
         for parameter, kind in declared["parameters"].items()
     ]
-    answers = [(flags, kind) for flags, kind in declared["answers"]]
+    returns = [(flags, kind) for flags, kind in declared["answers"]]
     errors = {code: names[str(code)].upper() for code in declared["errors"]}
-    return Method(name, parameters, answers, errors, facts_of(name))
+    return CatalogMethod(name, parameters, returns, errors, facts_of(name))
 
 
 def names() -> Collection[str]:
-    """Return the names of all methods, without loading what else is known of them."""
+    """Return the names of all methods, without loading the schema."""
     return METHODS.keys()
 
 
 def groups() -> dict[str, list[str]]:
-    """Return all methods by their groups."""
+    """Return the names of all methods, by group."""
     found: dict[str, list[str]] = {}
     for name in names():
         found.setdefault(name.partition(".")[0], []).append(name)
@@ -125,10 +126,10 @@ def groups() -> dict[str, list[str]]:
 
 
 def search(words: Sequence[str]) -> list[str]:
-    """Find the methods in whose names all of the words are, the best first.
+    """Return the methods whose names contain all of the words, best match first.
 
-    A word is found whole before it is found within another; VK's humps and the
-    underscores of snake_case are spaces.
+    Whole words rank before parts of words. camelCase and snake_case are split into
+    words.
     """
     asked = [word.lower() for each in words for word in _words(each)]
     ranked: list[tuple[int, str]] = []
@@ -141,7 +142,10 @@ def search(words: Sequence[str]) -> list[str]:
 
 
 def similar_methods(name: str, *, or_groups: bool = False) -> list[str]:
-    """Return the methods that were probably meant, at most three."""
+    """Return the methods that were probably meant, at most three.
+
+    :param or_groups: whether to suggest groups as well
+    """
     known_names = (*names(), *(groups() if or_groups else ()))
     by_key = {_key(known): known for known in known_names}
     if _key(name) in by_key:
@@ -150,17 +154,17 @@ def similar_methods(name: str, *, or_groups: bool = False) -> list[str]:
 
 
 def similar(name: str, known: Collection[str]) -> str:
-    """Say what was probably meant, or nothing."""
+    """Return a hint with the name that was probably meant, or an empty string."""
     return did_you_mean(difflib.get_close_matches(name, known, n=1))
 
 
 def did_you_mean(names: Sequence[str]) -> str:
-    """Ask whether one of these was meant."""
+    """Return a hint with these names, or an empty string if there are none."""
     return f": did you mean {' or '.join(names)}?" if names else ""
 
 
 def type_text(kind: Type) -> str:
-    """Say a type in words: ``list of int or str``."""
+    """Return a type in words: ``list of int or str``."""
     if isinstance(kind, str):
         return kind
     if "enum" in kind:
@@ -173,7 +177,7 @@ def type_text(kind: Type) -> str:
 
 
 def named_types(kind: Type) -> Iterator[tuple[str, Any]]:
-    """Return the objects that a type names, as the schema declares them."""
+    """Yield the objects that a type refers to, with their declarations."""
     if isinstance(kind, str):
         return
     if "is" in kind:
@@ -184,26 +188,26 @@ def named_types(kind: Type) -> Iterator[tuple[str, Any]]:
 
 
 def notes_text(parameter: Parameter) -> str:
-    """Say what the type of a parameter does not say."""
-    told = (note for note in parameter.notes if not note.startswith(_SAID_BY_THE_TYPE))
-    return "; ".join(told)
+    """Return the notes on a parameter that its type does not cover."""
+    notes = parameter.notes
+    return "; ".join(n for n in notes if not n.startswith(_COVERED_BY_THE_TYPE))
 
 
 def repetition_text(facts: MethodFacts) -> str:
-    """Say whether a call may be sent again when its answer is lost."""
+    """Describe whether a call is retried if its response is lost."""
     if facts.key is not None:
         filled = facts.key == "random_id"
         when = "which is filled in" if filled else "if you give one"
-        return f"sent again by its key {facts.key}, {when}"
+        return f"retried with its key {facts.key}, {when}"
     if facts.changes_if is not None:
-        return f"reads, and is sent again, unless {facts.changes_if} is on"
+        return f"reads, and is retried, unless {facts.changes_if} is on"
     return _REPETITION[facts.repetition.value]
 
 
 _REPETITION = {
-    "reads": "reads: sent again when its answer is lost",
-    "state-setting": "sets a state: not sent again, since that may end in an error",
-    "not repeatable": "not sent again when its answer is lost: that could do it twice",
+    "reads": "reads: retried if the response is lost",
+    "state-setting": "sets a state: not retried, since a retry may return an error",
+    "not repeatable": "not retried if the response is lost: a retry could do it twice",
     "keyed": "",
 }
 

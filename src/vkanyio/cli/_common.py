@@ -1,4 +1,4 @@
-"""What the commands share: errors in one line, consoles, Ctrl-C."""
+"""What the commands share: one-line errors, consoles, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FAILED, WRONG_USAGE, NO_ANSWER, IN_DOUBT = 1, 2, 3, 4
+FAILED, WRONG_USAGE, NO_RESPONSE, IN_DOUBT = 1, 2, 3, 4
 SIGNALLED = 128
-"""What shells add to the number of a signal: 130 for Ctrl-C, 143 for SIGTERM."""
+"""Added to the number of a signal, as shells do: 130 for Ctrl-C, 143 for SIGTERM."""
 
 TOKEN_VARIABLE = "VK_TOKEN"
 COMPLETE_VARIABLE = "_VKANYIO_COMPLETE"
-"""By which a shell asks for completions."""
+"""Set by a shell that asks for completions."""
 
-SHORTEST_SECRET = 8
-"""Characters: what is shorter is no token, and hiding it would garble messages."""
+MIN_SECRET_LENGTH = 8
+"""Shorter strings are not tokens, and hiding them would garble messages."""
 
 backend_option = click.option(
     "--backend",
     type=click.Choice(["asyncio", "trio"]),
     default="asyncio",
     show_default=True,
-    help="Event loop to run on.",
+    help="Event loop to use.",
 )
 
 
 @final
-class Failure(Exception):
-    """Raised to end the program with a line on standard error.
+class CommandError(Exception):
+    """Raised to end the command with one line on standard error.
 
     :param message: what went wrong, and what to do about it
     :ivar exit_code: the exit code of the process
@@ -56,10 +56,10 @@ class Failure(Exception):
 
 @final
 class Interrupted(Exception):
-    """Raised when a signal has ended a command, after it has cleaned up.
+    """Raised when a signal has ended a command, after its clean-up.
 
-    :param message: what the user should know about it
-    :param signum: the signal
+    :param message: what to report
+    :param signum: the number of the signal
     :ivar exit_code: the exit code of the process
     """
 
@@ -72,40 +72,40 @@ class Interrupted(Exception):
 
 
 secrets: set[str] = set()
-"""The tokens that this process knows."""
+"""Tokens to remove from messages."""
 
 
 def report(message: str) -> None:
-    """Write one line to standard error, without tokens.
+    """Write one line to standard error, with tokens removed.
 
-    It can be in a message if it was given in the wrong place of the command line, and
-    in the log of a build server many people read it.
+    A message may contain the token if it was misplaced on the command line, and many
+    people can read the log of a build server.
     """
     for token in (os.environ.get(TOKEN_VARIABLE, "").strip(), *secrets):
-        if len(token) >= SHORTEST_SECRET:
+        if len(token) >= MIN_SECRET_LENGTH:
             message = message.replace(token, "***")
-    # Not by click, which would write past a progress bar that has replaced the stream.
+    # Not click.echo, which would bypass a progress bar that replaces the stream.
     sys.stderr.write(f"vkanyio: {one_line(message)}\n")
     sys.stderr.flush()
 
 
 def one_line(text: str) -> str:
-    """Take out line breaks and what terminals obey: VK's texts are not ours."""
+    """Remove line breaks and control characters: texts from VK are not trusted."""
     printable = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(printable.split())
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Make a console that decorates nothing but a terminal, whatever is set."""
+    """Return a console with styles on a terminal only, regardless of variables."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, force_terminal=stream.isatty(), highlight=False)
 
 
 def check_backend(backend: str) -> None:
-    """Refuse an event loop that is not installed."""
+    """Raise an error if an event loop is not installed."""
     if find_spec(backend) is None:
         message = f"--backend {backend} needs {backend}: pip install 'vkanyio[cli]'"
-        raise Failure(message, WRONG_USAGE)
+        raise CommandError(message, WRONG_USAGE)
 
 
 def run_async(
@@ -117,8 +117,8 @@ def run_async(
     """Run an async function until it ends or is interrupted.
 
     :param backend: "asyncio" or "trio"
-    :param on_signal: told of Ctrl-C and SIGTERM; returns whether it will see to the end
-    :raises Interrupted: when a signal has ended it
+    :param on_signal: called on Ctrl-C and SIGTERM; returns False to cancel the function
+    :raises Interrupted: if a signal has ended it
     """
     check_backend(backend)
     return anyio.run(_cancel_on_signals, function, on_signal, backend=backend)
@@ -127,9 +127,9 @@ def run_async(
 async def _cancel_on_signals(
     function: Callable[[], Awaitable[T]], on_signal: Callable[[int], bool]
 ) -> T:
-    """Make Ctrl-C a cancellation.
+    """Turn Ctrl-C into a cancellation.
 
-    As an exception it would strike any task, those of the client included.
+    A KeyboardInterrupt could be raised in any task, including those of the client.
     """
     results: list[T] = []
     received: list[int] = []
@@ -140,7 +140,7 @@ async def _cancel_on_signals(
                 anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
             )
         except NotImplementedError:
-            # asyncio on Windows: there its runner cancels this task by itself.
+            # asyncio on Windows: asyncio.Runner itself cancels this task.
             return await function()
 
         async def watch(group: TaskGroup) -> None:
@@ -156,7 +156,7 @@ async def _cancel_on_signals(
             except anyio.get_cancelled_exc_class():
                 raise
             except BaseException as error:
-                # Kept out of the group, which would wrap it.
+                # A task group would wrap it.
                 failure = error
             tg.cancel_scope.cancel()
     if failure is not None:

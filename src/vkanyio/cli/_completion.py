@@ -1,4 +1,4 @@
-"""Completion for shells: of VK's methods and their parameters, too."""
+"""``vkanyio completion``: shell completion, also for methods and parameters."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SHELLS = ("bash", "zsh", "fish")
 if TYPE_CHECKING:
     _Word = click.ParamType[str]
 else:
-    _Word = click.ParamType  # not to be subscripted before click 8.4
+    _Word = click.ParamType  # not subscriptable before click 8.4
 
 
 @final
 class MethodName(_Word):
-    """The name of a method of VK's."""
+    """The name of a VK method."""
 
     name = "method"
 
@@ -34,14 +34,14 @@ class MethodName(_Word):
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Complete the name."""
+        """Return the names that start with the incomplete word."""
         found = (name for name in catalog.names() if name.startswith(incomplete))
         return [CompletionItem(name) for name in found]
 
 
 @final
 class ParameterWord(_Word):
-    """``NAME=VALUE`` for the method of the same command line."""
+    """``NAME=VALUE`` for the method on the same command line."""
 
     name = "parameter"
 
@@ -51,7 +51,7 @@ class ParameterWord(_Word):
         param: click.Parameter,  # noqa: ARG002 - click's signature
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Complete names of parameters, and values where VK has a list of them."""
+        """Return names of parameters, and values if VK has a list of them."""
         method = catalog.find(ctx.params.get("method") or "")
         given = {word.partition("=")[0] for word in ctx.params.get("params") or ()}
         parameters = () if method is None else method.parameters
@@ -82,9 +82,9 @@ PARAMETERS = ParameterWord()
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script that makes SHELL complete commands.
+    """Print a script that enables completion in SHELL.
 
-    Methods of VK's and their parameters are completed, too.
+    It also completes VK's methods and their parameters.
 
     \b
     Example:

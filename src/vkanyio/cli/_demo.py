@@ -1,4 +1,4 @@
-"""``vkanyio demo``: the client at work against a simulator on this machine."""
+"""``vkanyio demo``: many calls to a simulator on this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MODES: tuple[RequestMode, ...] = ("sequential", "burst")
 
-# What a program asks of VK, taken in turn.
+# Typical calls, made in turn.
 WORK: tuple[Callable[[VK, int], Awaitable[Any]], ...] = (
     lambda api, number: api.users.get(user_ids=[number]),
     lambda api, number: api.groups.get_by_id(group_ids=[number]),
@@ -45,14 +45,14 @@ WORK: tuple[Callable[[VK, int], Awaitable[Any]], ...] = (
 @final
 @attrs.frozen(kw_only=True)
 class Plan:
-    """What to show."""
+    """The options of the demo."""
 
     calls: int
     limit: int
     latency: float
 
     def best_seconds(self, mode: RequestMode) -> float:
-        """Return the time below which the limit does not let a mode come."""
+        """Return the shortest time that the limit allows in a mode."""
         if mode == "burst":
             return (self.calls - 1) // self.limit + self.latency
         return (self.calls - 1) / self.limit + self.latency
@@ -60,8 +60,8 @@ class Plan:
 
 @final
 @attrs.frozen(kw_only=True)
-class Run:
-    """What came out of one mode."""
+class DemoRun:
+    """The result of one mode."""
 
     mode: RequestMode
     calls: int
@@ -84,19 +84,19 @@ class Run:
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="Requests a second that the simulator allows.",
+    help="Requests per second that the simulator allows.",
 )
 @click.option(
     "--latency",
     type=click.FloatRange(0, 5),
     default=0.1,
     show_default=True,
-    help="Seconds until it answers.",
+    help="Seconds until it responds.",
 )
 def demo(backend: str, calls: int, limit: int, latency: float) -> int:
-    """Make many calls of a simulated VK, each in a task of its own.
+    """Make many calls to a simulated VK, each in its own task.
 
-    The simulator runs on this machine, in a process that ends with the demo; no token
+    The simulator runs on this machine, in a process that ends with the demo. No token
     and no network are needed.
 
     \b
@@ -106,14 +106,14 @@ def demo(backend: str, calls: int, limit: int, latency: float) -> int:
     if math.isnan(latency):
         message = "nan is not a number of seconds"
         raise click.BadParameter(message, param_hint="--latency")
-    # A proxy that the environment names would look for the simulator on its own side.
+    # Bypass a proxy set in the environment: the simulator is on this machine.
     os.environ["no_proxy"] = "127.0.0.1"
     plan = Plan(calls=calls, limit=limit, latency=latency)
     console = make_console()
     _say(
         console,
-        f"A simulated VK: {limit} requests a second, answers after {latency:g} s.\n"
-        f"{calls} calls in each mode, each in a task of its own, on {backend}.",
+        f"A simulated VK: {limit} requests per second, responses after {latency:g} s.\n"
+        f"{calls} calls in each mode, each in its own task, on {backend}.",
     )
     runs, last_words = run_async(backend, lambda: _demonstrate(plan, console))
     _show_table(console, runs)
@@ -121,7 +121,7 @@ def demo(backend: str, calls: int, limit: int, latency: float) -> int:
     return FAILED if any(run.errors for run in runs) else 0
 
 
-async def _demonstrate(plan: Plan, console: Console) -> tuple[list[Run], str]:
+async def _demonstrate(plan: Plan, console: Console) -> tuple[list[DemoRun], str]:
     async with simulator_process(limit=plan.limit, latency=plan.latency) as simulator:
         with _make_progress(console) as progress:
             runs = [
@@ -133,7 +133,7 @@ async def _demonstrate(plan: Plan, console: Console) -> tuple[list[Run], str]:
 
 async def _run_mode(
     plan: Plan, mode: RequestMode, base_url: str, progress: Progress
-) -> Run:
+) -> DemoRun:
     bar = progress.add_task(mode, total=plan.calls)
     if progress.disable:
         _say(progress.console, f"{mode} ...")
@@ -146,7 +146,7 @@ async def _run_mode(
             errors.append(error)
         progress.advance(bar)
 
-    # A token for each mode: VK counts by tokens, so that none pays for another.
+    # One token per mode: VK counts per token, so the modes do not share a limit.
     token = f"demo-{mode}"
     async with VK(token, base_url=base_url, limit=plan.limit, request_mode=mode) as api:
         start = current_time()
@@ -155,7 +155,7 @@ async def _run_mode(
                 tg.start_soon(work, api, number)
         seconds = current_time() - start
         requests = api.statistics().sent
-    return Run(
+    return DemoRun(
         mode=mode, calls=plan.calls, requests=requests, seconds=seconds, errors=errors
     )
 
@@ -172,10 +172,10 @@ def _make_progress(console: Console) -> Progress:
     )
 
 
-def _show_table(console: Console, runs: list[Run]) -> None:
+def _show_table(console: Console, runs: list[DemoRun]) -> None:
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("mode", min_width=len("sequential"))
-    for name in ("calls", "HTTP requests", "seconds", "calls a second", "errors"):
+    for name in ("calls", "HTTP requests", "seconds", "calls per second", "errors"):
         table.add_column(name, justify="right")
     for run in runs:
         table.add_row(
@@ -190,27 +190,27 @@ def _show_table(console: Console, runs: list[Run]) -> None:
 
 
 def _show_summary(
-    console: Console, plan: Plan, runs: list[Run], last_words: str
+    console: Console, plan: Plan, runs: list[DemoRun], last_words: str
 ) -> None:
     best = {mode: f"{plan.best_seconds(mode):.2f} s {mode}" for mode in MODES}
     at_once = min(plan.calls, plan.limit)
     _say(
         console,
-        f"The best that the limit allows: {best['sequential']}, {best['burst']}"
-        f" (its first {at_once} calls start at once).",
+        f"The shortest time that the limit allows: {best['sequential']},"
+        f" {best['burst']} (which starts its first {at_once} calls at once).",
     )
     if last_words:
         _say(
             console,
-            "The simulator refuses what exceeds the limit in any one second. It"
+            "The simulator refuses requests that exceed the limit in any one second. It"
             f" counted {last_words}.",
         )
     kinds = Counter(type(error).__name__ for run in runs for error in run.errors)
     examples = {type(error).__name__: error for run in runs for error in run.errors}
     for name, count in kinds.most_common():
-        _say(console, f"{name}, {count} times, such as: {examples[name]}")
+        _say(console, f"{count} x {name}, for example: {examples[name]}")
 
 
 def _say(console: Console, text: str) -> None:
-    # Only a terminal has a width to wrap at.
+    # Wrap lines on a terminal only.
     console.print(text, markup=False, soft_wrap=not console.is_terminal)

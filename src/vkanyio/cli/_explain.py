@@ -1,4 +1,4 @@
-"""Errors of the library, as a person at a command line needs them."""
+"""Messages for errors of the library, with advice for the command line."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from .. import (
     ValidationError,
     VKError,
 )
-from ._common import FAILED, IN_DOUBT, NO_ANSWER, Failure
+from ._common import FAILED, IN_DOUBT, NO_RESPONSE, CommandError
 
 
-def failure(error: VKError) -> Failure:
-    """Make of an error what ends the program."""
-    return Failure(explain(error), exit_code(error))
+def command_error(error: VKError) -> CommandError:
+    """Return the error with which the command ends."""
+    return CommandError(explain(error), exit_code(error))
 
 
 def exit_code(error: VKError) -> int:
-    """Return the exit code that tells of an error."""
+    """Return the exit code for an error."""
     if isinstance(error, TransportError):
-        return NO_ANSWER
+        return NO_RESPONSE
     return IN_DOUBT if isinstance(error, OutcomeUnknownError) else FAILED
 
 
 def explain(error: VKError) -> str:
-    """Say what to do here, where the library's advice is for a program."""
+    """Return a message with advice: the library's own advice is for programs."""
     if isinstance(error, APIError):
         advice = _advice(error)
         if advice:
             return f"{error.method}: error {error.code}: {error.message} ({advice})"
     elif isinstance(error, RequestTimeoutError):
-        return f"{error}: try again, or with a longer --timeout"
+        return f"{error}: try again, or use a longer --timeout"
     elif isinstance(error, ConnectionFailedError):
         return f"{error}: check the network, --proxy and --base-url"
     elif isinstance(error, InvalidResponseError):
@@ -49,10 +49,10 @@ def _advice(error: APIError) -> str:
         return "add confirm=1 if you mean it"
     if isinstance(error, ValidationError):
         page = error.raw.get("redirect_uri", "VK")
-        return f"open {page} in a browser, confirm who you are and try again"
+        return f"open {page} in a browser, confirm your identity and try again"
     if isinstance(error, CaptchaError):
         sid, image = error.raw.get("captcha_sid"), error.raw.get("captcha_img")
         if error.raw.get("redirect_uri") is None and sid and image:
-            return f"look at {image} and add captcha_sid={sid} captcha_key=ITS_TEXT"
-        return "this captcha is for a program with `on_captcha`; or try again later"
+            return f"open {image} and add captcha_sid={sid} captcha_key=ITS_TEXT"
+        return "this captcha needs a program with `on_captcha`; or try again later"
     return ""

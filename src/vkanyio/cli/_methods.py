@@ -1,4 +1,4 @@
-"""``vkanyio methods``: what VK's schema says of its methods."""
+"""``vkanyio methods``: what VK's schema says about its methods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import _catalog as catalog
-from ._common import WRONG_USAGE, Failure, make_console
+from ._common import WRONG_USAGE, CommandError, make_console
 from ._completion import METHOD
 from ._output import print_json
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDE = 200
-"""Columns of what is no terminal: a line of a list is not broken for `grep`."""
+"""Width of lists if the output is not a terminal: `grep` needs whole lines."""
 
 NARROW = 80
+"""Width of the page of a method if the output is not a terminal."""
 
 
 @click.command()
@@ -34,9 +35,11 @@ NARROW = 80
 def methods(words: tuple[str, ...], as_json: bool) -> int:
     """Look up VK's methods, without the network.
 
-    Without an argument, list the groups; with the name of a group, its methods; with
-    the name of a method, its parameters, answer and errors; with any other words, the
-    methods that have all of them in their names. All of it is from VK's own schema.
+    Without an argument, list the groups. With the name of a group, list its methods.
+    With the name of a method, show its parameters, its result and its errors. With
+    other words, list the methods whose names contain all of them.
+
+    All information comes from VK's own schema.
 
     \b
     Example:
@@ -58,8 +61,8 @@ def methods(words: tuple[str, ...], as_json: bool) -> int:
     if not found:
         asked = " ".join(words)
         meant = catalog.did_you_mean(catalog.similar_methods(asked, or_groups=True))
-        message = f"no method of VK's schema is called anything like {asked!r}"
-        raise Failure(f"{message}{meant}", WRONG_USAGE)
+        message = f"VK's schema has no method like {asked!r}"
+        raise CommandError(f"{message}{meant}", WRONG_USAGE)
     _show_list([each for each in map(catalog.find, found) if each], as_json)
     return 0
 
@@ -69,7 +72,7 @@ def _show_groups(as_json: bool) -> None:
     if as_json:
         print_json(groups)
         return
-    table = _list_table("group", "methods", "such as")
+    table = _list_table("group", "methods", "examples")
     for group, names in groups.items():
         shown = ", ".join(name.partition(".")[2] for name in names[:4])
         more = ", ..." if len(names) > 4 else ""
@@ -77,7 +80,7 @@ def _show_groups(as_json: bool) -> None:
     _print(table, width=WIDE)
 
 
-def _show_list(found: Sequence[catalog.Method], as_json: bool) -> None:
+def _show_list(found: Sequence[catalog.CatalogMethod], as_json: bool) -> None:
     if as_json:
         print_json([_to_json(method) for method in found])
         return
@@ -89,18 +92,18 @@ def _show_list(found: Sequence[catalog.Method], as_json: bool) -> None:
     _print(table, width=WIDE)
 
 
-def _show_method(method: catalog.Method, as_json: bool) -> None:
+def _show_method(method: catalog.CatalogMethod, as_json: bool) -> None:
     if as_json:
         print_json(_to_json(method))
         return
     _print(Group(*_describe(method)), width=NARROW)
 
 
-def _describe(method: catalog.Method) -> Iterator[RenderableType]:
+def _describe(method: catalog.CatalogMethod) -> Iterator[RenderableType]:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", min_width=10)
     facts.add_column()
-    facts.add_row("tokens", ", ".join(method.facts.tokens) or "not known")
+    facts.add_row("tokens", ", ".join(method.facts.tokens) or "unknown")
     facts.add_row("repetition", catalog.repetition_text(method.facts))
     is_packed = "may be packed into execute" if method.is_packed else "never packed"
     facts.add_row("packing", is_packed)
@@ -109,20 +112,20 @@ def _describe(method: catalog.Method) -> Iterator[RenderableType]:
     yield facts
     yield from _describe_parameters(method)
     yield _heading("returns")
-    for flags, kind in method.answers:
+    for flags, kind in method.returns:
         yield _indented(f"{catalog.type_text(kind)}{_when(flags)}")
     yield from _describe_types(method)
     if method.errors:
-        yield _heading("errors of its own")
+        yield _heading("errors", " (besides the common ones)")
         for code, name in method.errors.items():
             yield _indented(f"{code:>5}  {name}")
 
 
-def _describe_parameters(method: catalog.Method) -> Iterator[RenderableType]:
+def _describe_parameters(method: catalog.CatalogMethod) -> Iterator[RenderableType]:
     if not method.parameters:
-        yield _heading("takes no parameters of its own")
+        yield _heading("parameters", " (none besides the common ones)")
         return
-    yield _heading("parameters", " (what is not given, or null, is not sent)")
+    yield _heading("parameters", " (omitted ones and null are not sent)")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", max_width=34)
@@ -131,15 +134,15 @@ def _describe_parameters(method: catalog.Method) -> Iterator[RenderableType]:
         name = Text(parameter.name, style="bold" if parameter.required else "")
         notes = catalog.notes_text(parameter)
         required = "required" if parameter.required else ""
-        told = "; ".join(filter(None, (required, notes)))
-        table.add_row(name, Text(catalog.type_text(parameter.type)), Text(told))
+        description = "; ".join(filter(None, (required, notes)))
+        table.add_row(name, Text(catalog.type_text(parameter.type)), Text(description))
     yield Padding(table, (0, 0, 0, 2))
 
 
-def _describe_types(method: catalog.Method) -> Iterator[RenderableType]:
-    """List the values and the fields of the types that were named."""
+def _describe_types(method: catalog.CatalogMethod) -> Iterator[RenderableType]:
+    """List the values of the enums and the fields of the objects mentioned."""
     kinds = [parameter.type for parameter in method.parameters]
-    kinds += [kind for _, kind in method.answers]
+    kinds += [kind for _, kind in method.returns]
     named = {name: found for kind in kinds for name, found in catalog.named_types(kind)}
     for name, found in named.items():
         if isinstance(found, str):
@@ -156,8 +159,8 @@ def _describe_types(method: catalog.Method) -> Iterator[RenderableType]:
 
 
 def _when(flags: Any) -> str:
-    told = [f"{'with' if on else 'without'} {name}" for name, on in flags.items()]
-    return f" ({', '.join(told)})" if told else ""
+    when = [f"{'with' if on else 'without'} {name}" for name, on in flags.items()]
+    return f" ({', '.join(when)})" if when else ""
 
 
 def _heading(text: str, more: str = "") -> RenderableType:
@@ -181,7 +184,7 @@ def _list_table(*columns: str) -> Table:
 
 
 def _print(found: RenderableType, *, width: int) -> None:
-    """Print something, in that width if it is not for a terminal."""
+    """Print to a terminal, or as plain text of a given width."""
     console = make_console()
     if console.is_terminal:
         console.print(found)
@@ -192,7 +195,7 @@ def _print(found: RenderableType, *, width: int) -> None:
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def _to_json(method: catalog.Method) -> dict[str, Any]:
+def _to_json(method: catalog.CatalogMethod) -> dict[str, Any]:
     return {
         "method": method.name,
         "group": method.group,
@@ -213,7 +216,7 @@ def _to_json(method: catalog.Method) -> dict[str, Any]:
         ],
         "returns": [
             {"if": flags, "type": catalog.type_text(kind)}
-            for flags, kind in method.answers
+            for flags, kind in method.returns
         ],
         "errors": [{"code": c, "name": name} for c, name in method.errors.items()],
     }

@@ -1,4 +1,4 @@
-"""What the commands that call VK have in common: options, the token, logging."""
+"""Options, token and logging of the commands that call VK."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .. import Config, Language, Mode, RequestMode
 from ._common import (
     TOKEN_VARIABLE,
     WRONG_USAGE,
-    Failure,
+    CommandError,
     backend_option,
     check_backend,
     one_line,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FIRST_WAIT = 1.0
-"""Seconds before a failed call is sent again: a person is waiting."""
+"""Seconds before the first retry: short, since a person is waiting."""
 
 BASE_URL_VARIABLE = "VKANYIO_BASE_URL"
 
@@ -36,10 +36,12 @@ BASE_URL_VARIABLE = "VKANYIO_BASE_URL"
 @final
 @attrs.frozen(kw_only=True)
 class ClientOptions:
-    """What the options of a command say of its client.
+    """The options of a command that concern its client.
 
+    :ivar backend: "asyncio" or "trio"
+    :ivar checked: whether to check calls against VK's schema before sending them
+    :ivar token_file: the file with the token, None for the environment variable
     :ivar given: the options of :class:`~vkanyio.Config` that were given
-    :ivar checked: whether calls are compared with VK's schema before they are sent
     """
 
     backend: str
@@ -48,11 +50,12 @@ class ClientOptions:
     given: Mapping[str, Any]
 
     def config(self, **defaults: Any) -> Config:
-        """Make the configuration of a client.
+        """Return the configuration of a client.
 
-        Nobody is asked for a token before all else is known to be right.
+        The other options are checked before the user is asked for a token.
 
-        :param defaults: options for when they are not given
+        :param defaults: values for options that were not given
+        :raises CommandError: if an option or the token is wrong
         """
         check_backend(self.backend)
         options = {"wait": FIRST_WAIT, **defaults, **self.given}
@@ -62,7 +65,7 @@ class ClientOptions:
             secrets.add(token)
             return attrs.evolve(config, token=token)
         except (TypeError, ValueError) as error:
-            raise Failure(str(error), WRONG_USAGE) from error
+            raise CommandError(str(error), WRONG_USAGE) from error
 
 
 def _read_token(path: str | None) -> str:
@@ -76,10 +79,10 @@ def _read_token(path: str | None) -> str:
             click.echo(err=True)
     if not token:
         message = (
-            f"no access token: set the environment variable {TOKEN_VARIABLE}, or give"
-            " a file by --token-file"
+            f"no access token: set the environment variable {TOKEN_VARIABLE}, or name"
+            " a file with --token-file"
         )
-        raise Failure(message, WRONG_USAGE)
+        raise CommandError(message, WRONG_USAGE)
     return token
 
 
@@ -88,70 +91,72 @@ def _token_of_file(path: str) -> str:
         token = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         message = f"--token-file: cannot read {path!r}: {error.strerror}"
-        raise Failure(message, WRONG_USAGE) from None
+        raise CommandError(message, WRONG_USAGE) from None
     except UnicodeDecodeError:
-        message = f"--token-file: {path!r} is not text"
-        raise Failure(message, WRONG_USAGE) from None
+        message = f"--token-file: {path!r} is not UTF-8 text"
+        raise CommandError(message, WRONG_USAGE) from None
     if len(token.split()) != 1:
-        message = f"--token-file: {path!r} has to hold one token, and nothing else"
-        raise Failure(message, WRONG_USAGE)
+        message = f"--token-file: {path!r} must contain one token and nothing else"
+        raise CommandError(message, WRONG_USAGE)
     return token
 
 
-_OF_THE_CLIENT = (
-    click.option("--limit", type=int, help="Requests a second.  [default: 3]"),
+_CLIENT_OPTIONS = (
+    click.option("--limit", type=int, help="Requests per second.  [default: 3]"),
     click.option(
         "--mode",
         type=click.Choice(get_args(Mode)),
-        help="Whether calls are packed into `execute`."
+        help="Whether to pack calls into `execute`."
         "  [default: parallel for a batch, else sequential]",
     ),
     click.option(
         "--request-mode",
         type=click.Choice(get_args(RequestMode)),
-        help="Requests evenly spaced, or in bursts.  [default: sequential]",
+        help="Send requests evenly spaced or in bursts.  [default: sequential]",
     ),
     click.option(
         "--timeout",
         type=float,
-        help="Seconds for one HTTP attempt.  [default: 30 for a batch, else 10]",
+        help="Timeout in seconds of one HTTP attempt."
+        "  [default: 30 for a batch, else 10]",
     ),
     click.option(
         "--retries",
         "retry_limit",
         type=int,
-        help="Times to send it again.  [default: 3]",
+        help="Maximum number of retries.  [default: 3]",
     ),
     click.option(
         "--language",
         type=click.Choice(get_args(Language)),
-        help="Of names and texts in the answer.",
+        help="Language of names and texts in the response.",
     ),
     click.option(
         "--api-version",
         "--version",
         "version",
         metavar="VERSION",
-        help="Version of VK's API.  [default: 5.199]",
+        help="Version of the VK API.  [default: 5.199]",
     ),
     click.option("--proxy", metavar="URL", help="HTTP or SOCKS proxy."),
     click.option(
         "--base-url",
         metavar="URL",
         envvar=BASE_URL_VARIABLE,
-        help=f"Where VK's methods are, or a simulator's.  [env: {BASE_URL_VARIABLE}]",
+        help=f"Base URL of the API, or of a simulator.  [env: {BASE_URL_VARIABLE}]",
     ),
 )
-_OF_THE_COMMAND = (
+_COMMAND_OPTIONS = (
     click.option(
         "--token-file",
         metavar="FILE",
-        help=f"Holds the access token.  [default: the variable {TOKEN_VARIABLE}]",
+        help="Read the access token from FILE."
+        f"  [default: the variable {TOKEN_VARIABLE}]",
     ),
     click.option(
         "--unchecked",
         is_flag=True,
-        help="Send methods and parameters that VK's schema does not have.",
+        help="Send methods and parameters even if VK's schema does not have them.",
     ),
     backend_option,
     click.option(
@@ -159,21 +164,21 @@ _OF_THE_COMMAND = (
         "--verbose",
         "verbosity",
         count=True,
-        help="Say on standard error what happens; -vv says more.",
+        help="Log to standard error; -vv logs more.",
     ),
 )
-_NAMES = (
+_CONFIG_NAMES = (
     *("limit", "mode", "request_mode", "timeout", "retry_limit", "language"),
     *("version", "proxy", "base_url"),
 )
 
 
 def client_options(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of a client; it gets them as ``client``."""
+    """Add the options of a client to a command, which gets them as ``client``."""
 
     @functools.wraps(function)
     def command(**arguments: Any) -> int:
-        given = {name: arguments.pop(name) for name in _NAMES}
+        given = {name: arguments.pop(name) for name in _CONFIG_NAMES}
         log_to_stderr(arguments.pop("verbosity"))
         client = ClientOptions(
             backend=arguments.pop("backend"),
@@ -183,28 +188,28 @@ def client_options(function: Callable[..., int]) -> Callable[..., int]:
         )
         return function(client=client, **arguments)
 
-    for option in reversed((*_OF_THE_CLIENT, *_OF_THE_COMMAND)):
+    for option in reversed((*_CLIENT_OPTIONS, *_COMMAND_OPTIONS)):
         command = option(command)
     return command
 
 
 @final
 class StderrHandler(logging.Handler):
-    """Writes to standard error as it is at the time: a progress bar replaces it."""
+    """Looks up ``sys.stderr`` for each record: a progress bar replaces it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, in one line."""
+        """Write a record in one line."""
         sys.stderr.write(f"{one_line(self.format(record))}\n")
 
 
 def log_to_stderr(verbosity: int) -> None:
-    """Have the library's log written to standard error.
+    """Write the log of the library to standard error.
 
-    :param verbosity: 0 for warnings, 1 for what is of use to an operator, 2 for all
+    :param verbosity: 0 for warnings, 1 for info, 2 or more for debug
     """
     logger = logging.getLogger("vkanyio")
     for handler in logger.handlers[:]:
-        if isinstance(handler, StderrHandler):  # of an earlier run in this process
+        if isinstance(handler, StderrHandler):  # from an earlier run in this process
             logger.removeHandler(handler)
     handler = StderrHandler()
     handler.setFormatter(

@@ -1,4 +1,4 @@
-"""JSON on standard output: for a person on a terminal, for a program elsewhere."""
+"""JSON on standard output, coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rich.text import Text
 
 from ._common import make_console
 
-# Control characters that JSON lets through and terminals obey, and halves of
-# characters, which no encoding can write.
+# Control characters that JSON leaves unescaped but terminals interpret, and lone
+# surrogates, which cannot be encoded.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
 
 def print_json(value: Any) -> None:
-    """Print JSON: indented, in colour on a terminal, characters as they are."""
+    """Print indented JSON without ASCII escapes, coloured on a terminal."""
     text = to_json(value, indent=2)
     try:
         text.encode(sys.stdout.encoding)
@@ -32,7 +32,7 @@ def print_json(value: Any) -> None:
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Write JSON with characters as they are, but for those that terminals obey."""
+    """Return JSON without ASCII escapes, except for control characters."""
     separators = None if indent else (",", ":")
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._guards import is_dict
 from . import _catalog as catalog
-from ._common import TOKEN_VARIABLE, WRONG_USAGE, Failure
+from ._common import TOKEN_VARIABLE, WRONG_USAGE, CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,26 +19,28 @@ _PAIR = re.compile(r"(?P<name>[^=@]*?)(?P<how>:=@|:=|=|@)(?P<value>.*)", re.DOTA
 
 
 def parse_params(words: Sequence[str]) -> dict[str, Any]:
-    """Read the words of a command line that give parameters.
+    """Read parameters from the arguments of a command.
 
     ``name=text``; ``name:=JSON``; ``name@FILE``, the text of a file; ``name:=@FILE``,
-    JSON from a file; ``@FILE``, a JSON object with any of them. For ``-`` as FILE,
-    standard input is read.
+    JSON from a file; ``@FILE``, a JSON object of parameters from a file. ``-`` as FILE
+    is standard input.
 
-    :raises Failure: for a word that is none of these, naming it
+    :param words: the arguments
+    :return: the parameters by name
+    :raises CommandError: if an argument has none of these forms
     """
     params: dict[str, Any] = {}
     for word in words:
         for name, value in _read(word).items():
             if name.strip().lower() == "access_token":
                 message = (
-                    "access_token is refused: the shell's history and the list of"
-                    f" processes show the command line; set {TOKEN_VARIABLE} instead"
+                    "access_token is refused: the command line is visible in the shell"
+                    f" history and the process list; set {TOKEN_VARIABLE} instead"
                 )
-                raise Failure(message, WRONG_USAGE)
+                raise CommandError(message, WRONG_USAGE)
             if name in params:
-                message = f"{name!r} is given twice: join its values by commas"
-                raise Failure(message, WRONG_USAGE)
+                message = f"{name!r} is given twice: separate its values with commas"
+                raise CommandError(message, WRONG_USAGE)
             params[name] = value
     return params
 
@@ -47,7 +49,7 @@ def _read(word: str) -> dict[str, Any]:
     match = _PAIR.fullmatch(word)
     if match is None or (not match["name"] and match["how"] != "@"):
         message = f"{word!r} is not NAME=VALUE: write it like user_ids=1"
-        raise Failure(message, WRONG_USAGE)
+        raise CommandError(message, WRONG_USAGE)
     name, how, value = match.groups()
     if how == "=":
         return {name: value}
@@ -58,19 +60,20 @@ def _read(word: str) -> dict[str, Any]:
         found = json.loads(text)
     except ValueError as error:
         message = f"{word!r} is not JSON: {error}"
-        raise Failure(message, WRONG_USAGE) from None
+        raise CommandError(message, WRONG_USAGE) from None
     if name:
         return {name: found}
     if not is_dict(found):
-        message = f"{word!r} has to hold a JSON object of parameters"
-        raise Failure(message, WRONG_USAGE)
+        message = f"{word!r} must contain a JSON object of parameters"
+        raise CommandError(message, WRONG_USAGE)
     return found
 
 
 def read_text(path: str, word: str) -> str:
-    """Read a file, or standard input if the path is ``-``.
+    """Return the text of a file, or of standard input if the path is ``-``.
 
-    :param word: what the user wrote, for errors
+    :param word: the argument as the user wrote it, for errors
+    :raises CommandError: if the file cannot be read
     """
     try:
         if path == "-":
@@ -78,16 +81,16 @@ def read_text(path: str, word: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:
         message = f"{word!r}: cannot read {path!r}: {error.strerror}"
-        raise Failure(message, WRONG_USAGE) from None
+        raise CommandError(message, WRONG_USAGE) from None
     except UnicodeDecodeError:
-        message = f"{word!r}: {path!r} is not text in UTF-8"
-        raise Failure(message, WRONG_USAGE) from None
+        message = f"{word!r}: {path!r} is not UTF-8 text"
+        raise CommandError(message, WRONG_USAGE) from None
 
 
 def problem_with(method: str, params: Collection[str]) -> str | None:
-    """Say what the schema has against a call, None if nothing.
+    """Return why a call does not match the schema, None if it does.
 
-    :param params: the names of the parameters that are given
+    :param params: the names of the given parameters
     """
     if method == "execute" or method.startswith("execute."):
         return None
@@ -107,4 +110,4 @@ def problem_with(method: str, params: Collection[str]) -> str | None:
 
 
 def _all(names: Sequence[str]) -> str:
-    return f", it has {', '.join(names)}" if names else ", it takes none"
+    return f"; it has {', '.join(names)}" if names else "; it has none"

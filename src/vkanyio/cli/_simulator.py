@@ -1,4 +1,4 @@
-"""``vkanyio simulator``: a stand-in for VK to try programs on."""
+"""``vkanyio simulator``: a simulated VK to test programs with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from ..testing import Simulator, faults
 from ..testing._process import serve_until_stopped
-from ._common import WRONG_USAGE, Failure, backend_option, check_backend
+from ._common import WRONG_USAGE, CommandError, backend_option, check_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ _FAULT = re.compile(
 
 @attrs.frozen
 class OrderedFault:
-    """A fault of the command line: what goes wrong, with what, and how often."""
+    """A fault from the command line, with its method and its rate."""
 
     fault: Fault
     method: str | None
@@ -53,14 +53,16 @@ class OrderedFault:
 def read_faults(
     _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
 ) -> list[OrderedFault]:
-    """Read ``drop-after@wall.post=0.05`` and the like, or say which there are."""
+    """Parse faults such as ``drop-after@wall.post=0.05``."""
     return [_read_fault(value) for value in values]
 
 
 def _read_fault(value: str) -> OrderedFault:
     match = _FAULT.fullmatch(value)
     if match is None:
-        raise click.BadParameter(f"{value!r} is not of the form NAME[@METHOD][=RATE]")
+        raise click.BadParameter(
+            f"{value!r} does not have the form NAME[@METHOD][=RATE]"
+        )
     name, code, rate = match["name"], match["code"], match["rate"]
     if name == "error" and code is not None:
         fault = faults.error(int(code))
@@ -68,44 +70,46 @@ def _read_fault(value: str) -> OrderedFault:
         fault = FAULTS[name]()
     else:
         known = ", ".join([*FAULTS, "error:CODE"])
-        raise click.BadParameter(f"{value!r} is no fault: there are {known}")
+        raise click.BadParameter(f"{value!r} is not a fault; known faults: {known}")
     if rate is not None and not 0 <= float(rate) <= 1:
         raise click.BadParameter(f"the rate in {value!r} is not between 0 and 1")
     return OrderedFault(fault, match["method"], None if rate is None else float(rate))
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
     show_default=True,
-    help="Port, 0 for any that is free.",
+    help="Port to listen on, 0 for any free port.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="Requests a second of each token, 0 for any number.",
+    help="Requests per second and token, 0 for no limit.",
 )
 @click.option(
     "--window",
     type=click.Choice(["sliding", "fixed"]),
     default="sliding",
     show_default=True,
-    help="How they are counted.",
+    help="How to count requests.",
 )
 @click.option(
     "--latency",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Seconds until an answer.",
+    help="Seconds until a response.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of all that is random."
+    "--seed", type=int, default=0, show_default=True, help="Seed for random numbers."
 )
 @click.option(
     "--fault",
@@ -113,9 +117,9 @@ def _read_fault(value: str) -> OrderedFault:
     callback=read_faults,
     multiple=True,
     metavar="NAME[@METHOD][=RATE]",
-    help="Let something go wrong: once, or at a rate from 0 to 1.",
+    help="Inject a fault: once, or at a rate from 0 to 1.",
 )
-@click.option("--log", is_flag=True, help="Write a line for each call.")
+@click.option("--log", is_flag=True, help="Log each call to standard error.")
 @backend_option
 def simulator(
     host: str,
@@ -128,11 +132,10 @@ def simulator(
     log: bool,
     backend: str,
 ) -> None:
-    """Run a stand-in for VK on this machine.
+    """Run a simulated VK on this machine.
 
-    The first line of output is the address to give to a client as its base URL. Any
-    token will do, and each belongs to a user of its own. Ctrl-C ends it, with a
-    summary of what happened.
+    The first line of output is the base URL for clients. Every token is accepted, and
+    each belongs to a different user. Ctrl-C stops the simulator and prints a summary.
 
     \b
     Example:
@@ -151,10 +154,10 @@ def simulator(
             backend=backend,
         )
     except OSError as error:
-        # Python adds the address to the system's own words.
+        # Python appends the address to the message of the system.
         reason = str(error.strerror).partition(" (while")[0]
         message = f"cannot listen on {host}, port {port}: {reason}"
-        raise Failure(message, WRONG_USAGE) from None
+        raise CommandError(message, WRONG_USAGE) from None
     ledger = made.ledger
     click.echo(
         f"{ledger.summary()}; {ledger.worst_window()} requests in the busiest second",

@@ -1,4 +1,4 @@
-"""The simulator in a process of its own, which ends with the block that started it."""
+"""The simulator in a separate process, which ends with an ``async with`` block."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from anyio import (
 )
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from ._common import Failure
+from ._common import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from anyio.abc import Process
 
 START_SECONDS = 60.0
-"""How long the simulator may take to say where it listens: busy machines are slow."""
+"""How long the simulator may take to start: long, for busy machines."""
 
 STOP_SECONDS = 3.0
-"""How long it may take to end when it is asked to; then it is killed."""
+"""How long it may take to stop before it is killed."""
 
-LONGEST_URL = 200
+MAX_URL_BYTES = 200
 
 
 @final
 class SimulatorProcess:
-    """A simulator that runs elsewhere.
+    """A simulator in another process.
 
-    :ivar base_url: where it listens
-    :ivar last_words: the last line that it wrote about itself, once it has ended
+    :ivar base_url: the URL for clients
+    :ivar last_words: the last line that it wrote to standard error, once it has ended
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class SimulatorProcess:
 async def simulator_process(
     *, limit: int, latency: float
 ) -> AsyncGenerator[SimulatorProcess]:
-    """Run a simulator for as long as the block lasts.
+    """Run a simulator while the block runs.
 
-    :param limit: requests a second that it allows
-    :param latency: seconds until it answers
-    :raises Failure: if it does not start
+    :param limit: how many requests per second it allows
+    :param latency: seconds until it responds
+    :raises CommandError: if it does not start
     """
     simulator = SimulatorProcess()
     with TemporaryFile() as errors:
@@ -69,15 +69,15 @@ async def simulator_process(
 
 async def _start(limit: int, latency: float, errors: IO[bytes]) -> Process:
     command = [sys.executable]
-    # Nothing in the working directory shall be taken for a module.
+    # -P: do not import modules from the working directory.
     command += ["-P", "-m", "vkanyio.testing", "--until-stdin-closes"]
     command += ["--port", "0", "--limit", str(limit), "--latency", str(latency)]
     process: Process | None = None
-    # Not to be cut off half-way: a process that was started must be known here.
+    # Shielded: a cancellation must not lose a process that was already started.
     with CancelScope(shield=True):
-        # In a session of its own it gets no Ctrl-C from the terminal. Its standard
-        # input closes when this process ends, however it ends, and it ends with that.
-        # A file for the errors, as a pipe that nobody reads would hold it up one day.
+        # In a new session it gets no Ctrl-C from the terminal. It ends when its stdin
+        # closes, which also happens if this process dies. Errors go to a file: a pipe
+        # that nobody reads could fill up and block it.
         process = await open_process(command, stderr=errors, start_new_session=True)
     assert process is not None
     return process
@@ -88,27 +88,27 @@ async def _read_base_url(process: Process, errors: IO[bytes]) -> str:
     output = BufferedByteReceiveStream(process.stdout)
     try:
         with fail_after(START_SECONDS):
-            line = await output.receive_until(b"\n", LONGEST_URL)
+            line = await output.receive_until(b"\n", MAX_URL_BYTES)
     except TimeoutError:
         message = f"the simulator did not start within {START_SECONDS:g} s: try again"
-        raise Failure(message) from None
+        raise CommandError(message) from None
     except (IncompleteRead, DelimiterNotFound):
         message = f"the simulator did not start: {_last_line(errors)}"
-        raise Failure(message) from None
+        raise CommandError(message) from None
     return line.decode("ascii", "replace").strip()
 
 
 async def _stop(process: Process) -> None:
-    # Closes its standard input and waits for its end; when that takes too long, it is
-    # killed. Not at once where this task is cancelled: killing a process just when it
-    # ends has asyncio lose its exit code, and say so on standard error.
+    # `aclose` closes its standard input and waits for it to end; after the timeout, it
+    # kills the process. Shielded, because a cancelled `aclose` kills at once: if the
+    # process ends just then, asyncio loses its exit code and warns on standard error.
     with move_on_after(STOP_SECONDS, shield=True):
         await process.aclose()
 
 
 def _last_line(errors: IO[bytes]) -> str:
-    """Return the last line that says something: not the frame around a traceback."""
+    """Return the last line that has text: not the frame around a traceback."""
     errors.seek(0)
     lines = errors.read().decode("utf-8", "replace").splitlines()
-    told = [text for line in lines if (text := line.strip(" |+-"))]
-    return told[-1] if told else ""
+    texts = [text for line in lines if (text := line.strip(" |+-"))]
+    return texts[-1] if texts else ""
