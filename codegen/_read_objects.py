@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from vkanyio._guards import is_list
+from vkanyio._typeguards import is_list
 
 from . import reviewed
 from ._model import Alias, Field, Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from vkanyio._guards import is_list
+from vkanyio._typeguards import is_list
 
 from . import reviewed
 from ._model import Alias, Parameter

@@ -43,7 +43,7 @@ class Timeline:
         bar = " " * columns(began) + "." * columns(waited)
         bar += "=" * max(1, columns(call.duration - waited))
         request = self._requests.get(call.call, "-")
-        ending = call.error or call.outcome
+        ending = call.error or call.ending
         return f"{call.method:18} {bar:44} request {request}: {ending}"
 
 

@@ -68,7 +68,7 @@ def to_mutant(name: str, diff: str) -> Mutant:
         ``vkanyio._limiter.xǁLimiterǁleft__mutmut_1``
     :param diff: what ``mutmut show`` prints
     """
-    _, module, mangled = name.split(".")
+    module, mangled = name.split(".")[-2:]
     function = mangled.partition("__mutmut")[0].removeprefix("x")
     parts = function.split("ǁ") if "ǁ" in function else ["", function[1:]]
     return Mutant(
@@ -99,10 +99,11 @@ def read_explained(text: str) -> set[Mutant]:
     return found
 
 
-def modules() -> list[str]:
-    """Return the modules that are mutated."""
+def modules() -> dict[str, str]:
+    """Return the modules that are mutated, and the package of each."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [Path(path).stem for path in project["tool"]["mutmut"]["only_mutate"]]
+    paths = [Path(path) for path in project["tool"]["mutmut"]["only_mutate"]]
+    return {path.stem: ".".join(path.parent.parts[1:]) for path in paths}
 
 
 def _mutmut(*arguments: str) -> str:
@@ -117,13 +118,13 @@ def run(names: list[str]) -> tuple[Counter[str], set[Mutant]]:
     os.nice(10)
     # mutmut remembers what survived, but not which tests there were then.
     shutil.rmtree(ROOT / "mutants", ignore_errors=True)
-    chosen = [f"vkanyio.{name}.*" for name in names]
+    chosen = [f"{modules()[name]}.{name}.*" for name in names]
     command = ["mutmut", "run", "--max-children", "1", *chosen]
     subprocess.run(command, cwd=ROOT, check=True)
     fates: dict[str, str] = {}
     for line in _mutmut("results", "--all", "true").splitlines():
         name, _, fate = line.strip().partition(": ")
-        if not names or name.split(".")[1] in names:
+        if not names or name.split(".")[-2] in names:
             fates[name] = fate
     survivors = {
         to_mutant(name, _mutmut("show", name))

@@ -91,7 +91,7 @@ class Soak:
         self._door = Door()
         self._simulator = Simulator()
         self._person = Person(self._chance, lambda: self._simulator)
-        self._limiter = Limiter(LIMIT, burst=True)
+        self._limiter = Limiter(LIMIT, request_mode="burst")
 
     async def run(self) -> None:
         """Make the calls.

@@ -15,6 +15,7 @@ import trio
 from anyio import current_time, get_running_tasks
 from anyio.lowlevel import checkpoint
 
+from _probe import Probe
 from vkanyio import APIRequest, HTTPResponse, VKError
 
 if TYPE_CHECKING:
@@ -113,21 +114,15 @@ def own_tasks() -> list[str]:
 
 
 def assert_at_rest(client: VK) -> None:
-    """Assert that a client holds nothing: no call, room, connection or tick."""
-    core = client._core
-    assert not core.live
-    assert core.connections.value == client.config.max_connections
+    """Assert that a client holds nothing: no call, room, connection or permit."""
     assert client.statistics().in_flight == 0
-    for lane in (client._lane, *client._lanes.values()):
-        assert not lane._busy
-        assert lane._room.value == client.config.max_waiting
-        assert not lane.limiter._leaving
+    Probe(client).assert_at_rest()
 
 
 def assert_gone(client: VK) -> None:
     """Assert that nothing of a client has outlived its block."""
     assert_at_rest(client)
-    assert not client._core.services._scopes
+    assert not Probe(client).tasks
     assert own_tasks() == []
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from _helpers import TOKEN
+from _probe import Probe
 from vkanyio import VK, APIRequest, VKError
 from vkanyio.testing import VKFault
 
@@ -108,5 +109,5 @@ def spoil_execute(
 
 def assert_gone_tasks(api: VK) -> None:
     """Assert that a client has no tasks but those of its tokens."""
-    lanes = 1 + len(api._lanes)
-    assert len(api._core.services._scopes) == 2 * lanes
+    probe = Probe(api)
+    assert probe.tasks == 2 * len(probe.lanes)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from vkanyio import APIRequest, Limiter
 from vkanyio._batch import read_batch, to_code
-from vkanyio._encoding import to_vkscript
-from vkanyio._response import Success, read_response
+from vkanyio._encoding import to_form, to_vkscript
+from vkanyio._outcome import Success
+from vkanyio._response import read_response
 from vkanyio._secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vkanyio import RequestMode
 
 SECRETS = Secrets("a-token-of-some-length-as-those-of-vk")
 COMMON = {"v": "5.199"}
@@ -36,22 +39,22 @@ def parts() -> dict[str, Callable[[], object]]:
 
 def _limiter() -> dict[str, Callable[[], object]]:
     return {
-        "limiter: a request, in bursts": _starts(burst=True),
-        "limiter: a request, evenly spaced": _starts(burst=False),
+        "limiter: a request, in bursts": _permits("burst"),
+        "limiter: a request, evenly spaced": _permits("sequential"),
     }
 
 
-def _starts(*, burst: bool) -> Callable[[], object]:
+def _permits(request_mode: RequestMode) -> Callable[[], object]:
     """Return what a limiter does for one request; its log is full."""
-    limiter = Limiter(20, burst=burst)
+    limiter = Limiter(20, request_mode=request_mode)
     now = 0.0
 
     def start() -> None:
         nonlocal now
         now = max(now, limiter.ready_at(now))
-        start = limiter.start(now)
-        limiter.left(start, now)
-        limiter.answered(start, now + 0.1)
+        permit = limiter.start(now)
+        limiter.left(permit, now)
+        limiter.answered(permit, now + 0.1)
 
     for _ in range(100):
         start()
@@ -68,8 +71,8 @@ def _encoding() -> dict[str, Callable[[], object]]:
         "encoding: messages.send, checked": lambda: APIRequest(
             "messages.send", MESSAGE
         ),
-        "encoding: users.get as a form": lambda: get.form(COMMON, {}),
-        "encoding: messages.send as a form": lambda: send.form(COMMON, {}),
+        "encoding: users.get as a form": lambda: to_form({**COMMON, **get.params}),
+        "encoding: messages.send as a form": lambda: to_form({**COMMON, **send.params}),
         "encoding: users.get in VKScript": lambda: to_vkscript(get.method, get.params),
         "encoding: messages.send in VKScript": lambda: to_vkscript(
             send.method, send.params
@@ -86,7 +89,7 @@ def _packing() -> dict[str, Callable[[], object]]:
         f"batch: {BATCH} users.get joined": lambda: to_code(gets),
         f"batch: {BATCH} messages.send joined": lambda: to_code(sends),
         "batch: its request, checked": lambda: APIRequest("execute", {"code": code}),
-        "batch: its form": lambda: execute.form(COMMON, {}),
+        "batch: its form": lambda: to_form({**COMMON, **execute.params}),
     }
 
 

@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint, current_token
 
 from micro.timing import ROUNDS, Figure
 from vkanyio import APIRequest
-from vkanyio._response import Success
+from vkanyio._outcome import Success
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,12 +24,12 @@ async def settled() -> float:
     began = time.perf_counter()
     async with anyio.create_task_group() as tg:
         for number, request in enumerate(requests):
-            request.slot.claim(current_token())
-            request.slot.accept(number, urgent=False, on_end=_nothing)
+            request._pending.claim(current_token())
+            request._pending.accept(number, urgent=False, on_end=_nothing)
             tg.start_soon(request.wait)
         await checkpoint()
         for request in requests:
-            request.slot.settle(Success(1))
+            request._pending.settle(Success(1))
     return (time.perf_counter() - began) / TASKS
 
 

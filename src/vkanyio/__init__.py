@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._api import API as API
 from ._captcha import Captcha as Captcha
 from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
@@ -12,9 +13,6 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
-from ._config import RequestMode as RequestMode
-from ._connection import HTTPClient as HTTPClient
-from ._connection import HTTPResponse as HTTPResponse
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -52,7 +50,10 @@ from ._events import RequestEnded as RequestEnded
 from ._events import RequestStarted as RequestStarted
 from ._execute import ExecuteError as ExecuteError
 from ._execute import ExecuteResult as ExecuteResult
+from ._http_client import HTTPClient as HTTPClient
+from ._http_client import HTTPResponse as HTTPResponse
 from ._limiter import Limiter as Limiter
+from ._limiter import RequestMode as RequestMode
 from ._method_group import MethodGroup as MethodGroup
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics

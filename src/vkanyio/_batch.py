@@ -1,10 +1,12 @@
 """Calls packed into one ``execute``: code out, and an outcome for each call in.
 
-Both are pure. The code is an array of calls, and VK answers with an array of their
-values; a call that failed is ``false`` there, and has an entry in ``execute_errors``.
-Which entry belongs to which ``false`` is told by method and order, never by position
-alone: a method may answer ``false`` of its own, and VK has been seen to leave entries
-out and to add one for ``execute`` itself.
+Both are pure. The code is an array of calls, and VK returns an array of their values;
+a call that failed is ``false`` there, and has an entry in ``execute_errors``. An entry
+is matched with a ``false`` by method and order, never by position alone: a method may
+return ``false`` itself, and VK has been seen to leave entries out and to add one for
+``execute`` itself.
+
+How a batch is sent and retried is the subject of ``_engine/_batch_task.py``.
 """
 
 from __future__ import annotations
@@ -12,70 +14,75 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from ._errors import InvalidResponseError
-from ._guards import is_dict, is_list
-from ._response import Success, api_error, shown_bytes
-from ._retry import Failure
+from ._outcome import Failure, Success
+from ._response import api_error, shown_bytes
+from ._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._request import APIRequest
+    from ._response import MethodCall
     from ._secrets import Secrets
 
-MOST_CODE = 64 * 1024
-"""Bytes of code in one ``execute``, unless a single call has more. VK names no limit; a
-client that is known to work has sent ten thousand."""
-
+MAX_CODE = 64 * 1024
+"""Bytes of code in one ``execute``, unless a single call has more. VK documents no
+limit; a client that is known to work has sent ten thousand."""
 
 FORGET_SECONDS = 300.0
-"""After so long a batch that was too large is tried at twice the size."""
+"""The time in which the size of a batch that was too large doubles again."""
 
 
-def to_code(requests: Sequence[APIRequest]) -> str:
-    """Write the script that makes the calls, and returns all their values."""
-    return f"return [{','.join(map(str, requests))}];"
+def to_code(calls: Sequence[MethodCall]) -> str:
+    """Write the script that makes the calls and returns all their values.
+
+    :param calls: the calls; ``str(call)`` is the VKScript of one
+    """
+    return f"return [{','.join(map(str, calls))}];"
 
 
 def read_batch(
-    requests: Sequence[APIRequest], answer: Success, body: bytes, secrets: Secrets
+    calls: Sequence[MethodCall], success: Success, body: bytes, secrets: Secrets
 ) -> list[Success | Failure]:
-    """Tell what became of each call.
+    """Return the outcome of each call of a batch.
 
-    A call whose value cannot be told from another's counts as perhaps carried out.
+    A call whose value cannot be told apart from another's counts as perhaps carried
+    out. The cases:
 
-    :param answer: what the script returned, and the failures in it
-    :param body: the bytes of the answer
-    :param secrets: those of the request, to be kept out of errors
+    1. VK returned no list, or one of another length: every call is in doubt.
+    2. No entry names the call's method: its value is its own, even ``false``.
+    3. A method has as many ``false`` as entries: they belong together, in order.
+    4. It has another number of them: all its ``false`` are in doubt, or, where it has
+       none, all its calls without a value.
+
+    :param success: what the script returned, and the failures in it
+    :param body: the body of the response
+    :param secrets: the secrets of the request, to be kept out of errors
     """
-    values, entries = answer.response, _own_entries(answer)
-    if not is_list(values) or len(values) != len(requests):
-        return [_unclear(request, body, secrets) for request in requests]
+    values, entries = success.value, _call_entries(success)
+    if not is_list(values) or len(values) != len(calls):
+        return [_in_doubt(call, body, secrets) for call in calls]
     outcomes: list[Success | Failure] = [Success(value) for value in values]
-    for method, indexes in _failed(requests, values, entries).items():
+    for method, indexes in _failed(calls, values, entries).items():
         places = [i for i, entry in entries.items() if _method_of(entry) == method]
         if len(places) != len(indexes):
-            for index in indexes or _empty(requests, values, method):
-                outcomes[index] = _unclear(requests[index], body, secrets)
+            for index in indexes or _without_value(calls, values, method):
+                outcomes[index] = _in_doubt(calls[index], body, secrets)
             continue
         for index, place in zip(indexes, places, strict=True):
             error = api_error(
-                entries[place],
-                body,
-                ["execute_errors", place],
-                requests[index],
-                secrets,
+                entries[place], body, ["execute_errors", place], calls[index], secrets
             )
             outcomes[index] = Failure.from_api(error)
     return outcomes
 
 
-def _own_entries(answer: Success) -> dict[int, Mapping[str, Any]]:
-    """Return the entries about calls, by their places in ``execute_errors``.
+def _call_entries(success: Success) -> dict[int, Mapping[str, Any]]:
+    """Return the entries about calls, by their indexes in ``execute_errors``.
 
-    Up to 2017 VK added a copy of the last one, under the name of ``execute``. An entry
-    without a code, or a copy of none, is one about nobody knows what.
+    Until 2017 VK added a copy of the last entry under the name of ``execute``. An entry
+    without a code, or an ``execute`` that is no copy, could be about any call.
     """
-    raw = answer.execute_errors
+    raw = success.execute_errors
     listed = raw if is_list(raw) else [None] if raw else []
     entries: dict[int, Mapping[str, Any]] = {
         i: entry if is_dict(entry) and type(entry.get("error_code")) is int else {}
@@ -86,34 +93,34 @@ def _own_entries(answer: Success) -> dict[int, Mapping[str, Any]]:
 
 
 def _failed(
-    requests: Sequence[APIRequest],
+    calls: Sequence[MethodCall],
     values: Sequence[Any],
     entries: Mapping[int, Mapping[str, Any]],
 ) -> dict[str, list[int]]:
-    """Find the calls that failed, or may have, by their methods.
+    """Return the indexes of calls that failed, or may have failed, by method.
 
-    ``false`` is a value like others where nothing has failed.
+    Where no entry names a method, its ``false`` is an ordinary value.
     """
-    methods = {request.method.lower() for request in requests}
+    methods = {call.method.lower() for call in calls}
     named = {_method_of(entry) for entry in entries.values()}
     if not named <= methods:
-        named = methods  # an entry about no call of these may belong to any of them
+        named = methods  # an entry about another method may belong to any of the calls
     found: dict[str, list[int]] = {method: [] for method in named}
-    for index, (request, value) in enumerate(zip(requests, values, strict=True)):
-        method = request.method.lower()
+    for index, (call, value) in enumerate(zip(calls, values, strict=True)):
+        method = call.method.lower()
         if value is False and method in found:
             found[method].append(index)
     return found
 
 
-def _empty(
-    requests: Sequence[APIRequest], values: Sequence[Any], method: str
+def _without_value(
+    calls: Sequence[MethodCall], values: Sequence[Any], method: str
 ) -> list[int]:
-    """Find the calls of a method whose values may be those of failed ones."""
+    """Return the indexes of the calls of a method whose value is null."""
     return [
         index
-        for index, (request, value) in enumerate(zip(requests, values, strict=True))
-        if value is None and request.method.lower() == method
+        for index, (call, value) in enumerate(zip(calls, values, strict=True))
+        if value is None and call.method.lower() == method
     ]
 
 
@@ -121,12 +128,12 @@ def _method_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("method") or "").lower()
 
 
-def _unclear(request: APIRequest, body: bytes, secrets: Secrets) -> Failure:
+def _in_doubt(call: MethodCall, body: bytes, secrets: Secrets) -> Failure:
     shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
-        "the answer to `execute` does not tell what became of this call"
+        "the response to `execute` does not say what became of this call"
         f" (begins with {shown[:60]!r})",
-        method=request.method,
+        method=call.method,
         status=200,
         body=shown,
     )
@@ -137,28 +144,29 @@ def _unclear(request: APIRequest, body: bytes, secrets: Secrets) -> Failure:
 class BatchSizes:
     """How many calls of a method fit into one ``execute``, as far as is known.
 
-    VK answers error 13 where their values are too large, and tells no size. What was
-    learned of it is forgotten slowly: it doubles every five minutes.
+    VK answers error 13 where the values of the calls are too large together, without
+    naming a size. What was learned from it is forgotten slowly: the size doubles every
+    five minutes.
 
-    :param most: the most calls in an ``execute``
+    :param max_size: the most calls in an ``execute``
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self._learned: dict[str, tuple[int, float]] = {}
 
-    def most_with(self, method: str, now: float) -> int:
-        """Return how many calls may be in a batch that has a call of the method."""
+    def max_size_with(self, method: str, now: float) -> int:
+        """Return how many calls a batch may have that contains a call of the method."""
         if method not in self._learned:
-            return self._most
+            return self._max_size
         size, since = self._learned[method]
         grown: int = size << min(int((now - since) / FORGET_SECONDS), 5)
-        if grown >= self._most:
+        if grown >= self._max_size:
             del self._learned[method]
-        return min(grown, self._most)
+        return min(grown, self._max_size)
 
-    def note_too_large(self, requests: Sequence[APIRequest], now: float) -> None:
-        """Learn from a batch that VK did not carry through."""
-        size = max(1, len(requests) // 2)
-        for method in {request.method for request in requests}:
-            self._learned[method] = (min(size, self.most_with(method, now)), now)
+    def note_too_large(self, calls: Sequence[MethodCall], now: float) -> None:
+        """Learn from a batch that VK did not carry out completely."""
+        size = max(1, len(calls) // 2)
+        for method in {call.method for call in calls}:
+            self._learned[method] = (min(size, self.max_size_with(method, now)), now)

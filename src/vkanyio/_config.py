@@ -6,27 +6,45 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 
 import attrs
 
-from . import _validators as check
-from ._checks import shown
+from ._limiter import RequestMode
+from ._option_validators import (
+    OneOf,
+    Seconds,
+    Whole,
+    are_headers,
+    are_method_names,
+    is_base_url,
+    is_flag,
+    is_function,
+    is_http_client,
+    is_limiter,
+    is_plain_function,
+    is_proxy,
+    is_token,
+    is_version,
+    to_dict,
+    to_tuple,
+)
+from ._wire_checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from ._captcha import Captcha, Confirmation, Validation
-    from ._connection import HTTPClient
     from ._events import Event
+    from ._http_client import HTTPClient
     from ._limiter import Limiter
 
 Mode = Literal["sequential", "parallel", "parallel_selected"]
 """What is packed into ``execute``: nothing, all calls, or chosen methods."""
-RequestMode = Literal["sequential", "burst"]
-"""How requests start: evenly spaced, or as many at once as the limit allows."""
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
-"""A language that VK answers in."""
+"""A language for names and texts in VK's values."""
 
 
 def _not_for_execute() -> Collection[str]:
-    from ._method_facts import NOT_FOR_EXECUTE  # importing vkanyio is quick
+    from ._method_facts import (
+        NOT_FOR_EXECUTE,
+    )  # lazily, so that importing vkanyio is quick
 
     return NOT_FOR_EXECUTE
 
@@ -34,7 +52,7 @@ def _not_for_execute() -> Collection[str]:
 class Options(TypedDict, total=False):
     """The options of :class:`Config`, as keyword arguments of :class:`~vkanyio.VK`.
 
-    For functions that hand them on: ``def client(**options: Unpack[Options])``.
+    For functions that pass them on: ``def client(**options: Unpack[Options])``.
     """
 
     limit: int
@@ -68,162 +86,154 @@ class Options(TypedDict, total=False):
 class Config:
     """The options of a client; a wrong one is refused at once.
 
-    Its repr shows no token, header or proxy. ``attrs.asdict`` and a pickle have them
-    all, and so has a traceback with local variables those of your own functions.
+    Its repr shows no token, header or proxy. ``attrs.asdict`` and a pickle contain them
+    all, and a traceback with local variables shows those of your own functions.
 
     :param token: an access token of a user, a community or a service
     :param limit: requests a second: 3 for a user token, 20 for a community token
         (https://dev.vk.com/api/api-requests)
-    :param wait: seconds before a failed request is sent again: the base of an
-        exponential back-off with jitter
-    :param mode: "sequential" sends each call by itself. "parallel" packs the calls that
-        wait into ``execute``, up to 25 in one request; "parallel_selected" packs the
-        methods of ``execute_methods`` alone. Values and errors are the same
+    :param wait: seconds before a failed request is retried: the base of an exponential
+        back-off with jitter
+    :param mode: "sequential" sends each call separately. "parallel" packs the calls
+        that wait into ``execute``, up to 25 in one request; "parallel_selected" packs
+        only the methods of ``execute_methods``. Values and errors are the same
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once; neither lets more than ``limit`` start in a second
     :param execute_count: for the packing modes: most calls in one ``execute``, 1 to 25
     :param execute_methods: for the packing modes: what "parallel_selected" packs
     :param execute_unsupported_methods: for the packing modes: what is never packed
-    :param retry_limit: how often a request is sent again; repetitions after error 6,
-        too many requests, do not count
-    :param retry_unsafe: send again what VK may have carried out already, whatever it
-        does: a post can then appear twice
-    :param timeout: seconds for one HTTP attempt; one that carries many calls may
-        need more than the default
-    :param version: the version of VK's API
-    :param base_url: where VK's methods are found
-    :param headers: HTTP headers to send besides vkanyio's own
-    :param language: the language of names and texts in VK's answers
-    :param proxy: address of an HTTP or SOCKS proxy; SOCKS needs ``vkanyio[socks]``.
-        Without it, the environment's ``HTTPS_PROXY`` and the like hold
-    :param http_client: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` to use; who
-        brings it closes it
+    :param retry_limit: how often a request is retried; retries after error 6, too many
+        requests, do not count
+    :param retry_unsafe: retry calls that VK may have carried out already, whatever they
+        do: a post can then appear twice
+    :param timeout: seconds for one HTTP attempt; one that carries many calls may need
+        more than the default
+    :param version: the version of the VK API
+    :param base_url: the URL to which method names are appended
+    :param headers: HTTP headers to send in addition to those of vkanyio
+    :param language: the language of names and texts in VK's values
+    :param proxy: URL of an HTTP or SOCKS proxy; SOCKS needs ``vkanyio[socks]``. By
+        default the environment decides (``HTTPS_PROXY`` and the like)
+    :param http_client: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` to use; the
+        client does not close it
     :param limiter: a rate limit shared with other clients of the same token, in place
         of ``limit`` and ``request_mode``
     :param max_waiting: most calls of a token that wait for their outcome at a time;
-        more wait for room in their own tasks
+        further calls wait for room first
     :param max_connections: most HTTP requests in flight at a time; not more than the
-        connections of ``http_client``, where one is given
-    :param max_answer: most bytes of an answer, as it comes and unpacked: what is larger
-        is an :exc:`~vkanyio.InvalidResponseError`, and in a packing mode asked for in
-        parts. VK's own answers have a few MB at most, and Python's objects may take
-        twenty times the bytes of their JSON. A client that is given by ``http_client``
-        has read an answer as a whole before its size is known
-    :param on_captcha: answers captchas, see :class:`~vkanyio.Captcha`
+        connections of ``http_client``, if that is given
+    :param max_answer: most bytes of a response, compressed or not: a larger one raises
+        :exc:`~vkanyio.InvalidResponseError`, or is requested in parts in a packing
+        mode. VK's own responses have a few MB at most, and Python objects may take
+        twenty times the bytes of their JSON. A client given by ``http_client`` reads
+        a response completely before its size is known
+    :param on_captcha: solves captchas, see :class:`~vkanyio.Captcha`
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
     :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
-    :param on_event: an ordinary function that is told of every call and every HTTP
-        request as it starts and as it ends, see :class:`~vkanyio.Event`
+    :param on_event: a function, not async, that is called with an event whenever a call
+        or an HTTP request starts or ends, see :class:`~vkanyio.Event`
     :raises TypeError: for a value of the wrong type
     :raises ValueError: for a value that is not allowed
     """
 
-    token: str = attrs.field(repr=False, validator=check.is_token)
+    token: str = attrs.field(repr=False, validator=is_token)
     limit: int = attrs.field(
         default=3,
         kw_only=True,
-        validator=check.Whole(
+        validator=Whole(
             1,
             10**6,
             hint=" (VK allows a user token 3 requests a second, a community 20)",
         ),
     )
     wait: float = attrs.field(
-        default=3.0, kw_only=True, validator=check.Seconds(or_zero=True)
+        default=3.0, kw_only=True, validator=Seconds(or_zero=True)
     )
     mode: Mode = attrs.field(
-        default="sequential", kw_only=True, validator=check.OneOf(get_args(Mode))
+        default="sequential", kw_only=True, validator=OneOf(get_args(Mode))
     )
     request_mode: RequestMode = attrs.field(
         default="sequential",
         kw_only=True,
-        validator=check.OneOf(get_args(RequestMode)),
+        validator=OneOf(get_args(RequestMode)),
     )
-    execute_count: int = attrs.field(
-        default=25, kw_only=True, validator=check.Whole(1, 25)
-    )
+    execute_count: int = attrs.field(default=25, kw_only=True, validator=Whole(1, 25))
     execute_methods: Collection[str] = attrs.field(
         default=("messages.send",),
         kw_only=True,
-        converter=check.to_tuple,
-        validator=check.are_method_names,
+        converter=to_tuple,
+        validator=are_method_names,
     )
     execute_unsupported_methods: Collection[str] = attrs.field(
         factory=_not_for_execute,
         kw_only=True,
-        converter=check.to_tuple,
-        validator=check.are_method_names,
+        converter=to_tuple,
+        validator=are_method_names,
     )
-    retry_limit: int = attrs.field(default=3, kw_only=True, validator=check.Whole(0))
-    retry_unsafe: bool = attrs.field(
-        default=False, kw_only=True, validator=check.is_flag
-    )
-    timeout: float = attrs.field(default=10.0, kw_only=True, validator=check.Seconds())
-    version: str = attrs.field(
-        default="5.199", kw_only=True, validator=check.is_version
-    )
+    retry_limit: int = attrs.field(default=3, kw_only=True, validator=Whole(0))
+    retry_unsafe: bool = attrs.field(default=False, kw_only=True, validator=is_flag)
+    timeout: float = attrs.field(default=10.0, kw_only=True, validator=Seconds())
+    version: str = attrs.field(default="5.199", kw_only=True, validator=is_version)
     base_url: str = attrs.field(
-        default="https://api.vk.ru/method", kw_only=True, validator=check.is_base_url
+        default="https://api.vk.ru/method", kw_only=True, validator=is_base_url
     )
     headers: Mapping[str, str] = attrs.field(
         factory=dict,
         kw_only=True,
         repr=False,
-        converter=check.to_dict,
-        validator=check.are_headers,
+        converter=to_dict,
+        validator=are_headers,
     )
     language: Language | None = attrs.field(
         default=None,
         kw_only=True,
-        validator=check.OneOf(get_args(Language), or_none=True),
+        validator=OneOf(get_args(Language), or_none=True),
     )
     proxy: str | None = attrs.field(
-        default=None, kw_only=True, repr=False, validator=check.is_proxy
+        default=None, kw_only=True, repr=False, validator=is_proxy
     )
     http_client: HTTPClient | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_http_client
+        default=None, kw_only=True, validator=is_http_client
     )
     limiter: Limiter | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_limiter
+        default=None, kw_only=True, validator=is_limiter
     )
-    max_waiting: int = attrs.field(default=1000, kw_only=True, validator=check.Whole(1))
-    max_connections: int = attrs.field(
-        default=100, kw_only=True, validator=check.Whole(1)
-    )
+    max_waiting: int = attrs.field(default=1000, kw_only=True, validator=Whole(1))
+    max_connections: int = attrs.field(default=100, kw_only=True, validator=Whole(1))
     max_answer: int = attrs.field(
         default=16 * 2**20,
         kw_only=True,
-        validator=check.Whole(2**10, 2**30, hint=" (bytes)"),
+        validator=Whole(2**10, 2**30, hint=" (bytes)"),
     )
     on_captcha: Callable[[Captcha], Awaitable[None]] | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_function
+        default=None, kw_only=True, validator=is_function
     )
     on_validation: Callable[[Validation], Awaitable[str]] | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_function
+        default=None, kw_only=True, validator=is_function
     )
     on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_function
+        default=None, kw_only=True, validator=is_function
     )
     on_event: Callable[[Event], object] | None = attrs.field(
-        default=None, kw_only=True, validator=check.is_plain_function
+        default=None, kw_only=True, validator=is_plain_function
     )
 
     def __attrs_post_init__(self) -> None:
         """Refuse options that contradict each other."""
         if self.proxy is not None and self.http_client is not None:
             message = (
-                "proxy and http_client cannot be given together: give the proxy to the"
-                " client that you bring"
+                "proxy and http_client cannot be given together: configure the proxy in"
+                " your own client"
             )
             raise ValueError(message)
 
     @classmethod
     def from_options(cls, token: str, options: Mapping[str, Any]) -> Self:
-        """Make a configuration, and say which option was probably meant."""
+        """Make a configuration; for an unknown option, name the closest known one."""
         known = [field.name for field in attrs.fields(cls)]
         for name in options:
             if name not in known:
-                import difflib  # for those who mistype alone
+                import difflib  # lazily: only typing mistakes need it
 
                 close = difflib.get_close_matches(name, known, n=1)
                 meant = f": did you mean {close[0]!r}?" if close else ""

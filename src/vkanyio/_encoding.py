@@ -1,8 +1,8 @@
-"""How Python's values become the parameters of a VK method.
+"""How Python values become the parameters of a VK method.
 
-A value is encoded once, in the task of the caller, and what comes out serves a plain
-request and VKScript alike: a mistake is seen where it was made, and a call means the
-same whichever way it is sent.
+A value is encoded once, in the caller's task, and the result serves a plain request and
+VKScript alike: a mistake is reported where it was made, and a call means the same
+whichever way it is sent.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from ._checks import shown
-from ._guards import is_mapping
+from ._typeguards import is_mapping
+from ._wire_checks import shown
 
 Encoded = str | int
 _Result = TypeVar("_Result", str, Encoded)
@@ -45,25 +45,25 @@ SECRET_PARAMS = frozenset(
         "token",
     }
 )
-"""Parameters that no error and no repr shows."""
+"""Parameters that errors and reprs never show."""
 
-# JSON's own escapes are not VKScript's: it knows these four and takes all other text
-# as it is (`\uXXXX` would stay six characters).
+# VKScript knows only these four escapes, not those of JSON, and takes all other text
+# literally (`\uXXXX` would stay six characters).
 _VKSCRIPT_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
 
-_MOST_FORMS = 10
-"""Times that a form may have a form itself: a mock has, without end."""
+_MAX_FORMS = 10
+"""How often `to_vk()` may return an object with `to_vk()`: a Mock does so for ever."""
 
-_MOST_NUMBER = 2**31
-"""VKScript's numbers were seen to have 32 bits (https://habr.com/ru/post/464099)."""
+_MAX_NUMBER = 2**31
+"""VKScript was seen to have 32-bit numbers (https://habr.com/ru/post/464099)."""
 
 
 def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     """Encode the parameters of a call, leaving out those that are ``None``.
 
-    :raises TypeError: for a value of a type that VK has no form for, naming it
-    :raises ValueError: for a value that VK has no form for, such as NaN, naming it
+    :raises TypeError: for a value of a type that cannot be encoded, naming it
+    :raises ValueError: for a value that cannot be encoded, such as NaN, naming it
     """
     if not is_mapping(params):
         message = f"params must be a dict of parameters, got {type(params).__name__}"
@@ -82,11 +82,16 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     return encoded
 
 
+def without_secrets(params: Mapping[str, Encoded]) -> dict[str, Encoded]:
+    """Return the parameters that may be shown."""
+    return {k: v for k, v in params.items() if k not in SECRET_PARAMS}
+
+
 def encode_json(name: str, value: Any) -> str:
     """Encode a value of a parameter as JSON.
 
-    :raises TypeError: for a value of a type that VK has no form for, naming it
-    :raises ValueError: for a value that VK has no form for, such as NaN, naming it
+    :raises TypeError: for a value of a type that cannot be encoded, naming it
+    :raises ValueError: for a value that cannot be encoded, such as NaN, naming it
     """
     return _encode_deep(_to_json, name, value)
 
@@ -112,15 +117,15 @@ def _encode(name: str, value: Any) -> Encoded:
 
 
 def _simplify(name: str, value: Any) -> Any:
-    """Reduce a value to one that JSON knows, or a mapping or series of values."""
-    if type(value) is int:  # most are, or text, or lists: quick ways out
+    """Reduce a value to a type that JSON has, or a mapping or series of values."""
+    if type(value) is int:  # the usual types first, for speed
         return _check_int(name, value)
     if type(value) is str:
         return _check_text(name, value)
     if type(value) in _QUICK_SERIES:
         return value
-    # What a value says of itself goes before what it is: an attachment may be a dict.
-    for _ in range(_MOST_FORMS):
+    # `to_vk()` goes before the type of the value: an attachment may be a dict.
+    for _ in range(_MAX_FORMS):
         to_vk: Any = None if isinstance(value, type) else getattr(value, "to_vk", None)
         if to_vk is None:
             break
@@ -144,19 +149,19 @@ def _simplify(name: str, value: Any) -> Any:
 
 
 def _is_series(value: Any) -> bool:
-    # Text is no series of letters, nor a class of its members.
+    # Strings and classes are iterable, but stand for one value.
     is_one = isinstance(value, str | bytes | bytearray | memoryview | type)
     return not is_one and isinstance(value, Iterable)
 
 
 def _join(name: str, values: list[Any]) -> Encoded:
-    if set(map(type, values)) <= _PLAIN:  # most are: 1,000 ids in 0.1 ms, not in 0.5
-        with suppress(ValueError):  # the item that is wrong is found below
+    if set(map(type, values)) <= _PLAIN:  # usual: 1,000 ids in 0.1 ms, not 0.5
+        with suppress(ValueError):  # the wrong item is found below
             return _check_text(name, ",".join(map(str, values)))
     items = [_simplify(f"{name}[{i}]", value) for i, value in enumerate(values)]
     if items and all(map(is_mapping, items)):
-        # Objects have no comma form: the few methods that take a row of them
-        # (ads.createAds) want a JSON array.
+        # Objects cannot be joined by commas: the few methods that take several of them
+        # (ads.createAds) expect a JSON array.
         return _to_json(name, items)
     for i, item in enumerate(items):
         if not isinstance(item, _SINGLE):
@@ -167,7 +172,7 @@ def _join(name: str, values: list[Any]) -> Encoded:
 
 def _to_single(value: str | float) -> Encoded:
     if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")  # VK reads no exponents
+        return format(Decimal(repr(value)), "f")  # VK does not read exponents
     return value
 
 
@@ -177,7 +182,7 @@ def _to_json(name: str, value: Any) -> str:
 
 
 def _to_plain(name: str, value: Any) -> Any:
-    # True and False stay what they are in JSON: only parameters know them as 1 and 0.
+    # JSON has true and false; only parameters write them as 1 and 0.
     value = value if isinstance(value, bool) else _simplify(name, value)
     if value is None or isinstance(value, str | int | float):
         return value
@@ -222,7 +227,9 @@ def _to_unix_time(name: str, value: datetime) -> int:
     try:
         return int(value.timestamp())
     except (ValueError, OverflowError, OSError):
-        message = f"{name} must be a time that Unix time has, got {shown(value)}"
+        message = (
+            f"{name} must be a time that Unix time can express, got {shown(value)}"
+        )
         raise ValueError(message) from None
 
 
@@ -231,9 +238,10 @@ def _check_int(name: str, value: int) -> int:
         str(value)
     except ValueError:
         message = (
-            f"{name} must be a number that fits on a page, got {value.bit_length()}"
+            f"{name} must be a number that can be written out, got one of"
+            f" {value.bit_length()} bits"
         )
-        raise ValueError(f"{message} bits") from None
+        raise ValueError(message) from None
     return value
 
 
@@ -242,7 +250,7 @@ def _check_text(name: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         message = (
-            f"{name} must be text that UTF-8 can carry, got a lone surrogate in it"
+            f"{name} must be text that UTF-8 can encode, got a lone surrogate in it"
         )
         raise ValueError(message) from None
     return text
@@ -250,7 +258,7 @@ def _check_text(name: str, text: str) -> str:
 
 def to_form(params: Mapping[str, Encoded]) -> bytes:
     """Write parameters as the body of a POST request."""
-    # A list of ids has a thousand commas, which forms may have as they are.
+    # A list of ids has a thousand commas, which a form may contain unescaped.
     return urlencode(params, safe=",").encode("ascii")
 
 
@@ -261,9 +269,9 @@ def to_vkscript(method: str, params: Mapping[str, Encoded]) -> str:
 
 
 def _literal(value: Encoded) -> str:
-    if isinstance(value, int) and abs(value) < _MOST_NUMBER:
+    if isinstance(value, int) and abs(value) < _MAX_NUMBER:
         return str(value)
-    return _quote(str(value))  # a parameter is text in the end, however it is written
+    return _quote(str(value))  # VK reads every parameter as text
 
 
 def _quote(text: str) -> str:

@@ -1,37 +1,37 @@
-"""Everything that vkanyio raises, arranged by what the caller does next.
+"""The exceptions of vkanyio, arranged by what the caller does next.
 
 ::
 
     VKError
     ├── APIError                    VK said no: look at the code
-    │   ├── UnknownError            1    VK failed, and does not say how
-    │   ├── UnknownMethodError      3    mend the method's name
-    │   ├── AuthError               5    mend the token
-    │   ├── TooManyRequestsError    6    somebody else spends this token's budget
-    │   ├── PermissionDeniedError   7    ask for the right
-    │   ├── InvalidRequestError     8    mend the request
-    │   ├── FloodControlError       9    do less of the same
+    │   ├── UnknownError            1    VK failed, without saying how
+    │   ├── UnknownMethodError      3    fix the method name
+    │   ├── AuthError               5    replace the token
+    │   ├── TooManyRequestsError    6    another program uses this token's limit
+    │   ├── PermissionDeniedError   7    request the permission
+    │   ├── InvalidRequestError     8    fix the request
+    │   ├── FloodControlError       9    send fewer identical requests
     │   ├── InternalServerError     10   VK failed
-    │   ├── CompileError            12   mend the VKScript
-    │   ├── ScriptRuntimeError      13   mend the VKScript, or ask for less
-    │   ├── CaptchaError            14   a person has to answer
-    │   ├── AccessDeniedError       15   ask for the right
-    │   ├── ValidationError         17   a person has to confirm who they are
+    │   ├── CompileError            12   fix the VKScript
+    │   ├── ScriptRuntimeError      13   fix the VKScript, or ask for less
+    │   ├── CaptchaError            14   a person has to solve it
+    │   ├── AccessDeniedError       15   request the permission
+    │   ├── ValidationError         17   a person has to prove who they are
     │   ├── ConfirmationError       24   a person has to agree
     │   ├── GroupAuthError          27   use another kind of token
     │   ├── AppAuthError            28   use another kind of token
-    │   ├── RateLimitError          29   this method's quota is spent: wait for hours
-    │   ├── InterruptedCallError    36   VK gave up half-way
-    │   ├── ParameterError          100  mend the parameter
+    │   ├── RateLimitError          29   the method's quota is used up: wait for hours
+    │   ├── InterruptedCallError    36   VK gave up part-way
+    │   ├── ParameterError          100  fix the parameter
     │   ├── TokenExpiredError       1117 get a new token
-    │   ├── ...                     the other codes that any method may answer, by
+    │   ├── ...                     the other codes that any method may return, by
     │   │                           VK's names: UserDeletedError, PrivateProfileError
-    │   └── APIError[code]          a class of its own for every other code
-    ├── TransportError              no usable answer; repeating does no harm: try later
+    │   └── APIError[code]          a separate class for every other code
+    ├── TransportError              no usable response; safe to retry: try later
     │   ├── ConnectionFailedError   the connection failed or broke
-    │   ├── RequestTimeoutError     no answer in time (also a TimeoutError)
-    │   └── InvalidResponseError    an answer that is not VK's
-    ├── OutcomeUnknownError         VK may have carried it out: look before repeating
+    │   ├── RequestTimeoutError     no response in time (also a TimeoutError)
+    │   └── InvalidResponseError    a response that is not from the VK API
+    ├── OutcomeUnknownError         VK may have carried it out: check before you retry
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
     └── ClientUseError              the client was used in a way that cannot work
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 
 class VKError(Exception):
-    """The root of all errors that vkanyio raises on its own account."""
+    """The base class of all exceptions of vkanyio."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Make copies and pickles whole, whatever the constructor takes."""
+        """Make copies and pickles complete, whatever the constructor takes."""
         return _restore, (type(self), self.args, self.__dict__, self.__cause__)
 
 
@@ -68,23 +68,23 @@ def _restore(
 
 
 def copy_error(error: VKError) -> VKError:
-    """Give each waiter an error of its own: raising writes into the instance."""
+    """Make a copy for another waiter: raising an exception changes it."""
     return copy.copy(error)
 
 
 class _ClassPerCode(type):
-    """What makes ``APIError[901]`` the class of error 901."""
+    """Makes ``APIError[901]`` the class of error 901."""
 
     def __getitem__(cls, code: int) -> type[APIError]:
         if not isinstance(code, int) or isinstance(code, bool):
-            message = f"APIError[...] takes an error code of VK's, an int, got {code!r}"
+            message = f"APIError[...] takes a VK error code, an int, got {code!r}"
             raise TypeError(message)
         return _classes.get(code) or _find_class(code)
 
 
 def _find_class(code: int) -> type[APIError]:
-    """Find a class that is generated, or make one."""
-    from ._error_codes import ErrorCode  # when it is needed: few programs meet these
+    """Find a generated class, or make one."""
+    from ._error_codes import ErrorCode  # lazily: few programs need it
 
     known = _classes.get(code)
     if known is not None:
@@ -111,18 +111,18 @@ def classes_by_code() -> Mapping[int, type[APIError]]:
 
 
 class APIError(VKError, metaclass=_ClassPerCode):
-    """Raised when VK answers a call with an error.
+    """Raised when VK returns an error.
 
-    ``APIError[code]`` is the class of one code, whether or not it has a name here:
+    ``APIError[code]`` is the class of one code, whether or not it has a name:
     ``except APIError[901]:`` catches error 901 and nothing else.
 
     :ivar code: VK's error code (https://dev.vk.com/reference/errors)
-    :ivar message: VK's own text, in VK's words
+    :ivar message: VK's message
     :ivar method: the method that was called
     :ivar params: the parameters as they were sent, without tokens and answers to
         captchas
-    :ivar subcode: VK's finer code, where it sent one
-    :ivar raw: VK's whole error object: extra fields are found here
+    :ivar subcode: VK's subcode, where it sent one
+    :ivar raw: VK's whole error object, with any extra fields
     """
 
     advice: ClassVar[str] = ""
@@ -130,7 +130,7 @@ class APIError(VKError, metaclass=_ClassPerCode):
     def __init_subclass__(cls, *, code: int | None = None, advice: str = "") -> None:
         """Register the class of a code."""
         if cls.__module__ == f"{__package__}._error_codes":
-            cls.__module__ = APIError.__module__  # where it is imported from
+            cls.__module__ = APIError.__module__  # where users import it from
         cls.advice = advice
         if code is not None:
             _classes[code] = cls
@@ -161,13 +161,13 @@ class APIError(VKError, metaclass=_ClassPerCode):
 
     def __reduce__(self) -> tuple[Any, ...]:
         cls, state = type(self), (self.args, self.__dict__, self.__cause__)
-        if cls is _classes.get(self.code):  # it may have been made here
+        if cls is _classes.get(self.code):  # it may have been made at run time
             return _restore_by_code, (self.code, *state)
         return _restore, (cls, *state)
 
     @property
     def documentation(self) -> str:
-        """The address of VK's own page about the method that failed."""
+        """The URL of VK's documentation of the method that failed."""
         return f"https://dev.vk.com/method/{self.method}"
 
 
@@ -176,13 +176,13 @@ def _restore_by_code(code: int, *state: Any) -> VKError:
 
 
 class UnknownError(APIError, code=1):
-    """Raised when VK answers error 1: it failed, and does not say how."""
+    """Raised when VK returns error 1: it failed, without saying how."""
 
 
 class UnknownMethodError(
     APIError, code=3, advice="method names are case-sensitive: see dev.vk.com/method"
 ):
-    """Raised when VK answers error 3: it has no such method."""
+    """Raised when VK returns error 3: it has no such method."""
 
 
 class AuthError(
@@ -190,104 +190,104 @@ class AuthError(
     code=5,
     advice="check that the token is whole, not expired and not revoked",
 ):
-    """Raised when VK answers error 5: it does not accept the token."""
+    """Raised when VK returns error 5: it does not accept the token."""
 
 
 class TooManyRequestsError(
     APIError,
     code=6,
-    advice="another program seems to spend this token's requests, or `limit` is"
-    " higher than VK allows the token",
+    advice="another program seems to use this token's limit, or `limit` is higher"
+    " than VK allows for the token",
 ):
-    """Raised when VK keeps answering error 6 for a minute on end."""
+    """Raised when VK keeps returning error 6 for a minute."""
 
 
-class PermissionDeniedError(APIError, code=7, advice="the token lacks this right"):
-    """Raised when VK answers error 7: the token does not have the right."""
+class PermissionDeniedError(APIError, code=7, advice="the token lacks this permission"):
+    """Raised when VK returns error 7: the token lacks the permission."""
 
 
 class InvalidRequestError(APIError, code=8):
-    """Raised when VK answers error 8: it cannot read the request."""
+    """Raised when VK returns error 8: it cannot read the request."""
 
 
 class FloodControlError(
     APIError, code=9, advice="send fewer identical requests, or wait for a while"
 ):
-    """Raised when VK answers error 9: too many identical actions."""
+    """Raised when VK returns error 9: too many identical actions."""
 
 
 class InternalServerError(APIError, code=10):
-    """Raised when VK answers error 10: it failed."""
+    """Raised when VK returns error 10: it failed."""
 
 
-class CompileError(APIError, code=12, advice="nothing of the script was run"):
-    """Raised when VK answers error 12: the VKScript does not compile."""
+class CompileError(APIError, code=12, advice="no part of the script was run"):
+    """Raised when VK returns error 12: the VKScript does not compile."""
 
 
 class ScriptRuntimeError(
     APIError, code=13, advice="calls before that point may have been carried out"
 ):
-    """Raised when VK answers error 13: the VKScript failed while it ran."""
+    """Raised when VK returns error 13: the VKScript failed while it ran."""
 
 
 class CaptchaError(
-    APIError, code=14, advice="`on_captcha` is the function that answers it"
+    APIError, code=14, advice="the option `on_captcha` takes a function that solves it"
 ):
     """Raised when VK asks for a captcha and got no answer that it accepts."""
 
 
 class AccessDeniedError(APIError, code=15):
-    """Raised when VK answers error 15: no access to this object or method."""
+    """Raised when VK returns error 15: no access to this object or method."""
 
 
 class ValidationError(
     APIError,
     code=17,
-    advice="its owner opens the `redirect_uri` of `raw`; `on_validation` is the"
-    " function for that",
+    advice="the owner of the token opens the `redirect_uri` of `raw`; the option"
+    " `on_validation` takes a function for that",
 ):
-    """Raised when VK asks the token's owner to confirm who they are."""
+    """Raised when VK asks the owner of the token to prove who they are."""
 
 
 class ConfirmationError(
     APIError,
     code=24,
-    advice="`on_confirmation` is the function that may agree",
+    advice="the option `on_confirmation` takes a function that may agree",
 ):
-    """Raised when VK asks whether this is really wanted, and nobody agreed."""
+    """Raised when VK asks for confirmation, and nobody agreed."""
 
 
 class GroupAuthError(APIError, code=27, advice="a user token may be needed"):
-    """Raised when VK answers error 27: the method refuses community tokens."""
+    """Raised when VK returns error 27: the method refuses community tokens."""
 
 
-class AppAuthError(APIError, code=28, advice="use a fresh token, or a user's"):
-    """Raised when VK answers error 28: the method refuses service tokens."""
+class AppAuthError(APIError, code=28, advice="use a new token, or a user token"):
+    """Raised when VK returns error 28: the method refuses service tokens."""
 
 
 class RateLimitError(
-    APIError, code=29, advice="VK counts this method by the day: wait for hours"
+    APIError, code=29, advice="VK limits this method per day: wait for hours"
 ):
-    """Raised when VK answers error 29: the quota of this method is spent."""
+    """Raised when VK returns error 29: the quota of the method is used up."""
 
 
 class InterruptedCallError(APIError, code=36):
-    """Raised when VK answers error 36: it gave up half-way."""
+    """Raised when VK returns error 36: it gave up part-way."""
 
 
 class ParameterError(APIError, code=100):
-    """Raised when VK answers error 100: a parameter is missing or wrong."""
+    """Raised when VK returns error 100: a parameter is missing or wrong."""
 
 
 class TokenExpiredError(APIError, code=1117, advice="get a new token"):
-    """Raised when VK answers error 1117: the token has expired."""
+    """Raised when VK returns error 1117: the token has expired."""
 
 
 class TransportError(VKError):
-    """Raised when VK's answer did not come, or was not one.
+    """Raised when no response came from VK, or none of the VK API.
 
-    Either the request was not carried out, or it only reads: repeating it later does
-    no harm. Where that cannot be said, :exc:`OutcomeUnknownError` is raised instead.
+    Either the request was not carried out, or it only reads: it is safe to retry it
+    later. Otherwise :exc:`OutcomeUnknownError` is raised instead.
 
     :ivar method: the method that was called
     """
@@ -301,21 +301,21 @@ class TransportError(VKError):
 
 
 class ConnectionFailedError(TransportError):
-    """Raised when no connection could be made, or it broke before the answer."""
+    """Raised when no connection could be made, or it broke before the response."""
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """Raised when VK gave no answer within ``timeout``, at every attempt."""
+    """Raised when no response came within ``timeout``, at every attempt."""
 
 
 class InvalidResponseError(TransportError):
-    """Raised when an answer is not what VK's API sends.
+    """Raised when a response is not one of the VK API.
 
-    A page of HTML from a gateway, say, or JSON cut short, or more bytes than the option
-    ``max_answer`` allows.
+    For example, an HTML page from a gateway, truncated JSON, or more bytes than the
+    option ``max_answer`` allows.
 
     :ivar status: the HTTP status
-    :ivar body: the first bytes of the answer
+    :ivar body: the first bytes of the response
     """
 
     def __init__(
@@ -327,10 +327,10 @@ class InvalidResponseError(TransportError):
 
 
 class OutcomeUnknownError(VKError):
-    """Raised when VK may have carried a call out, and repeating it could do so twice.
+    """Raised when VK may have carried out a call, and a retry could do so twice.
 
-    Look before you repeat. ``__cause__`` is what went wrong; see
-    :class:`~vkanyio.APIRequest` for how to allow repetition.
+    Check before you retry. ``__cause__`` is what went wrong; see
+    :class:`~vkanyio.APIRequest` for how to allow a retry.
 
     :ivar method: the method that was called
     """
@@ -343,14 +343,14 @@ class OutcomeUnknownError(VKError):
     def __str__(self) -> str:
         return (
             f"{self.method} may have been carried out ({self.__cause__}): it was not"
-            " repeated, look before you do"
+            " retried, check before you do"
         )
 
 
 class ClientClosedError(VKError):
-    """Raised when a client is used out of its time.
+    """Raised when a client is used before or after its block, or closed during a call.
 
-    :ivar maybe_carried_out: whether VK may have carried the call out before the client
+    :ivar maybe_carried_out: whether VK may have carried out the call before the client
         was closed
     """
 
@@ -360,11 +360,11 @@ class ClientClosedError(VKError):
 
 
 class ClientCrashedError(VKError):
-    """Raised when a task of the client's own has failed: ``__cause__`` says how."""
+    """Raised when an internal task of the client failed: ``__cause__`` says how."""
 
 
 class ClientUseError(VKError, RuntimeError):
-    """Raised when something of vkanyio's is used in a way that cannot work.
+    """Raised when a client or a request is used in a way that cannot work.
 
     A client entered twice, or used from another event loop; a request sent twice; a
     captcha answered when it is no longer open.

@@ -1,16 +1,17 @@
-"""What a client tells of its work while it is at it: names and times, never values."""
+"""Events that a client reports while it works: names and times, never values."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Outcome: TypeAlias = Literal["value", "error", "cancelled"]
+Ending: TypeAlias = Literal["value", "error", "cancelled"]
+"""How a call or a request ended."""
 
 
 class CallStarted(NamedTuple):
     """A call was made.
 
-    :ivar call: its number, which no other call of this process has
+    :ivar call: its number, unique in this process
     :ivar method: VK's name of the method
     :ivar at: when, by the event loop's clock (``anyio.current_time()``)
     """
@@ -28,11 +29,11 @@ class CallEnded(NamedTuple):
     :ivar at: when it ended, by the event loop's clock
     :ivar duration: seconds since it was made
     :ivar waited: seconds until it was first sent, None if it never was
-    :ivar requests: how many HTTP requests have carried it
+    :ivar requests: how many HTTP requests carried it
     :ivar packed: whether it shared one of them with other calls
-    :ivar outcome: "value", "error" or "cancelled"
-    :ivar error: the name of the class of the error
-    :ivar code: VK's code of the error, if it was VK's
+    :ivar ending: "value", "error" or "cancelled"
+    :ivar error: the name of the error's class
+    :ivar code: VK's error code, if VK returned the error
     """
 
     call: int
@@ -42,16 +43,16 @@ class CallEnded(NamedTuple):
     waited: float | None
     requests: int
     packed: bool
-    outcome: Outcome
+    ending: Ending
     error: str | None = None
     code: int | None = None
 
 
 class RequestStarted(NamedTuple):
-    """An HTTP request is being sent: a repetition is one of its own.
+    """An HTTP request is being sent; a retry is a request with its own number.
 
-    :ivar request: its number, which no other request of this process has
-    :ivar method: the method in its address: "execute", for calls that are packed
+    :ivar request: its number, unique in this process
+    :ivar method: the method in its URL: "execute" for calls that are packed
     :ivar calls: the numbers of the calls that it carries
     :ivar at: when, by the event loop's clock
     """
@@ -63,18 +64,18 @@ class RequestStarted(NamedTuple):
 
 
 class RequestEnded(NamedTuple):
-    """An HTTP request was answered, failed, or was cancelled as nobody waited for it.
+    """An HTTP request got a response, failed, or was cancelled with its last caller.
 
-    The calls in it may have failed where it did not: each has a :class:`CallEnded`.
+    The calls in it may have failed even if it did not: each has a :class:`CallEnded`.
 
     :ivar request: the number of the request
-    :ivar method: the method in its address
+    :ivar method: the method in its URL
     :ivar calls: the numbers of the calls that it carried
     :ivar at: when it ended, by the event loop's clock
     :ivar duration: seconds since it was sent
-    :ivar outcome: "value", "error" or "cancelled"
-    :ivar error: the name of the class of the error
-    :ivar code: VK's code of the error, if it was VK's
+    :ivar ending: "value", "error" or "cancelled"
+    :ivar error: the name of the error's class
+    :ivar code: VK's error code, if VK returned the error
     """
 
     request: int
@@ -82,7 +83,7 @@ class RequestEnded(NamedTuple):
     calls: tuple[int, ...]
     at: float
     duration: float
-    outcome: Outcome
+    ending: Ending
     error: str | None = None
     code: int | None = None
 

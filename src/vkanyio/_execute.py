@@ -1,4 +1,4 @@
-"""What ``execute`` and stored procedures bring back."""
+"""What ``execute`` and stored procedures return."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import attrs
 
-from ._guards import is_dict
+from ._typeguards import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ class ExecuteError:
 
     :ivar method: the method that failed
     :ivar code: VK's error code, see :exc:`~vkanyio.APIError`
-    :ivar message: VK's own text
-    :ivar raw: the whole entry, but for the parameters that it may repeat
+    :ivar message: VK's message
+    :ivar raw: the whole entry, without the parameters that it may repeat
     """
 
     method: str
@@ -43,12 +43,12 @@ class ExecuteError:
 
 
 class ExecuteResult(NamedTuple):
-    """What a script returned, and what failed on the way.
+    """What a script returned, and which of its calls failed.
 
     It unpacks: ``response, errors = await api.execute(code)``.
 
     :ivar response: what the script returned
-    :ivar errors: the calls that failed, in the order in which they were made
+    :ivar errors: the calls that failed, in the order in which the script made them
     """
 
     response: Any

@@ -1,78 +1,111 @@
-"""The rate limit of one token, as arithmetic: no clock, no task, no waiting."""
+"""The rate limit of one token, as arithmetic: no clock, no task, no waiting.
+
+``_engine/_ticker.py`` is the task that waits as the limiter says.
+"""
 
 from __future__ import annotations
 
+import enum
 import math
 from bisect import insort
 from collections import deque
-from typing import final
+from typing import Literal, final, get_args
 
-LEAST_MARGIN = 0.02
-"""Kept at all times: clocks and networks are never exact."""
-MOST_SPREAD = 0.10
-"""More than this is not the network but methods of different speed.
+RequestMode = Literal["sequential", "burst"]
+"""How requests start: evenly spaced, or as many at once as the limit allows."""
 
-Requests 1000/3 ms apart were refused by VK's servers, 1100/3 ms apart were not
+MIN_MARGIN = 0.02
+"""Always kept: clocks and networks are never exact."""
+MAX_SPREAD = 0.10
+"""A larger spread comes from methods of different speed, not from the network.
+
+VK's servers refused requests 1000/3 ms apart, and accepted them 1100/3 ms apart
 (VKCOM/vk-android-sdk, issue 328).
 """
-MOST_LIMIT = 10**6
+MAX_LIMIT = 10**6
 PENALTY_STEP = 0.05
 """What each second with an error 6 adds to the margin."""
-MOST_PENALTY = 1.0
-"""Half of the rate: enough where two programs share a token."""
+MAX_PENALTY = 1.0
+"""A margin of 1.0 doubles the window, that is, halves the rate: enough where two
+programs share a token."""
 PENALTY_HALF_LIFE = 30.0
 """Seconds in which half of the penalty is forgotten."""
 _ROUND_TRIPS_KEPT = 64
 
 
-@final
-class Start:
-    """The start of one request, from :meth:`Limiter.start`.
+class PermitState(enum.Enum):
+    """How far the request of a permit has come."""
 
-    :ivar at: when the request left, or a little later if it may have arrived late, in
-        seconds of the event loop's clock; infinite until it has left
-    :ivar due: when it was due in a series of even starts
+    GRANTED = "its request may leave"
+    LEFT = "its request has left"
+    WITHDRAWN = "its request will not leave"
+
+
+@final
+class Permit:
+    """The right to start one request, from :meth:`Limiter.start`.
+
+    :ivar state: how far its request has come
+    :ivar left_at: when its request left, or a little later if it may have arrived late,
+        in seconds of the event loop's clock; meaningless before it has left
+    :ivar due: when it was due in a series of evenly spaced starts
     :ivar next_even: when the one after it is due
     """
 
-    __slots__ = ("at", "due", "next_even")
+    __slots__ = ("due", "left_at", "next_even", "state")
 
     def __init__(self, due: float, next_even: float) -> None:
-        self.at: float = math.inf
+        self.state: PermitState = PermitState.GRANTED
+        self.left_at: float = 0.0
         self.due: float = due
         self.next_even: float = next_even
+
+    @property
+    def is_used(self) -> bool:
+        """Whether its request has left."""
+        return self.state is PermitState.LEFT
 
 
 @final
 class Limiter:
-    """Says how soon the next request of a token may start.
+    """Computes how soon the next request of a token may start.
 
     It keeps a log of the last ``limit`` starts. A request may start when fewer than
     ``limit`` of them lie within the last ``window * (1 + margin)`` seconds, so that VK
-    never sees more than ``limit`` requests in any ``window``, in whatever way it
-    counts. Without ``burst`` the starts are spaced evenly on top of that.
+    never sees more than ``limit`` requests in any ``window``, however it counts. With
+    ``request_mode="sequential"`` the starts are also spaced evenly.
 
-    The margin allows for requests that take different times to arrive: it is at least
-    2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % in
-    each second in which VK refused a request, which is forgotten over minutes. A single
-    request that took longer than usual is taken to have arrived late, and what starts a
-    window later waits for as much longer.
+    The margin allows for requests that take different times to arrive. It is at least
+    2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % for
+    each second in which VK refused a request; this penalty decays over minutes. A
+    single request that took longer than usual is assumed to have arrived late: the
+    request that starts one window later waits for as much longer.
 
     Make one and give it to several clients of the same token, in the same event loop;
-    its methods are for them.
+    its methods are for the clients.
 
-    :param limit: requests in a window: 3 for a user token, 20 for a community token
-    :param burst: start up to ``limit`` requests at once
+    :param limit: requests per window: 3 for a user token, 20 for a community token
+    :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
+        ``limit`` requests at once
     :param window: seconds
+    :raises TypeError: for a value of the wrong type
+    :raises ValueError: for a value that is not allowed
     """
 
-    def __init__(self, limit: int, *, burst: bool = False, window: float = 1.0) -> None:
-        _check(limit, burst, window)
+    def __init__(
+        self,
+        limit: int,
+        *,
+        request_mode: RequestMode = "sequential",
+        window: float = 1.0,
+    ) -> None:
+        _check(limit, request_mode, window)
         self.limit = limit
-        self.burst = burst
+        self.request_mode: RequestMode = request_mode
         self.window = window
+        self._is_even = request_mode == "sequential"
         self._log: list[float] = []  # when requests left, sorted, the last `limit`
-        self._leaving: set[Start] = set()  # started, but not left yet
+        self._leaving: set[Permit] = set()  # granted, but not left yet
         self._next_even = -math.inf
         self._not_before = -math.inf
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
@@ -83,82 +116,86 @@ class Limiter:
         self._seen = -math.inf
 
     def __repr__(self) -> str:
-        return f"Limiter({self.limit}, burst={self.burst}, window={self.window})"
+        return (
+            f"Limiter({self.limit}, request_mode={self.request_mode!r},"
+            f" window={self.window})"
+        )
 
     def margin(self, now: float) -> float:
         """Return the part of the window that is kept free, 0.02 being 2 %."""
         self._see(now)
-        return max(LEAST_MARGIN, self._spread) + self._penalty_left(now)
+        return max(MIN_MARGIN, self._spread) + self._penalty_left(now)
 
     def ready_at(self, now: float) -> float:
         """Return the time from which a request may start, which may be past.
 
-        Ask again at that time: a pause may have come in between.
+        Ask again at that time: a pause may have begun in between.
         """
         self._see(now)
         ready = self._not_before
-        if not self.burst:
+        if self._is_even:
             ready = max(ready, self._next_even)
         period = self.window * (1 + self.margin(now))
         room = self.limit - len(self._leaving)
         if room <= 0:
-            ready = max(ready, now + period)  # they leave now at the earliest
+            # The requests that are about to leave will leave now at the earliest.
+            ready = max(ready, now + period)
         elif len(self._log) >= room:
             ready = max(ready, self._log[-room] + period)
         return ready
 
-    def start(self, now: float) -> Start:
-        """Enter a request that is about to leave.
+    def start(self, now: float) -> Permit:
+        """Grant a permit for a request that is about to leave.
 
-        It counts as just leaving until :meth:`left` says when it did: however long a
-        connection takes, and however the event loop stalls in between, no volley comes
-        of it.
+        It counts as just leaving until :meth:`left` is called: however long connecting
+        takes, and however long the event loop stalls in between, no volley follows.
         """
-        # A little late, the beat is kept, so that lateness does not add up; after a
-        # stall it begins anew, so that nothing is caught up with.
+        # A start that is a little late keeps the beat, so that delays do not add up.
+        # After a stall the beat begins anew, so that nothing has to be caught up.
         beat = self.window * (1 + self.margin(now)) / self.limit
         due = self._next_even if now < self._next_even + beat else now
-        start = Start(due, due + beat)
-        self._next_even = start.next_even
-        self._leaving.add(start)
-        return start
+        permit = Permit(due, due + beat)
+        self._next_even = permit.next_even
+        self._leaving.add(permit)
+        return permit
 
-    def left(self, start: Start, now: float) -> None:
-        """Note that the request of this start is leaving now."""
-        if start in self._leaving:
-            self._leaving.remove(start)
-            self._enter(start, now)
+    def left(self, permit: Permit, now: float) -> None:
+        """Note that the request of a permit is leaving now."""
+        if permit in self._leaving:
+            self._leaving.remove(permit)
+            self._enter(permit, now)
 
-    def connecting(self, start: Start) -> None:
-        """Note that the request of this start has to wait for a connection first."""
-        if start.at in self._log:
-            self._log.remove(start.at)
-            self._leaving.add(start)
-            start.at = math.inf
+    def connecting(self, permit: Permit) -> None:
+        """Note that the request of a permit waits for a connection after all."""
+        if permit.is_used and permit.left_at in self._log:
+            self._log.remove(permit.left_at)
+            self._leaving.add(permit)
+            permit.state = PermitState.GRANTED
 
-    def answered(self, start: Start, now: float) -> None:
-        """Learn from an answer how long requests take.
+    def answered(self, permit: Permit, now: float) -> None:
+        """Learn from the response to a request how long requests take.
 
-        One that took longer than usual may have arrived late by as much: what starts a
-        window later must not arrive early for it.
+        One that took longer than usual may have arrived late by the difference: what
+        starts one window later must not arrive early in comparison.
         """
-        round_trip = now - start.at
+        round_trip = now - permit.left_at
         self.observe(round_trip)
-        late = min(round_trip - self._usual_trip, MOST_SPREAD * self.window)
+        late = min(round_trip - self._usual_trip, MAX_SPREAD * self.window)
         late -= self.margin(now) * self.window  # that much is kept free anyway
-        if late > 0 and start.at in self._log:
-            self._log.remove(start.at)
-            self._enter(start, start.at + late)
+        if late > 0 and permit.left_at in self._log:
+            self._log.remove(permit.left_at)
+            self._enter(permit, permit.left_at + late)
 
-    def withdraw(self, start: Start) -> None:
-        """Give back a start whose request has not left and will not."""
-        if start in self._leaving:
-            self._leaving.remove(start)
-            if self._next_even == start.next_even:  # no other start has followed
-                self._next_even = start.due
+    def withdraw(self, permit: Permit) -> None:
+        """Take back a permit whose request has not left and will not leave."""
+        if permit in self._leaving:
+            self._leaving.remove(permit)
+            permit.state = PermitState.WITHDRAWN
+            if self._next_even == permit.next_even:  # no other start has followed
+                self._next_even = permit.due
 
     def observe(self, round_trip: float) -> None:
-        """Learn from the seconds between a request and its answer alone."""
+        """Learn from the time between a request and its response alone, in seconds."""
         trips = self._round_trips
         trips.append(round_trip)
         if len(trips) >= 4:
@@ -166,29 +203,30 @@ class Limiter:
             quarter = len(ranked) // 4
             self._usual_trip = ranked[quarter]
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
-            self._spread = min(between_quartiles / self.window, MOST_SPREAD)
+            self._spread = min(between_quartiles / self.window, MAX_SPREAD)
 
     def slow_down(self, now: float) -> None:
-        """Slow down, since VK answered error 6."""
+        """Slow down, since VK returned error 6."""
         self._see(now)
         self._not_before = max(self._not_before, now + self.window / 2)
         if now - self._penalty_at >= self.window:  # a volley of refusals counts once
             penalty = self._penalty_left(now) + PENALTY_STEP
-            self._penalty = min(penalty, MOST_PENALTY)
+            self._penalty = min(penalty, MAX_PENALTY)
             self._penalty_at = now
 
     def is_idle(self, now: float) -> bool:
-        """Return whether nothing would be lost by making this limiter anew."""
+        """Return whether a new limiter would decide the same as this one."""
         period = self.window * (1 + self.margin(now))
         last = self._log[-1] if self._log else -math.inf
         return (
             not self._leaving
             and max(last + period, self._not_before) <= now
-            and self._penalty_left(now) < LEAST_MARGIN
+            and self._penalty_left(now) < MIN_MARGIN
         )
 
-    def _enter(self, start: Start, at: float) -> None:
-        start.at = at
+    def _enter(self, permit: Permit, at: float) -> None:
+        permit.state = PermitState.LEFT
+        permit.left_at = at
         insort(self._log, at)
         del self._log[: -self.limit]
 
@@ -199,8 +237,8 @@ class Limiter:
         return self._penalty * math.exp2(-half_lives)
 
     def _see(self, now: float) -> None:
-        # Each event loop has a clock of its own: what an earlier one wrote could lie
-        # far in the future of this one.
+        # Each event loop has its own clock: times from an earlier loop could lie far in
+        # the future of this one.
         if now < self._seen:
             self._log.clear()
             self._leaving.clear()
@@ -209,18 +247,20 @@ class Limiter:
         self._seen = now
 
 
-def _check(limit: object, burst: object, window: object) -> None:
+def _check(limit: object, request_mode: object, window: object) -> None:
     if not isinstance(limit, int) or isinstance(limit, bool):
         message = f"limit must be a whole number of requests, got {limit!r}"
         raise TypeError(message)
-    if not 1 <= limit <= MOST_LIMIT:
+    if not 1 <= limit <= MAX_LIMIT:
         message = (
-            f"limit must be from 1 to {MOST_LIMIT} requests a window, got {limit!r}"
+            f"limit must be from 1 to {MAX_LIMIT} requests a window, got {limit!r}"
         )
         raise ValueError(message)
-    if not isinstance(burst, bool):
-        message = f"burst must be True or False, got {burst!r}"
-        raise TypeError(message)
+    modes = " or ".join(f'"{mode}"' for mode in get_args(RequestMode))
+    if request_mode not in get_args(RequestMode):
+        kind = ValueError if isinstance(request_mode, str) else TypeError
+        message = f"request_mode must be {modes}, got {request_mode!r}"
+        raise kind(message)
     if not isinstance(window, int | float) or isinstance(window, bool):
         message = f"window must be a number of seconds, got {window!r}"
         raise TypeError(message)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from ._checks import check_headers, check_method_name, check_token, shown
-from ._encoding import SECRET_PARAMS, encode_params, to_form, to_vkscript
+from ._encoding import encode_params, to_vkscript, without_secrets
 from ._facts import Repetition
+from ._pending import Pending
 from ._repetition import facts_of, repetition_of_call
 from ._retry import new_random_id
-from ._slot import Slot
+from ._wire_checks import check_headers, check_method_name, check_token, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._encoding import Encoded
-    from ._response import Success
 
 
 @final
@@ -23,35 +22,36 @@ class APIRequest:
     """A call of a VK method, to be sent by :meth:`VK.call_with_request`.
 
     It is sent once, and any number of tasks may :meth:`wait` for its outcome.
-    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``. It has
-    all parameters but a token, passwords too; ``repr(request)`` shows no secret.
+    ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``. It
+    contains all parameters but a token, passwords too; ``repr(request)`` shows no
+    secret.
 
     Parameters of type list, tuple, set and generator are joined by commas; ``bool``
     becomes 1 or 0, a dict JSON, a ``datetime`` Unix time, an enum its value, an object
     with ``to_vk()`` what that returns; ``None`` leaves the parameter out. A message
-    without ``random_id`` gets one, so that sending it again cannot post it twice.
+    without ``random_id`` gets one, so that a retry cannot post it twice.
 
-    An ``access_token`` among the parameters takes the place of the client's token for
-    this call, and has a rate limit of its own.
+    An ``access_token`` among the parameters replaces the client's token for this call,
+    and has its own rate limit.
 
     :param method: VK's name of the method, such as ``"users.get"``
     :param params: the parameters, by VK's names
-    :param headers: HTTP headers for this call alone
-    :param repeatable: whether it may be sent again when VK has perhaps carried it out
-        already; without it, only what reads or has a key against repetition may
-    :raises TypeError: for a parameter that has no form in VK's API, naming it
-    :raises ValueError: for a method's name, a parameter or a header that cannot be
-        sent, naming it
+    :param headers: HTTP headers for this call only
+    :param repeatable: whether it may be retried after VK may have carried it out. By
+        default only calls that read or that have a key against repetition are
+    :raises TypeError: for a parameter that cannot be encoded, naming it
+    :raises ValueError: for a method name, a parameter or a header that cannot be sent,
+        naming it
     """
 
     __slots__ = (
+        "_own_token",
+        "_pending",
         "_script",
         "headers",
         "method",
-        "own_token",
         "params",
         "repeatable",
-        "slot",
     )
 
     def __init__(
@@ -78,46 +78,56 @@ class APIRequest:
         self.params: Mapping[str, Encoded] = encoded
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)
         self.repeatable: bool | None = repeatable
-        self.own_token: str | None = None if own_token is None else str(own_token)
-        self.slot: Slot = Slot()
+        self._own_token: str | None = None if own_token is None else str(own_token)
+        self._pending: Pending = Pending()
         self._script: str | None = None
 
     def __str__(self) -> str:
-        if self._script is None:  # packing wants it twice: for its size, and to send
+        if self._script is None:  # packing needs it twice: for its size, and to send
             self._script = to_vkscript(self.method, self.params)
         return self._script
 
     def __repr__(self) -> str:
-        return f"APIRequest({self.method!r}, {self.shown_params()!r})"
+        return f"APIRequest({self.method!r}, {without_secrets(self.params)!r})"
 
     async def wait(self) -> Any:
-        """Wait for the outcome of this request, from any task.
+        """Wait for the outcome of this request, in any task.
 
-        :return: VK's answer
-        :raises VKError: the same error that the sender gets, each waiter its own copy
+        :return: the value that VK returned; for ``execute`` and ``execute.name`` an
+            :class:`~vkanyio.ExecuteResult`
+        :raises VKError: the error that the sender gets, for each waiter its own copy
         """
-        answer: Success = await self.slot.wait()
-        return answer.response
+        await self._pending.wait()
+        return self.result()
 
-    def shown_params(self) -> dict[str, Encoded]:
-        """Return the parameters without those that are secrets."""
-        return {k: v for k, v in self.params.items() if k not in SECRET_PARAMS}
+    def result(self) -> Any:
+        """Return the outcome of this request, without waiting.
+
+        :return: as :meth:`wait`
+        :raises VKError: as :meth:`wait`
+        :raises ClientUseError: if there is no outcome yet, or the request was given up
+        """
+        success = self._pending.take()
+        if self.method.partition(".")[0] == "execute":
+            return success.to_execute_result()
+        return success.value
+
+    @property
+    def maybe_carried_out(self) -> bool:
+        """Whether VK may have carried out the call.
+
+        False before the request leaves, and again once VK, or what is in front of it,
+        has said that the call was not carried out. It stays true after a success.
+        """
+        return self._pending.maybe_carried_out
 
     def reads(self) -> bool:
         """Return whether the call changes nothing."""
         return repetition_of_call(self.method, self.params) is Repetition.READ
 
     def may_be_repeated(self) -> bool:
-        """Return whether VK may get the call again after it perhaps carried it out."""
+        """Return whether the call may be retried after VK may have carried it out."""
         if self.repeatable is not None:
             return self.repeatable
         repetition = repetition_of_call(self.method, self.params)
         return repetition in (Repetition.READ, Repetition.KEYED)
-
-    def form(self, more: Mapping[str, Encoded], extra: Mapping[str, Any]) -> bytes:
-        """Return the body of the HTTP request.
-
-        :param more: what every call carries, unless its parameters say otherwise
-        :param extra: what answers VK's question about this call
-        """
-        return to_form({**more, **self.params, **extra})

@@ -1,131 +1,130 @@
-"""What an HTTP answer means: bytes in, a result or a failure out."""
+"""What an HTTP response means: bytes in, a success or a failure out.
+
+It neither sends nor retries anything, and knows no clock.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ._encoding import without_secrets
 from ._errors import APIError, InvalidResponseError
-from ._execute import ExecuteError, ExecuteResult
-from ._guards import is_dict, is_list
-from ._retry import Failure
+from ._outcome import Failure, Success
+from ._typeguards import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._errors import VKError
-    from ._request import APIRequest
+    from ._encoding import Encoded
     from ._secrets import Secrets
 
-_SHOWN_BYTES = 200
+_MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
 _TOO_MANY_REQUESTS = 429
 
 
-Outcome: TypeAlias = "Success | VKError"
-"""What becomes of a call."""
+class MethodCall(Protocol):
+    """What an error says about the call that failed."""
 
+    @property
+    def method(self) -> str:
+        """VK's name of the method."""
+        ...
 
-class Success(NamedTuple):
-    """A call that VK carried out.
-
-    :ivar response: its value
-    :ivar execute_errors: the failures in a script, whatever VK has put there
-    """
-
-    response: Any
-    execute_errors: Any = None
-
-    def to_execute_result(self) -> ExecuteResult:
-        """Return the answer as the result of a script."""
-        entries = self.execute_errors if is_list(self.execute_errors) else ()
-        errors = tuple(ExecuteError.from_raw(raw) for raw in entries)
-        return ExecuteResult(self.response, errors)
+    @property
+    def params(self) -> Mapping[str, Encoded]:
+        """The parameters, encoded."""
+        ...
 
 
 def read_response(
-    status: int, body: bytes, request: APIRequest, secrets: Secrets
+    status: int, body: bytes, call: MethodCall, secrets: Secrets
 ) -> Success | Failure:
-    """Read the answer to a request, whatever its bytes are.
+    """Read the response to a call, whatever its bytes are.
 
-    :param secrets: what is not to be shown if the answer repeats it
+    :param secrets: what to hide if the response repeats it
     """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
-        return _not_an_answer("is not JSON", status, body, request, secrets)
+        return _invalid("is not JSON", status, body, call, secrets)
     if is_dict(envelope):
         error = envelope.get("error")
         if is_dict(error) and type(error.get("error_code")) is int:
-            return Failure.from_api(api_error(error, body, ["error"], request, secrets))
+            return Failure.from_api(api_error(error, body, ["error"], call, secrets))
         if "response" in envelope and error is None:
             return Success(envelope["response"], envelope.get("execute_errors"))
-    return _not_an_answer("is not VK's", status, body, request, secrets)
+    return _invalid("is not a response of the VK API", status, body, call, secrets)
 
 
 def api_error(
     error: Mapping[str, Any],
     body: bytes,
-    place: Sequence[str | int],
-    request: APIRequest,
+    path: Sequence[str | int],
+    call: MethodCall,
     secrets: Secrets,
 ) -> APIError:
-    """Make an error of VK's error object.
+    """Convert an error object to an exception.
 
-    :param body: the bytes of the answer
-    :param place: where the object stands in the answer
+    :param body: the body of the response
+    :param path: the keys and indexes that lead to the object in the body
     """
     code: int = error["error_code"]
     subcode = error.get("error_subcode")
-    # They repeat the parameters, and old versions of VK's API the token with them.
+    # They repeat the parameters; old versions of the API put the token there as well.
     raw = {key: value for key, value in error.items() if key != "request_params"}
     if "captcha_ts" in raw:
-        # It goes back just as VK wrote it, which a float does not promise.
+        # It is sent back exactly as VK wrote it, which a float does not guarantee.
         exact = json.loads(body, parse_float=str)
-        for step in place:
+        for step in path:
             exact = exact[step]
         raw["captcha_ts"] = exact["captcha_ts"]
     raw = secrets.hide_in_json(raw)
     return APIError[code](
         code,
         str(raw.get("error_msg") or ""),
-        method=request.method,
-        params=request.shown_params(),
+        method=call.method,
+        params=without_secrets(call.params),
         subcode=subcode if type(subcode) is int else None,
         raw=raw,
     )
 
 
 def shown_bytes(body: bytes, secrets: Secrets) -> bytes:
-    """Return the beginning of an answer, for an error to show."""
-    return secrets.hide_bytes(body)[:_SHOWN_BYTES]
+    """Return the first bytes of a body, for an error to show."""
+    return secrets.hide_bytes(body)[:_MAX_SHOWN_BYTES]
 
 
 def too_large(
-    status: int, body: bytes, most: int, request: APIRequest, secrets: Secrets
+    status: int, body: bytes, max_bytes: int, call: MethodCall, secrets: Secrets
 ) -> Failure:
-    """Judge an answer of more bytes than are allowed.
+    """Classify a response with more bytes than are allowed.
 
-    :param most: how many are
+    :param max_bytes: how many are allowed
     """
-    what = f"has more than {most} bytes: ask for less at a time, or raise `max_answer`"
-    failure = _not_an_answer(what, status, body, request, secrets)
-    # It would be as large the next time. What a gateway turned away has no size.
+    problem = (
+        f"has more than {max_bytes} bytes: ask for less at a time, or raise"
+        " `max_answer`"
+    )
+    failure = _invalid(problem, status, body, call, secrets)
+    # A retry would bring as many bytes. A gateway's refusal says nothing about the
+    # size of VK's own response.
     return failure._replace(is_transient=False, is_too_large=failure.maybe_carried_out)
 
 
-def _not_an_answer(
-    what: str, status: int, body: bytes, request: APIRequest, secrets: Secrets
+def _invalid(
+    problem: str, status: int, body: bytes, call: MethodCall, secrets: Secrets
 ) -> Failure:
     shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
-        f"the answer {what} (HTTP status {status}, begins with {shown[:60]!r})",
-        method=request.method,
+        f"the response {problem} (HTTP status {status}, begins with {shown[:60]!r})",
+        method=call.method,
         status=status,
         body=shown,
     )
     if 300 <= status < 500 and status != _REQUEST_TIMEOUT:
-        # A gateway in front of VK turned it away, and says so: VK has not seen it.
+        # A gateway in front of VK refused the request: VK has not seen it.
         is_transient = status == _TOO_MANY_REQUESTS
         return Failure(error, maybe_carried_out=False, is_transient=is_transient)
     return Failure(error, maybe_carried_out=True, is_transient=True)

@@ -1,67 +1,165 @@
-"""What may be sent again, and when: rules without I/O and without a clock.
+"""When a request may be sent again, and how soon: rules without I/O or a clock.
 
-The rule of vkanyio is that nothing is carried out twice. A request that VK certainly
-did not carry out may always be sent again. One that it perhaps did may be sent again
-only if it reads, or carries a key by which VK knows a repetition.
+Nothing is carried out twice. VK certainly did not carry out a request that failed
+before it was sent, or that it refused: any call may be retried then. VK may have
+carried out a request whose response was lost: a call is retried then only if it reads,
+or has a key by which VK recognizes a duplicate.
 """
 
 from __future__ import annotations
 
+import math
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, final
 
-from ._errors import APIError, InvalidResponseError, TooManyRequestsError
+from ._errors import AuthError, TokenExpiredError
 
 if TYPE_CHECKING:
-    from ._errors import VKError
+    from ._outcome import Failure
 
-MOST_DELAY = 60.0
-"""Seconds: a back-off grows no longer than this."""
+MAX_DELAY = 60.0
+"""Seconds: the back-off does not grow beyond this."""
 
-AMBIGUOUS_CODES = frozenset({1, 10, 36})
-"""VK failed on its side, and may have carried the call out before it did."""
+TOO_MANY_PATIENCE = 60.0
+"""Seconds for which a call is retried after error 6 before the error is raised."""
+TOO_MANY_MAX_DELAY = 8.0
+"""Seconds that a call waits at most before it is retried after error 6."""
+TOO_MANY_OF_A_METHOD = 2
+"""Seconds in a row in which a method may meet error 6 before the error is put down to
+the method instead of the token."""
+TOO_MANY_MEMORY = 60.0
+"""Seconds after which an error 6 says nothing about a method any more."""
 
 
 def new_random_id() -> int:
-    """Make a key for a message: VK keeps 32 bits of it, and 0 means none."""
+    """Make a key for a message: VK stores 32 bits of it, and 0 means no key."""
     return random.randrange(1, 2**31)
 
 
-class Failure(NamedTuple):
-    """Why an attempt brought no result.
+def back_off(wait: float, retry: int, generator: random.Random) -> float:
+    """Return the seconds to wait before a retry.
 
-    :ivar error: what the caller would see
-    :ivar maybe_carried_out: whether VK may have carried the call out all the same
-    :ivar is_transient: whether the same request could succeed later
-    :ivar retry_at_once: whether there is nothing to wait for before the next attempt
-    :ivar is_too_large: whether VK has answered, and more than could be taken
-    """
-
-    error: VKError
-    maybe_carried_out: bool
-    is_transient: bool
-    retry_at_once: bool = False
-    is_too_large: bool = False
-
-    @property
-    def is_final_word(self) -> bool:
-        """Whether VK has refused it, or what is in front of VK, and would again."""
-        is_answer = isinstance(self.error, APIError | InvalidResponseError)
-        is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)
-        return is_answer and not is_passing
-
-    @classmethod
-    def from_api(cls, error: APIError) -> Failure:
-        """Judge an error that VK answered with."""
-        ambiguous = error.code in AMBIGUOUS_CODES
-        return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
-
-
-def back_off(wait: float, tries: int) -> float:
-    """Return the seconds before the next attempt, after ``tries`` that failed.
-
-    Exponential with full jitter, so that many clients do not come back as one:
+    Exponential with full jitter, so that many clients do not return at the same time:
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+
+    :param wait: the longest delay before the first retry
+    :param retry: 1 for the first retry
     """
-    ceiling = min(wait * 2.0 ** min(tries - 1, 30), MOST_DELAY)
-    return random.uniform(0, ceiling)
+    ceiling = min(wait * 2.0 ** min(retry - 1, 30), MAX_DELAY)
+    return generator.uniform(0, ceiling)
+
+
+@final
+class Retries:
+    """The retries of one call, or of one batch, and the delay before the next.
+
+    :param limit: how often it may be retried; retries after error 6 do not count
+    :param wait: the base of the back-off, in seconds
+    :param generator: where the jitter comes from
+    :ivar used: the retries that count against the limit
+    """
+
+    __slots__ = ("_generator", "_limit", "_refusals", "_refused_since", "_wait", "used")
+
+    def __init__(self, limit: int, wait: float, generator: random.Random) -> None:
+        self.used: int = 0
+        self._limit = limit
+        self._wait = wait
+        self._generator = generator
+        self._refusals = 0  # errors 6 in a row
+        self._refused_since = 0.0
+
+    def delay_after(
+        self, failure: Failure, *, may_repeat: bool, token_was_replaced: bool = False
+    ) -> float | None:
+        """Return the seconds until the next attempt, or None if there is none.
+
+        The cases, the first that applies decides:
+
+        1. VK refused a token that has been replaced since: retry at once.
+        2. The same request would fail again: no retry.
+        3. VK may have carried out the call, and may not get it twice: no retry.
+        4. The limit is reached: no retry.
+        5. The first retry where there is nothing to wait for: at once.
+        6. Otherwise after a back-off.
+
+        :param failure: the attempt that failed, other than by error 6
+        :param may_repeat: whether VK may get the call again after it may have carried
+            it out
+        :param token_was_replaced: whether the client has another token by now
+        """
+        self._refusals = 0
+        if token_was_replaced and isinstance(
+            failure.error, AuthError | TokenExpiredError
+        ):
+            return 0.0
+        if not failure.is_transient or (failure.maybe_carried_out and not may_repeat):
+            return None
+        if self.used >= self._limit:
+            return None
+        self.used += 1
+        if failure.retry_at_once and self.used == 1:
+            return 0.0
+        return back_off(self._wait, self.used, self._generator)
+
+    def delay_after_too_many(self, now: float, seconds_of_method: int) -> float | None:
+        """Return the seconds until the next attempt after error 6, or None.
+
+        1. The first time there is no delay: the whole token pauses, which keeps its
+           calls in order.
+        2. A call that meets error 6 again and again makes way for others, for longer
+           each time; so does every call of a method that keeps meeting it.
+        3. A call whose next attempt would be later than the patience allows has failed.
+
+        :param now: the time of the error
+        :param seconds_of_method: what :meth:`MethodRefusals.note` returned
+        """
+        self._refusals += 1
+        if self._refusals == 1:
+            self._refused_since = now
+        times = max(self._refusals, seconds_of_method - TOO_MANY_OF_A_METHOD)
+        if times == 1:
+            return 0.0
+        delay = min(2.0 ** (times - 2), TOO_MANY_MAX_DELAY)
+        waited = now + delay - self._refused_since
+        return None if waited > TOO_MANY_PATIENCE else delay
+
+
+@final
+class MethodRefusals:
+    """For how long the methods of a token have met error 6 and nothing else.
+
+    Some methods have a stricter limit than the token: their errors 6 must not slow
+    down the other methods.
+
+    :param window: the window of the rate limit, in seconds
+    """
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._methods: dict[str, tuple[int, float]] = {}
+
+    def note(self, method: str, now: float) -> int:
+        """Note an error 6.
+
+        :return: the number of seconds in a row with error 6, 1 for the first
+        """
+        seconds, since = self._methods.get(method, (0, -math.inf))
+        if now - since > TOO_MANY_MEMORY:
+            seconds = 0
+        if now - since >= self._window:
+            seconds += 1
+            self._methods[method] = seconds, now
+        return seconds
+
+    def forget(self, method: str) -> None:
+        """Note that a method met something other than error 6."""
+        self._methods.pop(method, None)
+
+
+def slows_token_down(seconds_of_method: int) -> bool:
+    """Return whether an error 6 is put down to the token, and not to the method.
+
+    :param seconds_of_method: what :meth:`MethodRefusals.note` returned
+    """
+    return seconds_of_method <= TOO_MANY_OF_A_METHOD

@@ -1,4 +1,4 @@
-"""What was sent and is not to be shown, wherever an answer repeats it."""
+"""The secrets of a request, and how to hide them in a response that repeats them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any, final
 from urllib.parse import quote_plus
 
 from ._encoding import SECRET_PARAMS
-from ._guards import is_dict, is_list
+from ._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MASK = "***"
 
-_SHORTEST = 4
-"""Characters: what is shorter is found in any text, and could be guessed at once."""
-_SHORTEST_IN_JSON = 16
+_MIN_LENGTH = 4
+"""Characters: a shorter secret occurs in any text, and could be guessed anyway."""
+_MIN_LENGTH_IN_JSON = 16
 """The same, where programs act upon the text: VK's tokens are longer."""
-_DEEPEST = 100
-"""Levels of an error object that are looked through: VK's has three."""
+_MAX_DEPTH = 100
+"""Levels of an error object that are searched: VK's has three."""
 
 
 @final
 class Secrets:
     """The secrets of a request: its token, and parameters such as passwords.
 
-    A gateway may repeat them in its page, and VK in its error.
+    A gateway may repeat them in its page, and VK in its error message.
 
     :param params: the parameters of the request, secret or not
     :ivar token: the token
@@ -36,43 +36,43 @@ class Secrets:
     def __init__(self, token: str, *params: Mapping[str, Any]) -> None:
         self.token: str = token
         self._params = params
-        self._found: list[str] | None = None  # looked for once, where there is an error
+        self._found: list[str] | None = None  # collected once, for the first error
 
     def __repr__(self) -> str:
         return f"<Secrets: {MASK}>"
 
     def hide(self, text: str) -> str:
-        """Return a text that is only shown, without the secrets in it."""
-        for value in self._values(_SHORTEST):
+        """Return a text for display, with the secrets in it masked."""
+        for value in self._values(_MIN_LENGTH):
             text = text.replace(value, MASK)
         return text
 
     def hide_bytes(self, data: bytes) -> bytes:
-        """Return bytes that are only shown, without the secrets in them."""
-        for value in self._values(_SHORTEST):
+        """Return bytes for display, with the secrets in them masked."""
+        for value in self._values(_MIN_LENGTH):
             data = data.replace(value.encode(), MASK.encode())
         return data
 
     def hide_in_json(self, value: Any) -> Any:
-        """Return JSON without the secrets in its texts.
+        """Return JSON with the secrets in its strings masked.
 
-        Short ones stay: they may be part of what an answer to VK is made of.
+        Short ones stay: they may be part of what an answer to VK is built from.
         """
-        return _masked(value, self._values(_SHORTEST_IN_JSON))
+        return _masked(value, self._values(_MIN_LENGTH_IN_JSON))
 
-    def _values(self, shortest: int) -> list[str]:
-        """Return the secrets as they are and as a form has them, longest first."""
+    def _values(self, min_length: int) -> list[str]:
+        """Return the secrets, plain and as encoded in a form, longest first."""
         if self._found is None:
             values = {self.token}
             for params in self._params:
                 values |= {str(params[name]) for name in SECRET_PARAMS & params.keys()}
             values |= {quote_plus(value) for value in values}
             self._found = sorted(values, key=len, reverse=True)
-        return [value for value in self._found if len(value) >= shortest]
+        return [value for value in self._found if len(value) >= min_length]
 
 
 def _masked(value: Any, secrets: list[str], depth: int = 0) -> Any:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return MASK
     if isinstance(value, str):
         for secret in secrets:

@@ -1,4 +1,4 @@
-"""What a client has done so far, in numbers."""
+"""The numbers of a client's work."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Statistics:
     """A snapshot of a client's work, from :meth:`VK.statistics`.
 
     :ivar waiting: calls that wait for their turn
-    :ivar in_flight: HTTP requests that are on their way
+    :ivar in_flight: HTTP requests in flight
     :ivar calls: calls that were accepted
-    :ivar sent: HTTP requests that were made, repetitions included
+    :ivar sent: HTTP requests that were sent, retries included
     :ivar batches: how many requests carried how many calls
-    :ivar split: how often a batch was taken apart, since VK could not run it as a whole
-    :ivar retries: how many requests were sent again, by the error that led to it
-    :ivar too_many_requests: how often VK answered error 6
+    :ivar split: how often a batch was split, since VK could not run it as a whole
+    :ivar retries: how many requests were retried, by the error that led to the retry
+    :ivar too_many_requests: how often VK returned error 6
     :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %
     """
 
@@ -40,7 +40,7 @@ class Statistics:
 
 @final
 class Counters:
-    """The running numbers behind :class:`Statistics`."""
+    """The running totals behind :class:`Statistics`."""
 
     def __init__(self) -> None:
         self.in_flight: int = 0

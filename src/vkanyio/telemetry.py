@@ -21,7 +21,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from ._events import CallEnded, CallStarted, RequestStarted
+from . import CallEnded, CallStarted, RequestStarted
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
-    from ._events import Event, RequestEnded
+    from . import Event, RequestEnded
 
 __all__ = ["OpenTelemetry"]
 
@@ -129,7 +129,7 @@ def _method_attributes(event: Event) -> dict[str, str]:
 
 
 def _outcome_attributes(event: CallEnded | RequestEnded) -> dict[str, str | int]:
-    attributes: dict[str, str | int] = {"vk.outcome": event.outcome}
+    attributes: dict[str, str | int] = {"vk.ending": event.ending}
     if event.error is not None:
         attributes["error.type"] = event.error
     if event.code is not None:
@@ -141,6 +141,6 @@ def _end(
     span: Span, event: CallEnded | RequestEnded, more: Mapping[str, int | bool]
 ) -> None:
     span.set_attributes({**more, **_outcome_attributes(event)})
-    if event.outcome == "error":
+    if event.ending == "error":
         span.set_status(Status(StatusCode.ERROR, event.error))
     span.end()

@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from _helpers import add_echoes, get
 from _packing import message, post
 from vkanyio import VK, APIRequest, ClientClosedError, ExecuteResult, VKError
-from vkanyio._slot import State
+from vkanyio._pending import PendingState
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
@@ -168,8 +168,9 @@ class Call:
             outcome = error
         except get_cancelled_exc_class():
             self.sent_before = len(wire.sent)
-            slot = None if self.request is None else self.request.slot
-            self.was_settled = slot is not None and slot.state is State.SETTLED
+            if self.request is not None:
+                state = self.request._pending.state
+                self.was_settled = state is PendingState.SETTLED
             self._note(CANCELLED)
             raise
         self._note(outcome)
@@ -223,7 +224,7 @@ def _assert_own(call: Call) -> None:
 
 
 def _assert_told_right(call: Call, done: int, sent: set[int]) -> None:
-    slot = None if call.request is None else call.request.slot
+    slot = None if call.request is None else call.request._pending
     if slot is not None and not slot.maybe_carried_out:
         assert not done, (call, "was carried out, and it is told that it was not")
     if isinstance(call.outcome, ClientClosedError):

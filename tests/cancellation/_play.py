@@ -11,6 +11,7 @@ from anyio import create_task_group, current_time, get_running_tasks
 
 from _helpers import assert_at_rest, assert_gone, own_tasks, settle
 from _packing import assert_gone_tasks
+from _probe import Probe
 from vkanyio import VK, ClientClosedError, ClientUseError
 
 from ._backends import seed_trio
@@ -234,9 +235,8 @@ def assert_quiet(api: VK) -> None:
     """Assert that an open client does nothing, and that nothing is in the way."""
     assert_at_rest(api)
     assert_gone_tasks(api)
-    assert not api._core.questions._turn.locked()
-    for lane in (api._lane, *api._lanes.values()):
-        assert not lane.collector._held_back
+    assert not Probe(api).is_asking
+    assert not Probe(api).is_holding_back
 
 
 async def works_as_before(api: VK, wire: Wire) -> None:

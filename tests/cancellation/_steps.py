@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import pytest
 
-from vkanyio._services import Services
+from vkanyio._engine._service_group import ServiceGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -45,9 +45,11 @@ class Steps:
     @contextmanager
     def of_services(self) -> Iterator[None]:
         """Count the steps of the client's own tasks as well."""
-        start_soon, counted = Services.start_soon, self.counted
+        start_soon, counted = ServiceGroup.start_soon, self.counted
 
-        def start_counted(self: Services, function: Any, *args: Any, **how: Any) -> Any:
+        def start_counted(
+            self: ServiceGroup, function: Any, *args: Any, **how: Any
+        ) -> Any:
             @functools.wraps(function)
             async def run(*args: Any) -> None:
                 await counted(function(*args))
@@ -55,7 +57,7 @@ class Steps:
             return start_soon(self, run, *args, **how)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Services, "start_soon", start_counted)
+            patch.setattr(ServiceGroup, "start_soon", start_counted)
             yield
 
 

@@ -164,7 +164,7 @@ def test_a_crash_of_the_client_ends_the_batch_and_has_no_record(
     async def crash(self: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("vkanyio._collector.Collector.run", crash)
+    monkeypatch.setattr("vkanyio._engine._collector.Collector.run", crash)
     code, records, err = batch(users(5))
     assert (code, records) == (1, [])
     assert "a task of the client has crashed" in err

@@ -31,6 +31,7 @@ from _bad_answers import (
 )
 from _helpers import assert_at_rest, assert_gone, collect_garbage, get, own_tasks
 from _packing import post, together
+from _probe import Probe
 from _sockets import FINE, listening, read_request
 from vkanyio import (
     VK,
@@ -42,7 +43,7 @@ from vkanyio import (
     TransportError,
     VKError,
 )
-from vkanyio._body import read_body
+from vkanyio._engine._response_body import read_limited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -193,8 +194,7 @@ def timeout_of(name: str) -> float:
 
 def connections_of(api: VK) -> int:
     """Count the connections that a client holds."""
-    idle: Any = api._core.transport._idle
-    return sum(len(each._transport._pool.connections) for each in idle)
+    return Probe(api).open_connections
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -243,7 +243,7 @@ async def test_a_body_in_pieces_of_a_byte_takes_no_more_than_its_size() -> None:
 
     tracemalloc.start()
     try:
-        body = await read_body(pieces(), SIZE)
+        body = await read_limited(pieces(), SIZE)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

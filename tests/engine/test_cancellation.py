@@ -23,7 +23,7 @@ from _helpers import (
     settle,
 )
 from vkanyio import ClientUseError, ParameterError
-from vkanyio._dispatch import Exchange
+from vkanyio._engine._call_task import CallTask
 from vkanyio.testing import faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
@@ -182,7 +182,7 @@ async def test_nothing_leaves_that_nobody_waits_for(make_client, turns):
     waited_for: list[bool] = []
 
     async def handle(_: Request) -> Response:
-        waited_for.append(request.slot.is_live)
+        waited_for.append(request._pending.is_live)
         await anyio.sleep(1)
         return Response(200, json={"response": 1})
 
@@ -270,16 +270,16 @@ async def test_a_call_that_is_given_up_does_not_disturb_another(make_client, sim
 def coincidence(request, monkeypatch) -> list[CancelScope]:
     """Scopes that are cancelled in the very step in which a call is settled."""
     scopes: list[CancelScope] = []
-    settle_call = Exchange.settle
+    settle_call = CallTask.settle
 
-    def settle_and_cancel(self: Exchange, outcome: Any) -> None:
+    def settle_and_cancel(self: CallTask, outcome: Any) -> None:
         if request.param == "settled first":
             settle_call(self, outcome)
         for scope in scopes:
             scope.cancel()
         settle_call(self, outcome)
 
-    monkeypatch.setattr(Exchange, "settle", settle_and_cancel)
+    monkeypatch.setattr(CallTask, "settle", settle_and_cancel)
     return scopes
 
 

@@ -11,8 +11,9 @@ import pytest
 from anyio import CancelScope, current_time
 
 from _helpers import settle
+from _probe import Probe
 from vkanyio import VK
-from vkanyio._transport import CLOSE_SECONDS
+from vkanyio._engine._transport import CLOSE_SECONDS
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def test_a_client_of_the_users_stays_open(make_client, simulator):
 
 def add_connections(api: VK, *ways: Callable[[], Awaitable[None]]) -> None:
     """Give a client connections, each of which is closed as is said here."""
-    idle: deque[Any] = api._core.transport._idle
+    idle: deque[Any] = Probe(api).idle_connections
     idle += [SimpleNamespace(aclose=close) for close in ways]
 
 

@@ -13,10 +13,10 @@ from anyio.lowlevel import checkpoint
 
 from _helpers import assert_gone, cancelling, note, own_tasks, settle
 from vkanyio import APIRequest, ClientClosedError, ClientCrashedError, Limiter
-from vkanyio._collector import Collector
-from vkanyio._dispatch import Exchange
-from vkanyio._services import Services
-from vkanyio._ticker import Ticker
+from vkanyio._engine._call_task import CallTask
+from vkanyio._engine._collector import Collector
+from vkanyio._engine._service_group import ServiceGroup
+from vkanyio._engine._ticker import Ticker
 from vkanyio.testing import VirtualClockLoop, faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
@@ -38,9 +38,9 @@ class Bug(Exception):
 
 PARTS = [
     (Ticker, "run"),
-    (Ticker, "tick"),
-    (Exchange, "run"),
-    (Exchange, "settle"),
+    (Ticker, "acquire"),
+    (CallTask, "run"),
+    (CallTask, "settle"),
     (Limiter, "ready_at"),
     (Limiter, "start"),
 ]
@@ -59,7 +59,7 @@ def bug(request, monkeypatch) -> Bug:
         await settle()
         raise bug
 
-    is_async = name in ("run", "tick")
+    is_async = name in ("run", "acquire")
     monkeypatch.setattr(owner, name, crash_in_a_task if is_async else crash)
     return bug
 
@@ -111,7 +111,7 @@ async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch)
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(Exchange, "settle", crash)
+    monkeypatch.setattr(CallTask, "settle", crash)
     outcomes: list[Any] = []
     async with create_task_group() as outer:
         with pytest.raises(ClientCrashedError) as caught:
@@ -132,7 +132,7 @@ async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatc
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(Exchange, "settle", crash)
+    monkeypatch.setattr(CallTask, "settle", crash)
     outcomes: list[Any] = []
     request = APIRequest("test.get", {"id": 1})
     with pytest.raises(ClientCrashedError):
@@ -150,7 +150,7 @@ async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatc
 async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
     make_client, monkeypatch
 ):
-    bug = Bug("a tick that is not granted")
+    bug = Bug("a permit that is not granted")
 
     async def crash(*_: Any) -> None:
         raise bug
@@ -159,7 +159,7 @@ async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
     with pytest.raises(ClientCrashedError):
         async with make_client() as api:
             await api.call("test.get", {"id": 1})
-            monkeypatch.setattr(Ticker, "tick", crash)
+            monkeypatch.setattr(Ticker, "acquire", crash)
             for token in ("another", None):
                 params = {"id": 1, "access_token": token}
                 with anyio.fail_after(60):
@@ -180,7 +180,9 @@ async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, 
         raise Bug
 
     monkeypatch.setattr(owner, "run", end)
-    monkeypatch.setattr(Ticker, "_window_opens" if owner is Ticker else "tick", crash)
+    monkeypatch.setattr(
+        Ticker, "_wait_for_the_limiter" if owner is Ticker else "acquire", crash
+    )
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError, match="ended"):
         async with make_client(limit=1) as api, create_task_group() as tasks:
@@ -222,7 +224,7 @@ def cancel_tasks_of_the_client(part: str = "") -> int:
 
 
 @only_on_asyncio
-@pytest.mark.parametrize("part", ["Ticker", "Collector", "Exchange", ""])
+@pytest.mark.parametrize("part", ["Ticker", "Collector", "CallTask", ""])
 async def test_cancelling_a_task_of_the_client_is_a_crash(make_client, part):
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError, match="cancelled"):
@@ -277,9 +279,11 @@ async def test_a_service_cancelled_before_its_first_step_is_a_crash(make_client,
 async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
     make_client, monkeypatch
 ):
-    start_soon = Services.start_soon
+    start_soon = ServiceGroup.start_soon
 
-    def start_and_cancel(self: Services, function: Any, *args: Any, **how: Any) -> Any:
+    def start_and_cancel(
+        self: ServiceGroup, function: Any, *args: Any, **how: Any
+    ) -> Any:
         before = asyncio.all_tasks()
         scope = start_soon(self, function, *args, **how)
         if not how.get("endless"):
@@ -287,7 +291,7 @@ async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
             task.cancel()
         return scope
 
-    monkeypatch.setattr(Services, "start_soon", start_and_cancel)
+    monkeypatch.setattr(ServiceGroup, "start_soon", start_and_cancel)
     outcomes: list[Any] = []
     async with create_task_group() as outer:
         with pytest.raises(ClientCrashedError):

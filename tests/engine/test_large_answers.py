@@ -13,7 +13,7 @@ from _helpers import TOKEN, assert_at_rest, get
 from _packing import done, message, post, together
 from vkanyio import VK, InvalidResponseError, OutcomeUnknownError
 from vkanyio._batch import FORGET_SECONDS
-from vkanyio._body import unpacked
+from vkanyio._engine._response_body import decompress_limited
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ async def test_to_the_byte(simulator: Simulator, make_client: MakeClient) -> Non
 
 @pytest.mark.parametrize("size", [MOST - 1, MOST, MOST + 1, 1000 * MOST])
 def test_a_body_is_unpacked_up_to_a_byte_more_than_is_allowed(size: int) -> None:
-    body = unpacked(gzip.compress(bytes(size)), "gzip", MOST)
+    body = decompress_limited(gzip.compress(bytes(size)), "gzip", MOST)
     assert body == bytes(min(size, MOST + 1))
 
 
 def test_a_body_that_was_cut_is_not_unpacked() -> None:
     cut = gzip.compress(random.Random(0).randbytes(2 * MOST))[: MOST + 1]
-    assert unpacked(cut, "gzip", MOST) == cut
+    assert decompress_limited(cut, "gzip", MOST) == cut
 
 
 # Calls in one request

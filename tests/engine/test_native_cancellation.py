@@ -22,7 +22,7 @@ from _helpers import (
     settle,
 )
 from vkanyio import ParameterError
-from vkanyio._dispatch import Exchange
+from vkanyio._engine._call_task import CallTask
 from vkanyio.testing import VirtualClockLoop, faults
 
 if TYPE_CHECKING:
@@ -251,20 +251,20 @@ async def test_other_calls_of_a_cancelled_task_are_left_alone(make_client, simul
 def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
     """What happens in the very step in which a call is settled."""
     actions: list[Callable[[], Any]] = []
-    settle_call = Exchange.settle
+    settle_call = CallTask.settle
 
     def act() -> None:
         for action in actions:
             action()
 
-    def settle_and_act(self: Exchange, outcome: Any) -> None:
+    def settle_and_act(self: CallTask, outcome: Any) -> None:
         if request.param != "after":
             act()
         settle_call(self, outcome)
         if request.param != "before":
             act()
 
-    monkeypatch.setattr(Exchange, "settle", settle_and_act)
+    monkeypatch.setattr(CallTask, "settle", settle_and_act)
     return actions
 
 

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from _helpers import assert_gone, cancelling, get, note, own_tasks, settle
 from vkanyio import ClientClosedError
-from vkanyio._transport import Transport
+from vkanyio._engine._transport import Transport
 from vkanyio.testing import VirtualClockLoop
 
 if TYPE_CHECKING:

@@ -116,7 +116,7 @@ async def test_calls_at_random_times_stay_within_the_limit(
 @both_modes
 async def test_several_clients_of_one_token_share_a_limiter(request_mode: Any) -> None:
     simulator = Simulator(limit=20, latency=0.05)
-    limiter = Limiter(20, burst=request_mode == "burst")
+    limiter = Limiter(20, request_mode=request_mode)
     async with (
         client_of(simulator, limiter=limiter) as one,
         client_of(simulator, limiter=limiter) as two,

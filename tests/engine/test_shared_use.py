@@ -19,7 +19,7 @@ from _helpers import (
     settle,
 )
 from vkanyio import APIRequest, ClientClosedError, ClientUseError, Limiter
-from vkanyio._client import FEW_LANES
+from vkanyio._engine._session import MIN_LANES
 from vkanyio.testing import faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
@@ -114,7 +114,7 @@ async def test_idle_tokens_do_not_pile_up(make_client, simulator):
             await anyio.sleep(60)
             most = max(most, len(own_tasks()))
         assert await api.call_with_request(get(50)) == 50
-    assert most <= 2 * (FEW_LANES + 1)
+    assert most <= 2 * (MIN_LANES + 1)
     assert carried_out(simulator) == list(range(51))
     assert_gone(api)
 

@@ -14,7 +14,8 @@ import pytest
 from anyio.streams.buffered import BufferedByteStream
 
 from _sockets import FINE, be_fine, listening, nobody, read_request, secured
-from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError, _transport
+from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
+from vkanyio._engine import _transport
 
 if TYPE_CHECKING:
     from pathlib import Path

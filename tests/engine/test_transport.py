@@ -17,8 +17,8 @@ from vkanyio import (
     OutcomeUnknownError,
     RequestTimeoutError,
     VKError,
-    _connection,
 )
+from vkanyio._engine import _connection
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:

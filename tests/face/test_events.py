@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from _helpers import add_echoes
+from _probe import Probe
 from vkanyio import (
     VK,
     CallEnded,
@@ -81,11 +82,11 @@ async def test_a_call_and_its_request_are_told_of_as_they_start_and_end(
     assert sent == RequestStarted(sent.request, "test.get", (started.call,), began)
     assert (answered.request, answered.calls) == (sent.request, sent.calls)
     assert answered.duration == pytest.approx(0.5)
-    assert (answered.outcome, answered.error, answered.code) == ("value", None, None)
+    assert (answered.ending, answered.error, answered.code) == ("value", None, None)
     assert ended.call == started.call
     assert ended.duration == pytest.approx(0.5)
     assert (ended.waited, ended.requests, ended.packed) == (0, 1, False)
-    assert (ended.outcome, ended.error, ended.code) == ("value", None, None)
+    assert (ended.ending, ended.error, ended.code) == ("value", None, None)
 
 
 async def test_no_event_holds_a_value_or_the_token(
@@ -108,7 +109,7 @@ async def test_an_error_is_told_by_its_class_and_code(
             await api.call("test.get", {"id": 1})
     for kind in (RequestEnded, CallEnded):
         event = one(events, kind)
-        assert (event.outcome, event.error, event.code) == (
+        assert (event.ending, event.error, event.code) == (
             "error",
             "ParameterError",
             100,
@@ -123,8 +124,8 @@ async def test_each_attempt_is_a_request_of_its_own(
         await api.call("test.get", {"id": 1})
     first, second = [event for event in events if type(event) is RequestEnded]
     assert first.request != second.request
-    assert (first.outcome, first.error) == ("error", "ConnectionFailedError")
-    assert second.outcome == "value"
+    assert (first.ending, first.error) == ("error", "ConnectionFailedError")
+    assert second.ending == "value"
     assert one(events, CallEnded).requests == 2
 
 
@@ -153,7 +154,7 @@ async def test_a_call_that_fails_in_a_batch_is_told_as_failed_and_its_request_is
         tg.start_soon(api.call, "users.get", {"user_ids": 1})
         with pytest.raises(ParameterError):
             await api.call("wall.get", {"owner_id": 1})
-    assert one(events, RequestEnded).outcome == "value"
+    assert one(events, RequestEnded).ending == "value"
     outcomes = {e.method: e.error for e in events if type(e) is CallEnded}
     assert outcomes == {"users.get": None, "wall.get": "ParameterError"}
 
@@ -166,8 +167,8 @@ async def test_a_cancelled_caller_is_told_of_at_once_and_so_is_its_request(
         with anyio.move_on_after(0.25):
             await api.call("test.get", {"id": 1})
     ended = one(events, CallEnded)
-    assert (ended.outcome, ended.at, ended.requests) == ("cancelled", began + 0.25, 1)
-    assert one(events, RequestEnded).outcome == "cancelled"
+    assert (ended.ending, ended.at, ended.requests) == ("cancelled", began + 0.25, 1)
+    assert one(events, RequestEnded).ending == "cancelled"
 
 
 async def test_a_call_that_was_never_sent_has_waited_for_nothing(
@@ -236,14 +237,14 @@ async def test_a_function_that_raises_is_logged_and_disturbs_no_call(
 
     async with make_client(on_event=fail) as api:
         assert await api.users.get(user_ids=[1])
-    assert caplog.text.count("on_event has failed at CallEnded") == 1
+    assert caplog.text.count("on_event failed at CallEnded") == 1
     assert "ZeroDivisionError" in caplog.text
 
 
 async def test_nothing_is_kept_of_calls_that_have_ended(watched: VK):
     async with watched as api:
         await api.call("test.get", {"id": 1})
-        assert api._core.watch._calls == {}
+        assert Probe(api).observed_calls == 0
 
 
 def test_an_async_function_is_refused():
@@ -268,9 +269,9 @@ async def test_the_log_tells_an_operator_what_a_client_does(
         ("INFO", "open: up to 20 requests in 1 s, mode sequential, version 5.199"),
         ("DEBUG", "users.get, carrying 1: TooManyRequestsError in 0.000 s"),
         ("INFO", "error 6 for users.get: 7 % of the limit is kept free from now on"),
-        ("DEBUG", "users.get is sent again in 0.0 s after TooManyRequestsError"),
+        ("DEBUG", "users.get is retried in 0.0 s after TooManyRequestsError"),
         ("DEBUG", "users.get, carrying 1: value in 0.000 s"),
-        ("INFO", "closed: calls 1, requests 2, sent again 1"),
+        ("INFO", "closed: calls 1, requests 2, retries 1"),
     ]
 
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from vkanyio import VK, APIRequest, ClientUseError, Config, Limiter
 from vkanyio._config import Options
+from vkanyio._encoding import to_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,7 +270,7 @@ def is_parameter(value: Any, name: str = "user_ids") -> bool:
 
     def make() -> None:
         request = APIRequest("users.get", {name: value})
-        assert request.form({}, {}).isascii()
+        assert to_form(request.params).isascii()
         assert str(request).encode().startswith(b"API.users.get({")
         assert repr(request).startswith("APIRequest('users.get', {")
 
@@ -307,7 +308,7 @@ def test_any_object_is_the_name_of_a_parameter_or_is_refused(name: Any) -> None:
         params = {name: 1}
     except TypeError:
         return  # it is the key of nothing
-    message = refusal(lambda: APIRequest("users.get", params).form({}, {}))
+    message = refusal(lambda: to_form(APIRequest("users.get", params).params))
     assert message is not None or isinstance(name, str)
     assert message is None or "parameter" in message or "UTF-8" in message
 

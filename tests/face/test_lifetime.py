@@ -13,7 +13,7 @@ from anyio import CancelScope
 
 from _helpers import assert_gone, own_tasks, settle
 from vkanyio import APIRequest, ClientClosedError, ClientUseError
-from vkanyio._transport import Transport
+from vkanyio._engine._transport import Transport
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about
 

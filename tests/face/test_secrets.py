@@ -151,7 +151,7 @@ async def test_every_attempt_is_logged_by_the_library_without_parameters(
         await api.users.get(user_ids=[74839201])
     ours = [record.getMessage() for record in log.records if record.name == "vkanyio"]
     assert sum("users.get, carrying 1" in text for text in ours) == 3
-    assert sum("users.get is sent again" in text for text in ours) == 2
+    assert sum("users.get is retried" in text for text in ours) == 2
     assert not any("74839201" in text for text in ours)
 
 

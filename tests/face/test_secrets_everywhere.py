@@ -21,6 +21,7 @@ import anyio
 import pytest
 
 from _bad_answers import answer, chunked
+from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Config, Validation, VKError
 from vkanyio._secrets import Secrets
@@ -171,9 +172,7 @@ def locals_of_the_library(error: BaseException) -> list[str]:
 
 def parts_of(api: VK) -> list[Any]:
     """Return a client, and what it is made of that somebody may meet."""
-    lanes = [api._lane, *api._lanes.values()]
-    parts = [api, api.config, api.statistics(), api._core, api._core.transport]
-    return [*parts, *lanes, *(lane.packer for lane in lanes)]
+    return [api, api.config, api.statistics(), *Probe(api).parts]
 
 
 def assert_no_secret(texts: list[str]) -> None:

@@ -78,7 +78,7 @@ async def test_a_call_is_a_child_of_the_callers_span_and_its_request_one_of_the_
     assert call.attributes == {
         "rpc.system": "vk",
         "rpc.method": "users.get",
-        "vk.outcome": "value",
+        "vk.ending": "value",
         "vk.requests": 1,
         "vk.packed": False,
     }
@@ -150,5 +150,5 @@ async def test_a_cancelled_call_ends_its_spans_and_nothing_of_it_is_kept(
     assert set(spans) == {"users.get", "POST users.get"}
     for [span] in spans.values():
         assert span.attributes is not None
-        assert span.attributes["vk.outcome"] == "cancelled"
+        assert span.attributes["vk.ending"] == "cancelled"
     assert recorded.observer._calls == recorded.observer._requests == {}

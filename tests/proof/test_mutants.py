@@ -48,7 +48,8 @@ For a reason.
 @pytest.mark.parametrize("mutant", LISTED, ids=lambda m: f"{m.module}.{m.function}")
 def test_what_is_explained_still_stands_in_its_module(mutant: Mutant) -> None:
     assert mutant.module in modules()
-    path = ROOT / "src" / "vkanyio" / f"{mutant.module}.py"
+    package = ROOT.joinpath("src", *modules()[mutant.module].split("."))
+    path = package / f"{mutant.module}.py"
     lines = {line.strip() for line in path.read_text(encoding="utf-8").splitlines()}
     assert mutant.old
     assert set(mutant.old) <= lines
@@ -57,6 +58,8 @@ def test_what_is_explained_still_stands_in_its_module(mutant: Mutant) -> None:
 def test_a_mutant_is_read_as_mutmut_shows_it() -> None:
     assert to_mutant("vkanyio._limiter.xǁLimiterǁleft__mutmut_1", DIFF) == LEFT
     assert to_mutant("vkanyio._retry.x_back_off__mutmut_12", "").function == "back_off"
+    packed = to_mutant("vkanyio._engine._packer.xǁPackerǁstop__mutmut_1", "")
+    assert (packed.module, packed.function) == ("_packer", "Packer.stop")
     assert to_mutant("vkanyio._errors.x__restore__mutmut_3", "").function == "_restore"
 
 

@@ -11,7 +11,7 @@ from proof.soak import MODES, run_soak
 from proof.sockets import run_sockets
 
 from vkanyio import APIRequest
-from vkanyio._slot import Slot
+from vkanyio._pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,24 +42,24 @@ def repeat_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lose_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    settle = Slot.settle
+    settle = Pending.settle
 
-    def lose(self: Slot, value: Any) -> None:
+    def lose(self: Pending, value: Any) -> None:
         if self.order != 200:
             settle(self, value)
 
-    monkeypatch.setattr(Slot, "settle", lose)
+    monkeypatch.setattr(Pending, "settle", lose)
 
 
 def give_away_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    settle, last = Slot.settle, [None]
+    settle, last = Pending.settle, [None]
 
-    def swap(self: Slot, value: Any) -> None:
+    def swap(self: Pending, value: Any) -> None:
         if self.order % 50 == 0:
             value, last[0] = last[0] or value, value
         settle(self, value)
 
-    monkeypatch.setattr(Slot, "settle", swap)
+    monkeypatch.setattr(Pending, "settle", swap)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from _helpers import TOKEN, calls
 from vkanyio import APIError, APIRequest, InvalidResponseError
 from vkanyio._batch import read_batch
-from vkanyio._response import Success, read_response
-from vkanyio._retry import Failure
+from vkanyio._outcome import Failure, Success
+from vkanyio._response import read_response
 from vkanyio._secrets import Secrets
 
 Outcomes: TypeAlias = "list[Success | Failure]"
@@ -45,7 +45,7 @@ def told(outcomes: Outcomes) -> list[Any]:
     short: list[Any] = []
     for outcome in outcomes:
         if isinstance(outcome, Success):
-            short.append(outcome.response)
+            short.append(outcome.value)
         elif isinstance(outcome.error, APIError):
             short.append(Code(outcome.error.code))
         else:
@@ -266,8 +266,8 @@ def answer_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, A
 def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, Success):
-            if isinstance(outcome.response, dict):
-                assert outcome.response == {"id": i}
+            if isinstance(outcome.value, dict):
+                assert outcome.value == {"id": i}
         elif isinstance(outcome.error, APIError):
             assert outcome.error.code == 1000 + i
             assert outcome.error.params == {"id": i}
@@ -386,7 +386,7 @@ def test_whatever_vk_answers_each_call_has_one_outcome(
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, Success):
             assert fits
-            assert outcome.response == response[i]
+            assert outcome.value == response[i]
         elif isinstance(outcome.error, APIError):
             assert fits
             assert response[i] is False

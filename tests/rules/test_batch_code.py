@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from _helpers import TOKEN
 from vkanyio import APIRequest, Config
 from vkanyio._batch import to_code
-from vkanyio._packer import Packer
+from vkanyio._engine._packer import Packer
 from vkanyio.testing.vkscript import run
 
 
@@ -114,5 +114,5 @@ def test_no_name_of_a_method_breaks_out_of_the_code(method: str) -> None:
         request = APIRequest(method, {})
     except ValueError:
         return
-    request.slot.urgent = False
+    request._pending.urgent = False
     assert not packer.may_pack(request)

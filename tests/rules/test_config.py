@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import vkanyio._validators
+import vkanyio._option_validators
 from _helpers import Recorder
 from vkanyio import VK, Config, Limiter
 from vkanyio._config import Options
@@ -100,7 +100,7 @@ async def handler(question: Any) -> Any:
         ("proxy", "socks5://localhost:1080"),
         ("proxy", "socks5h://localhost"),
         ("http_client", None),
-        ("limiter", Limiter(20, burst=True)),
+        ("limiter", Limiter(20, request_mode="burst")),
         ("max_waiting", 1),
         ("max_connections", 1),
         ("on_captcha", handler),
@@ -378,7 +378,7 @@ def test_a_socks_proxy_without_its_package_says_what_to_install(
     def without_socksio(name: str) -> Any:
         return None if name == "socksio" else find_spec(name)
 
-    monkeypatch.setattr(vkanyio._validators, "find_spec", without_socksio)
+    monkeypatch.setattr(vkanyio._option_validators, "find_spec", without_socksio)
     with pytest.raises(ValueError, match=re.escape("vkanyio[socks]")) as caught:
         VK(TOKEN, proxy=f"{scheme}://user:PASSWORD@localhost")
     assert "PASSWORD" not in str(caught.value)

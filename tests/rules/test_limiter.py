@@ -6,20 +6,20 @@ import math
 import re
 from heapq import heappop, heappush
 from itertools import count, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vkanyio import Limiter
-from vkanyio._limiter import LEAST_MARGIN, PENALTY_STEP
+from vkanyio import Limiter, RequestMode
+from vkanyio._limiter import MIN_MARGIN, PENALTY_STEP
 
 if TYPE_CHECKING:
-    from vkanyio._limiter import Start
+    from vkanyio._limiter import Permit
 
-both_modes = pytest.mark.parametrize("burst", [False, True])
+both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
 
 
 @attrs.frozen
@@ -28,7 +28,7 @@ class Request:
 
     idle: float = 0.0  # before anybody wants it
     late: float = 0.0  # the task wakes up later than it asked for
-    delay: float = 0.0  # from the start until the request leaves
+    delay: float = 0.0  # from the permit until the request leaves
     withdrawn: bool = False
     refused: bool = False
 
@@ -41,24 +41,24 @@ class Run:
         self.now = now
         self.lefts: list[float] = []
         self._order = count()
-        self._leaving: list[tuple[float, int, Start, Request]] = []
+        self._leaving: list[tuple[float, int, Permit, Request]] = []
 
     def play(self, request: Request) -> None:
         self.advance(self.now + request.idle)
         while (ready := self.limiter.ready_at(self.now)) > self.now:
             self.advance(ready + request.late)
-        start = self.limiter.start(self.now)
+        permit = self.limiter.start(self.now)
         leaves_at = self.now + request.delay
-        heappush(self._leaving, (leaves_at, next(self._order), start, request))
+        heappush(self._leaving, (leaves_at, next(self._order), permit, request))
         self.advance(self.now)
 
     def advance(self, until: float) -> None:
         while self._leaving and self._leaving[0][0] <= until:
-            self.now, _, start, request = heappop(self._leaving)
+            self.now, _, permit, request = heappop(self._leaving)
             if request.withdrawn:
-                self.limiter.withdraw(start)
+                self.limiter.withdraw(permit)
             else:
-                self.limiter.left(start, self.now)
+                self.limiter.left(permit, self.now)
                 self.lefts.append(self.now)
             if request.refused:
                 self.limiter.slow_down(self.now)
@@ -102,31 +102,38 @@ busy_requests = st.builds(Request, late=st.floats(0, 0.01), delay=st.floats(0, 2
 schedules = st.lists(requests, max_size=60) | st.lists(busy_requests, max_size=60)
 
 
-@given(st.integers(1, 5), st.booleans(), st.sampled_from([0.5, 1.0, 3.0]), schedules)
-@example(3, True, 1.0, [Request(delay=d) for d in (1.0, 0.0, 0.0, 0.5, 0.0, 0.0)])
-@example(2, True, 1.0, [Request(delay=1.5, withdrawn=w) for w in (True, False) * 4])
+@given(
+    st.integers(1, 5),
+    st.sampled_from(get_args(RequestMode)),
+    st.sampled_from([0.5, 1.0, 3.0]),
+    schedules,
+)
+@example(3, "burst", 1.0, [Request(delay=d) for d in (1.0, 0.0, 0.0, 0.5, 0.0, 0.0)])
+@example(2, "burst", 1.0, [Request(delay=1.5, withdrawn=w) for w in (True, False) * 4])
 def test_no_window_ever_holds_more_requests_than_the_limit(
-    limit: int, burst: bool, window: float, schedule: list[Request]
+    limit: int, request_mode: RequestMode, window: float, schedule: list[Request]
 ) -> None:
-    run = Run(Limiter(limit, burst=burst, window=window))
+    run = Run(Limiter(limit, request_mode=request_mode, window=window))
     for request in schedule:
         run.play(request)
     run.finish()
     assert len(run.lefts) == sum(not request.withdrawn for request in schedule)
-    assert run.worst_window() >= window * (1 + LEAST_MARGIN / 2)
+    assert run.worst_window() >= window * (1 + MIN_MARGIN / 2)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 20, 35])
 @both_modes
-def test_nearly_all_of_the_limit_is_spent(limit: int, burst: bool) -> None:
-    lefts = saturated(Limiter(limit, burst=burst), 60)
+def test_nearly_all_of_the_limit_is_spent(
+    limit: int, request_mode: RequestMode
+) -> None:
+    lefts = saturated(Limiter(limit, request_mode=request_mode), 60)
     assert len(lefts) >= 0.95 * limit * 60
     assert len(lefts) <= limit * 60 + limit
 
 
 @pytest.mark.parametrize("limit", [1, 3, 20])
 def test_a_burst_starts_all_of_the_limit_at_once(limit: int) -> None:
-    run = Run(Limiter(limit, burst=True), now=100.0)
+    run = Run(Limiter(limit, request_mode="burst"), now=100.0)
     for _ in range(2):
         for _ in range(limit):
             run.play(Request())
@@ -136,7 +143,7 @@ def test_a_burst_starts_all_of_the_limit_at_once(limit: int) -> None:
 
 
 def test_the_window_slides_by_each_request() -> None:
-    run = Run(Limiter(3, burst=True))
+    run = Run(Limiter(3, request_mode="burst"))
     for request in (Request(), Request(idle=0.5), Request(), Request(), Request()):
         run.play(request)
     assert run.lefts == pytest.approx([0, 0.5, 0.5, 1.02, 1.52])
@@ -194,8 +201,10 @@ def test_an_idle_client_saves_nothing_up() -> None:
 
 
 @both_modes
-def test_what_has_not_left_yet_counts_as_just_leaving(burst: bool) -> None:
-    limiter = Limiter(3, burst=burst)
+def test_what_has_not_left_yet_counts_as_just_leaving(
+    request_mode: RequestMode,
+) -> None:
+    limiter = Limiter(3, request_mode=request_mode)
     run = Run(limiter)
     for _ in range(3):
         run.play(Request(delay=50.0))
@@ -206,35 +215,36 @@ def test_what_has_not_left_yet_counts_as_just_leaving(burst: bool) -> None:
 
 
 def test_what_left_late_counts_from_when_it_left() -> None:
-    limiter = Limiter(2, burst=True)
+    limiter = Limiter(2, request_mode="burst")
     first, second = limiter.start(0.0), limiter.start(0.0)
-    assert first.at == second.at == math.inf
+    assert not first.is_used
+    assert not second.is_used
     limiter.left(second, 0.5)
     limiter.left(first, 3.0)
-    assert (first.at, second.at) == (3.0, 0.5)
+    assert (first.left_at, second.left_at) == (3.0, 0.5)
     assert limiter.ready_at(3.0) <= 3.0
     limiter.left(limiter.start(3.0), 3.0)
     assert limiter.ready_at(3.0) == pytest.approx(4.02)
 
 
 def test_a_request_leaves_once() -> None:
-    limiter = Limiter(1, burst=True)
-    start = limiter.start(0.0)
-    limiter.left(start, 0.0)
-    limiter.left(start, 5.0)
-    limiter.withdraw(start)
-    assert start.at == 0.0
+    limiter = Limiter(1, request_mode="burst")
+    permit = limiter.start(0.0)
+    limiter.left(permit, 0.0)
+    limiter.left(permit, 5.0)
+    limiter.withdraw(permit)
+    assert permit.left_at == 0.0
     assert limiter.ready_at(0.5) == pytest.approx(1.02)
 
 
 def test_a_burst_that_is_withdrawn_leaves_no_trace() -> None:
-    limiter = Limiter(3, burst=True)
+    limiter = Limiter(3, request_mode="burst")
     for _ in range(10):
-        starts = [limiter.start(0.0) for _ in range(3)]
+        permits = [limiter.start(0.0) for _ in range(3)]
         assert limiter.ready_at(0.0) > 0.0
-        for start in starts:
-            limiter.withdraw(start)
-            limiter.withdraw(start)  # once is enough
+        for permit in permits:
+            limiter.withdraw(permit)
+            limiter.withdraw(permit)  # once is enough
         assert limiter.ready_at(0.0) <= 0.0
     assert limiter.is_idle(0.0)
 
@@ -247,20 +257,20 @@ def test_a_place_in_the_beat_that_is_withdrawn_goes_to_the_next(penalties: int) 
         limiter.slow_down(now)
         now += 1.0
     for _ in range(10):
-        start = limiter.start(now)
+        permit = limiter.start(now)
         beat = limiter.ready_at(now) - now
         assert beat == pytest.approx((1 + limiter.margin(now)) / 3)
-        limiter.withdraw(start)
+        limiter.withdraw(permit)
         assert limiter.ready_at(now) <= now + 1e-9
 
 
 def test_what_was_withdrawn_twice_gives_back_one_place() -> None:
     limiter = Limiter(3)
-    start, kept = limiter.start(0.0), limiter.start(0.34)
+    permit, kept = limiter.start(0.0), limiter.start(0.34)
     limiter.left(kept, 0.34)
-    limiter.withdraw(start)
+    limiter.withdraw(permit)
     ready = limiter.ready_at(0.34)
-    limiter.withdraw(start)
+    limiter.withdraw(permit)
     assert limiter.ready_at(0.34) == ready
 
 
@@ -268,12 +278,12 @@ def test_what_was_withdrawn_twice_gives_back_one_place() -> None:
 
 
 def test_a_limiter_is_idle_once_its_window_has_passed() -> None:
-    for burst in (False, True):
-        limiter = Limiter(3, burst=burst)
+    for request_mode in get_args(RequestMode):
+        limiter = Limiter(3, request_mode=request_mode)
         assert limiter.is_idle(0.0)
-        start = limiter.start(0.0)
+        permit = limiter.start(0.0)
         assert not limiter.is_idle(5.0)
-        limiter.left(start, 10.0)
+        limiter.left(permit, 10.0)
         assert not limiter.is_idle(10.0)
         assert not limiter.is_idle(11.01)
         assert limiter.is_idle(11.02)
@@ -282,14 +292,14 @@ def test_a_limiter_is_idle_once_its_window_has_passed() -> None:
 # Another clock
 
 
-def used(burst: bool, what: str) -> Limiter:
-    limiter = Limiter(2, burst=burst)
+def used(request_mode: RequestMode, what: str) -> Limiter:
+    limiter = Limiter(2, request_mode=request_mode)
     late = 1e6
-    for start in (limiter.start(late), limiter.start(late)):
+    for permit in (limiter.start(late), limiter.start(late)):
         if what == "left":
-            limiter.left(start, late)
+            limiter.left(permit, late)
         elif what == "withdrawn":
-            limiter.withdraw(start)
+            limiter.withdraw(permit)
     if what == "refused":
         limiter.slow_down(late)
     return limiter
@@ -301,14 +311,14 @@ def used(burst: bool, what: str) -> Limiter:
     "first", ["ready_at", "margin", "is_idle", "slow_down", "start"]
 )
 def test_what_another_clock_wrote_is_forgotten(
-    burst: bool, what: str, first: str
+    request_mode: RequestMode, what: str, first: str
 ) -> None:
-    limiter = used(burst, what)
-    start = getattr(limiter, first)(5.0)
+    limiter = used(request_mode, what)
+    permit = getattr(limiter, first)(5.0)
     if first == "start":
-        limiter.left(start, 5.0)
+        limiter.left(permit, 5.0)
     assert limiter.ready_at(5.0) <= 5.51
-    assert limiter.margin(5.0) <= LEAST_MARGIN + PENALTY_STEP
+    assert limiter.margin(5.0) <= MIN_MARGIN + PENALTY_STEP
     run = Run(limiter, now=10.0)
     for _ in range(20):
         run.play(Request())
@@ -319,13 +329,13 @@ def test_what_another_clock_wrote_is_forgotten(
 @both_modes
 @pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "leaving"])
 def test_a_start_counts_that_is_the_first_on_another_clock(
-    burst: bool, what: str
+    request_mode: RequestMode, what: str
 ) -> None:
-    limiter = used(burst, what)
-    starts = [limiter.start(5.0), limiter.start(5.0)]
+    limiter = used(request_mode, what)
+    permits = [limiter.start(5.0), limiter.start(5.0)]
     assert limiter.ready_at(5.0) > 5.9
-    for start in starts:
-        limiter.left(start, 6.0)
+    for permit in permits:
+        limiter.left(permit, 6.0)
     assert limiter.ready_at(6.0) == pytest.approx(7.02)
 
 
@@ -333,22 +343,22 @@ def test_a_start_counts_that_is_the_first_on_another_clock(
 
 
 def test_a_request_that_waits_for_a_connection_has_not_left() -> None:
-    limiter = Limiter(1, burst=True)
-    start = limiter.start(0.0)
-    limiter.left(start, 0.0)
-    limiter.connecting(start)
-    assert start.at == math.inf
+    limiter = Limiter(1, request_mode="burst")
+    permit = limiter.start(0.0)
+    limiter.left(permit, 0.0)
+    limiter.connecting(permit)
+    assert not permit.is_used
     assert limiter.ready_at(50.0) == pytest.approx(51.02)
-    limiter.left(start, 50.0)
-    assert start.at == 50.0
+    limiter.left(permit, 50.0)
+    assert permit.left_at == 50.0
     assert limiter.ready_at(50.5) == pytest.approx(51.02)
 
 
 def test_a_request_that_has_not_left_may_wait_for_a_connection() -> None:
-    limiter = Limiter(1, burst=True)
-    start = limiter.start(0.0)
-    limiter.connecting(start)
-    limiter.left(start, 3.0)
+    limiter = Limiter(1, request_mode="burst")
+    permit = limiter.start(0.0)
+    limiter.connecting(permit)
+    limiter.left(permit, 3.0)
     assert limiter.ready_at(3.0) == pytest.approx(4.02)
 
 
@@ -364,8 +374,8 @@ def test_a_request_that_has_not_left_may_wait_for_a_connection() -> None:
         ({"limit": True}, TypeError),
         ({"limit": "3"}, TypeError),
         ({"limit": None}, TypeError),
-        ({"limit": 3, "burst": "yes"}, TypeError),
-        ({"limit": 3, "burst": None}, TypeError),
+        ({"limit": 3, "request_mode": "bursts"}, ValueError),
+        ({"limit": 3, "request_mode": True}, TypeError),
         ({"limit": 3, "window": 0}, ValueError),
         ({"limit": 3, "window": -1.0}, ValueError),
         ({"limit": 3, "window": math.nan}, ValueError),
@@ -389,7 +399,10 @@ def test_a_limit_may_be_very_high() -> None:
 
 
 def test_a_limiter_shows_what_it_was_made_of() -> None:
-    assert repr(Limiter(20, burst=True)) == "Limiter(20, burst=True, window=1.0)"
+    assert (
+        repr(Limiter(20, request_mode="burst"))
+        == "Limiter(20, request_mode='burst', window=1.0)"
+    )
 
 
 def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
@@ -398,10 +411,10 @@ def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
     withdrawn = limiter.start(0.34)
     limiter.left(limiter.start(0.68), 0.68)
     limiter.withdraw(withdrawn)
-    starts = [0.68]
-    while len(starts) < 10:
-        now = limiter.ready_at(starts[-1])
+    permits = [0.68]
+    while len(permits) < 10:
+        now = limiter.ready_at(permits[-1])
         limiter.left(limiter.start(now), now)
-        starts.append(now)
-    gaps = [b - a for a, b in pairwise(starts)]
+        permits.append(now)
+    gaps = [b - a for a, b in pairwise(permits)]
     assert max(gaps) - min(gaps) < 1e-6

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vkanyio import Limiter
-from vkanyio._limiter import LEAST_MARGIN, MOST_PENALTY, MOST_SPREAD, PENALTY_STEP
+from vkanyio import Limiter, RequestMode
+from vkanyio._limiter import MAX_PENALTY, MAX_SPREAD, MIN_MARGIN, PENALTY_STEP
 
-both_modes = pytest.mark.parametrize("burst", [False, True])
+both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
 
 
 # The margin
@@ -41,7 +41,7 @@ def test_the_spread_is_known_from_four_round_trips_on() -> None:
     limiter = Limiter(3, window=2.0)
     for round_trip in (0.3, 0.1, 0.2):
         limiter.observe(round_trip)
-        assert limiter.margin(0.0) == LEAST_MARGIN
+        assert limiter.margin(0.0) == MIN_MARGIN
     limiter.observe(0.1)
     assert limiter.margin(0.0) == pytest.approx(0.05)  # 0.1 of 2 seconds
 
@@ -51,10 +51,10 @@ def test_round_trips_of_long_ago_are_forgotten() -> None:
     for _ in range(100):
         limiter.observe(0.1)
         limiter.observe(5.0)
-    assert limiter.margin(0.0) == MOST_SPREAD
+    assert limiter.margin(0.0) == MAX_SPREAD
     for _ in range(64):
         limiter.observe(0.2)
-    assert limiter.margin(0.0) == LEAST_MARGIN
+    assert limiter.margin(0.0) == MIN_MARGIN
 
 
 @given(st.lists(st.floats(0, 1000), max_size=80))
@@ -62,11 +62,11 @@ def test_the_margin_stays_in_its_bounds(round_trips: list[float]) -> None:
     limiter = Limiter(20)
     for round_trip in round_trips:
         limiter.observe(round_trip)
-    assert LEAST_MARGIN <= limiter.margin(0.0) <= MOST_SPREAD
+    assert MIN_MARGIN <= limiter.margin(0.0) <= MAX_SPREAD
 
 
 def test_a_wider_margin_slows_the_starts_down() -> None:
-    limiter = Limiter(20, burst=True)
+    limiter = Limiter(20, request_mode="burst")
     for round_trip in [0.1, 0.9] * 16:
         limiter.observe(round_trip)
     for _ in range(20):
@@ -75,11 +75,11 @@ def test_a_wider_margin_slows_the_starts_down() -> None:
 
 
 @both_modes
-def test_a_refusal_makes_a_pause_and_a_wider_margin(burst: bool) -> None:
-    limiter = Limiter(20, burst=burst)
+def test_a_refusal_makes_a_pause_and_a_wider_margin(request_mode: RequestMode) -> None:
+    limiter = Limiter(20, request_mode=request_mode)
     limiter.slow_down(100.0)
     assert limiter.ready_at(100.0) == pytest.approx(100.5)
-    assert limiter.margin(100.0) == pytest.approx(LEAST_MARGIN + PENALTY_STEP)
+    assert limiter.margin(100.0) == pytest.approx(MIN_MARGIN + PENALTY_STEP)
     assert not limiter.is_idle(100.0)
 
 
@@ -104,47 +104,51 @@ def test_refusals_without_end_slow_down_to_a_bound() -> None:
     limiter = Limiter(20)
     for second in range(1000):
         limiter.slow_down(float(second))
-        assert limiter.margin(second) <= LEAST_MARGIN + MOST_PENALTY
-    assert limiter.margin(999.0) == pytest.approx(LEAST_MARGIN + MOST_PENALTY, abs=0.05)
+        assert limiter.margin(second) <= MIN_MARGIN + MAX_PENALTY
+    assert limiter.margin(999.0) == pytest.approx(MIN_MARGIN + MAX_PENALTY, abs=0.05)
 
 
 # Requests that arrive late
 
 
 def after_answers(limiter: Limiter, *round_trips: float) -> float:
-    """Return when the next start is ready after a full window, answered like this."""
+    """Return when the next permit is ready after a full window, answered like this."""
     for _ in range(8):
         limiter.observe(0.1)
-    starts = [limiter.start(0.0) for _ in round_trips]
-    for start in starts:
-        limiter.left(start, 0.0)
-    for start, round_trip in zip(starts, round_trips, strict=True):
-        limiter.answered(start, round_trip)
+    permits = [limiter.start(0.0) for _ in round_trips]
+    for permit in permits:
+        limiter.left(permit, 0.0)
+    for permit, round_trip in zip(permits, round_trips, strict=True):
+        limiter.answered(permit, round_trip)
     return limiter.ready_at(round_trips[-1])
 
 
 def test_a_late_arrival_is_followed_as_late() -> None:
-    assert after_answers(Limiter(2, burst=True), 0.1, 0.1) == pytest.approx(1.02)
-    assert after_answers(Limiter(2, burst=True), 0.15, 0.15) == pytest.approx(1.05)
+    assert after_answers(Limiter(2, request_mode="burst"), 0.1, 0.1) == pytest.approx(
+        1.02
+    )
+    assert after_answers(Limiter(2, request_mode="burst"), 0.15, 0.15) == pytest.approx(
+        1.05
+    )
 
 
 def test_only_the_place_of_the_late_one_is_kept_for_longer() -> None:
-    limiter = Limiter(2, burst=True)
+    limiter = Limiter(2, request_mode="burst")
     assert after_answers(limiter, 0.1, 0.15) == pytest.approx(1.02)
     limiter.left(limiter.start(1.02), 1.02)
     assert limiter.ready_at(1.03) == pytest.approx(1.05)
 
 
 def test_a_method_that_is_slow_is_not_taken_for_a_late_arrival_altogether() -> None:
-    limiter = Limiter(1, burst=True)
-    assert after_answers(limiter, 5.0) == pytest.approx(1.0 + MOST_SPREAD)
+    limiter = Limiter(1, request_mode="burst")
+    assert after_answers(limiter, 5.0) == pytest.approx(1.0 + MAX_SPREAD)
 
 
 def test_an_answer_before_others_are_known_says_nothing_of_lateness() -> None:
-    limiter = Limiter(1, burst=True)
-    start = limiter.start(0.0)
-    limiter.left(start, 0.0)
-    limiter.answered(start, 0.9)
+    limiter = Limiter(1, request_mode="burst")
+    permit = limiter.start(0.0)
+    limiter.left(permit, 0.0)
+    limiter.answered(permit, 0.9)
     assert limiter.ready_at(0.9) == pytest.approx(1.02)
 
 
@@ -155,7 +159,7 @@ def test_lateness_counts_in_parts_of_the_window(round_trip: float, late: float) 
     limiter = Limiter(1, window=2.0)
     for _ in range(8):
         limiter.observe(0.1)
-    start = limiter.start(10.0)
-    limiter.left(start, 10.0)
-    limiter.answered(start, 10.0 + round_trip)
-    assert start.at == pytest.approx(10.0 + late)
+    permit = limiter.start(10.0)
+    limiter.left(permit, 10.0)
+    limiter.answered(permit, 10.0 + round_trip)
+    assert permit.left_at == pytest.approx(10.0 + late)

@@ -8,8 +8,8 @@ import pytest
 
 from _helpers import TOKEN, calls
 from vkanyio import APIRequest, Config
-from vkanyio._batch import FORGET_SECONDS, MOST_CODE, BatchSizes
-from vkanyio._packer import Packer
+from vkanyio._batch import FORGET_SECONDS, MAX_CODE, BatchSizes
+from vkanyio._engine._packer import Packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def get(method: str = "users.get", **params: Any) -> APIRequest:
 
 
 def urgent(request: APIRequest) -> APIRequest:
-    request.slot.urgent = True
+    request._pending.urgent = True
     return request
 
 
@@ -123,12 +123,12 @@ def of_size(size: int) -> APIRequest:
 @pytest.mark.parametrize(
     ("sizes", "chosen"),
     [
-        ([MOST_CODE // 2, MOST_CODE // 2, 50], 2),
-        ([MOST_CODE // 2, MOST_CODE // 2 + 1], 1),
-        ([50, MOST_CODE - 50], 2),
-        ([50, MOST_CODE - 49], 1),
-        ([MOST_CODE + 1, 50], 1),
-        ([MOST_CODE // 4] * 5, 4),
+        ([MAX_CODE // 2, MAX_CODE // 2, 50], 2),
+        ([MAX_CODE // 2, MAX_CODE // 2 + 1], 1),
+        ([50, MAX_CODE - 50], 2),
+        ([50, MAX_CODE - 49], 1),
+        ([MAX_CODE + 1, 50], 1),
+        ([MAX_CODE // 4] * 5, 4),
     ],
 )
 def test_code_is_taken_up_to_its_cap(sizes: list[int], chosen: int) -> None:
@@ -137,7 +137,7 @@ def test_code_is_taken_up_to_its_cap(sizes: list[int], chosen: int) -> None:
 
 
 def test_the_cap_counts_bytes_and_not_letters() -> None:
-    requests = [get("a.b", text="ж" * (MOST_CODE // 3)) for _ in range(2)]
+    requests = [get("a.b", text="ж" * (MAX_CODE // 3)) for _ in range(2)]
     assert packer().choose(requests, 0.0) == requests[:1]
 
 
@@ -146,34 +146,34 @@ def test_the_cap_counts_bytes_and_not_letters() -> None:
 
 def test_sizes_are_learned_by_method_and_forgotten_by_and_by() -> None:
     sizes = BatchSizes(25)
-    assert sizes.most_with("a.b", 0) == 25
+    assert sizes.max_size_with("a.b", 0) == 25
     sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
-    assert sizes.most_with("a.b", 0) == 10
-    assert sizes.most_with("c.d", 0) == 10
-    assert sizes.most_with("e.f", 0) == 25
+    assert sizes.max_size_with("a.b", 0) == 10
+    assert sizes.max_size_with("c.d", 0) == 10
+    assert sizes.max_size_with("e.f", 0) == 25
     sizes.note_too_large(calls(*["a.b"] * 10), 1)
-    assert sizes.most_with("a.b", 1) == 5
-    assert sizes.most_with("c.d", 1) == 10
-    assert sizes.most_with("a.b", FORGET_SECONDS) == 5
-    assert sizes.most_with("a.b", FORGET_SECONDS + 1) == 10
-    assert sizes.most_with("a.b", 2 * FORGET_SECONDS + 1) == 20
-    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
-    assert sizes.most_with("a.b", 3 * FORGET_SECONDS + 1) == 25
+    assert sizes.max_size_with("a.b", 1) == 5
+    assert sizes.max_size_with("c.d", 1) == 10
+    assert sizes.max_size_with("a.b", FORGET_SECONDS) == 5
+    assert sizes.max_size_with("a.b", FORGET_SECONDS + 1) == 10
+    assert sizes.max_size_with("a.b", 2 * FORGET_SECONDS + 1) == 20
+    assert sizes.max_size_with("a.b", 3 * FORGET_SECONDS + 1) == 25
+    assert sizes.max_size_with("a.b", 3 * FORGET_SECONDS + 1) == 25
 
 
 def test_no_size_is_less_than_one_call() -> None:
     sizes = BatchSizes(25)
     for _ in range(10):
         sizes.note_too_large(calls("a.b", "a.b"), 0)
-    assert sizes.most_with("a.b", 0) == 1
-    assert sizes.most_with("a.b", 10 * FORGET_SECONDS) == 25
+    assert sizes.max_size_with("a.b", 0) == 1
+    assert sizes.max_size_with("a.b", 10 * FORGET_SECONDS) == 25
 
 
 def test_what_is_too_large_never_makes_a_size_larger() -> None:
     sizes = BatchSizes(25)
     sizes.note_too_large(calls("a.b", "a.b"), 0)
     sizes.note_too_large(calls(*["a.b"] * 20), 0)
-    assert sizes.most_with("a.b", 0) == 1
+    assert sizes.max_size_with("a.b", 0) == 1
 
 
 def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
-from vkanyio._response import Success, read_response, too_large
-from vkanyio._retry import Failure
+from vkanyio._outcome import Failure, Success
+from vkanyio._response import read_response, too_large
 from vkanyio._secrets import Secrets
 
 TOKEN = "vk1.a.the-secret-token"
@@ -151,15 +151,15 @@ def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
 def test_whatever_vk_responds_is_the_result(response: Any) -> None:
     answer = read_json({"response": response})
     assert isinstance(answer, Success)
-    assert answer.response == response
-    assert type(answer.response) is type(response)
+    assert answer.value == response
+    assert type(answer.value) is type(response)
     assert answer.to_execute_result().errors == ()
 
 
 def test_unknown_fields_of_the_envelope_change_nothing() -> None:
     answer = read_json({"response": 1, "new": {"of": "VK"}})
     assert isinstance(answer, Success)
-    assert answer.response == 1
+    assert answer.value == 1
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,14 @@ def test_a_token_that_is_echoed_in_an_error_is_masked_wherever_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "what"), [("<html>", "is not JSON"), ('{"ok": 1}', "is not VK's")]
+    ("body", "what"),
+    [("<html>", "is not JSON"), ('{"ok": 1}', "is not a response of the VK API")],
 )
 def test_what_is_no_answer_is_told_from_what_is_none_of_vk_s(
     body: str, what: str
 ) -> None:
     failure, _ = invalid(body)
-    assert f"the answer {what} (HTTP status 200" in str(failure.error)
+    assert f"the response {what} (HTTP status 200" in str(failure.error)
 
 
 @pytest.mark.parametrize(

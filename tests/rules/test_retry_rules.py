@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vkanyio import APIError
-from vkanyio._retry import AMBIGUOUS_CODES, MOST_DELAY, Failure, back_off, new_random_id
+from vkanyio._outcome import AMBIGUOUS_CODES, Failure
+from vkanyio._retry import MAX_DELAY, back_off, new_random_id
+
+GENERATOR = Random(0)
 
 
 @pytest.mark.parametrize("code", [1, 10, 36])
@@ -36,8 +41,8 @@ def test_the_ambiguous_codes_are_three() -> None:
 def test_a_back_off_grows_from_the_base_up_to_its_bound(
     wait: float, tries: int
 ) -> None:
-    delay = back_off(wait, tries)
-    assert 0 <= delay <= MOST_DELAY
+    delay = back_off(wait, tries, GENERATOR)
+    assert 0 <= delay <= MAX_DELAY
     if tries < 30:
         assert delay <= wait * 2 ** (tries - 1)
 
@@ -48,7 +53,7 @@ def test_a_back_off_grows_from_the_base_up_to_its_bound(
 def test_a_back_off_is_jittered_over_all_of_its_range(
     wait: float, tries: int, most: float
 ) -> None:
-    delays = sorted(back_off(wait, tries) for _ in range(2000))
+    delays = sorted(back_off(wait, tries, GENERATOR) for _ in range(2000))
     assert delays[-1] <= most
     assert delays[0] <= 0.05 * most
     assert delays[-1] >= 0.95 * most

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vkanyio._checks import shown
-from vkanyio._validators import OneOf, Seconds, Whole
+from vkanyio._option_validators import OneOf, Seconds, Whole
+from vkanyio._wire_checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -67,7 +67,7 @@ def options() -> None:
         language="ru",
         proxy=None,
         http_client=httpx.AsyncClient(),
-        limiter=Limiter(3, burst=True, window=1),
+        limiter=Limiter(3, request_mode="burst", window=1),
         max_waiting=1,
         max_connections=1,
         on_captcha=solve,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from .._guards import is_dict
+from .._typeguards import is_dict
 from ._common import WRONG_USAGE, CommandError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import anyio
 import attrs
 
 from .. import APIRequest
-from .._guards import is_dict
+from .._typeguards import is_dict
 from . import _catalog as catalog
 from ._common import WRONG_USAGE, CommandError
 from ._params import problem_with

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import APIError, OutcomeUnknownError
+from .. import APIError, ExecuteResult, OutcomeUnknownError
 
 if TYPE_CHECKING:
-    from .. import ExecuteResult, VKError
+    from .. import VKError
 
 
-def describe_result(result: ExecuteResult) -> tuple[str, dict[str, Any]]:
+def describe_result(value: Any) -> tuple[str, dict[str, Any]]:
     """Return how a call with a value ended, and the fields of its record."""
-    found: dict[str, Any] = {"response": result.response}
-    if not result.errors:
+    response, errors = value if isinstance(value, ExecuteResult) else (value, ())
+    found: dict[str, Any] = {"response": response}
+    if not errors:
         return "succeeded", found
     found["execute_errors"] = [
         {"method": each.method, "code": each.code, "message": each.message}
-        for each in result.errors
+        for each in errors
     ]
     return "failed", found
 

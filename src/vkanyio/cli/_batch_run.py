@@ -27,8 +27,6 @@ from .. import (
     ValidationError,
     VKError,
 )
-from .._facts import Repetition
-from .._repetition import facts_of, repetition_of_call
 from ._batch_book import Book, JournalEntry, LineState
 from ._batch_files import OutputFiles, head_of
 from ._batch_lines import BadLine, BatchCall, Line, LineReader, read_call
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from .. import APIRequest
-    from .._response import Success
     from ._batch_files import Output
     from ._batch_progress import BatchProgress
 
@@ -124,7 +121,7 @@ class BatchRun:
     def in_doubt(self) -> int:
         """Count the interrupted calls that may have changed something."""
         return sum(
-            job.request.slot.maybe_carried_out and not job.request.reads()
+            job.request.maybe_carried_out and not job.request.reads()
             for job in self._open.values()
         )
 
@@ -185,7 +182,7 @@ class BatchRun:
             return
         with suppress(CommandError):  # the calls then stay in doubt
             for job in self._open.values():
-                if job.is_noted and not job.request.slot.maybe_carried_out:
+                if job.is_noted and not job.request.maybe_carried_out:
                     self._files.note_withdrawn(job.call.line)
 
     async def _feed(self, api: VK, reader: LineReader) -> None:
@@ -268,17 +265,16 @@ class BatchRun:
         """Make a call, and write its record."""
         request, call = job.request, job.call
         try:
-            await api.call_with_request(request)
-            answer: Success = await request.slot.wait()
+            value = await api.call_with_request(request)
         except (ClientClosedError, ClientCrashedError) as error:
             self.stop(CommandError(explain(error)))
             return  # the journal has what is known about the call
         except VKError as error:
-            self._handle_error(error, request)
+            self._handle_error(error, job)
             ending, found = describe_error(error)
         else:
             self._without_response = 0
-            ending, found = describe_result(answer.to_execute_result())
+            ending, found = describe_result(value)
         try:
             await self._record(call.line, call.given, found, ending)
             is_clear = "error" in found and ending != "unknown"
@@ -290,10 +286,10 @@ class BatchRun:
         del self._open[call.line.number]
         self._room.release()
 
-    def _handle_error(self, error: VKError, request: APIRequest) -> None:
+    def _handle_error(self, error: VKError, job: _Job) -> None:
         """Count an error, and stop the batch if further calls would fail too."""
         self._note_error(error)
-        concerns_all = request.own_token is None
+        concerns_all = "access_token" not in job.call.params
         if isinstance(error, STOPPING) and concerns_all:
             self.stop(CommandError(explain(error)))
         cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
@@ -336,12 +332,11 @@ class BatchRun:
 
 def _filled_key(job: _Job) -> int | None:
     """Return the key that was filled in for a call, None if the input has it."""
-    key = facts_of(job.call.method).key
-    if key == "random_id" and job.call.params.get(key) is None:
-        return int(job.request.params[key])
-    return None
+    key = job.request.params.get("random_id")
+    if key is None or job.call.params.get("random_id") is not None:
+        return None
+    return int(key)
 
 
 def _has_key(request: APIRequest) -> bool:
-    found = repetition_of_call(request.method, request.params)
-    return found is Repetition.KEYED
+    return request.may_be_repeated() and not request.reads()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from anyio import current_time, get_cancelled_exc_class
@@ -15,9 +15,6 @@ from ._explain import command_error
 from ._options import ClientOptions, client_options
 from ._output import print_json
 from ._params import parse_params, problem_with, read_text
-
-if TYPE_CHECKING:
-    from .._response import Success
 
 logger = logging.getLogger("vkanyio")
 
@@ -129,7 +126,7 @@ async def _send(
     async with VK.from_config(config) as api:
         start = current_time()
         try:
-            await api.call_with_request(request)
+            value = await api.call_with_request(request)
         except get_cancelled_exc_class():
             if api.statistics().sent and not request.reads():
                 doubts.append(
@@ -138,5 +135,4 @@ async def _send(
             raise
         requests, seconds = api.statistics().sent, current_time() - start
         logger.info("finished after %.2f s, %d HTTP requests", seconds, requests)
-        answer: Success = await request.slot.wait()  # with the errors of a script
-        return answer.to_execute_result()
+        return value if isinstance(value, ExecuteResult) else ExecuteResult(value)

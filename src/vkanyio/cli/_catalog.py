@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 import attrs
 
 from .._method_facts import METHODS, NOT_FOR_EXECUTE
-from .._repetition import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -109,7 +108,7 @@ def find(name: str) -> CatalogMethod | None:
     ]
     returns = [(flags, kind) for flags, kind in declared["answers"]]
     errors = {code: names[str(code)].upper() for code in declared["errors"]}
-    return CatalogMethod(name, parameters, returns, errors, facts_of(name))
+    return CatalogMethod(name, parameters, returns, errors, METHODS[name])
 
 
 def names() -> Collection[str]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._guards import is_dict
+from .._typeguards import is_dict
 from . import _catalog as catalog
 from ._common import TOKEN_VARIABLE, WRONG_USAGE, CommandError
 

@@ -7,21 +7,21 @@ import math
 import re
 from typing import TYPE_CHECKING, final
 
-from ._batch import MOST_CODE, BatchSizes
-from ._encoding import SECRET_PARAMS
+from .._batch import MAX_CODE, BatchSizes
+from .._encoding import SECRET_PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._config import Config
-    from ._request import APIRequest
+    from .._config import Config
+    from .._request import APIRequest
 
 logger = logging.getLogger("vkanyio")
 
-# What belongs to the HTTP request as a whole, and not to one call in it; and what is
-# secret: a script is shown where it is wrong.
-_OF_A_PLAIN_CALL = SECRET_PARAMS | {"captcha_sid", "confirm", "lang", "test_mode", "v"}
-_IN_A_SCRIPT = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
+# Parameters that apply to the HTTP request as a whole, and secrets: VK quotes a script
+# in its errors.
+_PLAIN_ONLY = SECRET_PARAMS | {"captcha_sid", "confirm", "lang", "test_mode", "v"}
+_SCRIPT_METHOD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
 @final
@@ -39,7 +39,7 @@ class Packer:
         self._is_on = config.mode != "sequential" and config.execute_count > 1
 
     def stop(self, reason: object) -> None:
-        """Pack no more: VK does not take ``execute`` from this token."""
+        """Stop packing: VK does not accept ``execute`` from this token."""
         if self._is_on:
             self._is_on = False
             logger.warning("calls are sent one by one from now on: %s", reason)
@@ -52,11 +52,11 @@ class Packer:
             and (method in self._only if self._is_selective else True)
             and method not in self._never
             and not method.startswith("execute.")
-            and _IN_A_SCRIPT.fullmatch(method) is not None
-            and request.own_token is None
+            and _SCRIPT_METHOD.fullmatch(method) is not None
+            and request._own_token is None
             and request.headers is None
-            and not request.slot.urgent
-            and _OF_A_PLAIN_CALL.isdisjoint(request.params)
+            and not request._pending.urgent
+            and _PLAIN_ONLY.isdisjoint(request.params)
         )
 
     def choose(self, requests: Iterable[APIRequest], now: float) -> list[APIRequest]:
@@ -65,12 +65,12 @@ class Packer:
         :param requests: those that may be packed, in their order
         """
         chosen: list[APIRequest] = []
-        # They may have been waiting since before it was stopped.
-        most, size = math.inf if self._is_on else 1, 0
+        # They may have been waiting since before packing was stopped.
+        max_size, code_bytes = math.inf if self._is_on else 1, 0
         for request in requests:
-            most = min(most, self.sizes.most_with(request.method, now))
-            size += len(str(request).encode())
-            if chosen and (len(chosen) >= most or size > MOST_CODE):
+            max_size = min(max_size, self.sizes.max_size_with(request.method, now))
+            code_bytes += len(str(request).encode())
+            if chosen and (len(chosen) >= max_size or code_bytes > MAX_CODE):
                 break
             chosen.append(request)
         return chosen

@@ -1,4 +1,7 @@
-"""The tasks of a client, kept apart from the body of its ``async with``."""
+"""A task group for services, whose tasks and body do not affect each other.
+
+It owns the tasks of a client and their scopes. It knows nothing about what they do.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from anyio import (
     get_cancelled_exc_class,
 )
 
-from ._errors import ClientCrashedError
-from ._guards import is_group
+from .._errors import ClientCrashedError
+from .._typeguards import is_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,7 +26,7 @@ Args = TypeVarTuple("Args")
 
 
 def crash_error(cause: Exception) -> ClientCrashedError:
-    """Make an error about the crash of a task: one for each who hears of it."""
+    """Make an error about the crash of a task: a new one for each caller."""
     error = ClientCrashedError(
         f"a task of the client has crashed, which is a bug in vkanyio: {cause!r}"
     )
@@ -32,12 +35,12 @@ def crash_error(cause: Exception) -> ClientCrashedError:
 
 
 @final
-class Services(AsyncContextManagerMixin):
-    """A task group for services: its tasks and its body do not touch each other.
+class ServiceGroup(AsyncContextManagerMixin):
+    """A task group for services: its tasks and its body do not affect each other.
 
-    What is raised in the body leaves as itself, never in an exception group, while the
-    tasks end with the body. A crash of a task never cancels the body: it is told by
-    ``on_crash``, and raised when the body has ended well.
+    An exception raised in the body leaves as itself, never in an exception group, and
+    the tasks end with the body. A crash of a task never cancels the body: it is
+    reported to ``on_crash``, and raised when the body has ended without an exception.
 
     :param on_crash: called once, synchronously, with the first crash of a task
     :ivar crash: the first crash of a task
@@ -57,11 +60,11 @@ class Services(AsyncContextManagerMixin):
     ) -> None:
         """Start a task.
 
-        :param scope: what to cancel it by; shielded, so that calls still work in the
-            clean-up of a cancelled body
-        :param endless: whether it may not end by itself
+        :param scope: the scope to cancel it by; shielded, so that calls still work in
+            the clean-up of a cancelled body
+        :param endless: whether the task must not return
         """
-        # Noted here, since the body may leave before the task takes its first step.
+        # Registered here, since the body may leave before the task's first step.
         self._scopes.add(scope)
         name = f"vkanyio {function.__qualname__}"
         self._tasks.start_soon(self._run, scope, function, args, endless, name=name)
@@ -73,16 +76,24 @@ class Services(AsyncContextManagerMixin):
         args: tuple[Any, ...],
         endless: bool,
     ) -> None:
+        """Run a task, which ends in one of these ways.
+
+        1. It returns: a crash if it is endless.
+        2. Its scope, or that of the group, cancels it: the normal end.
+        3. It raises: a crash.
+        4. It is cancelled from outside (asyncio's ``Task.cancel``): a crash.
+        """
         try:
             with scope:
                 await function(*args)
                 if endless:
                     self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
-        except Exception as error:  # whatever it is, it is a crash
+        except Exception as error:
             self._note_crash(error)
         except get_cancelled_exc_class():
-            # asyncio's `Task.cancel` on a task of ours: the group would take it for
-            # the end of the body, and the client would stop without a word.
+            # If somebody calls `Task.cancel()` on one of our tasks (asyncio only), the
+            # task group cancels its host and swallows it: the client would stop
+            # silently.
             message = f"{function.__qualname__} was cancelled from outside"
             self._note_crash(RuntimeError(message))
         finally:
@@ -102,7 +113,7 @@ class Services(AsyncContextManagerMixin):
                 try:
                     yield self
                 except get_cancelled_exc_class():
-                    raise  # through the group, which keeps the accounts of its scopes
+                    raise  # through the group, whose scopes keep count of cancellations
                 except BaseException as error:
                     body = error
                 finally:
@@ -111,19 +122,27 @@ class Services(AsyncContextManagerMixin):
                     self._tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             if body is None:
-                raise _lone(group) from None
+                raise _innermost(group) from None
         except get_cancelled_exc_class():
-            # On asyncio the end of a task group is a checkpoint: an error that was
-            # raised in the clean-up of a cancelled body would be lost to it.
+            # On asyncio the end of a task group is a checkpoint: it would replace an
+            # error that was raised in the clean-up of a cancelled body.
             if body is None:
                 raise
         if self._scopes:
-            # asyncio again: cancelled before its first step, a task leaves no trace but
-            # this, and the group takes it for the end of the body.
+            # On asyncio a task cancelled before its first step never runs; its scope,
+            # still registered, is the only sign. The group takes it for the end of the
+            # body.
             self._note_crash(RuntimeError("a task was cancelled before it began"))
         self._leave(body)
 
     def _leave(self, body: BaseException | None) -> None:
+        """Raise what leaves the block.
+
+        1. Neither the body nor a task failed: nothing.
+        2. Only a task crashed: the crash.
+        3. Only the body raised: its exception.
+        4. Both: the body's exception, with a note about the crash.
+        """
         crash = None if self.crash is None else crash_error(self.crash)
         if body is None:
             if crash is not None:
@@ -134,9 +153,9 @@ class Services(AsyncContextManagerMixin):
         try:
             raise body
         finally:
-            del body  # it holds this frame by its traceback, and would hold itself
+            del body  # breaks the cycle of the exception, its traceback and this frame
 
 
-def _lone(error: BaseException) -> BaseException:
-    """Take what is no error of a task's, such as Ctrl-C, out of its group."""
-    return _lone(error.exceptions[0]) if is_group(error) else error
+def _innermost(error: BaseException) -> BaseException:
+    """Unwrap an exception that is no crash of a task, such as KeyboardInterrupt."""
+    return _innermost(error.exceptions[0]) if is_group(error) else error

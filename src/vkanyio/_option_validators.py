@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import httpx
 
-from ._checks import check_headers, check_method_name, check_token, shown
-from ._guards import is_mapping, is_tuple
 from ._limiter import Limiter
+from ._typeguards import is_mapping, is_tuple
+from ._wire_checks import check_headers, check_method_name, check_token, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Attribute = attrs.Attribute[Any]
 
-MOST_SECONDS = 1e9
-MOST_WHOLE = 10**9
-MOST_PORT = 2**16
+MAX_SECONDS = 1e9
+MAX_WHOLE = 10**9
+MAX_PORT = 2**16
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -30,27 +30,29 @@ def _refusal(attribute: Attribute, value: Any, wanted: str) -> str:
     return f"{attribute.name} must be {wanted}, got {shown(value)}"
 
 
-def _is_more(value: Any, most: int) -> bool:
-    return isinstance(value, int) and value > most
+def _exceeds(value: Any, bound: int) -> bool:
+    return isinstance(value, int) and value > bound
 
 
 @final
 class Whole:
-    """A whole number within bounds, which are named where they mean something."""
+    """A whole number within bounds; the upper one is named where it means something."""
 
-    def __init__(self, least: int, most: int = MOST_WHOLE, *, hint: str = "") -> None:
-        self.least = least
-        self.most = most
+    def __init__(
+        self, minimum: int, maximum: int = MAX_WHOLE, *, hint: str = ""
+    ) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
         self.hint = hint
 
     def __call__(self, _: Any, attribute: Attribute, value: Any) -> None:
-        bounds = f"from {self.least} to {self.most}"
-        if self.most == MOST_WHOLE and not _is_more(value, MOST_WHOLE):
-            bounds = f"of at least {self.least}"
+        bounds = f"from {self.minimum} to {self.maximum}"
+        if self.maximum == MAX_WHOLE and not _exceeds(value, MAX_WHOLE):
+            bounds = f"of at least {self.minimum}"
         message = _refusal(attribute, value, f"a whole number {bounds}") + self.hint
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(message)
-        if not self.least <= value <= self.most:
+        if not self.minimum <= value <= self.maximum:
             raise ValueError(message)
 
 
@@ -66,7 +68,7 @@ class Seconds:
         message = _refusal(attribute, value, f"a number of seconds {bounds}")
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise TypeError(message)
-        if not 0 <= value <= MOST_SECONDS or (value == 0 and not self.or_zero):
+        if not 0 <= value <= MAX_SECONDS or (value == 0 and not self.or_zero):
             raise ValueError(message)
 
 
@@ -90,9 +92,10 @@ class OneOf:
 
 
 def is_token(_: Any, attribute: Attribute, token: Any) -> None:
-    """Check an access token, without repeating any of it.
+    """Check an access token, without showing any of it.
 
-    What reports errors with local variables knows this one by its name for a secret.
+    The parameter is called `token` so that error reporters that dump local variables
+    redact it.
     """
     check_token(attribute.name, token)
 
@@ -107,18 +110,18 @@ def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def to_tuple(value: Collection[str]) -> Collection[str]:
-    """Freeze a collection, and leave what is none to the validator."""
+    """Return a tuple; pass anything that is not a collection on to the validator."""
     return tuple(value) if isinstance(value, list | set | frozenset) else value
 
 
 def to_dict(value: Mapping[str, str]) -> Mapping[str, str]:
-    """Copy a mapping, and leave what is none to the validator."""
+    """Return a dict; pass anything that is not a mapping on to the validator."""
     return dict(value) if is_mapping(value) else value
 
 
 def is_version(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check a version of VK's API."""
-    message = _refusal(attribute, value, 'a version of VK\'s API such as "5.199"')
+    """Check a version of the VK API."""
+    message = _refusal(attribute, value, 'a version of the VK API such as "5.199"')
     if not isinstance(value, str):
         raise TypeError(message)
     if not re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,4}", value):
@@ -126,8 +129,8 @@ def is_version(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check the address below which the methods are found."""
-    wanted = 'an address such as "https://api.vk.ru/method", without "?", "#" and "@"'
+    """Check the URL to which method names are appended."""
+    wanted = 'a URL such as "https://api.vk.ru/method", without "?", "#" and "@"'
     if not isinstance(value, str):
         raise TypeError(_refusal(attribute, value, wanted))
     if "@" in value:  # there may be a password before it
@@ -138,24 +141,24 @@ def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def is_proxy(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check the address of a proxy."""
+    """Check the URL of a proxy."""
     if value is not None:
         check_proxy(attribute.name, value)
 
 
 def check_proxy(name: str, value: Any) -> None:
-    """Check the address of a proxy, without repeating the password in it."""
+    """Check the URL of a proxy, without showing the password in it."""
     schemes = ", ".join(PROXY_SCHEMES)
-    wanted = f'an address such as "http://localhost:3128", its scheme one of {schemes}'
+    wanted = f'a URL such as "http://localhost:3128", with one of the schemes {schemes}'
     if not isinstance(value, str):
         message = f"{name} must be {wanted}, got a {type(value).__name__}"
         raise TypeError(message)
     if not _is_url(value, PROXY_SCHEMES):
-        message = f"{name} must be {wanted}, got something else"
+        message = f"{name} must be {wanted}, got another string"
         raise ValueError(message)
     if httpx.URL(value).scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
-            f"{name} is a SOCKS proxy, which needs one more package:"
+            f"{name} is a SOCKS proxy, which needs another package:"
             " pip install 'vkanyio[socks]'"
         )
         raise ValueError(message)
@@ -168,7 +171,7 @@ def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
         url = httpx.URL(value)
     except (httpx.InvalidURL, ValueError):
         return False
-    has_port = url.port is None or 0 < url.port < MOST_PORT
+    has_port = url.port is None or 0 < url.port < MAX_PORT
     return url.scheme in schemes and bool(url.host) and has_port
 
 
@@ -178,7 +181,7 @@ def are_headers(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check a client that the user brings."""
+    """Check a user's HTTP client."""
     is_client = iscoroutinefunction(getattr(value, "post", None))
     if value is not None and (isinstance(value, type) or not is_client):
         wanted = "an httpx.AsyncClient or an httpx2.AsyncClient"
@@ -186,24 +189,24 @@ def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
 
 
 def is_limiter(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check a rate limit that is shared."""
+    """Check a shared rate limit."""
     if value is not None and not isinstance(value, Limiter):
         raise TypeError(_refusal(attribute, value, "a vkanyio.Limiter"))
 
 
 def is_function(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check a function that answers VK's questions."""
+    """Check a function that answers questions of VK."""
     if value is not None and not callable(value):
         raise TypeError(_refusal(attribute, value, "an async function"))
 
 
 def is_plain_function(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check a function that is called where nothing can be awaited."""
+    """Check a function that must not be async."""
     if value is not None and (not callable(value) or iscoroutinefunction(value)):
         raise TypeError(_refusal(attribute, value, "a function that is not async"))
 
 
 def is_flag(_: Any, attribute: Attribute, value: Any) -> None:
-    """Check what is on or off."""
+    """Check a flag."""
     if not isinstance(value, bool):
         raise TypeError(_refusal(attribute, value, "True or False"))

@@ -1,10 +1,10 @@
-"""Checks of what reaches VK's wire as it stands, shared by options and requests."""
+"""Validate what is sent verbatim: tokens, method names, headers."""
 
 from __future__ import annotations
 
 import re
 
-from ._guards import is_mapping
+from ._typeguards import is_mapping
 
 _METHOD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -14,25 +14,24 @@ _OWN_HEADERS = frozenset(
     {"authorization", "content-length", "content-type", "host", "transfer-encoding"}
 )
 
-
-_MOST_SHOWN = 500
+_MAX_SHOWN = 500
 
 
 def shown(value: object) -> str:
-    """Return what an error shows of a value, whatever the value's own repr does."""
+    """Return the repr of a value for an error, bounded, even if the repr raises."""
     try:
         text = repr(value)
-    except Exception:  # a number of 5,000 digits has none
-        return f"something without a repr: {type(value).__name__}"
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+    except Exception:  # an int of 5,000 digits has no repr
+        return f"a value without a repr: {type(value).__name__}"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def check_token(name: str, token: object) -> None:
-    """Refuse what cannot be an access token, without repeating any of it.
+    """Refuse what cannot be an access token, without showing any of it.
 
     :param name: the option or parameter that holds the token
     """
-    wanted = f"{name} must be an access token of VK's"
+    wanted = f"{name} must be a VK access token"
     if not isinstance(token, str):
         message = f"{wanted}, a str, got {type(token).__name__}"
         raise TypeError(message)
@@ -45,7 +44,7 @@ def check_token(name: str, token: object) -> None:
 
 
 def check_method_name(method: object, *, option: str = "method") -> None:
-    """Refuse what VK cannot have as a method: names go into VKScript as they stand."""
+    """Refuse what cannot be a method name: it is put into VKScript verbatim."""
     if not isinstance(method, str) or not _METHOD_NAME.fullmatch(method):
         kind = ValueError if isinstance(method, str) else TypeError
         message = (
@@ -56,7 +55,7 @@ def check_method_name(method: object, *, option: str = "method") -> None:
 
 
 def check_headers(name: str, headers: object) -> None:
-    """Refuse what is no HTTP header, or is one that vkanyio writes itself."""
+    """Refuse headers that are invalid, or that vkanyio sets itself."""
     if not is_mapping(headers):
         message = f"{name} must be a dict of str to str, got {type(headers).__name__}"
         raise TypeError(message)
@@ -66,9 +65,9 @@ def check_headers(name: str, headers: object) -> None:
             message = f"{name} must be a dict of str to str, got {shown(key)}: a {kind}"
             raise TypeError(message)
         if key.lower() in _OWN_HEADERS:
-            instead = "give the token instead" if key.lower() == "authorization" else ""
-            message = f"{name} must not hold {shown(key)}: vkanyio writes it itself"
+            instead = "pass the token instead" if key.lower() == "authorization" else ""
+            message = f"{name} must not contain {shown(key)}: vkanyio sets it itself"
             raise ValueError(f"{message}; {instead}" if instead else message)
         if not _HEADER_NAME.fullmatch(key) or not _HEADER_VALUE.fullmatch(value):
-            message = f"{name} holds {shown(key)}, which HTTP cannot carry in this form"
+            message = f"{name} contains {shown(key)}, which is not a valid HTTP header"
             raise ValueError(message)

@@ -1,4 +1,8 @@
-"""HTTP: connections, the deadline of an attempt, and what its failures mean."""
+"""HTTP: connections, the deadline of an attempt, and what its failures mean.
+
+It owns the idle connections. It knows neither calls nor retries: it reports whether a
+request may have been sent, and leaves the conclusion to its caller.
+"""
 
 from __future__ import annotations
 
@@ -14,37 +18,39 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from anyio import CancelScope, current_time, move_on_after, to_thread
 
-from ._connection import Answer, Connection
-from ._errors import ConnectionFailedError, RequestTimeoutError
-from ._guards import is_group
-from ._retry import Failure
-from ._validators import check_proxy
+from .._errors import ConnectionFailedError, RequestTimeoutError
+from .._option_validators import check_proxy
+from .._outcome import Failure
+from .._typeguards import is_group
+from ._connection import Connection, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._config import Config
-    from ._connection import HTTPClient
-    from ._limiter import Limiter, Start
-    from ._secrets import Secrets
+    from .._config import Config
+    from .._http_client import HTTPClient
+    from .._limiter import Limiter, Permit
+    from .._secrets import Secrets
 
 CLOSE_SECONDS = 1.0
-"""That closing connections may take."""
-MOST_OF_REASON = 200
-"""Characters of what an HTTP client says that an error repeats."""
+"""The time that closing connections may take."""
+MAX_REASON = 200
+"""Characters of an HTTP client's message that an error repeats."""
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
-_OF_THE_NETWORK = frozenset({"RequestError", "OSError"})
+_NETWORK_ERRORS = frozenset({"RequestError", "OSError"})
 _BAD_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 
 
 @final
 class Transport:
-    """Sends requests over httpx, or over the client that the user brought.
+    """Sends requests over its own connections, or by the user's HTTP client.
 
-    Whoever sends holds one of ``max_connections``, so no request ever waits for a
-    connection inside httpx: cancelling one there loses the connection for good.
+    Every sender holds one of ``max_connections`` permits, so no request ever waits for
+    a connection inside httpx: cancelling one there loses the connection permanently.
+
+    :ivar traces: whether the HTTP client is known to report when a request leaves
     """
 
     def __init__(self, config: Config) -> None:
@@ -53,65 +59,70 @@ class Transport:
         self._host = httpx.URL(config.base_url).netloc.decode()
         self._proxy = config.proxy or environment_proxy(config.base_url)
         self._ssl_context: ssl.SSLContext | None = None
-        self._idle: deque[Connection] = deque()  # the one that was used last at the end
+        self._idle: deque[Connection] = deque()  # the most recently used one last
         self.traces: bool = self._client is None
-        """Whether the client is known to say when a request leaves."""
 
     async def open(self) -> None:
-        """Make ready what takes time, in a thread.
+        """Prepare in a thread what takes time.
 
-        The certificates of TLS take 0.1 s, and a process's first connection imports the
-        half of httpx.
+        Loading the TLS certificates takes 0.1 s, and the first connection of a process
+        imports half of httpx.
         """
         if self._client is None:
             first = await to_thread.run_sync(self._connect, abandon_on_cancel=True)
             self._idle.append(first)
 
     async def close(self) -> None:
-        """Close the connections, in bounded time; a client of the user's stays open."""
+        """Close the connections, in bounded time; a user's client stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
             while self._idle:
                 await _close(self._idle.pop())
 
-    async def send(
+    async def exchange(
         self,
         method: str,
         body: bytes,
         headers: Mapping[str, str],
         trace: Trace,
         secrets: Secrets,
-    ) -> Answer | Failure:
-        """Make one attempt.
+    ) -> Response | Failure:
+        """Send one request and read its response, within ``timeout`` seconds.
 
-        :param secrets: what is not to be shown of it
+        :param method: the VK method, which becomes part of the URL
+        :param trace: records when the request leaves
+        :param secrets: the secrets of the request, to be kept out of errors
+        :return: the response, or why there is none and whether VK may have got the
+            request; nothing but a cancellation is raised
         """
         url = f"{self._config.base_url.rstrip('/')}/{method}"
-        answer: Answer | None = None
+        response: Response | None = None
         try:
             with move_on_after(self._config.timeout):
-                answer = await self._post(url, body, dict(headers), trace)
+                if self._client is None:
+                    response = await self._request(url, body, dict(headers), trace)
+                else:
+                    post = _post(self._client, url, body, dict(headers), trace)
+                    response = await post
         except Exception as error:
             return self._failure(error, method, trace, secrets)
         self.traces = self.traces or trace.sent
-        return self._timeout(method, trace) if answer is None else answer
+        return self._timeout(method, trace) if response is None else response
 
-    async def _post(
+    async def _request(
         self, url: str, body: bytes, headers: dict[str, str], trace: Trace
-    ) -> Answer:
-        if self._client is not None:
-            return await _post(self._client, url, body, headers, trace)
-        await self._close_unused()
+    ) -> Response:
+        if len(self._idle) > 1 and self._idle[0].has_expired(current_time()):
+            await self._close_oldest()
         connection = self._idle.pop() if self._idle else self._connect()
         try:
-            return await _post(connection, url, body, headers, trace)
+            return await connection.request(url, body, headers, {"trace": trace})
         finally:
             self._idle.append(connection)
 
-    async def _close_unused(self) -> None:
-        """Close a connection of a busier time, which its server has closed by now."""
-        if len(self._idle) > 1 and self._idle[0].has_expired(current_time()):
-            with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
-                await _close(self._idle.popleft())
+    async def _close_oldest(self) -> None:
+        """Close a connection from a busier time; its server has closed it by now."""
+        with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
+            await _close(self._idle.popleft())
 
     def _connect(self) -> Connection:
         if self._ssl_context is None:
@@ -134,7 +145,7 @@ class Transport:
                 is_transient=True,
             )
         return Failure(
-            RequestTimeoutError(f"no answer within {seconds:g} s", method=method),
+            RequestTimeoutError(f"no response within {seconds:g} s", method=method),
             maybe_carried_out=True,
             is_transient=True,
         )
@@ -144,27 +155,27 @@ class Transport:
     ) -> Failure:
         names = {cls.__name__ for cls in type(error).__mro__}
         never_sent = trace.never_sent() or bool(names & _NEVER_SENT)
-        of_the_network = bool(names & _OF_THE_NETWORK)
+        is_network_error = bool(names & _NETWORK_ERRORS)
         reason = _reason(error)
-        what = secrets.hide(reason)[:MOST_OF_REASON]  # it may quote what came
-        if not of_the_network:
-            message = f"the HTTP client failed with {type(error).__name__}: {what}"
+        shown = secrets.hide(reason)[:MAX_REASON]  # it may quote the response
+        if not is_network_error:
+            message = f"the HTTP client failed with {type(error).__name__}: {shown}"
         elif never_sent:
-            message = f"could not connect to {self._host}: {what}"
+            message = f"could not connect to {self._host}: {shown}"
         else:
-            message = f"lost the connection to {self._host}: {what}"
+            message = f"lost the connection to {self._host}: {shown}"
         return Failure(
             ConnectionFailedError(message, method=method),
             maybe_carried_out=not never_sent,
-            is_transient=of_the_network and _BAD_CERTIFICATE not in reason,
-            # The server had closed a connection that was kept for later requests.
-            retry_at_once=of_the_network and trace.reused_connection(),
+            is_transient=is_network_error and _BAD_CERTIFICATE not in reason,
+            # The server closed a connection that was kept for later requests.
+            retry_at_once=is_network_error and trace.reused_connection(),
         )
 
 
 async def _post(
     client: HTTPClient, url: str, body: bytes, headers: dict[str, str], trace: Trace
-) -> Answer:
+) -> Response:
     response = await client.post(
         url,
         content=body,
@@ -173,55 +184,56 @@ async def _post(
         timeout=None,
         extensions={"trace": trace},
     )
-    # What it is not, it is found out to be here, and not where that is a crash.
-    return Answer(int(response.status_code), bytes(response.content))
+    # Convert here: an odd response of a foreign client must fail as a transport error,
+    # not crash the task.
+    return Response(int(response.status_code), bytes(response.content))
 
 
 async def _close(connection: Connection) -> None:
-    with suppress(Exception):  # one that is lost is closed, too
+    with suppress(Exception):  # a broken connection is closed anyway
         await connection.aclose()
 
 
 @final
 class Trace:
-    """What is known of one attempt while it is on its way.
+    """What is known about one attempt while it is in flight.
 
     It tells the limiter when the request leaves.
 
     :ivar connecting: whether a connection was made for it
     :ivar sent: whether bytes of the request have begun to leave
-    :ivar sending_failed: whether not even its headers got away whole
+    :ivar sending_failed: whether not even its headers were sent completely
     """
 
     __slots__ = (
         "_limiter",
-        "_start",
+        "_permit",
         "_tcp_stream",
         "connecting",
         "sending_failed",
         "sent",
     )
 
-    def __init__(self, limiter: Limiter, start: Start) -> None:
+    def __init__(self, limiter: Limiter, permit: Permit) -> None:
         self._limiter = limiter
-        self._start = start
+        self._permit = permit
         self._tcp_stream: Any = None
         self.connecting: bool = False
         self.sending_failed: bool = False
         self.sent: bool = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
-        """Take note of an event of httpcore's, "connection.connect_tcp.started" say.
+        """Handle a trace event of httpcore, such as "connection.connect_tcp.started".
 
         https://www.encode.io/httpcore/extensions/#trace
         """
         if event.endswith("connect_tcp.started"):
             self.connecting = True
-            self._limiter.connecting(self._start)
+            self._limiter.connecting(self._permit)
         elif event.endswith("send_request_headers.started"):
             if info["request"].method != b"CONNECT":  # that one is for the proxy
                 self.sent = True
-                self._limiter.left(self._start, current_time())
+                self._limiter.left(self._permit, current_time())
         elif event.endswith("send_request_headers.failed") and self.sent:
             self.sending_failed = True
         elif event.endswith("connect_tcp.complete"):
@@ -236,14 +248,14 @@ class Trace:
         return self.sending_failed or (self.connecting and not self.sent)
 
     def reused_connection(self) -> bool:
-        """Return whether the request went out on a connection that had served."""
+        """Return whether the request was sent on a connection that was used before."""
         return self.sent and not self.connecting
 
 
 def environment_proxy(base_url: str) -> str | None:
     """Return the proxy that ``HTTPS_PROXY``, ``NO_PROXY`` and the like ask for.
 
-    :raises ValueError: if it is not the address of a proxy
+    :raises ValueError: if it is not the URL of a proxy
     """
     url = urlsplit(base_url)
     proxies = getproxies()
@@ -257,27 +269,27 @@ def environment_proxy(base_url: str) -> str | None:
 
 @lru_cache(maxsize=2)
 def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:  # noqa: ARG001
-    """Make what all clients of the process share, since it takes 0.1 s.
+    """Make the context that all clients of the process share, since it takes 0.1 s.
 
-    :param files: what the environment says of the certificates
+    :param files: the certificate settings of the environment, part of the cache key
     """
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         message = (
-            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR in the environment"
-            f" names cannot be read: {error.strerror}"
+            "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR in the environment"
+            f" cannot be read: {error.strerror}"
         )
         raise ValueError(message) from None
 
 
 def _reason(error: BaseException) -> str:
-    """Return what the system said, rather than what was made of it on the way up."""
+    """Return the text of the innermost OSError, not of its wrappers."""
     cause: BaseException | None = error
-    said = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
-            said = cause.strerror
+            reason = cause.strerror
         below = cause.__cause__ or cause.__context__
         cause = cause.exceptions[0] if is_group(cause) else below
-    return said
+    return reason

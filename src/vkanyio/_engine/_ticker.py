@@ -1,8 +1,11 @@
-"""The one task that says when a request of a token may start."""
+"""The task that grants permits: it waits as the limiter computes.
+
+It owns the queue of those who want to send. It knows nothing of calls, only the place
+in the order of arrival that a retry brings along.
+"""
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, final
@@ -11,19 +14,19 @@ from anyio import Event, Semaphore, WouldBlock, current_time, move_on_at
 from anyio.lowlevel import checkpoint
 
 if TYPE_CHECKING:
-    from ._limiter import Limiter, Start
+    from .._limiter import Limiter, Permit
 
 
 @final
 class _Waiter:
-    """A task that waits for its tick."""
+    """A task that waits for a permit."""
 
-    __slots__ = ("granted", "order", "start", "withdrawn")
+    __slots__ = ("granted", "order", "permit", "withdrawn")
 
     def __init__(self, order: tuple[int, int]) -> None:
         self.order = order
         self.granted = Event()
-        self.start: Start | None = None
+        self.permit: Permit | None = None
         self.withdrawn = False
 
     def __lt__(self, other: _Waiter) -> bool:
@@ -32,12 +35,11 @@ class _Waiter:
 
 @final
 class Ticker:
-    """Offers ticks: the right to start one request, and the connection for it.
+    """Grants permits: the right to start one request, and a connection for it.
 
-    A tick is an offer made on demand, not a beat: while nobody waits for one, the task
-    sleeps without a timer. Requests that are sent again come before new ones, among
-    themselves in the order in which their calls arrived, so that they do not overtake
-    each other.
+    Permits are granted on demand: while nobody waits for one, the task sleeps without a
+    timer. Retries come before new requests, among themselves in the order in which
+    their calls arrived, so that they do not overtake each other.
 
     :param limiter: when a request may start
     :param connections: the connections, shared by all tokens of a client
@@ -50,61 +52,59 @@ class Ticker:
         self._wanted = Event()
         self._returned = Event()
 
-    async def tick(self, *, again: int | None = None) -> Start:
-        """Wait for a tick.
+    async def acquire(self, *, retry_of: int | None = None) -> Permit:
+        """Wait for a permit.
 
-        Every tick ends in :meth:`release`, unless this call is cancelled.
+        Every permit ends in :meth:`release`, unless this call is cancelled.
 
-        :param again: for a request that is sent again, its place in the order of
-            arrival
+        :param retry_of: for a retry, the place of its call in the order of arrival
         """
-        if not self._somebody_waits() and self._window_is_open():
-            with suppress(WouldBlock):
-                self._connections.acquire_nowait()
-                return self._limiter.start(current_time())  # no need for the task
-        # The collector asks for all new calls, one tick at a time.
-        waiter = _Waiter((1, 0) if again is None else (0, again))
+        if not self._somebody_waits():
+            now = current_time()
+            if self._limiter.ready_at(now) <= now:
+                with suppress(WouldBlock):
+                    self._connections.acquire_nowait()
+                    return self._limiter.start(now)  # without the task
+        # The collector asks for all new calls, one permit at a time.
+        waiter = _Waiter((1, 0) if retry_of is None else (0, retry_of))
         heappush(self._waiters, waiter)
         self._wanted.set()
         try:
             await waiter.granted.wait()
         except BaseException:
             waiter.withdrawn = True
-            if waiter.start is not None:
-                self.release(waiter.start)
+            if waiter.permit is not None:
+                self.release(waiter.permit)
             raise
-        assert waiter.start is not None
-        return waiter.start
+        assert waiter.permit is not None
+        return waiter.permit
 
-    def release(self, start: Start) -> None:
-        """Return the connection of a tick, and the tick itself if nothing left."""
+    def release(self, permit: Permit) -> None:
+        """Return the connection of a permit, and the permit if nothing was sent."""
         self._connections.release()
-        if start.at == math.inf:
-            self._limiter.withdraw(start)
+        if not permit.is_used:
+            self._limiter.withdraw(permit)
             self._returned.set()
 
     async def run(self) -> None:
-        """Grant ticks for ever."""
+        """Grant permits for ever."""
         while True:
             while not self._somebody_waits():
                 self._wanted = Event()
                 await self._wanted.wait()
-            await self._window_opens()
+            await self._wait_for_the_limiter()
             await self._connections.acquire()
-            if not self._somebody_waits() or not self._window_is_open():
+            now = current_time()
+            if not self._somebody_waits() or self._limiter.ready_at(now) > now:
                 self._connections.release()  # things changed while it waited
                 continue
             waiter = heappop(self._waiters)
-            waiter.start = self._limiter.start(current_time())
+            waiter.permit = self._limiter.start(now)
             waiter.granted.set()
             # One at a time: trio runs tasks that wake together in any order.
             await checkpoint()
 
-    def _window_is_open(self) -> bool:
-        now = current_time()
-        return self._limiter.ready_at(now) <= now
-
-    async def _window_opens(self) -> None:
+    async def _wait_for_the_limiter(self) -> None:
         while (ready := self._limiter.ready_at(now := current_time())) > now:
             self._returned = Event()
             with move_on_at(ready):

@@ -1,4 +1,4 @@
-"""Checks of types that tell type checkers what is inside: anything."""
+"""Type guards that narrow JSON to containers of ``Any``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, TypeGuard
 
 
 def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
-    """Return whether a piece of JSON is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Return whether a piece of JSON is an array."""
+    """Return whether a JSON value is an array."""
     return isinstance(value, list)
 
 
@@ -27,5 +27,5 @@ def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
 
 
 def is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    """Return whether an exception is a group of exceptions."""
+    """Return whether an exception is an exception group."""
     return isinstance(error, BaseExceptionGroup)

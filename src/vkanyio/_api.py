@@ -1,0 +1,123 @@
+"""How VK is called: what a client, and every view of it, offers to its users.
+
+It makes requests and passes them on to a :class:`~vkanyio._caller.Caller`. It opens
+nothing and closes nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from ._groups import MethodGroups
+from ._method_group import not_in_schema
+from ._request import APIRequest
+from ._wire_checks import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._caller import Caller
+    from ._execute import ExecuteResult
+
+
+class API(MethodGroups, ABC):
+    """The methods of VK, and the other ways to call it.
+
+    :class:`VK` is one; functions that only make calls can take an ``api: API``.
+
+    All methods of VK are found by their names: ``api.users.get``,
+    ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``.
+    """
+
+    if not TYPE_CHECKING:  # type checkers would let every name through
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            raise not_in_schema(
+                self, name, f"group of methods {name}", f'"{name}.get", '
+            )
+
+    @property
+    @abstractmethod
+    def _caller(self) -> Caller:
+        """What sends the calls.
+
+        :raises ClientClosedError: if the client has not been entered
+        """
+
+    async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Call a method by its name, as VK spells it: ``"users.get"``.
+
+        Retried only if a retry cannot execute the call twice, see
+        :class:`~vkanyio.APIRequest`, which also describes how values are encoded.
+
+        :param params: the parameters, by VK's names; ``None`` is not sent
+        :return: the value that VK returned, unchanged: a dict, list, int or str; for
+            ``execute`` and ``execute.name`` an :class:`~vkanyio.ExecuteResult`
+        :raises TypeError: if a parameter is of a type that cannot be encoded
+        :raises ValueError: if the name or a parameter cannot be sent
+        :raises APIError: if VK returns an error
+        :raises TransportError: if no usable response came
+        :raises OutcomeUnknownError: if it is unknown whether VK carried out the call
+        :raises ClientClosedError: before and after the client's block, or if that ends
+        :raises ClientUseError: from another event loop, thread or process
+        """
+        return await self._caller.call(APIRequest(method, params))
+
+    async def call_with_request(self, request: APIRequest) -> Any:
+        """Send a request that was made before, once.
+
+        :return: as :meth:`call`; any other task gets it by ``await request.wait()``
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(request, APIRequest):
+            kind = type(request).__name__
+            message = f"request must be a vkanyio.APIRequest, got {kind}"
+            raise TypeError(message)
+        return await self._caller.call(request)
+
+    async def execute(self, code: str, /, **args: Any) -> ExecuteResult:
+        """Run VKScript on VK's servers: up to 25 calls in one request.
+
+        Retried only if all calls that the code names merely read.
+
+        :param code: the script (https://dev.vk.com/method/execute)
+        :param args: what the script finds in ``Args``, each as a string
+        :return: what the script returned, and which of its calls failed; it unpacks
+            into ``response, errors``
+        :raises CompileError: if VK cannot compile the script; no part of it was run
+        :raises ScriptRuntimeError: if it failed while it ran
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(code, str):
+            message = f"code must be VKScript, a str, got {type(code).__name__}"
+            raise TypeError(message)
+        if not code.strip():
+            message = "code must be VKScript, got nothing but spaces"
+            raise ValueError(message)
+        if "code" in args:
+            message = "args must not contain `code`, which is the script itself"
+            raise TypeError(message)
+        request = APIRequest("execute", {**args, "code": code})
+        result: ExecuteResult = await self._caller.call(request)
+        return result
+
+    async def procedure(self, name: str, /, **params: Any) -> ExecuteResult:
+        """Run a procedure that is stored in the application: ``execute.name``.
+
+        What it does is unknown, so it is never retried if VK may have run it.
+
+        :param name: its name, without ``execute.``
+        :param params: what it finds in ``Args``, each as a string
+        :return: as :meth:`execute`
+        :raises VKError: as :meth:`call` does
+        """
+        if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
+            message = f"name must be the name of a stored procedure, got {shown(name)}"
+            raise ValueError(message)
+        request = APIRequest(f"execute.{name}", params)
+        result: ExecuteResult = await self._caller.call(request)
+        return result

@@ -1,0 +1,41 @@
+"""How the parts of vkanyio that stand on calls reach an open client.
+
+They import this module, never the client: the client imports them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ._request import APIRequest
+
+
+class Caller(Protocol):
+    """An open client, as those see it who make calls with it."""
+
+    def call(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+        """Send a request in its turn, and wait for its outcome.
+
+        :return: the value, as :meth:`APIRequest.result` returns it
+        :raises VKError: the error of the call, or of a client that is not open
+        """
+        ...
+
+    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+        """Accept a request without a task that waits for it.
+
+        It takes no room: the caller bounds how many it submits.
+
+        :param on_end: called once, synchronously, when the request is settled or given
+            up; it must not raise
+        :raises ClientClosedError: if the client is not open
+        :raises ClientUseError: if the request was sent before, or in another event loop
+        """
+        ...
+
+    def give_up(self, request: APIRequest) -> None:
+        """Abandon a request that was submitted, unless it has its outcome."""
+        ...

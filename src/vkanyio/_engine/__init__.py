@@ -1,0 +1,22 @@
+"""The engine of a client: its tasks, its rate limit, its connections.
+
+Only ``_client`` opens it. Imports go down this list, also those for type checkers::
+
+    _session             what a client has while it is open
+    _lane                the calls of one token
+    _live_calls          the calls without an outcome
+    _batch_task          several calls in one `execute`
+    _call_task           one call, with all its attempts
+    _questions           VK's questions to a person, one at a time
+    _captcha_session     the answers to one captcha
+    _collector           which calls go into the next request
+    _gate                which calls may go while a captcha is open
+    _packer              which calls may share an `execute`
+    _sender              one attempt: sent with a permit, and its response read
+    _ticker              the task that grants permits
+    _transport           HTTP: connections, deadlines, and what failures mean
+    _connection          one HTTP connection
+    _response_body       reading and decompressing up to a size limit
+    _observer            `on_event` and the log
+    _service_group       a task group whose tasks and body do not affect each other
+"""

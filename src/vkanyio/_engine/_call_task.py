@@ -1,0 +1,184 @@
+"""One call with all its attempts: send it, judge the outcome, retry it, settle it.
+
+It owns the retries of the call, and what was answered to VK's questions about it. When
+a permit is granted, how an attempt is made and which delays the rules give is decided
+elsewhere (``_ticker``, ``_sender``, ``_retry``).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+from anyio import CancelScope, sleep
+
+from .._errors import OutcomeUnknownError
+from .._outcome import Success
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from .._limiter import Permit
+    from .._outcome import Failure, Outcome
+    from .._request import APIRequest
+    from .._retry import Retries
+    from ._gate import Gate
+    from ._questions import Questions
+    from ._sender import Attempt, Sender
+
+
+@final
+class CallTask:
+    """The way of one call to VK and back.
+
+    :ivar request: the call
+    :ivar retries: its retries
+    :ivar give_up: called when nobody waits for the call any more. While the call shares
+        a batch, the batch puts its own function here
+    :ivar captcha_answers: how many answers to captchas were sent with it
+    :ivar extra: parameters that are sent with every further attempt
+    :ivar answered_at_send: how many of VK's questions had been answered when the call
+        was last sent
+    """
+
+    def __init__(
+        self, request: APIRequest, sender: Sender, gate: Gate, questions: Questions
+    ) -> None:
+        self.request: APIRequest = request
+        self.retries: Retries = sender.new_retries()
+        self.give_up: Callable[[], None] = self.cancel
+        self.captcha_answers: int = 0
+        self.extra: dict[str, Any] = {}
+        self.answered_at_send: int = 0
+        self._sender = sender
+        self._gate = gate
+        self._questions = questions
+        self._token = ""  # the one that it was last sent with
+        self._answering: CancelScope | None = None
+        self._is_questioned = False  # others wait for the answer; this call does not
+
+    @cached_property
+    def scope(self) -> CancelScope:
+        """The scope of its own task; it has none while it is in a batch."""
+        return CancelScope(shield=True)
+
+    def cancel(self) -> None:
+        """Cancel its own task."""
+        self.scope.cancel()
+
+    async def run(self, permit: Permit) -> None:
+        """See the call through, beginning with the permit that it was taken for."""
+        await self._finish(await self._carry_out({}, permit))
+
+    async def go_on(self, failure: Failure) -> None:
+        """See the call through alone, after a batch in which it failed."""
+        await self._finish(await self._follow_up(failure, {}))
+
+    async def go_alone(self) -> None:
+        """See the call through alone, as if it had not been in a batch."""
+        await self._gate.wait(self.request)
+        await self.run(await self._next_permit())
+
+    async def _finish(self, outcome: Outcome) -> None:
+        self._is_questioned = True
+        self.settle(await self._questions.resolve(self, outcome))
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give the outcome to those who wait for it.
+
+        1. A value is passed on.
+        2. So is an error, if VK certainly did not carry out the call, or if the call
+           only reads.
+        3. Any other error becomes the cause of an :exc:`OutcomeUnknownError`.
+        """
+        pending = self.request._pending
+        if (
+            isinstance(outcome, Success)
+            or not pending.maybe_carried_out
+            or self.request.reads()
+        ):
+            pending.settle(outcome)
+        else:
+            pending.settle(OutcomeUnknownError(outcome, method=self.request.method))
+
+    def note_sending(self) -> None:
+        """Note that the call is about to be sent."""
+        self.answered_at_send = self._questions.answered
+
+    def note_attempt(self, attempt: Attempt) -> None:
+        """Note the token that the call was last sent with."""
+        self._token = attempt.secrets.token
+
+    async def send_again(self, extra: Mapping[str, Any]) -> Outcome:
+        """Send the call again, with parameters that answer VK's question."""
+        return await self._carry_out(extra, await self._next_permit())
+
+    def replace_token(self, token: str) -> None:
+        """Use another token from now on, for all calls with the old one."""
+        self._sender.replace_token(token)
+
+    def holding_back(self) -> AbstractContextManager[None]:
+        """Hold back calls that VK would count as a flood now."""
+        return self._gate.closed(self.request.method)
+
+    def answering(self) -> CancelScope:
+        """Return a scope for sending an answer, which ends with the call.
+
+        The user may send it in another task, which may outlive the call.
+        """
+        self._answering = CancelScope()
+        return self._answering
+
+    def stop_answering(self) -> None:
+        """Cancel an answer that is being sent, as the call has ended."""
+        if self._answering is not None:
+            self._answering.cancel()
+
+    def is_cancelled(self) -> bool:
+        """Return whether the call is being given up."""
+        return self.scope.cancel_called
+
+    async def _carry_out(self, extra: Mapping[str, Any], permit: Permit) -> Outcome:
+        """Send until there is a value, a final error, or a question of VK."""
+        return await self._follow_up(await self._attempt(extra, permit), extra)
+
+    async def _follow_up(
+        self, outcome: Success | Failure, extra: Mapping[str, Any]
+    ) -> Outcome:
+        """Retry after an attempt, for as long as the rules allow."""
+        method = self.request.method
+        while True:
+            if isinstance(outcome, Success):
+                self._sender.note_accepted(method)
+                return outcome
+            delay = self._sender.delay_after(
+                method,
+                outcome,
+                self.retries,
+                token=self._token,
+                may_repeat=self._sender.may_repeat(self.request),
+            )
+            if delay is None:
+                return outcome.error
+            self._sender.note_retry(method, outcome, delay)
+            await sleep(delay)
+            if not self._is_questioned:
+                await self._gate.wait(self.request)
+            outcome = await self._attempt(extra, await self._next_permit())
+
+    async def _next_permit(self) -> Permit:
+        return await self._sender.ticker.acquire(retry_of=self.request._pending.order)
+
+    async def _attempt(
+        self, extra: Mapping[str, Any], permit: Permit
+    ) -> Success | Failure:
+        self.note_sending()
+        attempt = await self._sender.send(
+            self.request,
+            permit,
+            extra={**self.extra, **extra},
+            pending=[self.request._pending],
+        )
+        self.note_attempt(attempt)
+        return attempt.outcome

@@ -1,0 +1,59 @@
+"""Which calls of a token may be sent while a captcha is open.
+
+It owns the list of methods with an open captcha. It does not know what is waiting: it
+answers for one call at a time, and reports when waiting calls may go.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, final
+
+from anyio import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from .._request import APIRequest
+
+logger = logging.getLogger("vkanyio")
+
+
+@final
+class Gate:
+    """Holds back calls that VK would count as a flood while a captcha is open.
+
+    :param on_open: called, synchronously, when calls may go that were held back
+    """
+
+    def __init__(self, on_open: Callable[[], None]) -> None:
+        self._on_open = on_open
+        self._closed_for: Counter[str] = Counter()
+        self._opened = Event()
+
+    def is_open_to(self, request: APIRequest) -> bool:
+        """Return whether no captcha holds a call back."""
+        if not self._closed_for or request._pending.urgent:
+            return True
+        return request.method not in self._closed_for and request.reads()
+
+    async def wait(self, request: APIRequest) -> None:
+        """Wait until a call may be sent."""
+        while not self.is_open_to(request):
+            await self._opened.wait()
+
+    @contextmanager
+    def closed(self, method: str) -> Generator[None]:
+        """Hold back writes, and further calls of the method that met the captcha."""
+        self._closed_for[method] += 1
+        logger.info("captcha for %s: calls that write wait for the answer", method)
+        try:
+            yield
+        finally:
+            self._closed_for[method] -= 1
+            self._closed_for += Counter()  # removes methods whose count is zero
+            self._opened.set()
+            self._opened = Event()
+            self._on_open()

@@ -1,0 +1,65 @@
+"""The calls of a client that have no outcome yet."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, final
+
+from anyio import Event
+
+from .._pending import PendingState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._errors import VKError
+    from .._request import APIRequest
+    from ._call_task import CallTask
+
+
+@final
+class LiveCalls:
+    """The calls of all tokens that have no outcome yet, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._calls: dict[APIRequest, CallTask | None] = {}
+        self._orders = count()
+        self._drained = Event()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @property
+    def waiting(self) -> int:
+        """How many of them have not been taken for a request yet."""
+        return sum(task is None for task in self._calls.values())
+
+    def add(self, request: APIRequest) -> int:
+        """Add a call, and return its place in the order of arrival."""
+        self._calls[request] = None
+        return next(self._orders)
+
+    def begin(self, request: APIRequest, task: CallTask) -> None:
+        """Note that a call has been taken for a request."""
+        self._calls[request] = task
+
+    def end(self, request: APIRequest) -> None:
+        """Remove a call that has ended, and stop what still goes on for it."""
+        task = self._calls.pop(request)
+        if task is not None:
+            if request._pending.state is PendingState.GIVEN_UP:
+                task.give_up()
+            task.stop_answering()
+        if not self._calls:
+            self._drained.set()
+
+    def fail_all(self, error_for: Callable[[APIRequest], VKError]) -> None:
+        """Fail every call, each with its own error."""
+        for request in tuple(self._calls):
+            request._pending.settle(error_for(request))
+
+    async def wait_for_the_end(self) -> None:
+        """Wait until every call has its outcome."""
+        while self._calls:
+            self._drained = Event()
+            await self._drained.wait()

@@ -1,0 +1,177 @@
+"""Report calls and requests to ``on_event`` and to the log.
+
+It owns the spans of calls and requests that have not ended. It affects none of them:
+what ``on_event`` raises is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any, final
+
+from anyio import current_time
+
+from .._errors import APIError, VKError
+from .._events import CallEnded, CallStarted, RequestEnded, RequestStarted
+from .._outcome import Success
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Sequence
+
+    from .._events import Ending, Event
+    from .._outcome import Failure
+    from .._pending import Pending
+    from .._request import APIRequest
+
+logger = logging.getLogger("vkanyio")
+
+_call_numbers = count(1)
+_request_numbers = count(1)
+
+
+@final
+class CallSpan:
+    """What is known about a call while its caller waits."""
+
+    def __init__(self) -> None:
+        self.number = next(_call_numbers)
+        self.began = current_time()
+        self.waited: float | None = None
+        self.requests = 0
+        self.packed = False
+
+
+@final
+class RequestSpan:
+    """An HTTP request in flight.
+
+    :ivar outcome: its outcome, None until that is known
+    """
+
+    def __init__(self) -> None:
+        self.outcome: Success | Failure | None = None
+
+
+@final
+class Observer:
+    """Reports calls and requests, as long as somebody listens.
+
+    :param on_event: the user's function
+    """
+
+    def __init__(self, on_event: Callable[[Event], object] | None) -> None:
+        self._on_event = on_event
+        self._calls: dict[Pending, CallSpan] = {}
+
+    @property
+    def sees_calls(self) -> bool:
+        """Whether calls have to go through :meth:`call`."""
+        return self._on_event is not None
+
+    async def call(
+        self, request: APIRequest, send: Callable[[APIRequest], Awaitable[Any]]
+    ) -> Any:
+        """Send a call, and report it in the task of its caller."""
+        span = self._calls[request._pending] = CallSpan()
+        method = request.method
+        self._report(CallStarted(call=span.number, method=method, at=span.began))
+        ended: tuple[Ending, str | None, int | None] = ("cancelled", None, None)
+        try:
+            value = await send(request)
+            ended = ("value", None, None)
+        except VKError as error:
+            ended = _ended(error)
+            raise
+        else:
+            return value
+        finally:
+            del self._calls[request._pending]
+            now = current_time()
+            ending, name, code = ended
+            self._report(
+                CallEnded(
+                    call=span.number,
+                    method=method,
+                    at=now,
+                    duration=now - span.began,
+                    waited=span.waited,
+                    requests=span.requests,
+                    packed=span.packed,
+                    ending=ending,
+                    error=name,
+                    code=code,
+                )
+            )
+
+    @contextmanager
+    def request(
+        self, method: str, pending: Sequence[Pending]
+    ) -> Generator[RequestSpan]:
+        """Report an HTTP request.
+
+        :param pending: the pending results of the calls that it carries
+        """
+        if self._on_event is None and not logger.isEnabledFor(logging.DEBUG):
+            yield RequestSpan()
+            return
+        number, began, span = next(_request_numbers), current_time(), RequestSpan()
+        calls = tuple(self._note_sent(pending, began))
+        self._report(
+            RequestStarted(request=number, method=method, calls=calls, at=began)
+        )
+        try:
+            yield span
+        finally:
+            now = current_time()
+            ending, name, code = _ended(span.outcome)
+            logger.debug(
+                "%s, carrying %d: %s in %.3f s",
+                method,
+                len(pending),
+                name or ending,
+                now - began,
+            )
+            self._report(
+                RequestEnded(
+                    request=number,
+                    method=method,
+                    calls=calls,
+                    at=now,
+                    duration=now - began,
+                    ending=ending,
+                    error=name,
+                    code=code,
+                )
+            )
+
+    def _note_sent(self, pending: Sequence[Pending], now: float) -> Generator[int]:
+        for each in pending:
+            span = self._calls.get(each)
+            if span is not None:  # there are spans only if somebody listens
+                if span.waited is None:
+                    span.waited = now - span.began
+                span.requests += 1
+                span.packed = span.packed or len(pending) > 1
+                yield span.number
+
+    def _report(self, event: Event) -> None:
+        if self._on_event is not None:
+            try:
+                self._on_event(event)
+            except Exception:
+                logger.exception("on_event failed at %s", type(event).__name__)
+
+
+def _ended(
+    outcome: Success | Failure | VKError | None,
+) -> tuple[Ending, str | None, int | None]:
+    """Return how something ended, the name of its error, and VK's code of it."""
+    if outcome is None:
+        return "cancelled", None, None
+    if isinstance(outcome, Success):
+        return "value", None, None
+    error = outcome if isinstance(outcome, VKError) else outcome.error
+    code = error.code if isinstance(error, APIError) else None
+    return "error", type(error).__name__, code

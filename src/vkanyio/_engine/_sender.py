@@ -1,0 +1,230 @@
+"""One attempt: a request sent with a permit, and its response read.
+
+It owns what all requests of a token share: the token, its limiter and ticker, the
+headers and common parameters, and the memory of error 6. It does not decide which calls
+are sent, and it retries nothing: tasks do, with the delays that it returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+from anyio import current_time
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from .._encoding import to_form
+from .._errors import TooManyRequestsError
+from .._outcome import Failure
+from .._response import read_response, too_large
+from .._retry import MethodRefusals, Retries, slows_token_down
+from .._secrets import Secrets
+from ._ticker import Ticker
+from ._transport import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from anyio import Semaphore
+
+    from .._config import Config
+    from .._encoding import Encoded
+    from .._limiter import Limiter, Permit
+    from .._outcome import Success
+    from .._pending import Pending
+    from .._request import APIRequest
+    from .._statistics import Counters
+    from ._connection import Response
+    from ._observer import Observer
+    from ._transport import Transport
+
+logger = logging.getLogger("vkanyio")
+
+
+class Attempt(NamedTuple):
+    """An HTTP request that was made, and its outcome.
+
+    :ivar outcome: what the response means
+    :ivar body: the body of the response
+    :ivar secrets: the token that was sent, and whatever else must be hidden
+    :ivar doubts: for each call that it carried, whether VK may have carried it out
+        before
+    """
+
+    outcome: Success | Failure
+    body: bytes
+    secrets: Secrets
+    doubts: list[bool]
+
+
+@final
+class Sender:
+    """Sends the requests of one token.
+
+    :param token: the access token
+    :param limiter: when a request of the token may start
+    :param connections: the connections of the client
+    :param replaced_tokens: the tokens that replaced others; shared by all senders
+    :param generator: the source of the jitter
+    :ivar ticker: grants the permits for :meth:`send`
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        token: str,
+        *,
+        limiter: Limiter,
+        connections: Semaphore,
+        transport: Transport,
+        observer: Observer,
+        counters: Counters,
+        headers: Mapping[str, str],
+        replaced_tokens: dict[str, str],
+        generator: Random,
+    ) -> None:
+        self.limiter: Limiter = limiter
+        self.ticker: Ticker = Ticker(limiter, connections)
+        self.counters: Counters = counters
+        self._config = config
+        self._key = token
+        self._transport = transport
+        self._observer = observer
+        self._headers = headers
+        self._replaced_tokens = replaced_tokens
+        self._generator = generator
+        self._refusals = MethodRefusals(limiter.window)
+        self._common_params: dict[str, Encoded] = {"v": config.version}
+        if config.language is not None:
+            self._common_params["lang"] = config.language
+
+    @property
+    def token(self) -> str:
+        """The token that is sent; a validation may have replaced the original one."""
+        return self._replaced_tokens.get(self._key, self._key)
+
+    def replace_token(self, token: str) -> None:
+        """Send another token from now on."""
+        self._replaced_tokens[self._key] = token
+        logger.info("on_validation returned a new token")
+
+    def new_retries(self) -> Retries:
+        """Return the retries of a call, or of a batch, that has not been sent yet."""
+        config = self._config
+        return Retries(config.retry_limit, config.wait, self._generator)
+
+    def may_repeat(self, request: APIRequest) -> bool:
+        """Return whether VK may get a call again that it may have carried out."""
+        return self._config.retry_unsafe or request.may_be_repeated()
+
+    async def send(
+        self,
+        request: APIRequest,
+        permit: Permit,
+        *,
+        extra: Mapping[str, Any],
+        pending: Sequence[Pending],
+    ) -> Attempt:
+        """Send a request, and read its response.
+
+        :param permit: the permit for it, which is released at the end
+        :param extra: parameters that answer a question of VK
+        :param pending: the pending results of the calls that it carries
+        """
+        self.counters.in_flight += 1
+        try:
+            # Do not send for a caller that is already cancelled.
+            await checkpoint_if_cancelled()
+            secrets = Secrets(self.token, request.params, extra)
+            with self._observer.request(request.method, pending) as span:
+                body = to_form({**self._common_params, **request.params, **extra})
+                headers = self._headers_of(request, secrets.token)
+                trace = Trace(self.limiter, permit)
+                if not self._transport.traces:
+                    self.limiter.left(
+                        permit, current_time()
+                    )  # the trace may correct it
+                doubts = [each.mark_sent() for each in pending]
+                self.counters.batches[len(pending)] += 1
+                response = await self._transport.exchange(
+                    request.method, body, headers, trace, secrets
+                )
+                self._note_response(permit, response)
+                span.outcome = outcome = self._read(response, request, secrets)
+        finally:
+            self.counters.in_flight -= 1
+            self.ticker.release(permit)
+        if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
+            for each, doubt in zip(pending, doubts, strict=True):
+                each.mark_not_carried_out(doubt)
+        content = b"" if isinstance(response, Failure) else response.content
+        return Attempt(outcome, content, secrets, doubts)
+
+    def delay_after(
+        self,
+        method: str,
+        failure: Failure,
+        retries: Retries,
+        *,
+        token: str,
+        may_repeat: bool,
+    ) -> float | None:
+        """Return the seconds until a request is retried, or None if it is not.
+
+        :param token: the token that the request was sent with
+        :param may_repeat: whether VK may get it again after it may have carried it out
+        """
+        if isinstance(failure.error, TooManyRequestsError):
+            return self._delay_after_too_many(method, retries)
+        self._refusals.forget(method)
+        return retries.delay_after(
+            failure, may_repeat=may_repeat, token_was_replaced=token != self.token
+        )
+
+    def _delay_after_too_many(self, method: str, retries: Retries) -> float | None:
+        now = current_time()
+        self.counters.too_many_requests += 1
+        seconds = self._refusals.note(method, now)
+        if slows_token_down(seconds):
+            margin = self.limiter.margin(now)
+            self.limiter.slow_down(now)
+            if self.limiter.margin(now) > margin:  # once for a volley
+                text = "error 6 for %s: %.0f %% of the limit is kept free from now on"
+                logger.info(text, method, 100 * self.limiter.margin(now))
+        return retries.delay_after_too_many(now, seconds)
+
+    def note_accepted(self, method: str) -> None:
+        """Note that a method met something other than error 6."""
+        self._refusals.forget(method)
+
+    def note_retry(self, method: str, failure: Failure, delay: float) -> None:
+        """Count and log a retry."""
+        name = type(failure.error).__name__
+        self.counters.retries[name] += 1
+        logger.debug("%s is retried in %.1f s after %s", method, delay, name)
+
+    def _headers_of(self, request: APIRequest, token: str) -> dict[str, str]:
+        headers = {**self._headers, "authorization": f"Bearer {token}"}
+        for name, value in (request.headers or {}).items():
+            headers[name.lower()] = value
+        return headers
+
+    def _note_response(self, permit: Permit, response: Response | Failure) -> None:
+        now = current_time()
+        if not permit.is_used:
+            # Count failed sends too, so that an unreachable host is not flooded.
+            self.limiter.left(permit, now)
+        if not isinstance(response, Failure):
+            self.limiter.answered(permit, now)
+
+    def _read(
+        self, response: Response | Failure, request: APIRequest, secrets: Secrets
+    ) -> Success | Failure:
+        if isinstance(response, Failure):
+            return response
+        status, body = response
+        max_bytes = self._config.max_answer
+        if len(body) > max_bytes:
+            return too_large(status, body, max_bytes, request, secrets)
+        return read_response(status, body, request, secrets)

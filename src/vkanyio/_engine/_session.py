@@ -1,0 +1,258 @@
+"""What a client has while it is open.
+
+It owns the task group, the transport, the lanes of all tokens and the live calls, and
+it decides whether a call is taken. What a call is, and how users make one, is the
+business of the client.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self, final
+
+from anyio import (
+    AsyncContextManagerMixin,
+    Semaphore,
+    current_time,
+    get_current_task,
+)
+from anyio.lowlevel import current_token
+
+from .._errors import ClientClosedError, ClientUseError
+from .._limiter import Limiter
+from .._statistics import Counters, Statistics
+from .._version import __version__
+from ._lane import Lane
+from ._live_calls import LiveCalls
+from ._observer import Observer
+from ._questions import Questions, in_handler
+from ._sender import Sender
+from ._service_group import ServiceGroup, crash_error
+from ._transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from random import Random
+
+    from .._config import Config
+    from .._request import APIRequest
+
+
+DEFAULT_HEADERS = {
+    "user-agent": f"vkanyio/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "content-type": "application/x-www-form-urlencoded",
+}
+
+MIN_LANES = 8
+"""Other tokens whose lanes are kept without asking whether they are still in use."""
+
+logger = logging.getLogger("vkanyio")
+
+
+class Stage(enum.Enum):
+    """How far a session has come."""
+
+    ENTERING = "is being entered and takes no calls yet"
+    OPEN = "is open"
+    CLOSING = "is closing and takes no new calls"
+    CLOSED = "has been closed: make a new one"
+
+
+@final
+class Session(AsyncContextManagerMixin):
+    """The open time of a client; it implements :class:`~vkanyio._caller.Caller`.
+
+    :param generator: the source of the jitter of back-offs
+    :ivar stage: how far it has come
+    """
+
+    def __init__(self, config: Config, generator: Random) -> None:
+        self.stage: Stage = Stage.ENTERING
+        self._config = config
+        self._generator = generator
+        self._loop_token = current_token()
+        self._process = os.getpid()
+        self._task = get_current_task().id
+        self._closed_at: float | None = None
+        self._counters = Counters()
+        self._live = LiveCalls()
+        self._services = ServiceGroup(self._fail_crashed)
+        self._transport = Transport(config)
+        self._observer = Observer(config.on_event)
+        self._questions = Questions(config)
+        self._connections = Semaphore(config.max_connections, fast_acquire=True)
+        headers = {**DEFAULT_HEADERS, **config.headers}
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._replaced_tokens: dict[str, str] = {}
+        self._limiter = config.limiter or self._make_limiter()
+        self._lane = self._make_lane(config.token, self._limiter)
+        self._lanes: dict[str, Lane] = {}  # those of other tokens
+        self._max_lanes = MIN_LANES
+
+    def call(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+        """Send a call in its turn, and wait for its outcome."""
+        # Not `async`: that would keep one more coroutine alive per waiting call.
+        lane = self._claim(request)
+        if self._observer.sees_calls:
+            return self._observer.call(request, lane.call)
+        return lane.call(request)
+
+    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+        """Accept a call that no task waits for; see :meth:`Caller.submit`."""
+        self._claim(request).submit(request, on_end)
+
+    def give_up(self, request: APIRequest) -> None:
+        """Abandon a call that was submitted, unless it has its outcome."""
+        request._pending.give_up()
+
+    def statistics(self) -> Statistics:
+        """Return what the client has done so far."""
+        is_open = self.stage in (Stage.OPEN, Stage.CLOSING)
+        if not is_open and self._closed_at is None:  # it never was
+            raise self._closed_error()
+        counters = self._counters
+        now = current_time() if self._closed_at is None else self._closed_at
+        return Statistics(
+            waiting=self._live.waiting,
+            in_flight=counters.in_flight,
+            calls=counters.calls,
+            sent=counters.batches.total(),
+            batches=dict(counters.batches),
+            split=counters.split,
+            retries=dict(counters.retries),
+            too_many_requests=counters.too_many_requests,
+            margin=self._limiter.margin(now),
+        )
+
+    def check_task(self) -> None:
+        """Refuse to be left by another task than the one that entered."""
+        if get_current_task().id != self._task:
+            message = (
+                "the client must be left by the task that entered it: where that is"
+                " not possible, use `await task_group.start(api.run)`"
+            )
+            raise ClientUseError(message)
+
+    def check_open(self) -> None:
+        """Refuse a call that comes too early or too late."""
+        # Accepted calls are finished, and may need the answer to a captcha for that.
+        is_finishing = self.stage is Stage.CLOSING and in_handler()
+        if self.stage is not Stage.OPEN and not is_finishing:
+            raise self._closed_error()
+        if self._services.crash is not None:
+            raise crash_error(self._services.crash)
+
+    def _closed_error(self) -> ClientClosedError:
+        return ClientClosedError(f"the client {self.stage.value}")
+
+    def _claim(self, request: APIRequest) -> Lane:
+        """Check that a call can be made, claim it, and return the lane of its token."""
+        self.check_open()
+        if self._process != os.getpid() or self._loop_token != current_token():
+            message = (
+                "the client belongs to another event loop, thread or process: make one"
+                " here, or call it by `anyio.from_thread.run`"
+            )
+            raise ClientUseError(message)
+        request._pending.claim(self._loop_token)
+        token = request._own_token
+        if token is None or token == self._config.token:
+            return self._lane
+        lane = self._lanes.get(token)
+        if lane is None:
+            if len(self._lanes) >= self._max_lanes:
+                self._drop_idle_lanes()
+            lane = self._lanes[token] = self._make_lane(token, self._make_limiter())
+            lane.start()
+        return lane
+
+    def _make_limiter(self) -> Limiter:
+        config = self._config
+        return Limiter(config.limit, request_mode=config.request_mode)
+
+    def _make_lane(self, token: str, limiter: Limiter) -> Lane:
+        config = self._config
+        sender = Sender(
+            config,
+            token,
+            limiter=limiter,
+            connections=self._connections,
+            transport=self._transport,
+            observer=self._observer,
+            counters=self._counters,
+            headers=self._headers,
+            replaced_tokens=self._replaced_tokens,
+            generator=self._generator,
+        )
+        return Lane(
+            config,
+            sender,
+            live=self._live,
+            services=self._services,
+            questions=self._questions,
+            check_open=self.check_open,
+        )
+
+    def _drop_idle_lanes(self) -> None:
+        # A service that sees many tokens over the weeks keeps only those in use.
+        for token, lane in tuple(self._lanes.items()):
+            if lane.is_idle():
+                lane.stop()
+                del self._lanes[token]
+        self._max_lanes = max(2 * len(self._lanes), MIN_LANES)
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        """Open the session, and close it in one of these ways.
+
+        1. Opening fails: nothing is left behind.
+        2. The body ends: calls that were accepted are finished first.
+        3. The body raises or is cancelled: calls in flight are cancelled, and those who
+           still wait for one get an error.
+        """
+        try:
+            await self._transport.open()
+            async with self._services:
+                try:
+                    self._lane.start()
+                    self.stage = Stage.OPEN
+                    self._log_opened()
+                    yield self
+                    self.stage = Stage.CLOSING
+                    await self._live.wait_for_the_end()
+                finally:
+                    self.stage = Stage.CLOSED
+                    self._closed_at = current_time()
+                    self._live.fail_all(_closed_meanwhile)
+        finally:
+            self.stage = Stage.CLOSED
+            for lane in (self._lane, *self._lanes.values()):
+                lane.close()
+            await self._transport.close()
+            if self._closed_at is not None:
+                self._log_closed()
+
+    def _fail_crashed(self, cause: Exception) -> None:
+        self._live.fail_all(lambda _: crash_error(cause))
+
+    def _log_opened(self) -> None:
+        limiter, config = self._limiter, self._config
+        text = "open: up to %d requests in %g s, mode %s, version %s"
+        logger.info(text, limiter.limit, limiter.window, config.mode, config.version)
+
+    def _log_closed(self) -> None:
+        made = self.statistics()
+        text = "closed: calls %d, requests %d, retries %d"
+        logger.info(text, made.calls, made.sent, sum(made.retries.values()))
+
+
+def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
+    maybe_carried_out = request.maybe_carried_out
+    fate = "may have carried it out" if maybe_carried_out else "did not carry it out"
+    message = f"the client was closed before {request.method} ended: VK {fate}"
+    return ClientClosedError(message, maybe_carried_out=maybe_carried_out)

@@ -1,0 +1,66 @@
+"""What becomes of an attempt, and of a call: values that the whole engine passes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from ._errors import APIError, InvalidResponseError, TooManyRequestsError
+from ._execute import ExecuteError, ExecuteResult
+from ._typeguards import is_list
+
+if TYPE_CHECKING:
+    from ._errors import VKError
+
+AMBIGUOUS_CODES = frozenset({1, 10, 36})
+"""Errors inside VK: it may have carried out the call before it failed."""
+
+
+class Success(NamedTuple):
+    """A call that VK carried out.
+
+    :ivar value: the value that VK returned
+    :ivar execute_errors: the failures inside a script, in whatever form VK sent them
+    """
+
+    value: Any
+    execute_errors: Any = None
+
+    def to_execute_result(self) -> ExecuteResult:
+        """Return the value as the result of a script."""
+        entries = self.execute_errors if is_list(self.execute_errors) else ()
+        errors = tuple(ExecuteError.from_raw(raw) for raw in entries)
+        return ExecuteResult(self.value, errors)
+
+
+class Failure(NamedTuple):
+    """An attempt that brought no value.
+
+    :ivar error: the error that the caller would get
+    :ivar maybe_carried_out: whether VK may have carried out the call nevertheless
+    :ivar is_transient: whether the same request could succeed later
+    :ivar retry_at_once: whether the first retry needs no back-off
+    :ivar is_too_large: whether VK's response was larger than ``max_answer``
+    """
+
+    error: VKError
+    maybe_carried_out: bool
+    is_transient: bool
+    retry_at_once: bool = False
+    is_too_large: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether VK, or a gateway, refused the request and would refuse it again."""
+        is_refusal = isinstance(self.error, APIError | InvalidResponseError)
+        is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)
+        return is_refusal and not is_passing
+
+    @classmethod
+    def from_api(cls, error: APIError) -> Failure:
+        """Classify an error that VK returned."""
+        ambiguous = error.code in AMBIGUOUS_CODES
+        return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
+
+
+Outcome: TypeAlias = "Success | VKError"
+"""What becomes of a call."""

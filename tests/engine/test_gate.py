@@ -1,0 +1,69 @@
+"""Which calls may be sent while a captcha is open, without a client."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from _parts import accepted, gate
+from anyio import create_task_group
+
+from _helpers import settle
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_gate_is_open_to_all_until_a_captcha_comes() -> None:
+    for method in ("users.get", "wall.post", "no.suchMethod"):
+        assert gate().is_open_to(accepted(method))
+
+
+@pytest.mark.parametrize(
+    ("method", "is_open"),
+    [("users.get", True), ("wall.post", False), ("messages.send", False)],
+)
+async def test_while_it_is_closed_only_reads_go(method: str, is_open: bool) -> None:
+    closing = gate()
+    with closing.closed("wall.createComment"):
+        assert closing.is_open_to(accepted(method)) is is_open
+    assert closing.is_open_to(accepted(method))
+
+
+async def test_not_even_reads_of_the_method_that_met_the_captcha_go() -> None:
+    closing = gate()
+    with closing.closed("users.get"):
+        assert not closing.is_open_to(accepted("users.get"))
+        assert closing.is_open_to(accepted("users.get", urgent=True))
+        assert closing.is_open_to(accepted("groups.get"))
+
+
+async def test_it_opens_when_the_last_captcha_of_a_method_is_gone() -> None:
+    opened: list[bool] = []
+    closing = gate(lambda: opened.append(closing.is_open_to(accepted("wall.post"))))
+    with closing.closed("wall.post"):
+        with closing.closed("wall.post"):
+            assert opened == []
+        assert opened == [False]
+    assert opened == [False, True]
+
+
+async def test_it_opens_after_an_exception_too() -> None:
+    closing = gate()
+    with pytest.raises(ZeroDivisionError), closing.closed("wall.post"):
+        raise ZeroDivisionError
+    assert closing.is_open_to(accepted("wall.post"))
+
+
+async def test_who_waits_goes_on_when_it_opens() -> None:
+    closing, went_on = gate(), []
+
+    async def wait() -> None:
+        await closing.wait(accepted("wall.post"))
+        went_on.append(anyio.current_time())
+
+    async with create_task_group() as tasks:
+        with closing.closed("wall.post"):
+            tasks.start_soon(wait)
+            await anyio.sleep(3)
+            assert went_on == []
+        await settle()
+        assert len(went_on) == 1

@@ -1,0 +1,117 @@
+"""The calls that have no outcome yet, without a client."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from _parts import gate, sender_of
+from anyio import create_task_group
+from anyio.lowlevel import current_token
+
+from _helpers import settle
+from vkanyio import APIRequest, ClientClosedError, Config
+from vkanyio._engine._call_task import CallTask
+from vkanyio._engine._live_calls import LiveCalls
+from vkanyio._engine._questions import Questions
+from vkanyio._outcome import Success
+
+if TYPE_CHECKING:
+    from vkanyio.testing import Simulator
+
+pytestmark = pytest.mark.anyio
+
+
+def add(live: LiveCalls) -> APIRequest:
+    request = APIRequest("users.get")
+    request._pending.claim(current_token())
+    order = live.add(request)
+    request._pending.accept(order, urgent=False, on_end=lambda: live.end(request))
+    return request
+
+
+def begin(live: LiveCalls, request: APIRequest, simulator: Simulator) -> CallTask:
+    questions = Questions(Config("a-token"))
+    task = CallTask(request, sender_of(simulator), gate(), questions)
+    live.begin(request, task)
+    return task
+
+
+async def test_calls_are_numbered_in_the_order_of_arrival() -> None:
+    live = LiveCalls()
+    requests = [add(live) for _ in range(3)]
+    assert [request._pending.order for request in requests] == [0, 1, 2]
+    requests[0]._pending.settle(Success(1))
+    assert add(live)._pending.order == 3
+    assert len(live) == live.waiting == 3
+
+
+async def test_a_call_that_was_taken_for_a_request_waits_no_more(
+    simulator: Simulator,
+) -> None:
+    live = LiveCalls()
+    taken, _ = add(live), add(live)
+    begin(live, taken, simulator)
+    assert (len(live), live.waiting) == (2, 1)
+
+
+async def test_the_task_of_an_abandoned_call_is_given_up_but_not_of_a_settled_one(
+    simulator: Simulator,
+) -> None:
+    live = LiveCalls()
+    abandoned, settled = add(live), add(live)
+    tasks = [begin(live, each, simulator) for each in (abandoned, settled)]
+    given_up: list[CallTask] = []
+    for task in tasks:
+        task.give_up = partial(given_up.append, task)
+    abandoned._pending.give_up()
+    settled._pending.settle(Success(1))
+    assert given_up == tasks[:1]
+    assert len(live) == 0
+
+
+async def test_an_answer_that_is_being_sent_ends_with_its_call(
+    simulator: Simulator,
+) -> None:
+    live = LiveCalls()
+    request = add(live)
+    scope = begin(live, request, simulator).answering()
+    request._pending.settle(Success(1))
+    assert scope.cancel_called
+
+
+async def test_all_fail_each_with_its_own_error() -> None:
+    live = LiveCalls()
+    requests = [add(live) for _ in range(3)]
+    live.fail_all(lambda request: ClientClosedError(request.method))
+    assert len(live) == 0
+    errors = []
+    for request in requests:
+        with pytest.raises(ClientClosedError) as caught:
+            request.result()
+        errors.append(caught.value)
+    assert len(set(map(id, errors))) == 3
+
+
+async def test_the_end_is_when_the_last_has_its_outcome() -> None:
+    live, ended = LiveCalls(), []
+
+    async def wait() -> None:
+        await live.wait_for_the_end()
+        ended.append(anyio.current_time())
+
+    await live.wait_for_the_end()  # there is none
+    async with create_task_group() as tasks:
+        first, second = add(live), add(live)
+        tasks.start_soon(wait)
+        await settle()
+        first._pending.settle(Success(1))
+        third = add(live)
+        second._pending.settle(Success(1))
+        await settle()
+        assert ended == []
+        third._pending.give_up()
+        await settle()
+        assert len(ended) == 1

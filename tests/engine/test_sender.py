@@ -1,0 +1,175 @@
+"""One attempt, by a sender without a client around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from _parts import accepted, sender_of
+from anyio import create_task_group
+
+from _helpers import TOKEN, add_echoes
+from vkanyio import APIRequest, AuthError, Limiter, TooManyRequestsError
+from vkanyio._outcome import Failure, Success
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from vkanyio._engine._sender import Attempt, Sender
+
+pytestmark = pytest.mark.anyio
+
+REPLACEMENT = "vk1.a.the-token-that-replaced-it"
+
+
+@pytest.fixture(autouse=True)
+def echoes(simulator: Simulator) -> None:
+    add_echoes(simulator)
+
+
+async def send(sender: Sender, *requests: APIRequest, **extra: Any) -> Attempt:
+    [first, *_] = requests
+    permit = await sender.ticker.acquire()
+    pending = [request._pending for request in requests]
+    return await sender.send(first, permit, extra=extra, pending=pending)
+
+
+async def test_an_attempt_has_the_value_and_marks_the_call_as_sent(
+    simulator: Simulator,
+) -> None:
+    sender, request = sender_of(simulator), accepted("test.get", {"id": 7})
+    attempt = await send(sender, request)
+    assert attempt.outcome == Success(7)
+    assert attempt.doubts == [False]
+    assert request.maybe_carried_out
+    assert sender.counters.batches == {1: 1}
+    assert sender.counters.in_flight == 0
+
+
+async def test_a_refusal_clears_the_mark_but_not_an_older_one(
+    simulator: Simulator,
+) -> None:
+    simulator.fault(faults.error(100))
+    sender, fresh, doubtful = sender_of(simulator), accepted(), accepted()
+    assert doubtful._pending.mark_sent() is False
+    attempt = await send(sender, fresh, doubtful)
+    assert isinstance(attempt.outcome, Failure)
+    assert attempt.doubts == [False, True]
+    assert not fresh.maybe_carried_out
+    assert doubtful.maybe_carried_out
+
+
+async def test_a_lost_response_leaves_the_call_in_doubt(simulator: Simulator) -> None:
+    simulator.fault(faults.drop_after())
+    request = accepted("test.get", {"id": 1})
+    attempt = await send(sender_of(simulator), request)
+    assert isinstance(attempt.outcome, Failure)
+    assert attempt.outcome.maybe_carried_out
+    assert request.maybe_carried_out
+
+
+async def test_the_form_has_the_common_parameters_unless_the_call_has_its_own(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, language="ru", version="5.199")
+    await send(sender, accepted("test.get", {"id": 1, "v": "5.131"}), captcha_key="a")
+    [entry] = simulator.ledger
+    assert entry.params["v"] == "5.131"
+    assert entry.params["lang"] == "ru"
+    assert entry.params["captcha_key"] == "a"
+
+
+async def test_an_answer_to_a_captcha_replaces_an_older_one(
+    simulator: Simulator,
+) -> None:
+    request = accepted("test.get", {"id": 1, "captcha_key": "old"})
+    await send(sender_of(simulator), request, captcha_key="new")
+    [entry] = simulator.ledger
+    assert entry.params["captcha_key"] == "new"
+
+
+@pytest.mark.simulator_options(latency=0.25)
+async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, limiter=Limiter(1))
+    began = anyio.current_time()
+    permit = await sender.ticker.acquire()
+    request = accepted("test.get", {"id": 1})
+    await sender.send(request, permit, extra={}, pending=[request._pending])
+    assert permit.is_used
+    assert permit.left_at == began
+    assert sender.limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
+
+
+async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, limiter=Limiter(1))
+    request = accepted("test.get", {"id": 1})
+    permit = await sender.ticker.acquire()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await sender.send(request, permit, extra={}, pending=[request._pending])
+    assert not permit.is_used
+    assert not request.maybe_carried_out
+    assert sender.limiter.ready_at(anyio.current_time()) <= anyio.current_time()
+    assert list(simulator.ledger) == []
+
+
+async def test_a_replaced_token_is_sent_from_then_on(simulator: Simulator) -> None:
+    sender = sender_of(simulator)
+    first = await send(sender, accepted("test.get", {"id": 1}))
+    sender.replace_token(REPLACEMENT)
+    second = await send(sender, accepted("test.get", {"id": 1}))
+    assert (first.secrets.token, second.secrets.token) == (TOKEN, REPLACEMENT)
+    assert REPLACEMENT not in repr(sender)
+    refused = Failure(AuthError(5, ""), maybe_carried_out=False, is_transient=False)
+    delays = [
+        sender.delay_after(
+            "test.get", refused, sender.new_retries(), token=token, may_repeat=False
+        )
+        for token in (TOKEN, REPLACEMENT)
+    ]
+    assert delays == [0.0, None]
+
+
+async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, limiter=Limiter(20))
+    too_many = Failure(
+        TooManyRequestsError(6, ""), maybe_carried_out=False, is_transient=False
+    )
+    margins: list[float] = []
+    for _ in range(4):
+        sender.delay_after(
+            "a.get", too_many, sender.new_retries(), token=TOKEN, may_repeat=True
+        )
+        margins.append(sender.limiter.margin(anyio.current_time()))
+        await anyio.sleep(1)
+    assert margins[0] == pytest.approx(0.07)
+    assert margins[1] > margins[0]
+    assert margins[3] < margins[2] < margins[1]
+    assert sender.counters.too_many_requests == 4
+
+
+async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(
+    simulator: Simulator,
+) -> None:
+    read, write = APIRequest("users.get"), APIRequest("wall.post", {"message": "a"})
+    careful, bold = sender_of(simulator), sender_of(simulator, retry_unsafe=True)
+    assert [careful.may_repeat(each) for each in (read, write)] == [True, False]
+    assert [bold.may_repeat(each) for each in (read, write)] == [True, True]
+
+
+async def test_permits_are_granted_by_the_task_of_the_ticker(
+    simulator: Simulator,
+) -> None:
+    sender, began = sender_of(simulator, limiter=Limiter(2)), anyio.current_time()
+    async with create_task_group() as tasks:
+        tasks.start_soon(sender.ticker.run)
+        for _ in range(3):
+            await send(sender, accepted("test.get", {"id": 1}))
+        tasks.cancel_scope.cancel()
+    assert anyio.current_time() - began == pytest.approx(1.02)

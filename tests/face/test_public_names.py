@@ -1,0 +1,79 @@
+"""What an editor offers: the public names, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+import vkanyio
+from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
+from vkanyio.testing import Simulator
+
+CALLING = {"call", "call_with_request", "execute", "procedure"}
+OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
+
+
+def public(value: object) -> set[str]:
+    return {name for name in dir(value) if not name.startswith("_")}
+
+
+def groups() -> set[str]:
+    from vkanyio import _groups
+
+    return public(_groups.MethodGroups)
+
+
+def test_a_request_has_the_names_of_its_documentation() -> None:
+    assert public(APIRequest("users.get")) == {
+        "headers",
+        "may_be_repeated",
+        "maybe_carried_out",
+        "method",
+        "params",
+        "reads",
+        "repeatable",
+        "result",
+        "wait",
+    }
+
+
+def test_a_client_has_the_groups_of_methods_and_the_names_of_its_documentation() -> (
+    None
+):
+    assert public(VK) - groups() == CALLING | OF_A_CLIENT
+    assert public(VK("a-token")) == public(VK)
+    assert len(groups()) > 40
+
+
+def test_what_only_calls_has_nothing_of_a_client() -> None:
+    assert public(API) - groups() == CALLING
+    assert issubclass(VK, API)
+
+
+def test_something_that_only_calls_cannot_be_made_without_what_sends() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        API()  # type: ignore[abstract]
+
+
+def test_a_private_name_that_is_missing_is_no_group_of_methods() -> None:
+    with pytest.raises(AttributeError, match="'VK' object has no attribute '_lane'"):
+        _ = VK("a-token")._lane  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="group of methods lane"):
+        _ = VK("a-token").lane  # type: ignore[attr-defined]
+
+
+def test_a_captcha_has_the_names_of_its_documentation() -> None:
+    names = {"attempt", "img", "raw", "redirect_uri", "request", "retry", "sid"}
+    assert public(Captcha) | {"request"} == names
+
+
+@pytest.mark.parametrize("name", ["API", "VK", "APIRequest", "ExecuteResult"])
+def test_public_classes_are_named_by_where_they_are_imported_from(name: str) -> None:
+    assert getattr(vkanyio, name).__module__ == "vkanyio"
+
+
+@pytest.mark.anyio
+async def test_before_it_is_entered_a_client_says_what_to_do() -> None:
+    with pytest.raises(ClientClosedError, match="async with"):
+        await VK("a-token").users.get()
+    async with VK("a-token", http_client=Simulator().http_client()) as api:
+        assert isinstance(api, API)

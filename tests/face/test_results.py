@@ -1,0 +1,238 @@
+"""The outcome of a request, as those read it who did not send it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio import create_task_group
+
+from _helpers import settle
+from _probe import Probe
+from vkanyio import (
+    APIRequest,
+    ClientClosedError,
+    ClientUseError,
+    ExecuteError,
+    ExecuteResult,
+    OutcomeUnknownError,
+    ParameterError,
+)
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from _helpers import MakeClient
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("echoes")]
+
+SCRIPT = "return [API.test.get({id: 1}), API.test.gte({id: 2})];"
+FAILED = ExecuteError(
+    method="test.gte", code=3, message="Unknown method passed", raw={}
+)
+
+
+def get(i: int) -> APIRequest:
+    return APIRequest("test.get", {"id": i})
+
+
+async def test_a_result_is_the_value_as_often_as_it_is_asked_for(
+    make_client: MakeClient,
+) -> None:
+    request = get(7)
+    async with make_client() as api:
+        assert await api.call_with_request(request) == 7
+    assert request.result() == request.result() == 7
+    assert request.maybe_carried_out
+
+
+async def test_a_result_is_the_error_of_the_call_each_time_another_one(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.error(100), times=1)
+    request, errors = get(1), []
+    async with make_client() as api:
+        with pytest.raises(ParameterError) as sender:
+            await api.call_with_request(request)
+        errors.append(sender.value)
+    for _ in range(2):
+        with pytest.raises(ParameterError) as caught:
+            request.result()
+        errors.append(caught.value)
+    assert len(set(map(id, errors))) == 3
+    assert not request.maybe_carried_out
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_there_is_no_result_before_a_request_has_ended(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    request = get(1)
+    with pytest.raises(ClientUseError, match="not sent"):
+        request.result()
+    async with make_client() as api, create_task_group() as tasks:
+        tasks.start_soon(api.call_with_request, request)
+        await settle()
+        with pytest.raises(ClientUseError, match=r"await request\.wait\(\)"):
+            request.result()
+        assert request.maybe_carried_out
+        assert await request.wait() == 1
+    assert request.result() == 1
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_an_abandoned_request_has_no_result(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    request = get(1)
+    async with make_client() as api:
+        with anyio.move_on_after(0.5):
+            await api.call_with_request(request)
+        with pytest.raises(ClientUseError, match="given up"):
+            request.result()
+    assert request.maybe_carried_out
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_a_request_that_waited_in_vain_was_certainly_not_carried_out(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    request = get(2)
+    async with make_client(limit=1) as api:
+        await api.call_with_request(get(1))
+        with anyio.move_on_after(0.01):
+            await api.call_with_request(request)
+    assert not request.maybe_carried_out
+
+
+async def test_a_write_whose_response_was_lost_stays_in_doubt(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.drop_after(), times=1)
+    request = APIRequest("wall.post", {"message": "a"})
+    async with make_client() as api:
+        with pytest.raises(OutcomeUnknownError):
+            await api.call_with_request(request)
+    assert request.maybe_carried_out
+
+
+@pytest.mark.parametrize("way", ["call", "request", "wait", "result", "execute"])
+async def test_whatever_runs_a_script_gives_its_errors_too(
+    make_client: MakeClient, way: str
+) -> None:
+    async with make_client() as api:
+        request = APIRequest("execute", {"code": SCRIPT})
+        result: Any
+        if way == "call":
+            result = await api.call("execute", {"code": SCRIPT})
+        elif way == "execute":
+            result = await api.execute(SCRIPT)
+        else:
+            result = await api.call_with_request(request)
+            if way == "wait":
+                result = await request.wait()
+            elif way == "result":
+                result = request.result()
+    assert type(result) is ExecuteResult
+    assert result.response == [1, False]
+    [error] = result.errors
+    assert (error.method, error.code) == (FAILED.method, FAILED.code)
+
+
+@pytest.mark.parametrize("way", ["procedure", "call", "request"])
+async def test_a_procedure_gives_the_same_by_its_name(
+    simulator: Simulator, make_client: MakeClient, way: str
+) -> None:
+    simulator.add_procedure("digest", SCRIPT)
+    async with make_client() as api:
+        results = {
+            "procedure": lambda: api.procedure("digest"),
+            "call": lambda: api.call("execute.digest"),
+            "request": lambda: api.call_with_request(APIRequest("execute.digest")),
+        }
+        response, [error] = await results[way]()
+    assert response == [1, False]
+    assert error.method == "test.gte"
+
+
+async def test_a_method_that_only_begins_like_a_script_has_a_plain_value(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.add_method("executed.get", lambda _: 5)
+    async with make_client() as api:
+        assert await api.call("executed.get") == 5
+
+
+# Without a task that waits
+
+
+async def test_a_submitted_request_reports_its_end_once(
+    make_client: MakeClient,
+) -> None:
+    ended: list[APIRequest] = []
+    requests = [get(i) for i in range(60)]
+    async with make_client(mode="parallel", max_waiting=1) as api:
+        for request in requests:
+            Probe(api).caller.submit(request, ended.append)
+        await requests[-1].wait()
+    assert sorted(request.result() for request in ended) == [*range(60)]
+    assert api.statistics().batches == {25: 2, 10: 1}
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_a_submitted_request_may_be_given_up(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    ended: list[APIRequest] = []
+    async with make_client(limit=1) as api:
+        sent, waiting = get(1), get(2)
+        for request in (sent, waiting):
+            Probe(api).caller.submit(request, ended.append)
+        await anyio.sleep(0.5)
+        for request in (waiting, sent, waiting):
+            Probe(api).caller.give_up(request)
+        assert ended == [waiting, sent]
+        await anyio.sleep(3)
+        assert api.statistics().in_flight == 0
+    assert sent.maybe_carried_out
+    assert not waiting.maybe_carried_out
+    assert [entry.params["id"] for entry in simulator.ledger] == ["1"]
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_submitted_requests_are_finished_when_the_block_is_left(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    ended: list[APIRequest] = []
+    async with make_client(limit=20) as api:
+        for i in range(5):
+            Probe(api).caller.submit(get(i), ended.append)
+    assert sorted(request.result() for request in ended) == [*range(5)]
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_a_cancelled_block_fails_submitted_requests(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    ended: list[APIRequest] = []
+    with anyio.move_on_after(0.5):
+        async with make_client() as api:
+            Probe(api).caller.submit(get(1), ended.append)
+            await anyio.sleep_forever()
+    [request] = ended
+    with pytest.raises(ClientClosedError) as caught:
+        request.result()
+    assert caught.value.maybe_carried_out
+
+
+async def test_nothing_is_submitted_twice_or_to_a_client_that_is_not_open(
+    make_client: MakeClient,
+) -> None:
+    request = get(1)
+    async with make_client() as api:
+        Probe(api).caller.submit(request, lambda _: None)
+        with pytest.raises(ClientUseError, match="sent before"):
+            Probe(api).caller.submit(request, lambda _: None)
+        assert await request.wait() == 1
+    with pytest.raises(ClientClosedError):
+        Probe(api).caller.submit(get(2), lambda _: None)
