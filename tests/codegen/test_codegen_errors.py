@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _small_schema import method, model_of, reference, write_schema
 from codegen._schema import SchemaError, load
+
+from _small_schema import method, model_of, reference, write_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

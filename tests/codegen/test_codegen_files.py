@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from _small_schema import method, model_of, write_schema
 from codegen._output import differences, put, write_files
 from codegen._read import read
 from codegen._schema import load
+
+from _small_schema import method, model_of, write_schema
 
 pytestmark = pytest.mark.usefixtures("nothing_reviewed")
 

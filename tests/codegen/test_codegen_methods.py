@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from _small_schema import method, model_of, reference, response, source_of
 from codegen._output import write_files
 from codegen._schema import SchemaError
 
+from _small_schema import method, model_of, reference, response, source_of
 from codegen import reviewed
 from vkanyio._facts import Repetition
 

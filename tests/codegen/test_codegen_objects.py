@@ -6,9 +6,9 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _small_schema import model_of, names_of, reference, response, source_of
 from codegen._output import write_files
 
+from _small_schema import model_of, names_of, reference, response, source_of
 from codegen import reviewed
 
 if TYPE_CHECKING:

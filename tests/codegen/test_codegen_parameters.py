@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _small_schema import method, method_of, reference, source_of
 
+from _small_schema import method, method_of, reference, source_of
 from codegen import reviewed
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _small_schema import method, method_of, model_of, reference, response, source_of
 from codegen._output import write_files
 from codegen._schema import SchemaError
 from codegen._types import Named, walk
 
+from _small_schema import method, method_of, model_of, reference, response, source_of
 from codegen import reviewed
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _small_schema import method, model_of, reference
 from codegen._schema import SchemaError
 
+from _small_schema import method, model_of, reference
 from codegen import reviewed
 
 if TYPE_CHECKING:

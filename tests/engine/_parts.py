@@ -22,9 +22,18 @@ if TYPE_CHECKING:
     from vkanyio.testing import Simulator
 
 
-def sender_of(simulator: Simulator, *, limiter: Limiter | None = None, **options: Any):
-    """Make a sender to a simulator."""
-    config = Config(TOKEN, http_client=simulator.http_client(), **options)
+def sender_of(simulator: Simulator, **options: Any) -> Sender:
+    """Make a sender to a simulator, in process."""
+    return _sender(http_client=simulator.http_client(), **options)
+
+
+def sender_to(base_url: str, **options: Any) -> Sender:
+    """Make a sender with its own connections."""
+    return _sender(base_url=base_url, **options)
+
+
+def _sender(*, limiter: Limiter | None = None, **options: Any) -> Sender:
+    config = Config(TOKEN, **options)
     return Sender(
         config,
         TOKEN,

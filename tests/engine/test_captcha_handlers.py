@@ -120,6 +120,26 @@ async def test_a_solved_captcha_takes_no_second_answer(
     assert simulator.ledger.requests == 3
 
 
+async def test_a_captcha_that_a_new_one_has_replaced_takes_no_answer(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.captcha(), times=2)
+    seen: list[Captcha] = []
+
+    async def solve(captcha: Captcha) -> None:
+        seen.append(captcha)
+        if len(seen) == 1:
+            await captcha.retry("wrong")  # raises VK's refusal
+        with pytest.raises(ClientUseError, match="not open"):
+            await seen[0].retry(simulator.solve(captcha.redirect_uri or ""))
+
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(CaptchaError):
+            await api.call(*POST)
+    assert len(seen) == 2
+    assert simulator.ledger.requests == 2
+
+
 async def test_a_captcha_takes_no_answer_after_its_handler_has_ended(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from _parts import accepted, gate
 from anyio import create_task_group
 
 from _helpers import settle
+from _parts import accepted, gate
 
 pytestmark = pytest.mark.anyio
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from _parts import gate, sender_of
 from anyio import create_task_group
 from anyio.lowlevel import current_token
 
 from _helpers import settle
+from _parts import gate, sender_of
 from vkanyio import APIRequest, ClientClosedError, Config
 from vkanyio._engine._call_task import CallTask
 from vkanyio._engine._live_calls import LiveCalls

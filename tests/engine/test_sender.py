@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from _parts import accepted, sender_of
 from anyio import create_task_group
 
 from _helpers import TOKEN, add_echoes
-from vkanyio import APIRequest, AuthError, Limiter, TooManyRequestsError
+from _parts import accepted, sender_of, sender_to
+from _sockets import nobody
+from vkanyio import (
+    APIRequest,
+    AuthError,
+    ConnectionFailedError,
+    Limiter,
+    TooManyRequestsError,
+)
 from vkanyio._outcome import Failure, Success
 from vkanyio.testing import Simulator, faults
 
@@ -115,6 +122,23 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
     assert not request.maybe_carried_out
     assert sender.limiter.ready_at(anyio.current_time()) <= anyio.current_time()
     assert list(simulator.ledger) == []
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
+    async with nobody() as base_url:
+        sender = sender_to(base_url, limiter=Limiter(1))
+        request, permit = accepted(), await sender.ticker.acquire()
+        attempt = await sender.send(
+            request, permit, extra={}, pending=[request._pending]
+        )
+    assert isinstance(attempt.outcome, Failure)
+    assert isinstance(attempt.outcome.error, ConnectionFailedError)
+    assert not request.maybe_carried_out
+    assert permit.is_used  # or a host that cannot be reached would be flooded
+    assert sender.limiter.ready_at(permit.left_at) == pytest.approx(
+        permit.left_at + 1.02
+    )
 
 
 async def test_a_replaced_token_is_sent_from_then_on(simulator: Simulator) -> None:

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-
 from _schema import ROOT, check, needs_schema
+
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VKFault
 from vkanyio.testing._declared import declared_methods

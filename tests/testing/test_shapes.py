@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-
 from _schema import check, needs_schema
 
 if TYPE_CHECKING:
