@@ -77,7 +77,7 @@ class Probe:
     @property
     def is_holding_back(self) -> bool:
         """Whether a captcha holds calls back."""
-        return any(lane._gate._closed_for for lane in self.lanes)
+        return any(lane._gate.is_closed for lane in self.lanes)
 
     @property
     def parts(self) -> list[Any]:

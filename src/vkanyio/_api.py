@@ -6,7 +6,6 @@ nothing and closes nothing.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from ._groups import MethodGroups
@@ -21,13 +20,15 @@ if TYPE_CHECKING:
     from ._execute import ExecuteResult
 
 
-class API(MethodGroups, ABC):
+class API(MethodGroups):
     """The methods of VK, and the other ways to call it.
 
     :class:`VK` is one; functions that only make calls can take an ``api: API``.
 
     All methods of VK are found by their names: ``api.users.get``,
     ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``.
+
+    :param caller: what sends the calls
     """
 
     if not TYPE_CHECKING:  # type checkers would let every name through
@@ -40,13 +41,8 @@ class API(MethodGroups, ABC):
                 self, name, f"group of methods {name}", f'"{name}.get", '
             )
 
-    @property
-    @abstractmethod
-    def _caller(self) -> Caller:
-        """What sends the calls.
-
-        :raises ClientClosedError: if the client has not been entered
-        """
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Call a method by its name, as VK spells it: ``"users.get"``.

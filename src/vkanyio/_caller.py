@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Caller(Protocol):
     """An open client, as those see it who make calls with it."""
 
-    def call(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+    def call(self, request: APIRequest, /) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn, and wait for its outcome.
 
         :return: the value, as :meth:`APIRequest.result` returns it
@@ -24,7 +24,9 @@ class Caller(Protocol):
         """
         ...
 
-    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+    def submit(
+        self, request: APIRequest, on_end: Callable[[APIRequest], None], /
+    ) -> None:
         """Accept a request without a task that waits for it.
 
         It takes no room: the caller bounds how many it submits.
@@ -36,6 +38,6 @@ class Caller(Protocol):
         """
         ...
 
-    def give_up(self, request: APIRequest) -> None:
+    def give_up(self, request: APIRequest, /) -> None:
         """Abandon a request that was submitted, unless it has its outcome."""
         ...

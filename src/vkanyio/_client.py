@@ -6,7 +6,7 @@ It alone opens the engine: what it has while it is open is a ``Session``.
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any, Self, Unpack, final
+from typing import TYPE_CHECKING, Any, Never, Self, Unpack, final
 
 from anyio import TASK_STATUS_IGNORED, sleep_forever
 
@@ -20,10 +20,21 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from ._caller import Caller
     from ._statistics import Statistics
 
-_NEW = "has not been entered: use it inside `async with VK(...) as api:`"
+
+@final
+class _NotEntered:
+    """The caller of a client that has not been entered: it refuses every call."""
+
+    message = (
+        "the client has not been entered: use it inside `async with VK(...) as api:`"
+    )
+
+    def call(self, *_: object) -> Never:
+        raise ClientClosedError(self.message)
+
+    submit = give_up = call
 
 
 @final
@@ -70,6 +81,7 @@ class VK(API):
         return client
 
     def _setup(self, config: Config) -> None:
+        super().__init__(_NotEntered())
         self._config = config
         self._random = Random()  # for back-offs; `proof.soak` assigns a seeded one
 
@@ -100,14 +112,9 @@ class VK(API):
             task_status.started(self)
             await sleep_forever()
 
-    @property
-    def _caller(self) -> Caller:
-        return self._entered_session()
-
     def _entered_session(self) -> Session:
         if self._session is None:
-            message = f"the client {_NEW}"
-            raise ClientClosedError(message)
+            raise ClientClosedError(_NotEntered.message)
         return self._session
 
     # The session is a context manager by anyio's mixin; here that would raise its own
@@ -116,8 +123,8 @@ class VK(API):
         if self._session is not None:
             message = f"the client {self._session.stage.value}; it is entered once"
             raise ClientUseError(message)
-        self._session = Session(self._config, self._random)
-        await self._session.__aenter__()
+        session = self._caller = self._session = Session(self._config, self._random)
+        await session.__aenter__()
         return self
 
     async def __aexit__(

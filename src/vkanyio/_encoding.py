@@ -65,7 +65,7 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     :raises TypeError: for a value of a type that cannot be encoded, naming it
     :raises ValueError: for a value that cannot be encoded, such as NaN, naming it
     """
-    if not is_mapping(params):
+    if not (isinstance(params, dict) or is_mapping(params)):
         message = f"params must be a dict of parameters, got {type(params).__name__}"
         raise TypeError(message)
     encoded: dict[str, Encoded] = {}
@@ -109,6 +109,8 @@ def _encode(name: str, value: Any) -> Encoded:
     value = _simplify(name, value)
     if isinstance(value, _SINGLE):
         return _to_single(value)
+    if type(value) in _QUICK_SERIES:
+        return _join(name, value)
     if is_mapping(value):
         return _to_json(name, value)
     if _is_series(value):
@@ -154,7 +156,7 @@ def _is_series(value: Any) -> bool:
     return not is_one and isinstance(value, Iterable)
 
 
-def _join(name: str, values: list[Any]) -> Encoded:
+def _join(name: str, values: list[Any] | tuple[Any, ...]) -> Encoded:
     if set(map(type, values)) <= _PLAIN:  # usual: 1,000 ids in 0.1 ms, not 0.5
         with suppress(ValueError):  # the wrong item is found below
             return _check_text(name, ",".join(map(str, values)))

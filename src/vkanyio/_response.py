@@ -6,7 +6,7 @@ It neither sends nor retries anything, and knows no clock.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ._encoding import without_secrets
 from ._errors import APIError, InvalidResponseError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from ._encoding import Encoded
     from ._secrets import Secrets
+
+JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
@@ -45,16 +47,17 @@ def read_response(
 
     :param secrets: what to hide if the response repeats it
     """
+    envelope: JSON
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
         return _invalid("is not JSON", status, body, call, secrets)
-    if is_dict(envelope):
+    if isinstance(envelope, dict):
         error = envelope.get("error")
+        if error is None and "response" in envelope:
+            return Success(envelope["response"], envelope.get("execute_errors"))
         if is_dict(error) and type(error.get("error_code")) is int:
             return Failure.from_api(api_error(error, body, ["error"], call, secrets))
-        if "response" in envelope and error is None:
-            return Success(envelope["response"], envelope.get("execute_errors"))
     return _invalid("is not a response of the VK API", status, body, call, secrets)
 
 

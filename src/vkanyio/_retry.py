@@ -133,28 +133,30 @@ class MethodRefusals:
     down the other methods.
 
     :param window: the window of the rate limit, in seconds
+    :ivar methods: those that met error 6 last: the number of seconds in a row, and when
+        the last one began
     """
 
     def __init__(self, window: float) -> None:
+        self.methods: dict[str, tuple[int, float]] = {}
         self._window = window
-        self._methods: dict[str, tuple[int, float]] = {}
 
     def note(self, method: str, now: float) -> int:
         """Note an error 6.
 
         :return: the number of seconds in a row with error 6, 1 for the first
         """
-        seconds, since = self._methods.get(method, (0, -math.inf))
+        seconds, since = self.methods.get(method, (0, -math.inf))
         if now - since > TOO_MANY_MEMORY:
             seconds = 0
         if now - since >= self._window:
             seconds += 1
-            self._methods[method] = seconds, now
+            self.methods[method] = seconds, now
         return seconds
 
     def forget(self, method: str) -> None:
         """Note that a method met something other than error 6."""
-        self._methods.pop(method, None)
+        self.methods.pop(method, None)
 
 
 def slows_token_down(seconds_of_method: int) -> bool:

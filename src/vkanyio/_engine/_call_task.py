@@ -33,7 +33,6 @@ class CallTask:
     """The way of one call to VK and back.
 
     :ivar request: the call
-    :ivar retries: its retries
     :ivar give_up: called when nobody waits for the call any more. While the call shares
         a batch, the batch puts its own function here
     :ivar captcha_answers: how many answers to captchas were sent with it
@@ -46,7 +45,6 @@ class CallTask:
         self, request: APIRequest, sender: Sender, gate: Gate, questions: Questions
     ) -> None:
         self.request: APIRequest = request
-        self.retries: Retries = sender.new_retries()
         self.give_up: Callable[[], None] = self.cancel
         self.captcha_answers: int = 0
         self.extra: dict[str, Any] = {}
@@ -57,6 +55,11 @@ class CallTask:
         self._token = ""  # the one that it was last sent with
         self._answering: CancelScope | None = None
         self._is_questioned = False  # others wait for the answer; this call does not
+
+    @cached_property
+    def retries(self) -> Retries:
+        """Its retries; most calls need none."""
+        return self._sender.new_retries()
 
     @cached_property
     def scope(self) -> CancelScope:
@@ -81,8 +84,10 @@ class CallTask:
         await self.run(await self._next_permit())
 
     async def _finish(self, outcome: Outcome) -> None:
-        self._is_questioned = True
-        self.settle(await self._questions.resolve(self, outcome))
+        if not isinstance(outcome, Success):
+            self._is_questioned = True
+            outcome = await self._questions.resolve(self, outcome)
+        self.settle(outcome)
 
     def settle(self, outcome: Outcome) -> None:
         """Give the outcome to those who wait for it.

@@ -107,6 +107,8 @@ class Collector:
 
     def _has_work(self) -> bool:
         self._drain()
+        if not self._gate.is_closed:
+            return bool(self._waiting)
         return any(map(self._gate.is_open_to, self._waiting))
 
     def _take(self) -> list[APIRequest]:
@@ -115,11 +117,12 @@ class Collector:
         :return: calls for one request, none if no call may go
         """
         self._drain()
+        gate = self._gate
         for first in self._waiting:
-            if self._gate.is_open_to(first):
+            if not gate.is_closed or gate.is_open_to(first):
                 taken = [first]
                 if first in self._packable:
-                    ready = filter(self._gate.is_open_to, self._packable)
+                    ready = filter(gate.is_open_to, self._packable)
                     taken = self._packer.choose(ready, current_time())
                 for request in taken:
                     self.drop(request)
@@ -137,5 +140,5 @@ class Collector:
     def _put(self, request: APIRequest | None) -> None:
         if request is not None and request._pending.is_live:
             self._waiting[request] = None
-            if self._packer.may_pack(request):
+            if self._packer.is_on and self._packer.may_pack(request):
                 self._packable[request] = None

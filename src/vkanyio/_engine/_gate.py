@@ -26,16 +26,18 @@ class Gate:
     """Holds back calls that VK would count as a flood while a captcha is open.
 
     :param on_open: called, synchronously, when calls may go that were held back
+    :ivar is_closed: whether a captcha is open, so that some calls are held back
     """
 
     def __init__(self, on_open: Callable[[], None]) -> None:
+        self.is_closed: bool = False
         self._on_open = on_open
         self._closed_for: Counter[str] = Counter()
         self._opened = Event()
 
     def is_open_to(self, request: APIRequest) -> bool:
         """Return whether no captcha holds a call back."""
-        if not self._closed_for or request._pending.urgent:
+        if not self.is_closed or request._pending.urgent:
             return True
         return request.method not in self._closed_for and request.reads()
 
@@ -48,12 +50,14 @@ class Gate:
     def closed(self, method: str) -> Generator[None]:
         """Hold back writes, and further calls of the method that met the captcha."""
         self._closed_for[method] += 1
+        self.is_closed = True
         logger.info("captcha for %s: calls that write wait for the answer", method)
         try:
             yield
         finally:
             self._closed_for[method] -= 1
             self._closed_for += Counter()  # removes methods whose count is zero
+            self.is_closed = bool(self._closed_for)
             self._opened.set()
             self._opened = Event()
             self._on_open()

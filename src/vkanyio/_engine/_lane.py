@@ -99,14 +99,15 @@ class Lane:
         VK's question takes no room: the calls that fill it may wait for that answer.
         """
         self._busy += 1
+        urgent = in_handler()
         try:
-            async with nullcontext() if in_handler() else self._room:
+            async with nullcontext() if urgent else self._room:
                 try:
                     self._check_open()
                 except VKError as error:
                     request._pending.settle(error)
                 else:
-                    self._accept(request)
+                    self._accept(request, urgent=urgent)
                 await request._pending.settled()
                 return request.result()
         finally:
@@ -116,7 +117,8 @@ class Lane:
     def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
         self._busy += 1
-        self._accept(request, partial(self._end_submitted, on_end))
+        on_end = partial(self._end_submitted, on_end)
+        self._accept(request, urgent=in_handler(), on_end=on_end)
 
     def _end_submitted(
         self, on_end: Callable[[APIRequest], None], request: APIRequest
@@ -125,11 +127,15 @@ class Lane:
         on_end(request)
 
     def _accept(
-        self, request: APIRequest, on_end: Callable[[APIRequest], None] | None = None
+        self,
+        request: APIRequest,
+        *,
+        urgent: bool,
+        on_end: Callable[[APIRequest], None] | None = None,
     ) -> None:
         request._pending.accept(
             self._live.add(request),
-            urgent=in_handler(),
+            urgent=urgent,
             on_end=partial(self._end, request, on_end),
         )
         self._sender.counters.calls += 1

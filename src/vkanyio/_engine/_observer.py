@@ -7,9 +7,8 @@ what ``on_event`` raises is logged.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from anyio import current_time
 
@@ -43,15 +42,14 @@ class CallSpan:
         self.packed = False
 
 
-@final
-class RequestSpan:
-    """An HTTP request in flight.
+class RequestSpan(NamedTuple):
+    """An HTTP request in flight, which somebody observes."""
 
-    :ivar outcome: its outcome, None until that is known
-    """
-
-    def __init__(self) -> None:
-        self.outcome: Success | Failure | None = None
+    number: int
+    method: str
+    calls: tuple[int, ...]
+    size: int
+    began: float
 
 
 @final
@@ -59,16 +57,13 @@ class Observer:
     """Reports calls and requests, as long as somebody listens.
 
     :param on_event: the user's function
+    :ivar sees_calls: whether calls have to go through :meth:`call`
     """
 
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
+        self.sees_calls: bool = on_event is not None
         self._on_event = on_event
         self._calls: dict[Pending, CallSpan] = {}
-
-    @property
-    def sees_calls(self) -> bool:
-        """Whether calls have to go through :meth:`call`."""
-        return self._on_event is not None
 
     async def call(
         self, request: APIRequest, send: Callable[[APIRequest], Awaitable[Any]]
@@ -105,46 +100,45 @@ class Observer:
                 )
             )
 
-    @contextmanager
-    def request(
-        self, method: str, pending: Sequence[Pending]
-    ) -> Generator[RequestSpan]:
-        """Report an HTTP request.
+    def begin(self, method: str, pending: Sequence[Pending]) -> RequestSpan | None:
+        """Report that an HTTP request is about to be sent.
 
         :param pending: the pending results of the calls that it carries
+        :return: what :meth:`end` needs, or None if nobody listens
         """
         if self._on_event is None and not logger.isEnabledFor(logging.DEBUG):
-            yield RequestSpan()
-            return
-        number, began, span = next(_request_numbers), current_time(), RequestSpan()
-        calls = tuple(self._note_sent(pending, began))
-        self._report(
-            RequestStarted(request=number, method=method, calls=calls, at=began)
+            return None
+        number, now = next(_request_numbers), current_time()
+        calls = tuple(self._note_sent(pending, now))
+        self._report(RequestStarted(number, method, calls, at=now))
+        return RequestSpan(number, method, calls, size=len(pending), began=now)
+
+    def end(self, span: RequestSpan, outcome: Success | Failure | None) -> None:
+        """Report that an HTTP request has ended.
+
+        :param outcome: its outcome, None if it was cancelled
+        """
+        now = current_time()
+        ending, name, code = _ended(outcome)
+        logger.debug(
+            "%s, carrying %d: %s in %.3f s",
+            span.method,
+            span.size,
+            name or ending,
+            now - span.began,
         )
-        try:
-            yield span
-        finally:
-            now = current_time()
-            ending, name, code = _ended(span.outcome)
-            logger.debug(
-                "%s, carrying %d: %s in %.3f s",
-                method,
-                len(pending),
-                name or ending,
-                now - began,
+        self._report(
+            RequestEnded(
+                request=span.number,
+                method=span.method,
+                calls=span.calls,
+                at=now,
+                duration=now - span.began,
+                ending=ending,
+                error=name,
+                code=code,
             )
-            self._report(
-                RequestEnded(
-                    request=number,
-                    method=method,
-                    calls=calls,
-                    at=now,
-                    duration=now - began,
-                    ending=ending,
-                    error=name,
-                    code=code,
-                )
-            )
+        )
 
     def _note_sent(self, pending: Sequence[Pending], now: float) -> Generator[int]:
         for each in pending:

@@ -29,6 +29,7 @@ class Packer:
     """Packs the calls of one token, as the options say.
 
     :ivar sizes: how many calls VK has been able to answer at once
+    :ivar is_on: whether calls are packed at all
     """
 
     def __init__(self, config: Config) -> None:
@@ -36,19 +37,19 @@ class Packer:
         self._never = frozenset(config.execute_unsupported_methods)
         self._only = frozenset(config.execute_methods)
         self._is_selective = config.mode == "parallel_selected"
-        self._is_on = config.mode != "sequential" and config.execute_count > 1
+        self.is_on: bool = config.mode != "sequential" and config.execute_count > 1
 
     def stop(self, reason: object) -> None:
         """Stop packing: VK does not accept ``execute`` from this token."""
-        if self._is_on:
-            self._is_on = False
+        if self.is_on:
+            self.is_on = False
             logger.warning("calls are sent one by one from now on: %s", reason)
 
     def may_pack(self, request: APIRequest) -> bool:
         """Return whether a call may share an ``execute`` with others."""
         method = request.method
         return (
-            self._is_on
+            self.is_on
             and (method in self._only if self._is_selective else True)
             and method not in self._never
             and not method.startswith("execute.")
@@ -66,7 +67,7 @@ class Packer:
         """
         chosen: list[APIRequest] = []
         # They may have been waiting since before packing was stopped.
-        max_size, code_bytes = math.inf if self._is_on else 1, 0
+        max_size, code_bytes = math.inf if self.is_on else 1, 0
         for request in requests:
             max_size = min(max_size, self.sizes.max_size_with(request.method, now))
             code_bytes += len(str(request).encode())

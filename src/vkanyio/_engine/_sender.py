@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .._request import APIRequest
     from .._statistics import Counters
     from ._connection import Response
-    from ._observer import Observer
+    from ._observer import Observer, RequestSpan
     from ._transport import Transport
 
 logger = logging.getLogger("vkanyio")
@@ -132,29 +132,32 @@ class Sender:
         :param extra: parameters that answer a question of VK
         :param pending: the pending results of the calls that it carries
         """
+        ended: Success | Failure | None = None
+        span: RequestSpan | None = None
         self.counters.in_flight += 1
         try:
             # Do not send for a caller that is already cancelled.
             await checkpoint_if_cancelled()
             secrets = Secrets(self.token, request.params, extra)
-            with self._observer.request(request.method, pending) as span:
-                body = to_form({**self._common_params, **request.params, **extra})
-                headers = self._headers_of(request, secrets.token)
-                trace = Trace(self.limiter, permit)
-                if not self._transport.traces:
-                    self.limiter.left(
-                        permit, current_time()
-                    )  # the trace may correct it
-                doubts = [each.mark_sent() for each in pending]
-                self.counters.batches[len(pending)] += 1
-                response = await self._transport.exchange(
-                    request.method, body, headers, trace, secrets
-                )
-                self._note_response(permit, response)
-                span.outcome = outcome = self._read(response, request, secrets)
+            span = self._observer.begin(request.method, pending)
+            body = to_form({**self._common_params, **request.params, **extra})
+            headers = self._headers_of(request, secrets.token)
+            trace = Trace(self.limiter, permit)
+            if not self._transport.traces:
+                # Unless the trace corrects it.
+                self.limiter.left(permit, current_time())
+            doubts = [each.mark_sent() for each in pending]
+            self.counters.batches[len(pending)] += 1
+            response = await self._transport.exchange(
+                request.method, body, headers, trace, secrets
+            )
+            self._note_response(permit, response)
+            ended = outcome = self._read(response, request, secrets)
         finally:
             self.counters.in_flight -= 1
             self.ticker.release(permit)
+            if span is not None:
+                self._observer.end(span, ended)
         if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
             for each, doubt in zip(pending, doubts, strict=True):
                 each.mark_not_carried_out(doubt)
@@ -177,7 +180,7 @@ class Sender:
         """
         if isinstance(failure.error, TooManyRequestsError):
             return self._delay_after_too_many(method, retries)
-        self._refusals.forget(method)
+        self.note_accepted(method)
         return retries.delay_after(
             failure, may_repeat=may_repeat, token_was_replaced=token != self.token
         )
@@ -196,7 +199,8 @@ class Sender:
 
     def note_accepted(self, method: str) -> None:
         """Note that a method met something other than error 6."""
-        self._refusals.forget(method)
+        if self._refusals.methods:
+            self._refusals.forget(method)
 
     def note_retry(self, method: str, failure: Failure, delay: float) -> None:
         """Count and log a retry."""
