@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import logging
 import os
+import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack, final
 
@@ -108,6 +109,8 @@ class VK(MethodGroups):
 
     def _setup(self, config: Config) -> None:
         self._config = config
+        # Seeded by the global one, so that seeding that still repeats a program.
+        self._random = random.Random(random.random())
         self._closed_at: float | None = None
 
     def __repr__(self) -> str:
@@ -348,6 +351,7 @@ class VK(MethodGroups):
             watch=Watch(config.on_event),
             headers={name.lower(): value for name, value in headers.items()},
             check_open=self._check_open,
+            random=self._random,
             live={},
         )
 

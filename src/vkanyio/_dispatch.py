@@ -193,7 +193,7 @@ class Exchange:
         self.tries += 1
         if failure.retry_at_once and self.tries == 1:
             return 0.0
-        return back_off(config.wait, self.tries)
+        return back_off(config.wait, self.tries, self._lane.random)
 
     def _plan_after_too_many(self) -> float | None:
         # The first time the whole token pauses, and its calls keep their order. A call

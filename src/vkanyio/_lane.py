@@ -25,6 +25,7 @@ from ._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from random import Random
 
     from ._config import Config
     from ._encoding import Encoded
@@ -63,6 +64,7 @@ class Core:
     questions: Questions
     watch: Watch
     check_open: Callable[[], None]
+    random: Random
     live: dict[APIRequest, Exchange | None]
     counters: Counters = attrs.field(factory=Counters)
     drained: Event = attrs.field(factory=Event)
@@ -93,6 +95,7 @@ class Lane:
         self.transport: Transport = core.transport
         self.questions: Questions = core.questions
         self.watch: Watch = core.watch
+        self.random: Random = core.random
         self.limiter: Limiter = limiter or Limiter(
             config.limit, burst=config.request_mode == "burst"
         )

@@ -57,11 +57,15 @@ class Failure(NamedTuple):
         return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
 
 
-def back_off(wait: float, tries: int) -> float:
+def back_off(wait: float, tries: int, generator: random.Random | None = None) -> float:
     """Return the seconds before the next attempt, after ``tries`` that failed.
 
     Exponential with full jitter, so that many clients do not come back as one:
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+
+    :param generator: draws the jitter; by default the one of the module ``random``
     """
     ceiling = min(wait * 2.0 ** min(tries - 1, 30), MOST_DELAY)
+    if generator is not None:
+        return generator.uniform(0, ceiling)
     return random.uniform(0, ceiling)
