@@ -1,4 +1,4 @@
-"""A small part of the long checks, and that they notice what they are there for."""
+"""A small part of the long checks, and that they notice broken promises."""
 
 from __future__ import annotations
 
@@ -27,6 +27,27 @@ def test_a_soak_keeps_what_is_promised(backend: str, mode: Mode) -> None:
     assert tally.calls == 500
     assert tally.faults.total() > 50
     assert (tally.lost, tally.twice) == (0, 0)
+
+
+def record_of(backend: str, seed: int) -> list[str]:
+    """Return a line for each request and each outcome of a small soak."""
+    lines: list[str] = []
+    tally = run_soak(backend, "parallel_selected", 300, seed, lines.append)
+    assert tally.complaint is None
+    assert len(lines) == tally.requests + 300
+    return lines
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_seed_repeats_a_soak_call_by_call(backend: str) -> None:
+    first, second = record_of(backend, seed=1), record_of(backend, seed=1)
+    for one, other in zip(first, second, strict=True):
+        assert one == other
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_another_seed_makes_another_soak(backend: str) -> None:
+    assert record_of(backend, seed=1) != record_of(backend, seed=2)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
