@@ -90,9 +90,9 @@ def give_away_values(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        (repeat_everything, "was sent again though|was carried out"),
+        (repeat_everything, "was retried though|was carried out"),
         (lose_an_outcome, "has no outcome"),
-        (give_away_values, "has not its own value"),
+        (give_away_values, "does not have its own value"),
     ],
 )
 def test_a_soak_notices_a_broken_client(
