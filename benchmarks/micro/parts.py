@@ -1,4 +1,4 @@
-"""The parts that take no event loop: from a call's parameters to its outcome."""
+"""The parts that need no event loop: from the parameters of a call to its outcome."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MESSAGE = {
 
 
 def parts() -> dict[str, Callable[[], object]]:
-    """Return each part, by what it does."""
+    """Return the parts by name."""
     return {**_limiter(), **_encoding(), **_packing(), **_reading()}
 
 
@@ -42,7 +42,7 @@ def _limiter() -> dict[str, Callable[[], object]]:
 
 
 def _starts(*, burst: bool) -> Callable[[], object]:
-    """Return what a limiter does for one request; its log is full."""
+    """Return the work of a limiter for one request, with a full log."""
     limiter = Limiter(20, burst=burst)
     now = 0.0
 

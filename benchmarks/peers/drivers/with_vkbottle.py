@@ -1,4 +1,4 @@
-"""A job for vkbottle, which knows of no limit: its calls go one after the other."""
+"""Do a job with vkbottle, which has no limit: its calls are made one at a time."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def post(api, ids=None):
 
 
 def number_of(answer: object) -> int:
-    """Return the number of a call, as its answer has it."""
+    """Return the number of a call in its value."""
     return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
 
 
 async def call(api: API, number: int) -> None:
-    """Make a call, and keep what becomes of it."""
+    """Make a call, and record its outcome."""
     try:
         if JOB.method == "users.get":
             [user] = await api.users.get(user_ids=[number])
@@ -51,7 +51,7 @@ async def call(api: API, number: int) -> None:
 
 
 async def one_after_the_other(api: API) -> None:
-    """Ask with ``request_many``, or where that would end at an error, by itself."""
+    """Use ``request_many``, or single calls where that would stop at an error."""
     if JOB.faults:
         for number in NUMBERS:
             await call(api, number)
@@ -64,13 +64,13 @@ async def one_after_the_other(api: API) -> None:
 
 
 def batches() -> Iterator[list[int]]:
-    """Divide the calls."""
+    """Divide the calls into batches."""
     for first in range(0, len(NUMBERS), 25):
         yield list(NUMBERS[first : first + 25])
 
 
 async def packed(api: API) -> None:
-    """Have a script translated for every 25 calls."""
+    """Translate a script for every 25 calls."""
     script = get_users if JOB.method == "users.get" else post
     if JOB.faults:
         for batch in batches():
@@ -92,13 +92,13 @@ async def packed(api: API) -> None:
 
 
 def check(batch: list[int], answers: list[object]) -> None:
-    """Check the answers of a script."""
+    """Check the values of a script."""
     for number, answer in zip(batch, answers, strict=True):
         WORK.answered(number, number_of(answer))
 
 
 async def now_and_then(api: API) -> None:
-    """Make single calls, and pause after each."""
+    """Make single calls, with a pause before each."""
     for number in NUMBERS:
         await asyncio.sleep(IDLE_SECONDS)
         began = time.perf_counter()
