@@ -59,7 +59,7 @@ class Door:
     :ivar worst: most requests with one token within a second
     """
 
-    def __init__(self, note: Callable[[str], None]) -> None:
+    def __init__(self, note: Callable[[str], None] | None = None) -> None:
         self.passages: defaultdict[str, list[Passage]] = defaultdict(list)
         self.requests = 0
         self.refused = 0
@@ -104,7 +104,8 @@ class Door:
         marks = marks_in(unquote_plus(content.decode()))
         for mark in marks:
             self.passages[mark].append(passage)
-        self._note(f"{passage.began!r} {passage.method} {' '.join(marks)}")
+        if self._note is not None:
+            self._note(f"{passage.began!r} {passage.method} {' '.join(marks)}")
         self._note_start(headers["authorization"], passage.began)
         self.in_flight += 1
         try:
