@@ -76,12 +76,12 @@ async def median(
     return statistics.median(times) * 1000
 
 
-async def answer(code: str) -> object:
+async def compile_and_run(code: str) -> object:
     """Compile and run a script."""
     return await run(code, call=lambda _method, _params: 1, args={"peer": "1"})
 
 
-async def answer_with_people(code: str) -> object:
+async def run_with_people(code: str) -> object:
     """Compile and run a script whose calls return large values."""
     return await run(code, call=lambda _method, _params: PEOPLE)
 
@@ -96,8 +96,10 @@ async def main() -> None:
     size = len(plain(0)) / CALLS
     print(f"{CALLS} calls of {size:.0f} bytes, new text each time")
     target = f"(target: at most {TARGET} ms)"
-    print(f"    literals alone: {await median(answer, plain):.2f} ms {target}")
-    print(f"    an expression in each: {await median(answer, computed):.2f} ms")
+    print(f"    literals alone: {await median(compile_and_run, plain):.2f} ms {target}")
+    print(
+        f"    an expression in each: {await median(compile_and_run, computed):.2f} ms"
+    )
 
     async def again(_code: str) -> Any:
         return await run(program, call=lambda _method, _params: 1)
@@ -106,9 +108,9 @@ async def main() -> None:
     print(f"    compiled before: {await median(again, plain):.2f} ms {target}")
     kilobytes = len(json.dumps(PEOPLE)) / 1000
     print(f"{CALLS} values of {kilobytes:.0f} kB, of which only the ids are read")
-    print(f"    {await median(answer_with_people, large):.2f} ms")
+    print(f"    {await median(run_with_people, large):.2f} ms")
     print("9,900 operations")
-    print(f"    {await median(answer, loop):.2f} ms")
+    print(f"    {await median(compile_and_run, loop):.2f} ms")
 
 
 if __name__ == "__main__":

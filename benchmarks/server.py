@@ -59,7 +59,7 @@ INTERNAL = ERROR % (10, b"Internal server error")
 UNREADABLE = ERROR % (12, b"Unable to compile code: not one that this server reads")
 UNKNOWN = ERROR % (3, b"Unknown method passed")
 
-ANSWER = (
+RESPONSE = (
     b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
     b"Connection: keep-alive\r\n\r\n%s"
 )
@@ -156,7 +156,7 @@ class Server:
         window.append(now)
         return True
 
-    def answer(self, head: bytes, body: bytes, now: float) -> bytes | None:
+    def respond(self, head: bytes, body: bytes, now: float) -> bytes | None:
         """Carry out a request.
 
         :return: the response, or ``None`` to close the connection instead
@@ -191,7 +191,7 @@ class Server:
 
 
 def _json(content: bytes) -> bytes:
-    return ANSWER % (b"200 OK", b"application/json", len(content), content)
+    return RESPONSE % (b"200 OK", b"application/json", len(content), content)
 
 
 def _faulty(fault: str) -> bytes | None:
@@ -199,7 +199,7 @@ def _faulty(fault: str) -> bytes | None:
         return None
     if fault.startswith("error"):
         return _json(INTERNAL)
-    return ANSWER % (b"502 Bad Gateway", b"text/html", len(PAGE), PAGE)
+    return RESPONSE % (b"502 Bad Gateway", b"text/html", len(PAGE), PAGE)
 
 
 class Connection(asyncio.Protocol):
@@ -225,17 +225,17 @@ class Connection(asyncio.Protocol):
         if len(rest) < (int(length[1]) if length else 0):
             return
         self._received = b""
-        answer = self._server.answer(head, rest, now)
+        response = self._server.respond(head, rest, now)
         if self._server.latency:
-            self._loop.call_later(self._server.latency, self._send, answer)
+            self._loop.call_later(self._server.latency, self._send, response)
         else:
-            self._send(answer)
+            self._send(response)
 
-    def _send(self, answer: bytes | None) -> None:
-        if answer is None:
+    def _send(self, response: bytes | None) -> None:
+        if response is None:
             self._transport.close()
         elif not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 async def serve(server: Server) -> None:

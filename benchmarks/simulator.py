@@ -43,7 +43,7 @@ REQUEST = (
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(FORM), FORM)
 )
-ANSWER = re.compile(
+RESPONSE = re.compile(
     rb".*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n(.*)", re.DOTALL | re.IGNORECASE
 )
 
@@ -83,7 +83,7 @@ def ask(connection: socket.socket) -> bytes:
     received = b""
     while piece := connection.recv(65536):
         received += piece
-        match = ANSWER.match(received)
+        match = RESPONSE.match(received)
         if match is not None and len(match[2]) == int(match[1]):
             return match[2]
     raise ConnectionError("the simulator closed the connection")

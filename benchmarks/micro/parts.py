@@ -94,22 +94,26 @@ def _reading() -> dict[str, Callable[[], object]]:
     get = APIRequest("users.get", {"user_ids": [1]})
     gets = [APIRequest("users.get", {"user_ids": [n]}) for n in range(BATCH)]
     execute = APIRequest("execute", {"code": to_code(gets)})
-    answer, body = _answer(failed=0)
-    failing, failing_body = _answer(failed=5)
+    success, body = _response(failed=0)
+    failing, failing_body = _response(failed=5)
     plain = _json({"response": [USER]})
     failure = _json({"error": {"error_code": 113, "error_msg": "Invalid user id"}})
     return {
-        "answer: of users.get": lambda: read_response(200, plain, get, SECRETS),
-        "answer: an error": lambda: read_response(200, failure, get, SECRETS),
-        f"answer: of {BATCH} calls": lambda: read_response(200, body, execute, SECRETS),
-        f"attribution: {BATCH} values": lambda: read_batch(gets, answer, body, SECRETS),
+        "response: of users.get": lambda: read_response(200, plain, get, SECRETS),
+        "response: an error": lambda: read_response(200, failure, get, SECRETS),
+        f"response: of {BATCH} calls": lambda: read_response(
+            200, body, execute, SECRETS
+        ),
+        f"attribution: {BATCH} values": lambda: read_batch(
+            gets, success, body, SECRETS
+        ),
         "attribution: 20 values, 5 errors": lambda: read_batch(
             gets, failing, failing_body, SECRETS
         ),
     }
 
 
-def _answer(failed: int) -> tuple[Success, bytes]:
+def _response(failed: int) -> tuple[Success, bytes]:
     values: list[Any] = [[USER]] * (BATCH - failed) + [False] * failed
     entry = {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"}
     entries = [entry] * failed

@@ -36,16 +36,16 @@ def session(token: str = "the-token") -> Session:
     return Session(token, driver=Limited(requests_per_period=JOB.limit, period=PERIOD))
 
 
-def number_of(answer: object) -> int:
+def number_of(value: object) -> int:
     """Return the number of a call in its value."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 async def call(api: API, number: int) -> None:
     """Make a call, and record its outcome."""
     try:
-        answer = await api(JOB.method, **{METHODS[JOB.method]: number})
-        WORK.answered(number, number_of(answer))
+        value = await api(JOB.method, **{METHODS[JOB.method]: number})
+        WORK.answered(number, number_of(value))
     except Exception as error:  # of aiovk, aiohttp or asyncio
         code = getattr(error, "error_code", None)
         WORK.failure(number, f"error {code}" if code else error)
@@ -59,7 +59,7 @@ async def all_at_once(api: API) -> None:
 async def packed(_api: API) -> None:
     """Put all calls into a pool; an error of one request fails the whole pool."""
     results = {}
-    error: object = "no answer"
+    error: object = "no response"
     try:
         async with AsyncVkExecuteRequestPool(token_session_class=session) as pool:
             for number in NUMBERS:

@@ -37,9 +37,9 @@ session.RPS_DELAY = (
 vk = session.get_api()
 
 
-def number_of(answer: object) -> int:
+def number_of(value: object) -> int:
     """Return the number of a call in its value."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 def call(number: int, token: dict[str, str] | None = None) -> None:

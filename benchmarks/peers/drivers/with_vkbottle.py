@@ -32,9 +32,9 @@ def post(api, ids=None):
     return found
 
 
-def number_of(answer: object) -> int:
+def number_of(value: object) -> int:
     """Return the number of a call in its value."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 async def call(api: API, number: int) -> None:
@@ -44,8 +44,8 @@ async def call(api: API, number: int) -> None:
             [user] = await api.users.get(user_ids=[number])
             WORK.answered(number, user.id)
         else:
-            answer = await api.wall.post(message=str(number))
-            WORK.answered(number, answer.post_id)
+            response = await api.wall.post(message=str(number))
+            WORK.answered(number, response.post_id)
     except Exception as error:  # of vkbottle, aiohttp, pydantic or json
         WORK.failure(number, error)
 
@@ -59,8 +59,8 @@ async def one_after_the_other(api: API) -> None:
     key = METHODS[JOB.method]
     requests = (API.APIRequest(JOB.method, {key: number}) for number in NUMBERS)
     numbers = iter(NUMBERS)
-    async for answer in api.request_many(requests):
-        WORK.answered(next(numbers), number_of(answer["response"]))
+    async for response in api.request_many(requests):
+        WORK.answered(next(numbers), number_of(response["response"]))
 
 
 def batches() -> Iterator[list[int]]:
@@ -75,26 +75,28 @@ async def packed(api: API) -> None:
     if JOB.faults:
         for batch in batches():
             try:
-                answer = await api.request("execute", {"code": script(ids=batch).code})
+                response = await api.request(
+                    "execute", {"code": script(ids=batch).code}
+                )
             except Exception as error:  # of vkbottle, aiohttp or json
                 for number in batch:
                     WORK.failure(number, error)
             else:
-                check(batch, answer["response"])
+                check(batch, response["response"])
         return
     requests = (
         API.APIRequest("execute", {"code": script(ids=batch).code})
         for batch in batches()
     )
     each = batches()
-    async for answer in api.request_many(requests):
-        check(next(each), answer["response"])
+    async for response in api.request_many(requests):
+        check(next(each), response["response"])
 
 
-def check(batch: list[int], answers: list[object]) -> None:
+def check(batch: list[int], values: list[object]) -> None:
     """Check the values of a script."""
-    for number, answer in zip(batch, answers, strict=True):
-        WORK.answered(number, number_of(answer))
+    for number, value in zip(batch, values, strict=True):
+        WORK.answered(number, number_of(value))
 
 
 async def now_and_then(api: API) -> None:
