@@ -1,14 +1,14 @@
-"""Measure the engine: how much of the budget it uses, and what a call costs.
+"""Measure the engine: use of the rate limit, and the cost of a call.
 
 ::
 
     uv run python benchmarks/engine.py
 
 P1 and P2 time 200 calls at limit 20 against a server with 100 ms of latency that
-allows 20 requests in any second, strictly. P6 compares the processor time of a call
-with that of the same request over bare httpx, in alternating rounds of one run. The
-server is that of ``server.py``, in a process of its own on a loopback socket, and its
-count of refused requests is the witness.
+allows at most 20 requests in any second. P6 compares the processor time of a call with
+that of the same request over bare httpx, in alternating rounds of one run. The server
+is ``server.py``, in a separate process on a loopback socket; it counts the requests
+that it refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CALLS_A_ROUND = 200
 
 
 async def saturate(url: str, request_mode: Literal["burst", "sequential"]) -> float:
-    """Return the seconds that the calls take, all of them started at once."""
+    """Return the seconds that all calls take, started at once."""
     async with VK("token", limit=LIMIT, request_mode=request_mode, base_url=url) as api:
         began = anyio.current_time()
         async with anyio.create_task_group() as tg:
@@ -45,7 +45,7 @@ async def saturate(url: str, request_mode: Literal["burst", "sequential"]) -> fl
 
 
 async def get_user(api: VK, user_id: int) -> None:
-    """Make a call, and check that the answer is its own."""
+    """Make a call, and check that it gets its own value."""
     [user] = await api.users.get(user_ids=[user_id])
     assert user["id"] == user_id
 
@@ -82,7 +82,7 @@ async def cost_of_a_call(url: str) -> None:
 
 
 def main() -> None:
-    """Measure on one backend, or on both."""
+    """Measure on one or both backends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backend", choices=["asyncio", "trio"], action="append")
     backends = parser.parse_args().backend or ["asyncio", "trio"]

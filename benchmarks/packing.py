@@ -1,15 +1,15 @@
-"""Measure packing: how much of the budget it uses, and what a packed call costs.
+"""Measure packing: use of the rate limit, and the cost of a packed call.
 
 ::
 
     uv run python benchmarks/packing.py
 
 P3 and P4 time calls at limit 20 in parallel mode against a server with 100 ms of
-latency that allows 20 requests in any second, strictly: that of ``server.py``, in a
-process of its own on a loopback socket. P5 is the processor time of this process for
-each of these calls. The last part packs calls of which many wait, in process and in
-virtual time: the cost of a call must not grow with their number. It also tells what the
-garbage collector and the task of each caller have to do with it.
+latency that allows at most 20 requests in any second: ``server.py``, in a separate
+process on a loopback socket. P5 is the processor time of this process for each of these
+calls. The last part packs calls while many wait, in process and in virtual time: the
+cost of a call must not grow with their number. It also shows how much of the cost is
+due to the garbage collector and to the task of each caller.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from vkanyio import VK
 from vkanyio.testing import Simulator, VirtualClockLoop
 
 WAITING = (1_000, 10_000, 100_000)
-MANY, FEW = 10_000, 500
+MANY, TASKS = 10_000, 500
 THRESHOLD = 5_000
 BATCH = 25
 
 
 async def saturate(url: str, calls: int) -> None:
-    """Print the time and the processor time that calls take, all started at once."""
+    """Print the time and the processor time of calls that are started at once."""
     options: dict[str, Any] = {"mode": "parallel", "request_mode": "burst"}
     async with VK(
         "token", limit=LIMIT, base_url=url, max_waiting=calls, **options
     ) as api:
-        await api.users.get(user_ids=[0])  # opens a connection, and is not counted
+        await api.users.get(user_ids=[0])  # opens a connection; not measured
         await anyio.sleep(2)
         began, used = anyio.current_time(), time.process_time()
         async with anyio.create_task_group() as tg:
@@ -57,7 +57,7 @@ async def saturate(url: str, calls: int) -> None:
 
 
 async def pack(calls: int, calls_a_task: int = 1) -> float:
-    """Return the microseconds of a call while many wait; the answers cost little."""
+    """Return the microseconds of a call while many wait; the responses cost little."""
 
     async def make_calls(numbers: range) -> None:
         for number in numbers:
@@ -81,7 +81,7 @@ async def pack(calls: int, calls_a_task: int = 1) -> float:
 
 
 async def bare_tasks(calls: int) -> float:
-    """Return the microseconds of a task that waits for an event, and does no more."""
+    """Return the microseconds of a task that only waits for an event."""
     began, event = time.process_time(), anyio.Event()
     async with anyio.create_task_group() as tg:
         for _ in range(calls):
@@ -92,7 +92,7 @@ async def bare_tasks(calls: int) -> float:
 
 
 def main() -> None:
-    """Measure on one backend, or on both."""
+    """Measure on one or both backends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--backend", choices=["asyncio", "trio"], action="append")
     for backend in parser.parse_args().backend or ["asyncio", "trio"]:
@@ -105,12 +105,14 @@ def main() -> None:
                 anyio.run(saturate, witness.url, calls, backend=backend)
             print(f"    {witness}")
         bare = anyio.run(bare_tasks, 10_000, backend=backend)
-        print(f"{backend}: a caller's task alone takes {bare:.0f} us of processor time")
-        print(f"{backend}: processor time of a call, by how many wait")
+        print(
+            f"{backend}: a task that only waits takes {bare:.0f} us of processor time"
+        )
+        print(f"{backend}: processor time of a call, by the number that wait")
         for calls in WAITING:
             print(f"    {calls:7} calls: {cost_of(backend, calls):.0f} us")
-        cost = cost_of(backend, MANY, MANY // FEW)
-        print(f"    {MANY:7} calls by {FEW} tasks in loops: {cost:.0f} us")
+        cost = cost_of(backend, MANY, MANY // TASKS)
+        print(f"    {MANY:7} calls by {TASKS} tasks in loops: {cost:.0f} us")
         usual = gc.get_threshold()
         gc.set_threshold(THRESHOLD)
         cost = cost_of(backend, MANY)
@@ -119,7 +121,7 @@ def main() -> None:
 
 
 def cost_of(backend: str, calls: int, calls_a_task: int = 1) -> float:
-    """Return the microseconds of a call on a backend, the best of three rounds."""
+    """Return the microseconds of a call on a backend: the best of three rounds."""
     rounds: list[float] = []
     for _ in range(3):
         clock: dict[str, Any] = {"loop_factory": VirtualClockLoop}

@@ -1,15 +1,14 @@
-"""Measure what grows with what: calls that wait, tokens, clients and connections.
+"""Measure how costs grow with waiting calls, tokens, clients and connections.
 
 ::
 
     uv run python benchmarks/scaling.py
 
-Nothing may grow faster than its work: the cost of a call should be the same in each
-line of a table. Each line is a process of its own, and the server of ``server.py``
-another. ``clients`` and ``tls`` tell what many clients in one process cost, besides
-what the first one loads: their start, one after the other, and the memory that each
-holds while it is idle after its first call (over TLS: before it, since the server
-speaks none).
+Costs should be linear: the cost of a call should be the same in each line of a table.
+Each line is measured in a new process, and ``server.py`` runs in another. ``clients``
+and ``tls`` show the cost of many clients in one process, without what the first one
+loads: the time to start one, and the memory that it holds while idle, after its first
+call (with TLS before it, since the server does not support TLS).
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ UNLIMITED: dict[str, Any] = {"limit": 10**6, "request_mode": "burst"}
 
 @attrs.define
 class Meter:
-    """Processor time and memory since it was made."""
+    """Measures processor time and memory since its creation."""
 
     cpu: float = attrs.field(factory=time.process_time)
     began: float = attrs.field(factory=time.perf_counter)
     memory: int = attrs.field(factory=lambda: _memory("VmRSS"))
 
     def by(self, count: int, unit: str, field: str = "VmHWM") -> dict[str, str]:
-        """Divide what was used among calls or clients."""
+        """Return what was used per call or client."""
         cpu = 1e6 * (time.process_time() - self.cpu) / count
         memory = (_memory(field) - self.memory) / 1000 / count
         return {
@@ -66,17 +65,17 @@ def _memory(field: str) -> int:
 
 
 async def get_user(api: VK, user_id: int, token: str | None = None) -> None:
-    """Make a call, and check its answer."""
+    """Make a call, and check its value."""
     params = {"user_ids": user_id, "access_token": token}
     [user] = await api.call("users.get", params)
     assert user["id"] == user_id
 
 
 async def waiting(url: str, calls: int) -> dict[str, str]:
-    """Have many calls wait, and packed."""
+    """Let many calls wait to be packed."""
     options: dict[str, Any] = {"mode": "parallel", "limit": 1000, "max_waiting": calls}
     async with VK("token", base_url=url, **options) as api:
-        async with anyio.create_task_group() as tg:  # loads what packing needs
+        async with anyio.create_task_group() as tg:  # imports what packing needs
             for _ in range(50):
                 tg.start_soon(get_user, api, 0)
         meter = Meter()
@@ -87,7 +86,7 @@ async def waiting(url: str, calls: int) -> dict[str, str]:
 
 
 async def connections(url: str, count: int) -> dict[str, str]:
-    """Keep many requests in flight, as many as there are connections."""
+    """Keep as many requests in flight as there are connections."""
 
     calls = 200 + 10 * count
 
@@ -107,14 +106,14 @@ async def connections(url: str, count: int) -> dict[str, str]:
 
 
 async def tokens(url: str, count: int) -> dict[str, str]:
-    """Make calls with many tokens, with one client."""
+    """Make calls with many tokens through one client."""
 
     async def user(number: int) -> None:
         for user_id in range(1 + number, CALLS + 1, count):
             async with turn:
                 await get_user(api, user_id, f"token-{number}")
 
-    turn = anyio.Semaphore(10)  # in all cases as many in flight
+    turn = anyio.Semaphore(10)  # the same number in flight for each count
     async with VK("token", base_url=url, **UNLIMITED) as api:
         await get_user(api, 0)
         meter = Meter()
@@ -125,7 +124,7 @@ async def tokens(url: str, count: int) -> dict[str, str]:
 
 
 async def clients(url: str, count: int) -> dict[str, str]:
-    """Make many clients, of which each makes a call; then calls with all of them."""
+    """Open many clients and make a call with each; then make calls with all."""
     async with AsyncExitStack() as stack:
         first = VK("first", base_url=url, **UNLIMITED)
         await get_user(await stack.enter_async_context(first), 0)
@@ -152,7 +151,7 @@ async def clients(url: str, count: int) -> dict[str, str]:
 
 
 async def tls(_url: str, count: int) -> dict[str, str]:
-    """Make many clients of VK itself, to which nothing is sent."""
+    """Open many clients for the real VK, and send nothing."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(VK("first"))
         meter = Meter()
@@ -170,7 +169,7 @@ async def tls(_url: str, count: int) -> dict[str, str]:
 
 @attrs.frozen
 class Scale:
-    """One thing that grows."""
+    """A quantity that grows."""
 
     title: str
     measure: Callable[[str, int], Awaitable[dict[str, str]]]
@@ -190,7 +189,7 @@ SCALES = {
 
 
 def main() -> None:
-    """Print a table for each thing that grows."""
+    """Print a table for each quantity that grows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("only", nargs="*", choices=[*SCALES, []], metavar="WHAT")
     parser.add_argument("--backend", choices=["asyncio", "trio"], action="append")

@@ -1,12 +1,12 @@
-"""Measure VKScript: what a batch costs the simulator.
+"""Measure VKScript: the cost of a batch for the simulator.
 
 ::
 
     uv run python benchmarks/scripts.py
 
-A client that packs calls sends new code with each request, so that what counts is the
-time from the text to the answer: parsing, compiling and running it. The calls answer at
-once. Times are medians, of the wall clock of one thread.
+A client that packs calls sends new code with each request, so the time from source text
+to value counts: parsing, compiling and running. The calls return at once. Times are
+medians of wall-clock time in one thread.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ PEOPLE = [
 
 
 def plain(number: int) -> str:
-    """Pack calls as a client does: every parameter is a literal."""
+    """Pack calls as a client does, with literals as parameters."""
     return _batch('{"peer_id":"%d","random_id":"%d","message":"%s"}', number)
 
 
 def computed(number: int) -> str:
-    """Pack calls of which one parameter is an expression."""
+    """Pack calls with an expression as one parameter."""
     return _batch('{"peer_id":Args.peer+%d,"random_id":"%d","message":"%s"}', number)
 
 
@@ -53,20 +53,20 @@ def _batch(params: str, number: int) -> str:
 
 
 def large(number: int) -> str:
-    """Ask 25 times for 1,000 people, and look at their ids."""
+    """Get 1,000 users 25 times, and read their ids."""
     calls = f'items = items + API.users.get({{"a":{number}}})@.id;' * CALLS
     return f"var items = []; {calls} return items.length;"
 
 
 def loop(number: int) -> str:
-    """Take nearly all of the 10,000 operations."""
+    """Use nearly all of the 10,000 allowed operations."""
     return f"var v = {number}; while (v < {number + 990}) v = v + 1; return v;"
 
 
 async def median(
     work: Callable[[str], Awaitable[object]], make: Callable[[int], str]
 ) -> float:
-    """Return the milliseconds that work takes for code that is new each time."""
+    """Return the milliseconds for code that is new each time."""
     times: list[float] = []
     for number in range(ROUNDS):
         code = make(number * CALLS)
@@ -76,13 +76,13 @@ async def median(
     return statistics.median(times) * 1000
 
 
-async def answer(code: str) -> object:
+async def compile_and_run(code: str) -> object:
     """Compile and run a script."""
     return await run(code, call=lambda _method, _params: 1, args={"peer": "1"})
 
 
-async def answer_with_people(code: str) -> object:
-    """Compile and run a script whose calls answer at length."""
+async def run_with_people(code: str) -> object:
+    """Compile and run a script whose calls return large values."""
     return await run(code, call=lambda _method, _params: PEOPLE)
 
 
@@ -96,8 +96,10 @@ async def main() -> None:
     size = len(plain(0)) / CALLS
     print(f"{CALLS} calls of {size:.0f} bytes, new text each time")
     target = f"(target: at most {TARGET} ms)"
-    print(f"    literals alone: {await median(answer, plain):.2f} ms {target}")
-    print(f"    an expression in each: {await median(answer, computed):.2f} ms")
+    print(f"    literals alone: {await median(compile_and_run, plain):.2f} ms {target}")
+    print(
+        f"    an expression in each: {await median(compile_and_run, computed):.2f} ms"
+    )
 
     async def again(_code: str) -> Any:
         return await run(program, call=lambda _method, _params: 1)
@@ -105,10 +107,10 @@ async def main() -> None:
     program = compile_script(plain(0))
     print(f"    compiled before: {await median(again, plain):.2f} ms {target}")
     kilobytes = len(json.dumps(PEOPLE)) / 1000
-    print(f"{CALLS} answers of {kilobytes:.0f} kB, of which only the ids are read")
-    print(f"    {await median(answer_with_people, large):.2f} ms")
+    print(f"{CALLS} values of {kilobytes:.0f} kB, of which only the ids are read")
+    print(f"    {await median(run_with_people, large):.2f} ms")
     print("9,900 operations")
-    print(f"    {await median(answer, loop):.2f} ms")
+    print(f"    {await median(compile_and_run, loop):.2f} ms")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""A lean stand-in for VK, whose own cost does not show in the figures of clients.
+"""A lean stand-in for VK, cheap enough not to distort the measurements of clients.
 
 ::
 
     python benchmarks/server.py --limit 20 --latency 0.1
 
-The first line of output is the base URL. It answers ``users.get``, ``wall.post`` and an
-``execute`` that calls these, in the forms that clients write; an ``execute`` of 25
-takes it a fifth of a millisecond, where the simulator, which runs VKScript for real,
-needs three. When standard input ends, it prints what it has counted, as JSON: the
-witness of a benchmark. Identifier 0 is for warming up and is not counted.
+The first line of output is the base URL. The server supports ``users.get``,
+``wall.post``, and an ``execute`` that calls these, in the forms that clients write. An
+``execute`` with 25 calls takes 0.2 ms; the simulator, which really runs VKScript, needs
+3 ms. When standard input ends, the server prints its counts as JSON. Identifier 0 is
+for warming up and is not counted.
 
-Of the requests that the limit lets through, some can be made to fail: by turns the
-connection is closed before the request is carried out, or after; an error page comes
-after, or error 10 instead of it.
+Some of the requests within the limit can be made to fail, in turn: the connection is
+closed before the request is carried out; or after; an error page is the response to a
+request that was carried out; error 10 to one that was not.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ TOKEN = re.compile(
 FIELD = re.compile(rb"(?:^|&)(?:user_ids|message)=(\d+)")
 CODE = re.compile(rb"(?:^|&)code=([^&]*)")
 
-# What vkanyio, vk-io and aiovk write, and vk_api where methods differ: an array.
+# vkanyio, vk-io and aiovk write an array, and so does vk_api if methods differ.
 PACKED = re.compile(
     rb'API\.(users\.get|wall\.post)\(\{"(?:user_ids|message)":[ +]?"?(\d+)"?\}\)'
 )
-# What vk_api's pool and vkbottle's translator write: a loop over an array.
+# The pool of vk_api and the translator of vkbottle write a loop over an array.
 LOOP = re.compile(
     rb"(?:values|ids)[ +]?=[ +]?\[([^\]]*)\].*API\.(users\.get|wall\.post)\(", re.DOTALL
 )
@@ -59,7 +59,7 @@ INTERNAL = ERROR % (10, b"Internal server error")
 UNREADABLE = ERROR % (12, b"Unable to compile code: not one that this server reads")
 UNKNOWN = ERROR % (3, b"Unknown method passed")
 
-ANSWER = (
+RESPONSE = (
     b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
     b"Connection: keep-alive\r\n\r\n%s"
 )
@@ -69,7 +69,7 @@ Calls = list[tuple[bytes, int]]
 
 
 def calls_of(method: bytes, body: bytes) -> Calls | None:
-    """Read which calls a request makes, or ``None`` if that cannot be told."""
+    """Return the calls that a request makes, or ``None`` if it cannot be parsed."""
     if method != b"execute":
         field = FIELD.search(body)
         return [(method, int(field[1]))] if field else None
@@ -85,12 +85,12 @@ def calls_of(method: bytes, body: bytes) -> Calls | None:
 
 
 def value_of(call: tuple[bytes, int]) -> bytes:
-    """Answer a call."""
+    """Return the value of a call."""
     return (USER if call[0] == b"users.get" else POST) % call[1]
 
 
 class Counts:
-    """What has arrived, and what was carried out."""
+    """Counts of requests that arrived and calls that were carried out."""
 
     def __init__(self) -> None:
         self.arrivals: list[float] = []
@@ -100,7 +100,7 @@ class Counts:
         self._used = time.process_time()
 
     def report(self) -> dict[str, Any]:
-        """Return all of it, ready for JSON."""
+        """Return the counts for JSON."""
         used = time.process_time() - self._used
         requests, first = len(self.arrivals), min(self.arrivals, default=0.0)
         numbers = {number for _, number in self.carried_out}
@@ -118,7 +118,7 @@ class Counts:
 
 
 def worst_window(arrivals: list[float], seconds: float = 1.0) -> int:
-    """Count the most arrivals within any window of time."""
+    """Return the largest number of arrivals in any window of time."""
     worst, first = 0, 0
     for last, arrival in enumerate(arrivals):
         while arrival - arrivals[first] >= seconds:
@@ -128,10 +128,10 @@ def worst_window(arrivals: list[float], seconds: float = 1.0) -> int:
 
 
 class Server:
-    """The rules: the limit of each token, latency, and faults.
+    """The rules of the server: the limit of each token, latency, and faults.
 
-    :param limit: requests of a token in any second, 0 for any number
-    :param latency: seconds between a request and its answer
+    :param limit: requests with one token in any second, 0 for no limit
+    :param latency: seconds between a request and its response
     :param faults: the share of requests that fail
     """
 
@@ -145,7 +145,7 @@ class Server:
         self._windows: dict[bytes, deque[float]] = {}
 
     def allows(self, token: bytes, now: float) -> bool:
-        """Count a request of a token, if it is within the limit."""
+        """Return whether a request is within the limit of its token, and count it."""
         if not self.limit:
             return True
         window = self._windows.setdefault(token, deque())
@@ -156,10 +156,10 @@ class Server:
         window.append(now)
         return True
 
-    def answer(self, head: bytes, body: bytes, now: float) -> bytes | None:
+    def respond(self, head: bytes, body: bytes, now: float) -> bytes | None:
         """Carry out a request.
 
-        :return: the answer, or ``None`` to close the connection instead
+        :return: the response, or ``None`` to close the connection instead
         """
         target = head.split(b" ", 2)[1]
         method = target.partition(b"?")[0].rpartition(b"/")[2]
@@ -191,7 +191,7 @@ class Server:
 
 
 def _json(content: bytes) -> bytes:
-    return ANSWER % (b"200 OK", b"application/json", len(content), content)
+    return RESPONSE % (b"200 OK", b"application/json", len(content), content)
 
 
 def _faulty(fault: str) -> bytes | None:
@@ -199,11 +199,11 @@ def _faulty(fault: str) -> bytes | None:
         return None
     if fault.startswith("error"):
         return _json(INTERNAL)
-    return ANSWER % (b"502 Bad Gateway", b"text/html", len(PAGE), PAGE)
+    return RESPONSE % (b"502 Bad Gateway", b"text/html", len(PAGE), PAGE)
 
 
 class Connection(asyncio.Protocol):
-    """One connection: well-formed requests with a length, one after the other."""
+    """One connection, with well-formed requests that have a length, one at a time."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -211,11 +211,11 @@ class Connection(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request once it is there as a whole."""
+        """Respond to a request once it is complete."""
         now = self._loop.time()
         self._received += data
         head, separator, rest = self._received.partition(b"\r\n\r\n")
@@ -225,17 +225,17 @@ class Connection(asyncio.Protocol):
         if len(rest) < (int(length[1]) if length else 0):
             return
         self._received = b""
-        answer = self._server.answer(head, rest, now)
+        response = self._server.respond(head, rest, now)
         if self._server.latency:
-            self._loop.call_later(self._server.latency, self._send, answer)
+            self._loop.call_later(self._server.latency, self._send, response)
         else:
-            self._send(answer)
+            self._send(response)
 
-    def _send(self, answer: bytes | None) -> None:
-        if answer is None:
+    def _send(self, response: bytes | None) -> None:
+        if response is None:
             self._transport.close()
         elif not self._transport.is_closing():
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 async def serve(server: Server) -> None:
@@ -251,7 +251,7 @@ async def serve(server: Server) -> None:
 
 
 class Witness:
-    """A server in a process of its own, and what it has counted."""
+    """A server in a separate process, and its counts."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -271,7 +271,7 @@ class Witness:
 def serving(
     limit: int, latency: float, faults: float = 0, seed: int = 1
 ) -> Generator[Witness]:
-    """Run a server in a process of its own; its report is there at the end."""
+    """Run a server in a separate process; its report is available afterwards."""
     command = [sys.executable, __file__, "--limit", str(limit), "--seed", str(seed)]
     command += ["--latency", str(latency), "--faults", str(faults)]
     with subprocess.Popen(

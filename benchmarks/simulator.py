@@ -4,10 +4,10 @@
 
     uv run python benchmarks/simulator.py
 
-The simulator runs in a process of its own, on one core; this process sends requests of
-``users.get`` over kept connections, with as little work as can be, and reads each
-answer. The hour is that of a client which uses all of 3 requests a second, in process,
-under each backend's virtual clock.
+The simulator runs in a separate process, on one core; this process sends ``users.get``
+over persistent connections, as cheaply as possible, and reads each response. The hour
+is that of a client that makes 3 requests a second, in process, on the virtual clock of
+each backend.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ REQUEST = (
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(FORM), FORM)
 )
-ANSWER = re.compile(
+RESPONSE = re.compile(
     rb".*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n(.*)", re.DOTALL | re.IGNORECASE
 )
 
 
 @contextmanager
 def server(backend: str) -> Generator[tuple[str, int]]:
-    """Run the simulator in another process, without a limit."""
+    """Run the simulator in a separate process, without a limit."""
     command = [sys.executable, "-m", "vkanyio.testing", "--until-stdin-closes"]
     command += ["--limit", "0", "--backend", backend]
     with subprocess.Popen(
@@ -63,11 +63,11 @@ def server(backend: str) -> Generator[tuple[str, int]]:
 
 
 def ask_until(address: tuple[str, int], end: float, counts: list[int]) -> None:
-    """Send one request after the other, and count the answers."""
+    """Send requests one at a time, and count the responses."""
     count = 0
     while time.monotonic() < end:
         with socket.create_connection(address) as connection:
-            # The server takes so many on one connection, as nginx does.
+            # The server limits the requests on one connection, as nginx does.
             for _ in range(REQUESTS_A_CONNECTION):
                 body = ask(connection)
                 assert body.startswith(b'{"response":[{"id":1,'), body
@@ -78,21 +78,21 @@ def ask_until(address: tuple[str, int], end: float, counts: list[int]) -> None:
 
 
 def ask(connection: socket.socket) -> bytes:
-    """Send one request, and return the body of its answer."""
+    """Send a request, and return the body of the response."""
     connection.sendall(REQUEST)
     received = b""
     while piece := connection.recv(65536):
         received += piece
-        match = ANSWER.match(received)
+        match = RESPONSE.match(received)
         if match is not None and len(match[2]) == int(match[1]):
             return match[2]
-    raise ConnectionError("the simulator has closed the connection")
+    raise ConnectionError("the simulator closed the connection")
 
 
 def requests_a_second(backend: str, seconds: float) -> float:
-    """Return how many requests a second the simulator answers."""
+    """Return the number of requests per second that the simulator handles."""
     with server(backend) as address:
-        ask_until(address, time.monotonic() + 0.5, [])  # what is loaded once
+        ask_until(address, time.monotonic() + 0.5, [])  # to warm up
         counts: list[int] = []
         end = time.monotonic() + seconds
         threads = [
@@ -107,7 +107,7 @@ def requests_a_second(backend: str, seconds: float) -> float:
 
 
 async def spend(seconds: int) -> int:
-    """Use all that the limit allows, for some time of the clock."""
+    """Make as many calls as the limit allows, for some virtual seconds."""
     simulator = Simulator(limit=3)
     async with VK("token", http_client=simulator.http_client()) as api:
         with anyio.move_on_after(seconds):

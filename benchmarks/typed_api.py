@@ -1,7 +1,7 @@
-"""What the typed API costs: ``uv run python benchmarks/typed_api.py`` (about a minute).
+"""Measure the typed API: ``uv run python benchmarks/typed_api.py`` (about a minute).
 
-Each figure is the median of several fresh processes, and machines are noisy: what
-counts are the ratios within one run.
+Each figure is the median of several new processes. Machines are noisy, so only the
+ratios within one run are meaningful.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHECKS = 5
 
 DEPENDENCIES = "import anyio, httpx, attrs"
 
-# Their own modules that are loaded when something first needs them.
+# Modules of the dependencies that they import on first use.
 LATE = f"""
 import subprocess, sys
 {DEPENDENCIES}
@@ -70,7 +70,7 @@ async def main(api: VK) -> None:
 
 def main() -> None:
     """Print all figures."""
-    late = run(LATE).split()  # and compile whatever is not compiled yet
+    late = run(LATE).split()  # and compile what is not compiled yet
     run(f"{CLIENT}\nfor name in {GROUPS}: getattr(client, name)")
     loaded = f"{DEPENDENCIES}\nimport {', '.join(late)}" if late else DEPENDENCIES
     print(f"Milliseconds, medians of {RUNS} processes")
@@ -80,16 +80,16 @@ def main() -> None:
     names = run(f"{CLIENT}\nprint(*[n for n in {GROUPS} if not n.startswith('_')])")
     touched = {name: group_milliseconds(name) for name in names.split()}
     slowest = max(touched, key=touched.__getitem__)
-    show(f"first touch of api.{slowest}, the slowest", touched[slowest], 15)
-    show("first touch of api.groups, the largest", touched["groups"], 15)
+    show(f"first access to api.{slowest}, the slowest", touched[slowest], 15)
+    show("first access to api.groups, the largest", touched["groups"], 15)
     every = f"for name in {GROUPS}: getattr(client, name)"
     show("loading all methods", milliseconds(CLIENT, every), 60)
     print()
     print(f"pyright, seconds, medians of {CHECKS} runs")
     without, typed = check_seconds()
-    print(f"{'a file that makes ten calls by name':45}{without:8.2f}")
+    print(f"{'a file with ten calls by name':45}{without:8.2f}")
     ratio = typed / without
-    print(f"{'the same by ten groups':45}{typed:8.2f}   {ratio:.2f} times (<= 2)")
+    print(f"{'the same with ten groups':45}{typed:8.2f}   {ratio:.2f} times (<= 2)")
 
 
 def show(what: str, figure: float, target: float | None = None) -> None:
@@ -99,8 +99,8 @@ def show(what: str, figure: float, target: float | None = None) -> None:
 
 
 def run(code: str) -> str:
-    """Run code in a fresh process, and return what it prints."""
-    # What is compiled is kept, as it is wherever nobody has forbidden it.
+    """Run code in a new process, and return its output."""
+    # Keep compiled files, as Python does by default.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -113,7 +113,7 @@ def run(code: str) -> str:
 
 
 def milliseconds(before: str, timed: str, runs: int = RUNS) -> float:
-    """Return how long some code takes, once other code has run."""
+    """Return the time that code takes after other code has run."""
     code = (
         f"{before}\nimport time\nstart = time.perf_counter()\n{timed}\n"
         "print(time.perf_counter() - start)"
@@ -122,12 +122,12 @@ def milliseconds(before: str, timed: str, runs: int = RUNS) -> float:
 
 
 def group_milliseconds(name: str) -> float:
-    """Return how long the first touch of a group takes."""
+    """Return the time of the first access to a group."""
     return milliseconds(CLIENT, f"client.{name}", runs=3)
 
 
 def check_seconds() -> tuple[float, float]:
-    """Return how long pyright takes, without groups and with ten of them."""
+    """Return the time that pyright takes, without groups and with ten of them."""
     taken: dict[str, list[float]] = {NO_GROUPS: [], TEN_GROUPS: []}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(CHECKS):

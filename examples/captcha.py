@@ -1,4 +1,4 @@
-"""Post to the wall, and have a person solve the captcha if VK asks for one."""
+"""Post to the wall, and ask a person to solve the captcha if VK requires one."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ async def main() -> None:
 
 
 async def ask_a_person(captcha: Captcha) -> None:
-    """Answer a captcha of either kind; it is called again after a wrong answer."""
-    if captcha.redirect_uri:  # since 2025: a page that ends with a token
+    """Answer a captcha of either kind; called again after a wrong answer."""
+    if captcha.redirect_uri:  # since 2025: a page that returns a token
         print("Open", captcha.redirect_uri)
         question = "success_token: "
     else:
         print("Look at", captcha.img)
         question = "Text in the picture: "
-    # In a thread, as input() blocks; given up where the call is cancelled.
+    # In a thread, since input() blocks; abandoned if the call is cancelled.
     answer = await to_thread.run_sync(input, question, abandon_on_cancel=True)
     if answer:  # without an answer, the call raises CaptchaError
         await captcha.retry(answer)

@@ -1,7 +1,7 @@
-"""Ask for hundreds of things at once: 25 calls go in each request.
+"""Make hundreds of calls at once, packed into requests of 25 calls each.
 
-Counts the messages in each of a community's conversations, and names the longest ones.
-A community token may make 20 requests a second: packed, that is 500 calls.
+Counts the messages in each conversation of a community, and prints the longest ones.
+A community token may make 20 requests a second: with packing, 500 calls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ async def main() -> None:
         limit=20,
         request_mode="burst",
         mode="parallel",
-        timeout=30,  # a request that carries 25 calls takes VK longer
+        timeout=30,  # VK needs longer for a request with 25 calls
     ) as api:
         conversations = await api.messages.getConversations(count=200)
         counts: dict[int, int] = {}
@@ -38,7 +38,7 @@ async def main() -> None:
 async def count(api: VK, peer_id: int, counts: dict[int, int]) -> None:
     try:
         history = await api.messages.getHistory(peer_id=peer_id, count=1)
-    except APIError as error:  # its own: the other calls of the request go on
+    except APIError as error:  # of this call only; the others continue
         print(error)
     else:
         counts[peer_id] = history["count"]

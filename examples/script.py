@@ -1,6 +1,6 @@
-"""Run a script on VK's side: up to 25 calls in one request.
+"""Run a script on VK's servers: up to 25 calls in one request.
 
-Counts the posts of several users, and tells whose wall could not be read.
+Counts the posts of several users, and reports whose wall could not be read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vkanyio import VK
 
 BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
 
-# What comes in from outside goes through Args, and never into the text of the script.
+# Pass input through Args; never insert it into the text of the script.
 SCRIPT = """
     var ids = Args.ids.split(",");
     var found = [];
@@ -33,7 +33,7 @@ async def main() -> None:
     async with VK(os.environ["VK_TOKEN"], base_url=BASE_URL) as api:
         found, errors = await api.execute(SCRIPT, ids=ids)
     for user in found:
-        print(f"user {user['id']}: {user['posts']} posts")  # None where a call failed
+        print(f"user {user['id']}: {user['posts']} posts")  # None if the call failed
     for error in errors:
         print(f"{error.method}: error {error.code}: {error.message}")
 

@@ -1,8 +1,8 @@
-"""Answer whoever writes to a community, until Ctrl-C or SIGTERM.
+"""Reply to messages to a community until Ctrl-C or SIGTERM.
 
-One task looks for unread conversations and hands them to a few workers. At the first
-signal it stops looking, and what the workers have in hand is finished; a second signal
-gives that up.
+One task looks for unread conversations and sends them to a few workers. The first
+signal stops it, and the workers finish what they have received; a second signal
+cancels them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def main() -> None:
             looking = anyio.CancelScope()
             tg.start_soon(stop_on_signals, signals, looking, tg.cancel_scope)
             await serve(api, looking)
-            tg.cancel_scope.cancel()  # all is done: nobody waits for signals any more
+            tg.cancel_scope.cancel()  # all done: stop waiting for signals
 
 
 async def stop_on_signals(
@@ -60,14 +60,14 @@ async def serve(api: VK, looking: anyio.CancelScope) -> None:
                 tg.start_soon(answer, api, receive.clone())
         with looking:
             await look(api, send)
-        # Here `send` closes, and so the workers end when they have finished.
+        # `send` closes here, so the workers end when the stream is empty.
 
 
 async def look(api: VK, send: MemoryObjectSendStream[Message]) -> None:
     while True:
         try:
             unread = await api.messages.getConversations(filter="unread", count=200)
-        except TransportError as error:  # the network is down: look again later
+        except TransportError as error:  # the network is down: try again later
             print(error)
         else:
             for item in unread["items"]:
@@ -81,14 +81,14 @@ async def answer(api: VK, receive: MemoryObjectReceiveStream[Message]) -> None:
         async for message in receive:
             peer_id, text = message["peer_id"], f"You said: {message['text']}"
             try:
-                # VK sends what has the same random_id once within an hour, so that each
-                # message is answered once, even if it was seen twice.
+                # Within an hour, VK sends only one message with the same random_id, so
+                # a message that was seen twice gets one reply.
                 await api.messages.send(
                     peer_id=peer_id, message=text, random_id=message["id"]
                 )
                 await api.messages.markAsRead(peer_id=peer_id)
             except (APIError, TransportError, OutcomeUnknownError) as error:
-                print(error)  # the others go on
+                print(error)  # go on with the next message
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""See where the time goes: a line for each call, as ``on_event`` tells of it.
+"""See where the time goes: a line for each call, from the events of ``on_event``.
 
-Dots are waiting for the limit, equal signs are HTTP: the first request leaves at once,
-and takes one call; those that came meanwhile go together in the next ones.
+Dots are time in the queue, equal signs are HTTP. The first request is sent at once,
+with one call; the calls that arrive in the meantime share the next requests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ COLUMNS_A_SECOND = 20
 
 
 class Timeline:
-    """Draws the calls of a client, one under the other."""
+    """Draws the calls of a client, one per line."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -25,7 +25,7 @@ class Timeline:
         self._requests: dict[int, int] = {}
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event, and draw the call that has ended with it."""
+        """Handle an event, and draw a call when it has ended."""
         match event:
             case CallStarted(at=at) if self._began is None:
                 self._began = at

@@ -1,11 +1,11 @@
-"""A web application whose requests share one client, and so one rate limit.
+"""A web application whose requests share one client, and thus one rate limit.
 
 ::
 
     hypercorn examples/web.py:app                 # asyncio
     hypercorn --worker-class trio examples/web.py:app
 
-http://127.0.0.1:8000/users/1 answers with a name. Any other ASGI server will do.
+http://127.0.0.1:8000/users/1 returns a name. Any other ASGI server works, too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
 
 @asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncGenerator[dict[str, VK]]:
-    """Keep a client open for as long as the application runs."""
+    """Keep a client open while the application runs."""
     async with VK(os.environ["VK_TOKEN"], base_url=BASE_URL) as api:
         yield {"api": api}
 
@@ -40,7 +40,7 @@ async def show_user(request: Request) -> JSONResponse:
     api: VK = request.state.api
     user_id: int = request.path_params["user_id"]
     try:
-        with anyio.fail_after(5):  # with the time that it waits for its turn
+        with anyio.fail_after(5):  # includes the time in the queue
             users = await api.users.get(user_ids=[user_id])
     except (TimeoutError, TransportError):
         return JSONResponse({"error": "VK does not answer"}, 503)

@@ -1,4 +1,4 @@
-"""Run all long checks, one after the other: ``python -m proof``."""
+"""Run all long checks in turn: ``python -m proof``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS: dict[str, list[str]] = {
 
 
 def main() -> None:
-    """Run every part, say which have failed, and exit with 1 if any has."""
+    """Run every part, print which failed, and exit with 1 if any did."""
     results: dict[str, str] = {}
     for name, command in PARTS.items():
         print(f"== {name}", flush=True)

@@ -1,4 +1,4 @@
-"""The only way to the simulator, where all that passes is written down."""
+"""The HTTP client of a soak: it records every request that the simulator gets."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from anyio import current_time
 from ._kinds import marks_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vkanyio.testing import Simulator
 
 
 @final
 @attrs.define(eq=False, kw_only=True)
 class Passage:
-    """One HTTP request, as its client saw it.
+    """One HTTP request, as the client saw it.
 
-    :ivar number: which one it is, from 1 on
-    :ivar method: the method in its address
-    :ivar began: when it left
-    :ivar ended: when its answer came, or it was clear that none would
-    :ivar first: how many entries the ledger had before it
-    :ivar last: how many it has after it
+    :ivar number: its number, counted from 1
+    :ivar method: the method in its URL
+    :ivar began: when it was sent
+    :ivar ended: when its response arrived, or it failed
+    :ivar first: number of entries in the ledger before it
+    :ivar last: number of entries in the ledger after it
     :ivar refused: whether no connection could be made
-    :ivar status: the status of the answer, None if there was no whole one
-    :ivar code: the error that was VK's answer to all of it
+    :ivar status: the status of the response, None if there was no complete one
+    :ivar code: VK's error for the whole request
     """
 
     number: int
@@ -45,29 +47,31 @@ class Passage:
 
 @final
 class Door:
-    """A client of HTTP that writes down what passes.
+    """An HTTP client that records the requests it passes on.
 
-    The simulator behind it can be exchanged while nothing is on its way.
+    The simulator behind it can be replaced while no request is in flight.
 
-    :ivar passages: the requests that carried a call, by its mark
-    :ivar requests: how many there have been of all
-    :ivar refused: how many could not connect
-    :ivar in_flight: how many are on their way
-    :ivar worst: the most of a token that left within a second
+    :param note: called with one line for each request, when it is sent
+    :ivar passages: the requests that carried a call, by the call's mark
+    :ivar requests: number of requests so far
+    :ivar refused: number of requests that could not connect
+    :ivar in_flight: number of requests in flight
+    :ivar worst: most requests with one token within a second
     """
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[str], None] | None = None) -> None:
         self.passages: defaultdict[str, list[Passage]] = defaultdict(list)
         self.requests = 0
         self.refused = 0
         self.in_flight = 0
         self.worst = 0
+        self._note = note
         self._starts: defaultdict[str, deque[float]] = defaultdict(deque)
         self._client: httpx.AsyncClient | None = None
         self._simulator: Simulator | None = None
 
     async def lead_to(self, simulator: Simulator | None) -> None:
-        """Send all that passes from now on to another simulator."""
+        """Pass further requests on to another simulator."""
         assert not self.in_flight
         if self._client is not None:
             await self._client.aclose()
@@ -86,7 +90,7 @@ class Door:
         timeout: None,  # noqa: ASYNC109 - httpx's own parameter
         extensions: dict[str, Any],
     ) -> httpx.Response:
-        """Let a request through."""
+        """Record a request and pass it on."""
         assert self._client is not None
         assert self._simulator is not None
         ledger = self._simulator.ledger
@@ -97,8 +101,11 @@ class Door:
             began=current_time(),
             first=len(ledger),
         )
-        for mark in marks_in(unquote_plus(content.decode())):
+        marks = marks_in(unquote_plus(content.decode()))
+        for mark in marks:
             self.passages[mark].append(passage)
+        if self._note is not None:
+            self._note(f"{passage.began!r} {passage.method} {' '.join(marks)}")
         self._note_start(headers["authorization"], passage.began)
         self.in_flight += 1
         try:

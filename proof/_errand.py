@@ -1,4 +1,4 @@
-"""One call with its caller: what it was to do, and what became of it."""
+"""One call with its caller: what it should do, and how it ended."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Cancelled:
 
 @final
 class Nothing:
-    """The outcome of a call that has none."""
+    """The outcome of a call that never ended."""
 
     def __repr__(self) -> str:
         return "no outcome"
@@ -34,16 +34,16 @@ class Nothing:
 @final
 @attrs.define(eq=False)
 class Errand:
-    """A call.
+    """A call and its caller.
 
-    :ivar mark: by what it is known
-    :ivar kind: what kind of call it is
-    :ivar patience: seconds after which its caller is cancelled
-    :ivar outcome: what it has returned or raised, :class:`Cancelled` or
+    :ivar mark: identifies the call in requests and in the ledger
+    :ivar kind: the kind of call
+    :ivar patience: seconds after which the caller is cancelled
+    :ivar outcome: what the call returned or raised, :class:`Cancelled` or
         :class:`Nothing`
     :ivar cancelled_at: when the caller was cancelled
     :ivar left_at: when the caller went on
-    :ivar requests: how many requests had left by then
+    :ivar requests: number of requests sent by then
     :ivar ended: set when there is an outcome
     """
 
@@ -60,10 +60,17 @@ class Errand:
     def __str__(self) -> str:
         return f"call {self.mark}, {self.kind.name}"
 
+    def ending(self) -> str:
+        """Return one line that says when and how the call ended."""
+        outcome = self.outcome
+        if isinstance(outcome, BaseException):
+            outcome = f"{type(outcome).__name__}: {outcome}"
+        return f"{self.left_at!r} {self.mark} {self.kind.name}: {outcome!r}"
+
     async def run(self, api: VK, requests: Callable[[], int] = int) -> None:
         """Make the call.
 
-        :param requests: tells how many requests have left so far
+        :param requests: returns the number of requests sent so far
         """
         if self.patience is not None and self.cancelled_at is None:
             self._scope.deadline = self.cancelled_at = current_time() + self.patience

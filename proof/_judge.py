@@ -1,7 +1,7 @@
-"""What may and what may not become of a call: the model, without I/O.
+"""The model that judges the outcome of a call, without I/O.
 
-It is told what the client saw of each request that carried the call, and what the
-simulator wrote into its ledger, and says what is wrong with the outcome.
+Its input is what the client saw of each request that carried the call, and the entries
+in the simulator's ledger. Its output is what is wrong with the outcome.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ if TYPE_CHECKING:
     from ._kinds import Kind
 
 AMBIGUOUS = frozenset({1, 10, 36})
-"""VK failed, and may have carried the call out before it did."""
+"""Errors on VK's side, which may come after the call was carried out."""
 SCRIPT_FAILED = 13
 SPOILT = frozenset({"html", "body", "truncated"})
-"""Faults after which there is an answer, but none of VK's."""
+"""Faults after which there is a response, but not from VK."""
 TIMED_OUT = 408
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """What a client learned of a call from one request.
+    """What a client learned about a call from one request.
 
-    :ivar done: that VK carried it out
-    :ivar doubt: nothing for sure
+    :ivar done: VK carried it out
+    :ivar doubt: VK may have carried it out
     :ivar code: VK's error
-    :ivar passes: that the same request may succeed later
+    :ivar passes: the same request may succeed later
     """
 
     done: bool = False
@@ -62,14 +62,14 @@ class Verdict:
 @final
 @attrs.frozen(kw_only=True)
 class Evidence:
-    """What is known of a call besides its outcome.
+    """What is known about a call besides its outcome.
 
     :ivar verdicts: what its client learned, request by request
-    :ivar last_request: the number of the last one
-    :ivar last_moment: whether that ended at the moment at which the caller went on, so
-        that its answer may have come too late
-    :ivar effects: how often it was carried out
-    :ivar expected: the value that it was answered with
+    :ivar last_request: the number of the last request
+    :ivar last_moment: whether that request ended when the caller went on, so that its
+        response may have come too late
+    :ivar effects: how often the call was carried out
+    :ivar expected: the value that VK returned
     :ivar script_errors: the errors of the calls in a script
     """
 
@@ -82,7 +82,7 @@ class Evidence:
 
 
 def by_mark(ledger: Sequence[Entry]) -> Mapping[str, list[tuple[int, Entry]]]:
-    """Sort the entries of a ledger by the calls that they are about."""
+    """Group the entries of a ledger by the call they belong to."""
     found: defaultdict[str, list[tuple[int, Entry]]] = defaultdict(list)
     for place, entry in enumerate(ledger):
         for mark in marks_of(entry.params):
@@ -96,11 +96,11 @@ def gather(
     entries: Sequence[tuple[int, Entry]],
     expected: Any,
 ) -> Evidence:
-    """Put together what is known of a call.
+    """Collect what is known about a call.
 
     :param passages: the requests that carried it
-    :param entries: what the ledger has about it, with the places there
-    :param expected: the value that it was answered with
+    :param entries: its entries in the ledger, each with its position there
+    :param expected: the value that VK returned
     """
     kind = errand.kind
     verdicts = [
@@ -126,13 +126,13 @@ def _verdict(kind: Kind, passage: Passage, entries: Sequence[Entry]) -> Verdict:
     if status is None:
         return Verdict(doubt=True, passes=True)
     if 300 <= status < 500 and status != TIMED_OUT:
-        return Verdict()  # what stands before VK turned it away
+        return Verdict()  # refused by a proxy in front of VK
     [outer] = [entry for entry in entries if entry.method == passage.method]
     if outer.fault in SPOILT and passage.code is None:
         return Verdict(doubt=True, passes=True)
     packed = passage.method == "execute" and kind.way == "method"
     if packed and passage.code == SCRIPT_FAILED:
-        return Verdict(doubt=True, code=SCRIPT_FAILED)  # somewhere in the middle
+        return Verdict(doubt=True, code=SCRIPT_FAILED)  # it failed at an unknown call
     code: int | str | None = passage.code
     if packed and code is None:
         [inner] = [entry for entry in entries if entry.method == kind.effect]
@@ -144,7 +144,7 @@ def _verdict(kind: Kind, passage: Passage, entries: Sequence[Entry]) -> Verdict:
 
 
 def complaint(errand: Errand, evidence: Evidence, retry_limit: int) -> str | None:
-    """Say what is wrong with the outcome of a call, None if nothing is."""
+    """Return what is wrong with the outcome of a call, or None."""
     wrongs = chain(
         _about_effects(errand, evidence.effects, evidence.expected),
         _about_requests(errand, evidence),
@@ -157,10 +157,10 @@ def complaint(errand: Errand, evidence: Evidence, retry_limit: int) -> str | Non
 
 
 def complaint_by_effects(errand: Errand, effects: int, expected: Any) -> str | None:
-    """Say what is wrong with the outcome of a call of which less is known.
+    """Return what is wrong with the outcome of a call whose requests are not known.
 
     :param effects: how often it was carried out
-    :param expected: the value that it was answered with
+    :param expected: the value that VK returned
     """
     for wrong in _about_effects(errand, effects, expected):
         return f"{errand} {wrong}: {errand.outcome!r}"
@@ -175,33 +175,33 @@ def _about_effects(errand: Errand, effects: int, expected: Any) -> Iterator[str]
         yield "has no outcome"
     elif isinstance(outcome, OutcomeUnknownError):
         if reads:
-            yield "is told that its outcome is unknown, though it reads"
+            yield "has an unknown outcome, though it only reads"
     elif isinstance(outcome, ClientClosedError):
         if effects and not outcome.maybe_carried_out:
-            yield "was carried out, against its error"
+            yield "was carried out, despite its error"
     elif isinstance(outcome, APIError | TransportError):
-        # A script that failed may have made some of its calls before.
+        # A script may have made some of its calls before it failed.
         failed = errand.kind.way != "method" and isinstance(outcome, ScriptRuntimeError)
         if effects and not reads and not failed:
-            yield "was carried out, against its error"
+            yield "was carried out, despite its error"
     elif isinstance(outcome, BaseException):
-        yield "has an error that is out of place"
+        yield "has an unexpected error"
     elif isinstance(outcome, ExecuteResult) and outcome.errors:
         if effects and not reads:
-            yield "was carried out, against the error in its result"
+            yield "was carried out, despite the error in its result"
     elif not isinstance(outcome, Cancelled):
         if not effects and not reads:
-            yield "was not carried out, against its value"
+            yield "was not carried out, despite its value"
         if value_of(outcome) != expected:
-            yield f"has not its own value, {expected!r}"
+            yield f"does not have its own value, {expected!r}"
 
 
 def _about_requests(errand: Errand, evidence: Evidence) -> Iterator[str]:
     for verdict in evidence.verdicts[:-1]:
         if verdict.done:
-            yield "was sent again after VK had answered it"
+            yield "was retried after VK had returned its value"
         if verdict.doubt and not errand.kind.repeats:
-            yield "was sent again though VK may have carried it out"
+            yield "was retried though VK may have carried it out"
     if evidence.last_request > errand.requests:
         yield "was sent after its caller had gone on"
 
@@ -212,7 +212,7 @@ def _about_history(
     outcome = errand.outcome
     if isinstance(outcome, Cancelled):
         if errand.left_at != errand.cancelled_at:
-            yield "did not leave when it was cancelled"
+            yield "did not end when it was cancelled"
     elif isinstance(outcome, ClientClosedError):
         yield from _about_closing(outcome, evidence)
     elif isinstance(outcome, VKError):
@@ -224,21 +224,21 @@ def _about_history(
 
 def _about_value(outcome: Any, evidence: Evidence) -> Iterator[str]:
     if not evidence.verdicts or not evidence.verdicts[-1].done:
-        yield "has a value that VK did not send"
+        yield "has a value that VK did not return"
     if isinstance(outcome, ExecuteResult) and outcome.errors:
         # The simulator may add a copy under the name of `execute`.
         codes = [each.code for each in outcome.errors if each.method != "execute"]
         if codes != [*evidence.script_errors[-1:]]:
             yield "has the errors of another script"
     elif not evidence.effects:
-        yield "was not carried out, against its value"
+        yield "was not carried out, despite its value"
 
 
 def _about_closing(outcome: ClientClosedError, evidence: Evidence) -> Iterator[str]:
     doubt = any(verdict.doubt for verdict in evidence.verdicts)
-    told = outcome.maybe_carried_out
-    if told != doubt and not (told and evidence.last_moment):
-        yield f"tells maybe_carried_out={told}"
+    reported = outcome.maybe_carried_out
+    if reported != doubt and not (reported and evidence.last_moment):
+        yield f"reports maybe_carried_out={reported}"
 
 
 def _about_error(errand: Errand, outcome: VKError, evidence: Evidence) -> Iterator[str]:
@@ -246,16 +246,16 @@ def _about_error(errand: Errand, outcome: VKError, evidence: Evidence) -> Iterat
     doubt = any(verdict.doubt for verdict in verdicts)
     if isinstance(outcome, OutcomeUnknownError):
         if not doubt:
-            yield "has an outcome that is known"
+            yield "is reported as unknown, but its outcome is known"
         return
     if doubt and not errand.kind.reads:
-        yield "has an outcome that is not known"
+        yield "has an outcome, but it is unknown"
     last = verdicts[-1] if verdicts else Verdict(done=True)
     if isinstance(outcome, APIError):
         if outcome.code != last.code:
-            yield "has an error that VK did not send"
+            yield "has an error that VK did not return"
     elif last.done or last.code is not None:
-        yield "has an answer of VK's, against its error"
+        yield "has a response from VK, despite its error"
 
 
 def _about_retries(
@@ -270,11 +270,11 @@ def _about_retries(
         and evidence.verdicts[-1].passes
         and len(passed) <= retry_limit
     ):
-        yield "was given up too early"
+        yield "was not retried often enough"
 
 
 def _in_short(verdict: Verdict) -> str:
     if verdict.done:
         return "done"
-    code = "no answer" if verdict.code is None else f"error {verdict.code}"
+    code = "no response" if verdict.code is None else f"error {verdict.code}"
     return f"{code} (in doubt)" if verdict.doubt else code

@@ -1,4 +1,4 @@
-"""The calls that are made, and what the simulator does for each of them."""
+"""The kinds of calls, and the simulator's methods for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vkanyio.testing import Call, Entry, Simulator
 
 OTHER_TOKEN = "vk1.a.the-token-of-somebody-else"
-"""Calls that bring it have a limit of their own."""
+"""Calls with this token have a separate limit."""
 
 _MARK = re.compile(r'\b(?:mark|guid)(?:=|":")(c\d+)')
 
@@ -30,14 +30,15 @@ Params: TypeAlias = dict[str, Any]
 class Kind:
     """A kind of call.
 
-    Each call has a mark among its parameters, by which it is known wherever it goes.
+    The parameters of each call contain a mark that identifies it in requests and in the
+    ledger.
 
-    :ivar name: what it is called in a report
+    :ivar name: its name in reports
     :ivar effect: the method that the ledger shows when the call has had its effect
     :ivar params: makes the parameters from the mark
     :ivar reads: whether it changes nothing
-    :ivar repeats: whether it may be sent again once VK has perhaps carried it out
-    :ivar way: how it is made: as a method, as a script, or as a stored procedure
+    :ivar repeats: whether it may be retried when VK may have carried it out
+    :ivar way: "method", "script" or "procedure"
     """
 
     name: str
@@ -48,7 +49,7 @@ class Kind:
     way: str = "method"
 
     async def call(self, api: VK, mark: str) -> Any:
-        """Make the call with this mark, and return what it returns."""
+        """Make the call with this mark, and return its value."""
         params = self.params(mark)
         if self.way == "procedure":
             return await api.procedure("post", **params)
@@ -87,7 +88,7 @@ KINDS: Mapping[str, Kind] = {
             params=lambda mark: {"message": "hi", "guid": mark},
             repeats=True,
         ),
-        # The same each time, as far as flood control can see: it overlooks keys.
+        # Flood control ignores keys, so all of these are the same call to it.
         Kind(
             name="status",
             effect="status.set",
@@ -134,7 +135,7 @@ def marks_in(text: str) -> list[str]:
 
 
 def marks_of(params: Mapping[str, str]) -> list[str]:
-    """Find the marks in the parameters that an entry of a ledger shows."""
+    """Find the marks in the parameters of a ledger entry."""
     if "code" in params:
         return marks_in(params["code"])
     mark = params.get("mark") or params.get("guid")
@@ -142,18 +143,18 @@ def marks_of(params: Mapping[str, str]) -> list[str]:
 
 
 def fault_in(entry: Entry) -> str:
-    """Return the name of the fault that struck a call, with the code of an error."""
+    """Return the name of the fault in a ledger entry, with the code of an error."""
     return f"error {entry.outcome}" if entry.fault == "error" else str(entry.fault)
 
 
 @final
 class Board:
-    """What the calls read and change: it knows keys, as VK does.
+    """The state that calls read and change; it deduplicates by keys, as VK does.
 
-    :param note: told of each call that has had its effect: its mark, its key, and the
-        number that was made for it
-    :param first: the first number to make
-    :ivar values: what was made for each mark
+    :param note: called for each call that has had its effect, with its mark, its key,
+        and its new number
+    :param first: the first number
+    :ivar values: the number of each mark
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class Board:
         self._numbers = count(first)
 
     def add_to(self, simulator: Simulator) -> None:
-        """Put the methods that calls use into the place of the simulator's own."""
+        """Replace the simulator's methods that the calls use."""
         simulator.add_method(
             "users.get", lambda call: [{"id": call.integer("user_ids")}]
         )
@@ -177,13 +178,13 @@ class Board:
         simulator.add_procedure("post", code)
 
     def remember(self, mark: str, key: str | None, number: int) -> None:
-        """Enter what has had its effect."""
+        """Record a call that has had its effect."""
         self.values[mark] = number
         if key is not None:
             self._keys[key] = number
 
     def expected(self, kind: Kind, mark: str) -> Any:
-        """Return the value that a call is to have, None if it has had no effect."""
+        """Return the value that a call should have, None if it has had no effect."""
         if kind.reads:
             return [{"id": number_of(mark)}]
         return self.values.get(mark)
@@ -207,5 +208,5 @@ def _key_of(call: Call) -> str | None:
 
 
 def value_of(outcome: Any) -> Any:
-    """Return the value in what a call has returned."""
+    """Return the value in the outcome of a call."""
     return outcome.response if isinstance(outcome, ExecuteResult) else outcome

@@ -1,4 +1,4 @@
-"""A bad line between client and server: it breaks off in the middle, and stalls."""
+"""A relay between client and server that resets connections and stalls."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ RECONNECT = 0.05
 
 @final
 class Relay:
-    """Passes bytes on, and lets something happen to some of them.
+    """Relays bytes, and injects faults.
 
-    :param port: where the server listens
-    :param seed: decides what happens
-    :param rate: how likely it is that an answer meets with something, in each way
-    :param stall: how long a line that stalls says nothing, in seconds
-    :ivar resets: how many connections were reset in the middle of an answer
-    :ivar cuts: how many were reset in the middle of a request
-    :ivar stalls: how many stalled
+    :param port: the port of the server
+    :param seed: seeds the faults
+    :param rate: probability of each kind of fault, for each piece of data
+    :param stall: duration of a stall in seconds
+    :ivar resets: number of connections reset in the middle of a response
+    :ivar cuts: number of connections reset in the middle of a request
+    :ivar stalls: number of stalls
     """
 
     def __init__(self, port: int, seed: int, rate: float, stall: float) -> None:
@@ -49,7 +49,7 @@ class Relay:
 
     @asynccontextmanager
     async def listening(self) -> AsyncGenerator[int]:
-        """Pass on what comes to a port, for as long as the block lasts."""
+        """Relay the connections to a port for as long as the block lasts."""
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
         async with listener, anyio.create_task_group() as tg:
             tg.start_soon(listener.serve, self._accept)
@@ -61,7 +61,7 @@ class Relay:
             server = await self._connect()
             async with server, anyio.create_task_group() as tg:
                 tg.start_soon(self._pass_requests, client, server, tg.cancel_scope)
-                tg.start_soon(self._pass_answers, server, client, tg.cancel_scope)
+                tg.start_soon(self._pass_responses, server, client, tg.cancel_scope)
 
     async def _connect(self) -> SocketStream:
         while True:
@@ -86,7 +86,7 @@ class Relay:
             pass
         both.cancel()
 
-    async def _pass_answers(
+    async def _pass_responses(
         self, server: SocketStream, client: SocketStream, both: anyio.CancelScope
     ) -> None:
         try:
@@ -110,6 +110,6 @@ class Relay:
 
 
 def _reset_on_close(stream: SocketStream) -> None:
-    """Have the other side see a reset, rather than an end, when this is closed."""
+    """Make closing this stream send a reset instead of an end of file."""
     raw = stream.extra(SocketAttribute.raw_socket)
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,8 +1,8 @@
-"""The simulator as a process that may be killed: what it has done stays in a file.
+"""The simulator as a process that may be killed; a file keeps what it has done.
 
-Each call that has had its effect is a line, written before it is answered. The process
-that is started next reads them, and so knows the keys of what was done before. Faults
-are lines, too.
+Each call that has had its effect is a line in the file, written before the response is
+sent. The next process reads these lines, so that it knows the keys of earlier calls.
+Faults are lines, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LIMIT = 50
 RATE = 0.003
-"""How likely each fault is: what is cut off comes on top of that."""
+"""Probability of each fault, in addition to what the relay injects."""
 LATENCY = 0.02
 FAULT = "! "
 
@@ -46,28 +46,28 @@ class Deed:
 
 
 class _Faults(logging.Handler):
-    """Writes down the faults that strike."""
+    """Writes the faults that occur to a file."""
 
     def __init__(self, file: int) -> None:
         super().__init__()
         self._file = file
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take an entry of the ledger."""
+        """Write the fault of a ledger entry."""
         entry: Any = record.args[0] if isinstance(record.args, tuple) else None
         if isinstance(entry, Entry) and entry.fault is not None:
             os.write(self._file, f"{FAULT}{fault_in(entry)}\n".encode("ascii"))
 
 
 def read_faults(path: Path) -> Iterator[str]:
-    """Read the names of the faults that have struck so far."""
+    """Read the names of the faults that have occurred so far."""
     for line in path.read_text(encoding="ascii").splitlines():
         if line.startswith(FAULT):
             yield line.removeprefix(FAULT)
 
 
 def read_deeds(path: Path) -> Iterator[Deed]:
-    """Read what processes have done so far."""
+    """Read the calls that have had their effect so far."""
     for line in path.read_text(encoding="ascii").splitlines():
         if line.startswith(FAULT):
             continue
@@ -81,14 +81,14 @@ def read_deeds(path: Path) -> Iterator[Deed]:
 @click.option("--backend", required=True)
 @click.argument("path", type=click.Path(path_type=Path))
 def main(port: int, seed: int, backend: str, path: Path) -> None:
-    """Serve until it is told to stop, or is killed.
+    """Serve until standard input closes, or until killed.
 
-    It begins when its standard input brings a byte, so that the next process can be
-    ready when one is killed.
+    Start when standard input brings a byte, so that the next process can be ready
+    before this one is killed.
     """
     if not os.read(STDIN, 1):
         return
-    # One call of the system for a line: it is there as a whole, or not at all.
+    # One system call for each line, so that a line is written completely or not at all.
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     earlier = [*read_deeds(path)]
 

@@ -1,4 +1,4 @@
-"""The figures of a run, and the table that is made of them."""
+"""The figures of a run, and the table that shows them."""
 
 from __future__ import annotations
 
@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 
 
 WIDTH = 250
-"""Columns of the table: it is not to be broken, whatever the terminal is."""
+"""Columns of the table, which must not wrap in a narrow terminal."""
 
 
 @final
 class Broken(Exception):
-    """Raised when a promise was broken: it says by which call, and how."""
+    """Raised when a promise was broken; says by which call, and how."""
 
 
 @final
 @attrs.define(eq=False, kw_only=True)
 class Tally:
-    """What has been counted in a run.
+    """The figures of a run.
 
-    :ivar at_rest: what was in use after the warm-up, and at the end
-    :ivar seconds: how long it took
-    :ivar busy_seconds: how much time of a processor
-    :ivar seeming_seconds: how long it took by the client's clock
+    :ivar at_rest: memory or files in use after the warm-up, and at the end
+    :ivar seconds: duration
+    :ivar busy_seconds: processor time
+    :ivar seeming_seconds: duration by the client's clock
+    :ivar digest: the same for two runs if all their requests and outcomes are the same
+    :ivar complaint: which promise was broken, None if all were kept
     """
 
     calls: int = 0
@@ -57,10 +59,11 @@ class Tally:
     seconds: float = 0.0
     busy_seconds: float = 0.0
     seeming_seconds: float = 0.0
+    digest: str = ""
     complaint: str | None = None
 
     def count_outcome(self, errand: Errand) -> None:
-        """Count what became of a call."""
+        """Count the outcome of a call."""
         outcome = errand.outcome
         self.calls += 1
         if isinstance(outcome, Nothing):
@@ -75,7 +78,7 @@ class Tally:
             self.values += 1
 
     def count_effects(self, errand: Errand, effects: int) -> None:
-        """Count what was carried out, against what the caller was told."""
+        """Compare what was carried out with the outcome, and count the differences."""
         if errand.kind.reads:
             return
         self.twice += effects > 1
@@ -85,7 +88,7 @@ class Tally:
         self.lost += has_value and not effects
 
     def count_faults(self, entries: Sequence[Entry]) -> None:
-        """Count what befell calls and requests."""
+        """Count the faults and errors in ledger entries."""
         for entry in entries:
             if entry.fault is not None:
                 self.faults[fault_in(entry)] += 1
@@ -94,7 +97,7 @@ class Tally:
 
 
 def report(tallies: Mapping[str, Tally]) -> int:
-    """Print the figures of several runs, and what is wrong.
+    """Print the figures of several runs, and the broken promises.
 
     :param tallies: the figures, by the names of the runs
     :return: the exit code: 1 if a promise was broken
@@ -104,12 +107,12 @@ def report(tallies: Mapping[str, Tally]) -> int:
     for name, complaint in broken.items():
         print(f"BROKEN, {name}: {complaint}")
     if not broken:
-        print("Nothing was lost, nothing was done twice, and nothing was left behind.")
+        print("Nothing was lost, done twice, or left behind.")
     return 1 if broken else 0
 
 
 def print_table(tallies: Mapping[str, Tally]) -> None:
-    """Print the figures of several runs, a column for each, as Markdown."""
+    """Print a table in Markdown with a column for each run."""
     rows: list[tuple[str, Callable[[Tally], object]]] = [
         ("calls", lambda tally: tally.calls),
         ("requests", lambda tally: tally.requests),
@@ -127,6 +130,7 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
         ("duration", lambda tally: f"{tally.seconds:,.0f} s"),
         ("processor time", lambda tally: f"{tally.busy_seconds:,.0f} s"),
         ("by the client's clock", lambda tally: f"{tally.seeming_seconds:,.0f} s"),
+        ("digest", lambda tally: tally.digest),
     ]
     table = Table("", box=box.MARKDOWN)
     for name in tallies:
@@ -140,7 +144,7 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
 def _each(
     tallies: Mapping[str, Tally], counter_of: Callable[[Tally], Counter[str]]
 ) -> list[tuple[str, Callable[[Tally], object]]]:
-    """Make a row for each name that is counted in any of the runs."""
+    """Return a row for each name that was counted in any of the runs."""
 
     def row(name: str) -> tuple[str, Callable[[Tally], object]]:
         return name, lambda tally: counter_of(tally)[name]

@@ -1,4 +1,4 @@
-"""All that can go wrong, and those who answer VK's questions, well or badly."""
+"""All kinds of faults, and a person who answers VK's questions, not always well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vkanyio.testing.faults import Fault
 
 TIMEOUT = 4.0
-"""Seconds that the clients wait for an answer; some answers are later."""
+"""The timeout of the clients in seconds; some responses come later."""
 
 TROUBLE: Mapping[str, Fault] = {
     "refuse": faults.refuse(),
@@ -55,15 +55,15 @@ OF_EXECUTE: Mapping[str, Fault] = {
     **{f"error {code}": faults.error(code) for code in (12, 13)},
     "error 13 after": faults.body(_FAILED, after=True),
 }
-"""What VK says of a script alone."""
+"""Faults that only `execute` has."""
 
 
 @final
 class Person:
-    """Answers VK's questions: mostly right.
+    """Answers VK's questions, mostly correctly.
 
     :param chance: decides how
-    :param simulator: tells who can solve its captchas
+    :param simulator: returns the simulator that can solve the captchas
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Person:
         self._tokens = count(1)
 
     async def solve(self, captcha: Captcha) -> None:
-        """Answer a captcha: rightly, wrongly at first, not at all, or by raising."""
+        """Answer a captcha correctly, wrongly at first, not at all, or raise."""
         mood = self._chance.random()
         await anyio.sleep(0.2)
         if mood < 0.05:
@@ -85,14 +85,14 @@ class Person:
             try:
                 await captcha.retry("wrong")
             except CaptchaError:
-                await anyio.sleep(0.2)  # the next one is answered rightly
+                await anyio.sleep(0.2)  # the next answer is correct
             else:
                 return
         question = captcha.redirect_uri or captcha.sid or ""
         await captcha.retry(self._simulator().solve(question))
 
     async def agree(self, _: Confirmation) -> bool:
-        """Agree, or do not."""
+        """Agree or refuse."""
         await anyio.sleep(0.1)
         return self._chance.random() < 0.8
 

@@ -1,13 +1,13 @@
-"""Break vkanyio on purpose, line by line, and see that the tests notice.
+"""Break vkanyio on purpose, one line at a time, and check that the tests notice.
 
 ::
 
     uv run python -m proof.breaks             # all: about 7 minutes
-    uv run python -m proof.breaks captcha     # those whose name or module has the word
+    uv run python -m proof.breaks captcha     # if name or module has the word
 
-Each break of ``breaks.toml`` is put into a copy of the repository by itself, and the
-tests that are named for it have to fail. One that survives, that does not apply
-any more, or that only makes the tests hang makes this end with exit code 1.
+Each break in ``breaks.toml`` is applied by itself to a copy of the repository, and the
+tests named for it must fail. The exit code is 1 if a break survives, no longer applies,
+or only makes the tests hang.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 LIST = Path(__file__).parent / "breaks.toml"
 COPIED = ("codegen", "src", "tests", "pyproject.toml")
-MOST_SECONDS = 60
-"""For the chosen tests of one break."""
+MAX_SECONDS = 60
+"""Timeout for the tests of one break."""
 VERDICTS = {"failed": "caught", "passed": "SURVIVED", "hung": "HUNG", "error": "ERROR"}
 _FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\w+)", re.MULTILINE)
 
@@ -36,11 +36,11 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) \S*::(\w+)", re.MULTILINE)
 class Break(NamedTuple):
     """One line that is broken on purpose.
 
-    :ivar name: what goes wrong then
-    :ivar module: the module of ``src/vkanyio/``
-    :ivar old: text that stands in it once
-    :ivar new: what takes its place
-    :ivar tests: what pytest runs: a file, or tests of it
+    :ivar name: what goes wrong
+    :ivar module: the module below ``src/vkanyio/``
+    :ivar old: text that occurs in it exactly once
+    :ivar new: the replacement
+    :ivar tests: what pytest runs: a file, or tests in it
     """
 
     name: str
@@ -71,36 +71,36 @@ def _to_break(
 
 
 def source_of(broken: Break, root: Path = ROOT) -> Path:
-    """Return the file that a break is in."""
+    """Return the file that a break changes."""
     return root / "src" / "vkanyio" / broken.module
 
 
 def apply(broken: Break, source: str) -> str:
-    """Return the source of a module with its break.
+    """Return the source of a module with the break applied.
 
-    :raises ValueError: if the text to be broken does not stand there exactly once
+    :raises ValueError: if the text to replace does not occur exactly once
     """
     times = source.count(broken.old)
     if times != 1:
         message = (
-            f"{broken.name!r}: its line stands {times} times in {broken.module}, and"
-            f" not once: {broken.old!r}"
+            f"{broken.name!r}: its line occurs {times} times in {broken.module}, not"
+            f" once: {broken.old!r}"
         )
         raise ValueError(message)
     return source.replace(broken.old, broken.new)
 
 
 def run_tests(root: Path, tests: list[str]) -> tuple[str, str]:
-    """Run tests of a copy.
+    """Run tests in a copy.
 
-    :return: "passed", "failed", "hung" or "error", and the name of the test that
-        failed, or what pytest said
+    :return: "passed", "failed", "hung" or "error", and the name of the failed test or
+        the output of pytest
     """
     options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(root / "src"),  # goes before the installed package
-        # A file that is broken and mended within a second looks the same to a cache.
+        # A cache does not notice a file that is broken and restored within a second.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     try:
@@ -110,7 +110,7 @@ def run_tests(root: Path, tests: list[str]) -> tuple[str, str]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=MOST_SECONDS * max(1, len(tests) // 10),
+            timeout=MAX_SECONDS * max(1, len(tests) // 10),
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -124,7 +124,7 @@ def run_tests(root: Path, tests: list[str]) -> tuple[str, str]:
 
 
 def try_out(broken: Break, root: Path) -> bool:
-    """Break a copy, print whether its tests notice, and mend it."""
+    """Break a copy, print whether its tests notice, and restore it."""
     path = source_of(broken, root)
     source = path.read_text(encoding="utf-8")
     began = time.monotonic()
@@ -143,7 +143,7 @@ def try_out(broken: Break, root: Path) -> bool:
 
 
 def chosen(words: list[str]) -> list[Break]:
-    """Return the breaks whose name or module has one of the words, or all."""
+    """Return the breaks with one of the words in their name or module, or all."""
     breaks = read_breaks()
     if not words:
         return breaks
@@ -151,12 +151,12 @@ def chosen(words: list[str]) -> list[Break]:
 
 
 def main() -> int:
-    """Try all breaks, or some, and return the exit code."""
+    """Try some or all breaks, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("words", nargs="*", help="words of the breaks to try")
     breaks = chosen(parser.parse_args().words)
     if not breaks:
-        parser.error("no break has these words")
+        parser.error("no break has any of these words")
     with TemporaryDirectory(prefix="vkanyio-breaks-") as directory:
         root = Path(directory)
         for name in COPIED:

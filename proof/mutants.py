@@ -1,14 +1,14 @@
-"""Change the pure parts of vkanyio in small ways, and see that the tests notice.
+"""Make small changes to the pure parts of vkanyio, and check that the tests notice.
 
 ::
 
     uv run --group mutation python -m proof.mutants            # all: 12 minutes
     uv run --group mutation python -m proof.mutants _limiter   # or some modules
 
-mutmut does it, as ``pyproject.toml`` says. What survives has to be explained in
-``survivors.md``: a survivor that is not there makes this end with exit code 1, and so
-does an explanation of one that survives no longer. Mutants that only put the words of a
-message differently are left out, since tests ask for types and values, not sentences.
+mutmut makes the changes; ``pyproject.toml`` configures it. Each survivor must be
+explained in ``survivors.md``: the exit code is 1 if an explanation is missing, or if an
+explained mutant no longer survives. Mutants that only reword a message are ignored,
+since tests check types and values, not sentences.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 EXPLAINED = Path(__file__).parent / "survivors.md"
-NOTICED = ("killed", "timeout")  # an endless loop is noticed, too
+NOTICED = ("killed", "timeout")  # an endless loop counts as noticed
 _TEXT = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
 _WORDS = re.compile(r"[A-Za-z,] [A-Za-z]")
 
@@ -34,10 +34,10 @@ _WORDS = re.compile(r"[A-Za-z,] [A-Za-z]")
 class Mutant(NamedTuple):
     """A small change of one function.
 
-    :ivar module: without its suffix
-    :ivar function: its name, with that of its class
-    :ivar old: the lines that are changed, without their indentation
-    :ivar new: what they become
+    :ivar module: the name of the module, without suffix
+    :ivar function: the name of the function, with its class
+    :ivar old: the changed lines, without indentation
+    :ivar new: their replacement
     """
 
     module: str
@@ -50,7 +50,7 @@ class Mutant(NamedTuple):
         return f"@@ {self.function}\n- {old}\n+ {new}"
 
     def is_wording(self) -> bool:
-        """Return whether it only changes sentences."""
+        """Return whether it only rewords messages."""
         return _wordless(self.old) == _wordless(self.new)
 
 
@@ -62,7 +62,7 @@ def _wordless(lines: tuple[str, ...]) -> str:
 
 
 def to_mutant(name: str, diff: str) -> Mutant:
-    """Read a mutant as mutmut tells of it.
+    """Parse a mutant from the output of mutmut.
 
     :param name: ``vkanyio._retry.x_back_off__mutmut_15`` or, of a class,
         ``vkanyio._limiter.xǁLimiterǁleft__mutmut_1``
@@ -85,7 +85,7 @@ def _lines(diff: str, sign: str) -> tuple[str, ...]:
 
 
 def read_explained(text: str) -> set[Mutant]:
-    """Read the mutants that are explained, in blocks below the names of modules."""
+    """Parse the explained mutants, in blocks below the names of modules."""
     found: set[Mutant] = set()
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         module = re.match(r"`(\w+)\.py`", section)
@@ -114,9 +114,9 @@ def _mutmut(*arguments: str) -> str:
 
 
 def run(names: list[str]) -> tuple[Counter[str], set[Mutant]]:
-    """Try all mutants of modules, and return how they fared and which survived."""
+    """Try all mutants of modules, and return the counts and the survivors."""
     os.nice(10)
-    # mutmut remembers what survived, but not which tests there were then.
+    # mutmut keeps earlier results, even if the tests have changed since.
     shutil.rmtree(ROOT / "mutants", ignore_errors=True)
     chosen = [f"{modules()[name]}.{name}.*" for name in names]
     command = ["mutmut", "run", "--max-children", "1", *chosen]
@@ -135,7 +135,7 @@ def run(names: list[str]) -> tuple[Counter[str], set[Mutant]]:
 
 
 def main() -> int:
-    """Try the mutants, compare the survivors with the list, return the exit code."""
+    """Try the mutants, compare the survivors to the list, return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("modules", nargs="*", help=" ".join(modules()))
     names = parser.parse_args().modules
@@ -153,7 +153,7 @@ def main() -> int:
     print(", ".join(f"{count} {fate}" for fate, count in counts.most_common()))
     print(f"{len(survivors & explained)} survivors are explained")
     _show("survived without an explanation", unexplained)
-    _show("are explained, but survive no longer", explained - survivors)
+    _show("are explained, but no longer survive", explained - survivors)
     return 1 if unexplained or explained - survivors else 0
 
 

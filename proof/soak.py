@@ -1,18 +1,22 @@
-"""Make 100,000 calls on each event loop and in each mode, while all goes wrong.
+"""Make 100,000 calls on each event loop and in each mode, with faults of every kind.
 
 ::
 
     uv run python -m proof.soak
 
-One client makes them, in virtual time, on the simulator, which lets each of its faults
-strike with a rate of a percent. Some callers are cancelled, and beside it clients are
-left in the middle of their work. Every call is judged by what its client saw and by
-what the ledger says, and the memory must be at the end what it was after the warm-up.
+One client makes them, in virtual time, against the simulator, which injects each of
+its faults into 1 % of the requests. Some callers are cancelled, and other clients are
+closed in the middle of their work. Every call is judged by what its client saw and by
+the simulator's ledger, and memory use may not grow after the warm-up.
+
+A seed repeats a run call by call: the requests, their times, and the outcome of each
+call. The table has a digest of all this, by which two runs can be compared.
 """
 
 from __future__ import annotations
 
 import gc
+import hashlib
 import math
 import random
 import sys
@@ -37,7 +41,7 @@ from ._tally import Broken, Tally, report
 from ._trouble import OF_EXECUTE, TIMEOUT, TROUBLE, Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ._kinds import Kind
 
@@ -48,47 +52,53 @@ MODES: tuple[Mode, ...] = ("sequential", "parallel", "parallel_selected")
 CALLS = 100_000
 A_ROUND = 1_000
 WARM_UP = 4
-"""The memory is measured for the first time after this part of the rounds."""
+"""The first measurement of memory is after one in so many rounds."""
 
 LIMIT = 20
 RATE = 0.01
 RETRY_LIMIT = 3
 PATIENCE = 36_000.0
-"""Seconds after which a call without an outcome is lost."""
+"""Seconds after which a call without an outcome counts as lost."""
 BREAK = 1800.0
 """Seconds between two rounds.
 
-What was given up last is let go in them, and the client forgets what it has learned of
-error 6, and of scripts that were too large: it would pack less and less.
+Abandoned requests end in this time, and the client forgets what it has learned about
+error 6 and about scripts that were too large. Otherwise it would pack less and less.
 """
 LEFT_IN_THE_MIDDLE = 20
-"""Calls of a round whose client is left before they have ended."""
-MOST_NEW_BLOCKS = 3_000
-"""Blocks of memory that may be in use at the end, and were not after the warm-up.
+"""Calls of a round whose client is closed before they have ended."""
+MAX_NEW_BLOCKS = 3_000
+"""How many more blocks of memory may be in use at the end than after the warm-up.
 
-Python keeps some of what is given back for later use, and the more of it, the longer it
-has run. Whatever one call of a hundred left behind would be more than this.
+Python keeps some freed memory for later use, and the longer it runs, the more. If one
+call in a hundred leaked a block, the total would exceed this bound.
 """
 
 LIKELY = {"read": 8, "message": 4, "post": 4, "post with a key": 2}
-"""How likely a kind of call is; the others have 1."""
+"""Relative frequency of a kind of call; 1 for the others."""
 
 
 @final
 class Soak:
     """A run on one event loop, in one mode.
 
-    :ivar tally: what has been counted
+    :param note: called with one line for each request and each outcome
+    :ivar tally: the figures
     """
 
-    def __init__(self, mode: Mode, calls: int, seed: int) -> None:
+    def __init__(
+        self, mode: Mode, calls: int, seed: int, note: Callable[[str], None] | None
+    ) -> None:
         self.tally = Tally()
         self._mode: Mode = mode
         self._rounds = math.ceil(calls / A_ROUND)
         self._size = calls // self._rounds
         self._seed = seed
         self._chance = random.Random(f"soak {seed}")
-        self._door = Door()
+        self._back_off = random.Random(f"back-off {seed}")
+        self._digest = hashlib.sha256()
+        self._note_line = note
+        self._door = Door(self._note)
         self._simulator = Simulator()
         self._person = Person(self._chance, lambda: self._simulator)
         self._limiter = Limiter(LIMIT, request_mode="burst")
@@ -111,17 +121,18 @@ class Soak:
             tally = self.tally
             tally.requests = self._door.requests
             tally.faults["refuse"] = self._door.refused
+            tally.digest = self._digest.hexdigest()[:16]
             tally.at_rest = f"{blocks:,} blocks", f"{after:,} blocks"
             tally.seconds = time.perf_counter() - real
             tally.busy_seconds = time.process_time() - busy
             tally.seeming_seconds = current_time() - began
-        if after - blocks > MOST_NEW_BLOCKS:
-            raise Broken(f"{after - blocks} blocks of memory were not given back")
+        if after - blocks > MAX_NEW_BLOCKS:
+            raise Broken(f"{after - blocks} blocks of memory were not freed")
         if tasks := own_tasks():
             raise Broken(f"tasks are left: {tasks}")
 
     def _client(self, **options: Any) -> VK:
-        return VK(
+        client = VK(
             TOKEN,
             limiter=self._limiter,
             limit=LIMIT,  # of the token that some calls bring
@@ -135,6 +146,14 @@ class Soak:
             on_validation=self._person.confirm,
             **options,
         )
+        # There is no option for this: programs have no use for a jitter that repeats.
+        client._random = self._back_off  # pyright: ignore[reportPrivateUsage]
+        return client
+
+    def _note(self, line: str) -> None:
+        self._digest.update(f"{line}\n".encode())
+        if self._note_line is not None:
+            self._note_line(line)
 
     async def _round(self, api: VK, number: int) -> None:
         board = Board()
@@ -151,7 +170,7 @@ class Soak:
         self._judge(errands, board)
         self._check_rest(api, stuck=too_long.cancelled_caught)
         await self._door.lead_to(None)
-        self._simulator = Simulator()  # the old one is forgotten, with its ledger
+        self._simulator = Simulator()  # frees the old one, and its ledger
 
     def _make_simulator(self, number: int, board: Board) -> Simulator:
         simulator = Simulator(
@@ -185,7 +204,7 @@ class Soak:
         return self._chance.choices([*KINDS.values()], weights)[0]
 
     def _pause(self) -> float:
-        """Return the seconds until the next call: now and then there is a volley."""
+        """Return the seconds until the next call: often 0, so that there are bursts."""
         if self._chance.random() < 0.5:
             return 0.0
         return self._chance.expovariate(
@@ -193,7 +212,7 @@ class Soak:
         )
 
     async def _leave_in_the_middle(self, errands: Sequence[Errand]) -> None:
-        """Make calls by a client that is left, in one way or another."""
+        """Make calls with a client that is closed early, in one of several ways."""
         async with anyio.create_task_group() as callers:
             with anyio.move_on_after(self._chance.uniform(0, 2)) as block:
                 async with self._client() as api:
@@ -222,6 +241,7 @@ class Soak:
                 entries.get(errand.mark, ()),
                 board.expected(errand.kind, errand.mark),
             )
+            self._note(errand.ending())
             tally.count_outcome(errand)
             tally.count_effects(errand, evidence.effects)
             if problem := complaint(errand, evidence, RETRY_LIMIT):
@@ -243,7 +263,7 @@ class Soak:
 
 
 def _blocks_in_use() -> int:
-    """Count the blocks of memory in use, without those of caches with a bound."""
+    """Return the number of memory blocks in use, not counting bounded caches."""
     for each in gc.get_objects():
         if type(each).__name__ == "_lru_cache_wrapper":
             cache: Any = each
@@ -255,29 +275,39 @@ def _blocks_in_use() -> int:
 
 
 def own_tasks() -> list[str]:
-    """Return the names of the tasks that clients have running."""
+    """Return the names of the running tasks that belong to clients."""
     names = [task.name or "" for task in get_running_tasks()]
     return [name for name in names if name.startswith("vkanyio ")]
 
 
-def run_soak(backend: str, mode: Mode, calls: int, seed: int) -> Tally:
+def run_soak(
+    backend: str,
+    mode: Mode,
+    calls: int,
+    seed: int,
+    note: Callable[[str], None] | None = None,
+) -> Tally:
     """Make the calls on one event loop in one mode.
 
+    :param seed: repeats a run call by call
+    :param note: called with one line for each request and each outcome
     :return: the figures, with the complaint if a promise was broken
     """
-    soak = Soak(mode, calls, seed)
+    soak = Soak(mode, calls, seed, note)
     try:
-        run_in_virtual_time(backend, soak.run)
+        run_in_virtual_time(backend, soak.run, seed=seed)
     except Broken as broken:
         soak.tally.complaint = str(broken)
-    except Exception as error:  # the client has crashed, or all of it stands still
+    except Exception as error:  # the client has crashed, or the event loop is stuck
         soak.tally.complaint = repr(error)
     return soak.tally
 
 
 @click.command(help=__doc__.splitlines()[0] if __doc__ else None)
 @click.option("--calls", type=click.IntRange(100), default=CALLS, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Repeats a run call by call."
+)
 @click.option("--backend", type=click.Choice(BACKENDS), help="Only on this event loop.")
 @click.option("--mode", type=click.Choice(MODES), help="Only in this mode.")
 def main(calls: int, seed: int, backend: str | None, mode: Mode | None) -> None:
@@ -285,7 +315,7 @@ def main(calls: int, seed: int, backend: str | None, mode: Mode | None) -> None:
     backends = [backend] if backend else BACKENDS
     modes: Sequence[Mode] = [mode] if mode else MODES
     runs: list[tuple[str, Mode]] = [(each, way) for each in backends for way in modes]
-    # A process for each, so that what one leaves behind is not another's.
+    # One process for each run, so that a leak is not counted against the next run.
     with ProcessPoolExecutor(
         mp_context=get_context("spawn"), max_tasks_per_child=1
     ) as processes:

@@ -4,10 +4,11 @@
 
     uv run python -m proof.sockets
 
-The simulator runs in a process of its own, which is killed and started again on the
-same port, and what it has done stays in a file. One client in each mode talks to it,
-all but one over a line that resets connections in the middle of requests and answers,
-and that stalls. Every call is judged by what the file says.
+The simulator runs in a separate process, which is killed and restarted on the same
+port; a file keeps what it has done. One client in each mode talks to it, all but one
+through a relay that resets connections in the middle of requests and responses, and
+stalls. Every call is judged by the file. Time is real, so a seed does not repeat a run
+exactly.
 """
 
 from __future__ import annotations
@@ -48,30 +49,30 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 CALLS = 1000
-"""Calls of each client."""
+"""Number of calls of each client."""
 LIFE = 3.0
-"""Seconds that a server lives."""
+"""Seconds until a server is killed."""
 PAUSE = 0.3
-"""Seconds in which nobody listens."""
+"""Seconds without a server."""
 TIMEOUT = 3.0
 STALL = 4.0
 RATE = 0.01
-"""How likely each mishap on the line is, for each piece that passes."""
+"""Probability of each kind of fault in the relay, for each piece of data."""
 PATIENCE = 120.0
-"""Seconds after which a call without an outcome is lost."""
+"""Seconds after which a call without an outcome counts as lost."""
 START_SECONDS = 60.0
 PORTS = range(20_000, 30_000)
-"""Below those that a system takes for outgoing connections.
+"""Below the ports that systems use for outgoing connections.
 
-One of these could meet itself on a port that nobody listens on.
+An outgoing connection to a port without a listener could otherwise connect to itself.
 """
 
 
 @final
 class Server:
-    """The process of the simulator, and the one that comes after it.
+    """The process of the simulator, and its successor.
 
-    :ivar kills: how many were killed
+    :ivar kills: number of processes killed
     """
 
     def __init__(self, backend: str, seed: int, life: float, path: Path) -> None:
@@ -84,7 +85,7 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Run, for as long as the block lasts, and be killed now and then."""
+        """Run for as long as the block lasts, with kills and restarts."""
         async with AsyncExitStack() as processes, anyio.create_task_group() as tg:
             await tg.start(self._run, processes)
             yield
@@ -112,7 +113,7 @@ class Server:
             await anyio.sleep(PAUSE)
 
     async def _spawn(self, processes: AsyncExitStack) -> Process:
-        """Start a process, which waits until it is its turn to listen."""
+        """Start a process that waits for its turn to listen."""
         command = [sys.executable, "-m", "proof._server", "--port", str(self.port)]
         command += ["--backend", self._backend, "--seed", str(self._seed + self.kills)]
         process = await anyio.open_process(
@@ -133,7 +134,7 @@ async def _end(process: Process) -> None:
 class Sockets:
     """A run on one event loop.
 
-    :ivar tally: what has been counted
+    :ivar tally: the figures
     """
 
     def __init__(self, calls: int, seed: int, life: float, path: Path) -> None:
@@ -165,7 +166,7 @@ class Sockets:
         tally.at_rest = f"{before} files", f"{_open_files()} files"
         tally.faults = Counter(read_faults(path))
         tally.faults["server killed"] = server.kills
-        tally.faults["reset in an answer"] = relay.resets
+        tally.faults["reset in a response"] = relay.resets
         tally.faults["reset in a request"] = relay.cuts
         tally.faults["stalled"] = relay.stalls
         self._judge()
@@ -248,8 +249,8 @@ def _free_port() -> int:
 def run_sockets(backend: str, calls: int, seed: int, life: float = LIFE) -> Tally:
     """Make the calls on one event loop.
 
-    :param calls: how many each client makes
-    :param life: the seconds that a server lives
+    :param calls: number of calls of each client
+    :param life: seconds until a server is killed
     :return: the figures, with the complaint if a promise was broken
     """
     with TemporaryDirectory() as directory:

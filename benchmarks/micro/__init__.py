@@ -1,1 +1,1 @@
-"""What the parts of vkanyio cost by themselves."""
+"""The cost of the parts of vkanyio."""

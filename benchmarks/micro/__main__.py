@@ -1,8 +1,7 @@
 """Measure the parts of vkanyio: ``uv run python -m benchmarks.micro``, in ten seconds.
 
-Each line is the best of several rounds, in microseconds, and how much the median was
-over it: a large part of that is noise, and so is a difference between two runs that is
-smaller.
+Each line has the best of several rounds, in microseconds, and by how much the median
+exceeded it. That is mostly noise, and so is any smaller difference between two runs.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# Like the other benchmarks, this finds its neighbours by their names.
+# So that modules import each other by name, as in the other benchmarks.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from micro.parts import parts
@@ -26,7 +25,11 @@ def main() -> None:
         prog="benchmarks.micro", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
-        "only", nargs="*", default=[""], metavar="NAME", help="a part: its first word"
+        "only",
+        nargs="*",
+        default=[""],
+        metavar="NAME",
+        help="parts whose names begin with this",
     )
     only = tuple(parser.parse_args().only)
     for name, part in parts().items():

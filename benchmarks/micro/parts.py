@@ -1,4 +1,4 @@
-"""The parts that take no event loop: from a call's parameters to its outcome."""
+"""The parts that need no event loop: from the parameters of a call to its outcome."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MESSAGE = {
 
 
 def parts() -> dict[str, Callable[[], object]]:
-    """Return each part, by what it does."""
+    """Return the parts by name."""
     return {**_limiter(), **_encoding(), **_packing(), **_reading()}
 
 
@@ -45,7 +45,7 @@ def _limiter() -> dict[str, Callable[[], object]]:
 
 
 def _permits(request_mode: RequestMode) -> Callable[[], object]:
-    """Return what a limiter does for one request; its log is full."""
+    """Return the work of a limiter for one request, with a full log."""
     limiter = Limiter(20, request_mode=request_mode)
     now = 0.0
 
@@ -97,22 +97,26 @@ def _reading() -> dict[str, Callable[[], object]]:
     get = APIRequest("users.get", {"user_ids": [1]})
     gets = [APIRequest("users.get", {"user_ids": [n]}) for n in range(BATCH)]
     execute = APIRequest("execute", {"code": to_code(gets)})
-    answer, body = _answer(failed=0)
-    failing, failing_body = _answer(failed=5)
+    success, body = _response(failed=0)
+    failing, failing_body = _response(failed=5)
     plain = _json({"response": [USER]})
     failure = _json({"error": {"error_code": 113, "error_msg": "Invalid user id"}})
     return {
-        "answer: of users.get": lambda: read_response(200, plain, get, SECRETS),
-        "answer: an error": lambda: read_response(200, failure, get, SECRETS),
-        f"answer: of {BATCH} calls": lambda: read_response(200, body, execute, SECRETS),
-        f"attribution: {BATCH} values": lambda: read_batch(gets, answer, body, SECRETS),
+        "response: of users.get": lambda: read_response(200, plain, get, SECRETS),
+        "response: an error": lambda: read_response(200, failure, get, SECRETS),
+        f"response: of {BATCH} calls": lambda: read_response(
+            200, body, execute, SECRETS
+        ),
+        f"attribution: {BATCH} values": lambda: read_batch(
+            gets, success, body, SECRETS
+        ),
         "attribution: 20 values, 5 errors": lambda: read_batch(
             gets, failing, failing_body, SECRETS
         ),
     }
 
 
-def _answer(failed: int) -> tuple[Success, bytes]:
+def _response(failed: int) -> tuple[Success, bytes]:
     values: list[Any] = [[USER]] * (BATCH - failed) + [False] * failed
     entry = {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"}
     entries = [entry] * failed

@@ -1,6 +1,6 @@
-"""What starting costs: importing vkanyio, and loading its groups of methods.
+"""The cost of starting: importing vkanyio, and loading its groups of methods.
 
-Each round is a fresh process. ``benchmarks/typed_api.py`` measures the same at length.
+Each round is a new process. ``benchmarks/typed_api.py`` measures the same at length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IN_USE = """
 import anyio.abc, anyio.lowlevel, anyio.streams.memory
 anyio.Event, anyio.Semaphore, anyio.create_task_group, anyio.to_thread
 """
-"""What a program of anyio has loaded: anyio loads its parts when they are needed."""
+"""What programs that use anyio have loaded, since anyio imports its parts lazily."""
 CLIENT = "import vkanyio; client = vkanyio.VK('a-token')"
 EVERY = "for name in vars(vkanyio._groups.MethodGroups): getattr(client, name)"
 
@@ -28,7 +28,7 @@ def _fresh(before: str, timed: str) -> Figure:
         "print(time.perf_counter() - began)"
     )
     command = [sys.executable, "-c", code]
-    # What is compiled is kept, as it is wherever nobody has forbidden it.
+    # Keep compiled files, as Python does by default.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     rounds = [
         float(subprocess.check_output(command, text=True, env=environment))
@@ -38,14 +38,14 @@ def _fresh(before: str, timed: str) -> Figure:
 
 
 def starting() -> dict[str, Figure]:
-    """Time them."""
+    """Measure starting."""
     return {
         f"import: {DEPENDENCIES[7:]}": _fresh("", DEPENDENCIES),
         "import: vkanyio after them": _fresh(DEPENDENCIES, "import vkanyio"),
         "import: the same, with anyio in use": _fresh(
             DEPENDENCIES + IN_USE, "import vkanyio"
         ),
-        "import: api.users at its first touch": _fresh(CLIENT, "client.users"),
-        "import: api.groups, the largest, at its": _fresh(CLIENT, "client.groups"),
+        "import: api.users on first access": _fresh(CLIENT, "client.users"),
+        "import: api.groups, the largest": _fresh(CLIENT, "client.groups"),
         "import: all groups": _fresh(CLIENT, EVERY),
     }

@@ -1,8 +1,8 @@
-"""How the parts are timed: the best of several rounds, and how far the others were off.
+"""Time a part: the best of several rounds, and the spread of the others.
 
-A part takes the same work each time, and whatever else the machine does only adds to
-it, so that the best round is the figure; the median over it says how noisy the machine
-was. pyperf would tell more, and take minutes: it starts twenty processes for each part.
+A part does the same work each time, and other load on the machine can only add to it,
+so the best round is the figure; how far the median is above it shows the noise. pyperf
+would be more precise, but takes minutes: it starts twenty processes for each part.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ SECONDS_A_ROUND = 0.02
 
 @attrs.frozen
 class Figure:
-    """The best round, in seconds, and the median over it."""
+    """The best round in seconds, and the relative distance of the median from it."""
 
     best: float
     spread: float
 
     @classmethod
     def of(cls, rounds: list[float]) -> Figure:
-        """Make it of the seconds that each round took."""
+        """Make a figure from the seconds of each round."""
         best = min(rounds)
         return cls(best, median(rounds) / best - 1)
 
 
 def timed(part: Callable[[], object]) -> Figure:
-    """Time a part that takes no event loop."""
+    """Time a part that needs no event loop."""
     count = 1
     while (taken := _seconds(part, count)) < SECONDS_A_ROUND / 4:
         count *= 2

@@ -1,4 +1,4 @@
-"""The parts that take an event loop: waiting for an outcome, and settling it."""
+"""The parts that need an event loop: waiting for an outcome, and settling it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASKS = 1000
 
 
 async def settled() -> float:
-    """Return the seconds of a call whose task waits until it is settled."""
+    """Return the seconds of a call whose task waits until the call is settled."""
     requests = [APIRequest("users.get", {"user_ids": n}) for n in range(TASKS)]
     began = time.perf_counter()
     async with anyio.create_task_group() as tg:
@@ -34,7 +34,7 @@ async def settled() -> float:
 
 
 async def set_event() -> float:
-    """Return the seconds of a task that waits for an event, and does no more."""
+    """Return the seconds of a task that only waits for an event."""
     events = [anyio.Event() for _ in range(TASKS)]
     began = time.perf_counter()
     async with anyio.create_task_group() as tg:
@@ -47,7 +47,7 @@ async def set_event() -> float:
 
 
 def _nothing() -> None:
-    """Stand for what a lane does at the end of a call."""
+    """Take the place of what a lane does at the end of a call."""
 
 
 async def _rounds(part: Callable[[], Awaitable[float]]) -> Figure:
@@ -55,7 +55,7 @@ async def _rounds(part: Callable[[], Awaitable[float]]) -> Figure:
 
 
 def waiting(backend: str) -> dict[str, Figure]:
-    """Time these parts on a backend."""
+    """Measure these parts on a backend."""
     return {
         f"settle: a call and its task, {backend}": anyio.run(
             _rounds, settled, backend=backend

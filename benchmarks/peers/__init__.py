@@ -1,1 +1,1 @@
-"""vkanyio beside other clients of VK: the same work, on the same server, in one run."""
+"""vkanyio compared to other VK clients: the same work, server and run."""

@@ -1,10 +1,10 @@
-"""Measure vkanyio beside its peers: ``uv run python -m benchmarks.peers``.
+"""Compare vkanyio to other clients: ``uv run python -m benchmarks.peers``.
 
-Each library runs in a process and an environment of its own, each time against a
-server (``benchmarks/server.py``) in another process. What is measured stands in
-``workloads.py``, and how each library is used in ``libraries.py`` and ``drivers/``.
-A full run takes 23 minutes; ``--only`` and ``--workload`` choose parts of it. Where it
-is the processor that counts, it is the quickest of three rounds that is shown.
+Each library runs in a separate process and environment, against a new server process
+(``benchmarks/server.py``). ``workloads.py`` defines the workloads; ``libraries.py`` and
+``drivers/`` define how each library is used. A full run takes 23 minutes; ``--only``
+and ``--workload`` select parts of it. Workloads that are bound by the processor show
+the fastest of three rounds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Like the other benchmarks, this finds its neighbours by their names.
+# So that modules import each other by name, as in the other benchmarks.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "foreign"))
 
@@ -39,13 +39,19 @@ def main() -> None:
     add = parser.add_argument
     names = [workload.name for workload in WORKLOADS]
     add(
-        "--only", action="append", metavar="NAME", help="libraries whose names begin so"
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="libraries whose names begin with this",
     )
     add("--workload", action="append", choices=names, metavar="NAME", help=str(names))
+    add("--keep", type=Path, metavar="FILE", help="store figures, replacing older ones")
     add(
-        "--keep", type=Path, metavar="FILE", help="keep figures, in place of older ones"
+        "--kept",
+        type=Path,
+        metavar="FILE",
+        help="show stored figures instead of measuring",
     )
-    add("--kept", type=Path, metavar="FILE", help="do not measure, take kept figures")
     add("--svg", type=Path, metavar="FILE", help="draw the picture")
     options = parser.parse_args()
     if options.kept:
@@ -63,7 +69,7 @@ def main() -> None:
 
 
 def measure(only: list[str], names: list[str]) -> Generator[Run]:
-    """Do workload after workload, so that neighbours in the table are so in time."""
+    """Run one workload at a time, so that compared figures are close in time."""
     chosen = [each for each in libraries() if each.name.startswith(tuple(only))]
     began = time.monotonic()
     for workload in WORKLOADS:

@@ -1,4 +1,4 @@
-"""The libraries: how each is run, and what it does a workload with."""
+"""The libraries: how each is run, and how it does a workload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from peers.workloads import Workload
 
 AS_WITH_HTTPX = {
-    workload.name: "as with httpx: only what a call costs is measured"
+    workload.name: "as with httpx: only the cost of a call is measured"
     for workload in WORKLOADS
     if workload.is_limited and workload.shape != "idle"
 }
@@ -28,13 +28,13 @@ DRIVERS = Path(__file__).with_name("drivers")
 
 @attrs.frozen(kw_only=True)
 class Library:
-    """A library in an environment of its own.
+    """A library in a separate environment.
 
-    :param name: what it is called on the command line and in the table
-    :param command: how its driver is run
+    :param name: its name on the command line and in the table
+    :param command: runs its driver
     :param package: what is installed
-    :param ways: what it does a kind of work with; what is not here it cannot do
-    :param skips: workloads that it does not do all the same, and why
+    :param ways: how it does each kind of work that it can do
+    :param skips: workloads that it could do but skips, and why
     :param lacks: why it cannot do a kind of work
     """
 
@@ -48,7 +48,7 @@ class Library:
     environment: Mapping[str, str] = {}
 
     def cannot(self, workload: Workload) -> str:
-        """Tell why it cannot do a workload; nothing if it can."""
+        """Return why it cannot do a workload; an empty string if it can."""
         if workload.name in self.skips:
             return self.skips[workload.name]
         if workload.needs not in self.ways:
@@ -66,10 +66,10 @@ def _bare(name: str) -> Library:
         variant=name,
         command=[sys.executable, str(DRIVERS / "with_httpx.py")],
         package=f"{name} alone, without a client of VK",
-        ways={"plain": "one request after the other; neither limit nor packing"},
+        ways={"plain": "one request at a time; neither limit nor packing"},
         skips=dict.fromkeys(
             ["P1", "faulty-reads", "faulty-posts", "share"],
-            "it has no limit, and mends nothing",
+            "it has no limit, and does not retry",
         ),
     )
 
@@ -79,7 +79,7 @@ def _vkanyio(variant: str) -> Library:
         name=f"vkanyio-{variant}",
         variant=variant,
         command=[sys.executable, str(DRIVERS / "with_vkanyio.py")],
-        package="vkanyio, as it is here",
+        package="vkanyio, this working copy",
         ways={
             "plain": 'request_mode="burst"',
             "spaced": 'request_mode="sequential"',
@@ -90,7 +90,7 @@ def _vkanyio(variant: str) -> Library:
 
 
 def libraries() -> list[Library]:
-    """Return all that can be run here: those of ``.foreign/`` that are installed."""
+    """Return the libraries that can be run here, those installed in ``.foreign/``."""
     ours = [_vkanyio("asyncio"), _vkanyio("trio")]
     if find_spec("uvloop"):
         ours.append(_vkanyio("uvloop"))
@@ -127,8 +127,8 @@ def _peers() -> list[Library]:
             command=_python("vkbottle"),
             package=PYTHON["vkbottle"],
             ways={
-                "plain": "it has no limit, so its calls go one after the other:"
-                " `request_many`, or `api.users.get` where that would end at an error",
+                "plain": "it has no limit, so its calls are made one at a time:"
+                " `request_many`, or `api.users.get` where that would stop at an error",
                 "packed": "`@vkscript` of 25 calls, and `request_many`",
             },
             lacks={**no_spacing, "tokens": "a client for each token"},
@@ -138,7 +138,7 @@ def _peers() -> list[Library]:
             command=_python("vk_api"),
             package=PYTHON["vk_api"],
             ways={
-                "plain": "a lock over each request, so one after the other;"
+                "plain": "a lock around each request, so one at a time;"
                 " `RPS_DELAY` = 0 where the latency alone keeps to the limit",
                 "packed": "`VkRequestsPool`",
                 "tokens": "`access_token` in the call, a thread for each caller",
@@ -151,7 +151,7 @@ def _peers() -> list[Library]:
             package=PYTHON["aiovk"],
             ways={
                 "plain": "`LimitRateDriverMixin`, `period=1.05`: with 1, its default,"
-                " up to half of the calls are too many, and fail",
+                " up to half of the calls exceed the limit, and fail",
                 "packed": "`AsyncVkExecuteRequestPool` with the same",
             },
             lacks={**no_spacing, "tokens": "a session for each token"},

@@ -1,4 +1,4 @@
-"""The picture: bars of what matters, and a time line of starts, as SVG."""
+"""The picture: bar charts of the main figures, and a time line, as SVG."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ROW = 19
 BELOW = 22
 TIME_ROW = 44
 
-TITLE = "vkanyio beside other clients of VK"
-EXPLANATION = "Shorter is better. Dashed: the time of a client without any cost."
+TITLE = "vkanyio and other VK clients"
+EXPLANATION = "Shorter is better. Dashed: the time of an ideal client."
 
 
 @attrs.frozen(kw_only=True)
 class Panel:
-    """Bars of one figure."""
+    """A bar chart of one figure."""
 
     workload: str
     title: str
@@ -142,7 +142,7 @@ PANELS = [
 
 
 def of(runs: list[Run]) -> str:
-    """Draw what was measured; what was not is left out."""
+    """Draw what was measured, and leave out the rest."""
     found: Runs = {(run.library, run.workload): run for run in runs if run.driver}
     names = names_in(runs)
     drawn: list[str] = []
@@ -206,7 +206,7 @@ def _value(panel: Panel, run: Run, value: float, x: float, y: float) -> list[str
 
 
 def _time_line(found: Runs, names: list[str], y: float) -> tuple[list[str], float]:
-    """Draw how many requests of P1 arrived in each second."""
+    """Draw the number of requests in P1 that arrived in each second."""
     shown = [name for name in names if (name, "P1") in found]
     if not shown:
         return [], 0

@@ -1,4 +1,4 @@
-"""One run: a library does a workload on a server of its own, and is checked."""
+"""One run: a library does a workload on its own server, and is checked."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from peers.workloads import Workload
 
 PATIENCE = 180
-"""Seconds after which a driver is given up."""
+"""Seconds after which a driver is killed."""
 
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """What came of it; ``driver`` and ``server`` are their own reports."""
+    """The result of a run, with the reports of driver and server."""
 
     library: str
     workload: str
@@ -31,7 +31,7 @@ class Run:
 
     @property
     def summary(self) -> str:
-        """A line for whoever waits."""
+        """One line that shows progress."""
         if not self.driver:
             return self.problem
         driver, server = self.driver, self.server
@@ -44,22 +44,22 @@ class Run:
 
     @property
     def lost(self) -> int:
-        """Calls that the client has answered, and the server has not carried out."""
+        """Number of calls with a value that the server did not carry out."""
         return len(set(self.server["missing"]) - set(self.driver["failed"]))
 
     @property
     def unnoticed(self) -> int:
-        """Calls that failed at the client, and were carried out by the server."""
+        """Number of calls that failed, but were carried out by the server."""
         return len(set(self.driver["failed"]) - set(self.server["missing"]))
 
     @property
     def unknown(self) -> int:
-        """Calls of which the client said that they may have been carried out."""
+        """Number of calls that the client reported as possibly carried out."""
         return int(self.driver["errors"].get("OutcomeUnknownError", 0))
 
 
 def run(library: Library, workload: Workload) -> Run:
-    """Have a workload done."""
+    """Run a workload."""
     job = {**attrs.asdict(workload), "variant": library.variant}
     limit = workload.limit if workload.is_limited else 0
     named: dict[str, Any] = {"library": library.name, "workload": workload.name}
@@ -75,7 +75,7 @@ def run(library: Library, workload: Workload) -> Run:
                 env={**os.environ, "NO_PROXY": "127.0.0.1", **library.environment},
             )
         except subprocess.TimeoutExpired:
-            return Run(**named, problem=f"not done after {PATIENCE} s")
+            return Run(**named, problem=f"not finished after {PATIENCE} s")
     try:
         driver = json.loads(done.stdout.splitlines()[-1])
     except (ValueError, IndexError):
@@ -85,7 +85,7 @@ def run(library: Library, workload: Workload) -> Run:
 
 
 def to_show(rounds: list[Run]) -> Run:
-    """Choose from several rounds the quickest, but not before one that went wrong."""
+    """Return the fastest of several rounds, preferring those without failures."""
     return min(
         rounds,
         key=lambda each: (
@@ -98,12 +98,16 @@ def to_show(rounds: list[Run]) -> Run:
 
 
 def _check(workload: Workload, found: Run) -> str:
-    """Compare what the client says with what the server has counted."""
+    """Compare the report of the client to the counts of the server."""
     driver, calls = found.driver, workload.calls
     calls += 10 if workload.shape == "share" else 0
     outcomes = driver["done"] + driver["wrong"] + len(driver["failed"])
     if driver["wrong"]:
-        return f"{driver['wrong']} calls got the answer of another"
+        return f"{driver['wrong']} calls got the value of another call"
     if outcomes != calls:
         return f"{outcomes} of {calls} calls have an outcome"
-    return f"{found.lost} calls were answered, not carried out" if found.lost else ""
+    return (
+        f"{found.lost} calls got a value, but were not carried out"
+        if found.lost
+        else ""
+    )

@@ -1,4 +1,4 @@
-"""Figures in a file, as JSON, so that a run can be made in parts."""
+"""Figures in a JSON file, so that a run can be done in parts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def keep(path: Path, run: Run) -> None:
-    """Keep what was measured, in place of what was measured of the same before."""
+    """Store a run, replacing an earlier one of the same library and workload."""
     runs = read(path) if path.exists() else []
     kept = {(each.library, each.workload): each for each in [*runs, run]}
     lines = ",\n".join(json.dumps(attrs.asdict(each)) for each in kept.values())
@@ -22,5 +22,5 @@ def keep(path: Path, run: Run) -> None:
 
 
 def read(path: Path) -> list[Run]:
-    """Return what was kept."""
+    """Return the stored runs."""
     return [Run(**kept) for kept in json.loads(path.read_text(encoding="utf-8"))]

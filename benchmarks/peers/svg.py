@@ -1,8 +1,8 @@
-"""SVG, as far as the picture needs it.
+"""The part of SVG that the picture needs.
 
-It is text that reads in light and dark pages by a media query, which is why no plotting
-library draws it: matplotlib writes each letter as a path and knows one set of colours,
-and pygal takes a script from another site.
+The text stays text, and a media query adapts the colours to light and dark pages. No
+plotting library does both: matplotlib writes each letter as a path with fixed colours,
+and pygal loads a script from another site.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ text { fill: #e3e6ea }
 
 
 def document(drawn: list[str], height: float, title: str) -> str:
-    """Write a picture."""
+    """Return a picture."""
     size = f'viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}"'
     return "\n".join(
         [
@@ -57,7 +57,7 @@ def document(drawn: list[str], height: float, title: str) -> str:
 def text(
     x: float, y: float, content: str, style: str = "", anchor: str = "start"
 ) -> str:
-    """Write a line of text; ``y`` is where it stands on."""
+    """Return a line of text with its baseline at ``y``."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" class="{style}" text-anchor="{anchor}">'
         f"{escape(content)}</text>"
@@ -65,7 +65,7 @@ def text(
 
 
 def rect(x: float, y: float, width: float, height: float, style: str) -> str:
-    """Draw a rectangle."""
+    """Return a rectangle."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
         f' class="{style}"/>'
@@ -73,7 +73,7 @@ def rect(x: float, y: float, width: float, height: float, style: str) -> str:
 
 
 def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    """Draw a line."""
+    """Return a line."""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
         f' class="{style}"/>'

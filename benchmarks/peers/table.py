@@ -48,9 +48,9 @@ FAULTY = [
     SECONDS,
     FAILED,
     Figure("of these carried out", lambda run: str(run.unnoticed)),
-    Figure("of these said to be unknown", lambda run: str(run.unknown)),
+    Figure("of these reported as unknown", lambda run: str(run.unknown)),
     Figure("carried out twice", lambda run: str(run.server["twice"])),
-    Figure("answered, not carried out", lambda run: str(run.lost)),
+    Figure("with a value, not carried out", lambda run: str(run.lost)),
 ]
 
 
@@ -84,7 +84,7 @@ SHAPES = {
 
 
 def figures_of(workload: Workload) -> list[Figure]:
-    """Return what is of interest in a workload."""
+    """Return the figures to show for a workload."""
     if workload.shape in SHAPES:
         return SHAPES[workload.shape]
     if workload.faults:
@@ -93,7 +93,7 @@ def figures_of(workload: Workload) -> list[Figure]:
 
 
 def of(runs: list[Run]) -> str:
-    """Write the table in Markdown, and below it how each library was used."""
+    """Return the table in Markdown, and below it how each library was used."""
     found = {(run.library, run.workload): run for run in runs}
     names = names_in(runs)
     lines = [
@@ -112,7 +112,7 @@ def of(runs: list[Run]) -> str:
 
 
 def names_in(runs: list[Run]) -> list[str]:
-    """Return the names of the libraries: vkanyio, its peers, and what is no client."""
+    """Return the names of the libraries: vkanyio, its peers, then bare HTTP clients."""
     order = {"vkanyio": 0, "httpx": 2, "httpx2": 2}
     names = dict.fromkeys(run.library for run in runs)
     return sorted(names, key=lambda name: order.get(name.split("-")[0], 1))
@@ -129,7 +129,7 @@ def _cell(run: Run | None, figure: Figure) -> str:
 
 
 def _notes(runs: list[Run], names: list[str]) -> list[str]:
-    """Say how each library was used, what it cannot do, and what went wrong."""
+    """Return how each library was used, what it cannot do, and what went wrong."""
     lines: list[str] = []
     for library in libraries():
         if library.name not in names:
@@ -149,7 +149,7 @@ def _notes(runs: list[Run], names: list[str]) -> list[str]:
 
 
 def _skipped(library: Library) -> dict[str, list[str]]:
-    """Return what a library does not do, by the reason."""
+    """Return the workloads that a library does not do, by reason."""
     skipped: dict[str, list[str]] = {}
     for workload in WORKLOADS:
         if why := library.cannot(workload):
@@ -159,5 +159,5 @@ def _skipped(library: Library) -> dict[str, list[str]]:
 
 def _troubles(run: Run) -> list[str]:
     errors = run.driver.get("errors", {})
-    told = [f"{count} calls raised {error}" for error, count in errors.items()]
-    return [*told, run.problem] if run.problem else told
+    raised = [f"{count} calls raised {error}" for error, count in errors.items()]
+    return [*raised, run.problem] if run.problem else raised

@@ -1,4 +1,4 @@
-"""What is measured: each workload is a program that each library does its own way."""
+"""The workloads; each library does them in its own way."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Workload:
-    """Work for a client, and the server that it has it done by.
+    """Work for a client, and the settings of the server.
 
-    :param name: what it is called on the command line and in the table
-    :param title: what it is, in words
-    :param shape: "all" starts all calls at once, "idle" makes one now and then, "share"
-        has one caller make all of them, and another ten a moment later
-    :param needs: what a library must have for it
-    :param calls: how many calls
-    :param limit: requests a second: the option of the client
-    :param is_limited: whether the server keeps the client to it
-    :param latency: seconds that the server takes to answer
-    :param packed: whether calls share requests, where the library can do that
-    :param spaced: whether requests start evenly spaced, where the library can do that
-    :param method: what is called
+    :param name: its name on the command line and in the table
+    :param title: its description
+    :param shape: "all" starts all calls at once; "idle" makes single calls with pauses;
+        with "share" one caller makes all calls, and another ten a moment later
+    :param needs: the feature that a library needs for it
+    :param calls: number of calls
+    :param limit: requests per second, as the option of the client
+    :param is_limited: whether the server enforces the limit
+    :param latency: seconds until the server responds
+    :param packed: whether calls share requests, if the library supports that
+    :param spaced: whether requests are evenly spaced, if the library supports that
+    :param method: the method to call
     :param faults: the share of requests that fail
-    :param second_token: whether the second caller brings a token of its own
-    :param ideal: seconds that a client without cost would need
-    :param rounds: how often it is done, so that other work of the machine does not
-        show where it is the processor that counts
+    :param second_token: whether the second caller has a separate token
+    :param ideal: seconds that an ideal client would need
+    :param rounds: number of rounds, to reduce noise where processor time counts
     """
 
     name: str
@@ -48,7 +47,7 @@ class Workload:
 
 
 def _cost(calls: int, *, packed: bool) -> Workload:
-    """Work whose time is the client's own: no latency, and a limit out of reach."""
+    """Return work that is bound by the client: no latency, and a very high limit."""
     return Workload(
         name=f"{'packed' if packed else 'plain'}-{calls}",
         title=f"{calls:,} calls, {'packed' if packed else 'one in a request'}",

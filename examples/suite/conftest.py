@@ -1,3 +1,3 @@
-"""The fixtures ``vk`` and ``vk_simulator``, on each backend and in virtual time."""
+"""Load the fixtures ``vk`` and ``vk_simulator``: each backend, virtual time."""
 
 pytest_plugins = ["vkanyio.testing.pytest_plugin"]

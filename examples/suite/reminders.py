@@ -1,4 +1,4 @@
-"""What is tested: reminders, each of which may fail for a reason of its own."""
+"""The code under test: reminders, each of which may fail by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vkanyio import VK, APIError, ErrorCode
 
 
 async def remind(api: VK, user_ids: list[int], text: str) -> list[int]:
-    """Send a reminder to each user; return those who do not take messages."""
+    """Send a reminder to each user; return those who do not accept messages."""
     unreached: list[int] = []
     async with anyio.create_task_group() as tg:
         for user_id in user_ids:

@@ -5,6 +5,7 @@ It alone opens the engine: what it has while it is open is a ``Session``.
 
 from __future__ import annotations
 
+import random
 from random import Random
 from typing import TYPE_CHECKING, Any, Never, Self, Unpack, final
 
@@ -83,7 +84,8 @@ class VK(API):
     def _setup(self, config: Config) -> None:
         super().__init__(_NotEntered())
         self._config = config
-        self._random = Random()  # for back-offs; `proof.soak` assigns a seeded one
+        # For back-offs. `random.seed` repeats them, and so does another generator here.
+        self._random = Random(random.random())
 
     def __repr__(self) -> str:
         session = self._session

@@ -1,8 +1,8 @@
-"""What the drivers in Python share: the job, and what came of it.
+"""What the drivers in Python share: the job and the report.
 
-A driver is a program that does one job with one library, in an environment of the
-library's own, so that this module needs nothing but Python. The job comes as JSON in
-the first argument; what came of it goes as JSON to standard output.
+A driver is a program that does one job with one library, in the environment of that
+library, so this module needs only the standard library. The job is JSON in the first
+argument; the report is JSON on standard output.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ JOB = SimpleNamespace(**json.loads(sys.argv[1]))
 """``url``, ``variant`` and the fields of a workload."""
 
 NUMBERS = range(1, JOB.calls + 1)
-"""Which call is which: the identifier of a user, or the text of a post."""
+"""Identify the calls: the identifier of a user, or the text of a post."""
 
 FEW = range(JOB.calls + 1, JOB.calls + 11)
-"""The calls of the second caller, where two share a client."""
+"""The calls of the second caller, if two share a client."""
 
 IDLE_SECONDS = 0.1
 SETTLING_SECONDS = 1.2 if JOB.is_limited else 0.2
-"""After the first call, which opens a connection, the limit is open again."""
+"""After the first call, which opens a connection: the limit is free again."""
 
 
 class Work:
-    """Measures the work between ``begin`` and ``end``, and keeps what became of it."""
+    """Measures the work between ``begin`` and ``end``, and records its outcomes."""
 
     def __init__(self) -> None:
         self.done: list[int] = []
@@ -39,14 +39,14 @@ class Work:
         self.waits: dict[str, list[float]] = {"many": [], "few": []}
 
     def begin(self) -> None:
-        """Begin to measure."""
-        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of memory
+        """Start measuring."""
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory
         self._memory = _status("VmRSS")
         self._cpu = time.process_time()
         self._began = time.perf_counter()
 
     def end(self) -> None:
-        """Measure no more, and print all of it."""
+        """Stop measuring, and print the report."""
         seconds = time.perf_counter() - self._began
         report = {
             "seconds": seconds,
@@ -61,25 +61,25 @@ class Work:
         print(json.dumps(report))
 
     def answered(self, number: int, got: int) -> None:
-        """Check an answer.
+        """Check a value.
 
-        :param got: the number of the call, as the answer has it
+        :param got: the number of the call in the value
         """
         (self.done if got == number else self.wrong).append(number)
 
     def failure(self, number: int, error: object) -> None:
-        """Keep why a call has failed."""
+        """Record why a call failed."""
         self.failed.append(number)
         name = error if isinstance(error, str) else type(error).__name__
         self.errors[name] += 1
 
     def waited(self, caller: str, since: float) -> None:
-        """Keep how long one of the calls of a caller took."""
+        """Record how long a call of a caller took."""
         self.waits[caller].append(time.perf_counter() - since)
 
 
 def _status(field: str) -> int:
-    """Return one of the kernel's figures about the memory of this process, in bytes."""
+    """Return a figure of the kernel about the memory of this process, in bytes."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])

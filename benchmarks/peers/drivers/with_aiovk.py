@@ -1,4 +1,4 @@
-"""A job for aiovk, with its driver that keeps to a rate, and its pool for execute."""
+"""Do a job with aiovk, its rate-limited driver, and its pool for execute."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ METHODS = {"users.get": "user_ids", "wall.post": "message"}
 
 
 class Limited(LimitRateDriverMixin, HttpDriver):
-    """As aiovk's documentation has it."""
+    """As in the documentation of aiovk."""
 
 
 class Session(TokenSession):
-    """One of the API's present version, at the address given."""
+    """A session with the current version of the API, and the URL of the server."""
 
     API_VERSION = "5.199"
     REQUEST_URL = f"{JOB.url}/"
 
 
 def session(token: str = "the-token") -> Session:
-    """Make a session that keeps to the limit, with as much room as that takes it.
+    """Return a session that keeps to the limit.
 
-    With a period of 1 s, the default, half of the calls are too many: its seconds begin
-    when it is made, not when the first request arrives.
+    With a period of 1 s, the default, half of the calls exceed it: the seconds are
+    counted from the creation of the session, not from the first request.
     """
     return Session(token, driver=Limited(requests_per_period=JOB.limit, period=PERIOD))
 
 
-def number_of(answer: object) -> int:
-    """Return the number of a call, as its answer has it."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+def number_of(value: object) -> int:
+    """Return the number of a call in its value."""
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 async def call(api: API, number: int) -> None:
-    """Make a call, and keep what becomes of it."""
+    """Make a call, and record its outcome."""
     try:
-        answer = await api(JOB.method, **{METHODS[JOB.method]: number})
-        WORK.answered(number, number_of(answer))
+        value = await api(JOB.method, **{METHODS[JOB.method]: number})
+        WORK.answered(number, number_of(value))
     except Exception as error:  # of aiovk, aiohttp or asyncio
         code = getattr(error, "error_code", None)
         WORK.failure(number, f"error {code}" if code else error)
@@ -57,9 +57,9 @@ async def all_at_once(api: API) -> None:
 
 
 async def packed(_api: API) -> None:
-    """Put all calls into a pool; an error of one request is one of the whole pool."""
+    """Put all calls into a pool; an error of one request fails the whole pool."""
     results = {}
-    error: object = "no answer"
+    error: object = "no response"
     try:
         async with AsyncVkExecuteRequestPool(token_session_class=session) as pool:
             for number in NUMBERS:
@@ -76,13 +76,13 @@ async def packed(_api: API) -> None:
 
 
 def on_their_way() -> list[asyncio.Task]:
-    """Return the pool's other requests, which the error of one leaves to themselves."""
+    """Return the other requests of the pool, which it does not await after an error."""
     pool = VkExecuteMethodsPool.execute.__code__
     return [task for task in asyncio.all_tasks() if task.get_coro().cr_code is pool]
 
 
 async def now_and_then(api: API) -> None:
-    """Make single calls, and pause after each."""
+    """Make single calls, with a pause before each."""
     for number in NUMBERS:
         await asyncio.sleep(IDLE_SECONDS)
         began = time.perf_counter()
@@ -110,7 +110,7 @@ async def main() -> None:
     async with session() as first:
         await API(first).users.get(user_ids=0)
     await asyncio.sleep(SETTLING_SECONDS)
-    # Its seconds are counted from when it is made: so it begins with a whole one.
+    # Seconds are counted from the creation of the session: start with a whole one.
     async with session() as limited:
         WORK.begin()
         await shape(API(limited))

@@ -1,4 +1,4 @@
-"""The same requests over httpx or httpx2 alone, one after the other."""
+"""Send the same requests with httpx or httpx2 alone, one at a time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A job for vk_api, which holds a lock over each request: its calls go one by one.
+"""Do a job with vk_api, which holds a lock around each request.
 
-Its pause between requests is taken out, since it is counted from the end of a request:
-with 1/20 s of it, 200 calls at 100 ms of latency take 30 s instead of 20. Error 6,
-which it would wait out, does not come: one by one, they are not too many.
+The pause between requests is removed, since vk_api counts it from the end of a request:
+with 1/20 s of it, 200 calls at 100 ms of latency take 30 s instead of 20. Calls made
+one at a time do not exceed the limit, so error 6 does not occur.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ERRORS = (vk_api.VkApiError, RequestException, ValueError)
 
 
 class Elsewhere(HTTPAdapter):
-    """Sends to the server what goes to VK, whose address stands in vk_api's source."""
+    """Redirects requests to the server, since vk_api has a fixed URL."""
 
     def send(self, request, *args, **options):
         request.url = request.url.replace("https://api.vk.ru/method", JOB.url)
@@ -30,20 +30,20 @@ class Elsewhere(HTTPAdapter):
 
 session = vk_api.VkApi(token="the-token", api_version="5.199")
 session.http.mount("https://api.vk.ru", Elsewhere())
-# Under a limit that a call at a time could break, the pause stays.
+# The pause stays if one call at a time could exceed the limit.
 session.RPS_DELAY = (
     0 if JOB.latency >= 1 / JOB.limit or not JOB.is_limited else 1 / JOB.limit
 )
 vk = session.get_api()
 
 
-def number_of(answer: object) -> int:
-    """Return the number of a call, as its answer has it."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+def number_of(value: object) -> int:
+    """Return the number of a call in its value."""
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 def call(number: int, token: dict[str, str] | None = None) -> None:
-    """Make a call, and keep what becomes of it."""
+    """Make a call, and record its outcome."""
     try:
         params = {METHODS[JOB.method]: number, **(token or {})}
         WORK.answered(number, number_of(session.method(JOB.method, params)))
@@ -58,7 +58,7 @@ def one_by_one() -> None:
 
 
 def packed() -> None:
-    """Make the calls in pools of 25: a pool that fails takes its later calls along."""
+    """Make the calls in pools of 25; if a pool fails, its later calls fail, too."""
     for first in range(0, len(NUMBERS), 25):
         batch = NUMBERS[first : first + 25]
         try:
@@ -76,7 +76,7 @@ def packed() -> None:
 
 
 def now_and_then() -> None:
-    """Make single calls, and pause after each."""
+    """Make single calls, with a pause before each."""
     for number in NUMBERS:
         time.sleep(IDLE_SECONDS)
         began = time.perf_counter()

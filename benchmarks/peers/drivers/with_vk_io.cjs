@@ -1,4 +1,4 @@
-// A job for vk-io. The job and the report are those of measuring.py.
+// Do a job with vk-io. Job and report are as in measuring.py.
 const { readFileSync, writeFileSync } = require('node:fs');
 const { Agent } = require('node:http');
 const { performance } = require('node:perf_hooks');
@@ -21,7 +21,7 @@ const { api } = new VK({
     apiLimit: job.limit,
     apiMode: job.packed ? 'parallel' : 'sequential',
     apiRequestMode: job.spaced ? 'sequential' : 'burst',
-    agent: new Agent({ keepAlive: true }), // its own speaks nothing but HTTPS
+    agent: new Agent({ keepAlive: true }), // the default agent supports only HTTPS
 });
 
 async function call(number, token = {}) {
@@ -72,7 +72,7 @@ function status(field) {
 async function main() {
     await api.users.get({ user_ids: 0 });
     await sleep(job.is_limited ? 1200 : 200);
-    writeFileSync('/proc/self/clear_refs', '5'); // forgets the peak of memory
+    writeFileSync('/proc/self/clear_refs', '5'); // resets the peak of memory
     const memory = status('VmRSS');
     const used = process.cpuUsage();
     const began = performance.now();

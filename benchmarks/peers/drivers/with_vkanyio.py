@@ -1,4 +1,4 @@
-"""A job for vkanyio, on the backend that the job names, or with a client of httpx2."""
+"""Do a job with vkanyio, on the backend in the job, or with a client of httpx2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECOND_TOKEN = {"access_token": "the-second-token"}
 
 
 async def call(api: VK, number: int) -> None:
-    """Make a call, and keep what becomes of it."""
+    """Make a call, and record its outcome."""
     try:
         if JOB.method == "users.get":
             [user] = await api.users.get(user_ids=[number])
@@ -30,14 +30,14 @@ async def call(api: VK, number: int) -> None:
 
 
 async def all_at_once(api: VK) -> None:
-    """Start all calls, each in a task of its own."""
+    """Start all calls, each in its own task."""
     async with anyio.create_task_group() as tg:
         for number in NUMBERS:
             tg.start_soon(call, api, number)
 
 
 async def now_and_then(api: VK) -> None:
-    """Make single calls, and pause after each."""
+    """Make single calls, with a pause before each."""
     for number in NUMBERS:
         await anyio.sleep(IDLE_SECONDS)
         began = time.perf_counter()

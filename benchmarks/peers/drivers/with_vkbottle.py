@@ -1,4 +1,4 @@
-"""A job for vkbottle, which knows of no limit: its calls go one after the other."""
+"""Do a job with vkbottle, which has no limit: its calls are made one at a time."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def post(api, ids=None):
     return found
 
 
-def number_of(answer: object) -> int:
-    """Return the number of a call, as its answer has it."""
-    return answer[0]["id"] if isinstance(answer, list) else answer["post_id"]
+def number_of(value: object) -> int:
+    """Return the number of a call in its value."""
+    return value[0]["id"] if isinstance(value, list) else value["post_id"]
 
 
 async def call(api: API, number: int) -> None:
-    """Make a call, and keep what becomes of it."""
+    """Make a call, and record its outcome."""
     try:
         if JOB.method == "users.get":
             [user] = await api.users.get(user_ids=[number])
             WORK.answered(number, user.id)
         else:
-            answer = await api.wall.post(message=str(number))
-            WORK.answered(number, answer.post_id)
+            response = await api.wall.post(message=str(number))
+            WORK.answered(number, response.post_id)
     except Exception as error:  # of vkbottle, aiohttp, pydantic or json
         WORK.failure(number, error)
 
 
 async def one_after_the_other(api: API) -> None:
-    """Ask with ``request_many``, or where that would end at an error, by itself."""
+    """Use ``request_many``, or single calls where that would stop at an error."""
     if JOB.faults:
         for number in NUMBERS:
             await call(api, number)
@@ -59,46 +59,48 @@ async def one_after_the_other(api: API) -> None:
     key = METHODS[JOB.method]
     requests = (API.APIRequest(JOB.method, {key: number}) for number in NUMBERS)
     numbers = iter(NUMBERS)
-    async for answer in api.request_many(requests):
-        WORK.answered(next(numbers), number_of(answer["response"]))
+    async for response in api.request_many(requests):
+        WORK.answered(next(numbers), number_of(response["response"]))
 
 
 def batches() -> Iterator[list[int]]:
-    """Divide the calls."""
+    """Divide the calls into batches."""
     for first in range(0, len(NUMBERS), 25):
         yield list(NUMBERS[first : first + 25])
 
 
 async def packed(api: API) -> None:
-    """Have a script translated for every 25 calls."""
+    """Translate a script for every 25 calls."""
     script = get_users if JOB.method == "users.get" else post
     if JOB.faults:
         for batch in batches():
             try:
-                answer = await api.request("execute", {"code": script(ids=batch).code})
+                response = await api.request(
+                    "execute", {"code": script(ids=batch).code}
+                )
             except Exception as error:  # of vkbottle, aiohttp or json
                 for number in batch:
                     WORK.failure(number, error)
             else:
-                check(batch, answer["response"])
+                check(batch, response["response"])
         return
     requests = (
         API.APIRequest("execute", {"code": script(ids=batch).code})
         for batch in batches()
     )
     each = batches()
-    async for answer in api.request_many(requests):
-        check(next(each), answer["response"])
+    async for response in api.request_many(requests):
+        check(next(each), response["response"])
 
 
-def check(batch: list[int], answers: list[object]) -> None:
-    """Check the answers of a script."""
-    for number, answer in zip(batch, answers, strict=True):
-        WORK.answered(number, number_of(answer))
+def check(batch: list[int], values: list[object]) -> None:
+    """Check the values of a script."""
+    for number, value in zip(batch, values, strict=True):
+        WORK.answered(number, number_of(value))
 
 
 async def now_and_then(api: API) -> None:
-    """Make single calls, and pause after each."""
+    """Make single calls, with a pause before each."""
     for number in NUMBERS:
         await asyncio.sleep(IDLE_SECONDS)
         began = time.perf_counter()
