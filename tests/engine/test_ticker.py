@@ -1,0 +1,89 @@
+"""The task that grants permits, without a client."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import anyio
+import pytest
+from anyio import Semaphore, create_task_group
+
+from _helpers import settle
+from vkanyio import Limiter
+from vkanyio._engine._ticker import Ticker
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("must_wait", [False, True])
+async def test_a_permit_is_granted_at_the_time_at_which_the_limiter_was_asked(
+    monkeypatch: pytest.MonkeyPatch, must_wait: bool
+) -> None:
+    asked: list[float] = []
+    granted: list[float] = []
+    ready_at, start = Limiter.ready_at, Limiter.start
+
+    def note_ready_at(self: Limiter, now: float) -> float:
+        asked.append(now)
+        return ready_at(self, now)
+
+    def note_start(self: Limiter, now: float) -> Any:
+        granted.append(now)
+        return start(self, now)
+
+    monkeypatch.setattr(Limiter, "ready_at", note_ready_at)
+    monkeypatch.setattr(Limiter, "start", note_start)
+    # A clock that goes on with each look at it: time never stands still for long.
+    looks = count(1)
+    monkeypatch.setattr(
+        "vkanyio._engine._ticker.current_time",
+        lambda: anyio.current_time() + next(looks) * 1e-6,
+    )
+    connections = Semaphore(0 if must_wait else 1)
+    ticker = Ticker(Limiter(1), connections)
+    async with create_task_group() as tasks:
+        tasks.start_soon(ticker.run)
+        tasks.start_soon(ticker.acquire)
+        await settle()
+        if must_wait:
+            assert granted == []
+            connections.release()
+            await settle()
+        tasks.cancel_scope.cancel()
+    assert granted == [asked[-1]]
+
+
+async def test_retries_are_granted_before_new_requests_in_their_order() -> None:
+    order: list[int | None] = []
+    ticker = Ticker(Limiter(1), Semaphore(9))
+
+    async def acquire(retry_of: int | None) -> None:
+        permit = await ticker.acquire(retry_of=retry_of)
+        order.append(retry_of)
+        ticker.release(permit)  # unused: the next one may have it at once
+
+    async with create_task_group() as tasks:
+        held = await ticker.acquire()
+        for retry_of in (None, 7, None, 3):
+            tasks.start_soon(acquire, retry_of)
+            await settle()
+        tasks.start_soon(ticker.run)
+        ticker.release(held)
+        await anyio.sleep(10)
+        tasks.cancel_scope.cancel()
+    assert order == [3, 7, None, None]
+
+
+async def test_a_task_that_gives_up_waiting_takes_no_permit() -> None:
+    limiter, connections = Limiter(1), Semaphore(1)
+    ticker = Ticker(limiter, connections)
+    async with create_task_group() as tasks:
+        tasks.start_soon(ticker.run)
+        held = await ticker.acquire()
+        with anyio.move_on_after(3):
+            await ticker.acquire()
+        ticker.release(held)
+        assert connections.value == 1
+        assert limiter.ready_at(anyio.current_time()) <= anyio.current_time()
+        tasks.cancel_scope.cancel()
