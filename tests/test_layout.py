@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ENGINE = sorted((ROOT / "src" / "vkanyio").glob("*.py"))
+PACKAGE = ROOT / "src" / "vkanyio"
+MODULES = sorted([*PACKAGE.glob("*.py"), *(PACKAGE / "_engine").glob("*.py")])
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=lambda path: path.stem)
-def test_the_engine_names_no_event_loop_but_anyio(path: Path) -> None:
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_the_library_names_no_event_loop_but_anyio(path: Path) -> None:
     imported: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

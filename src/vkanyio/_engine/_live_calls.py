@@ -1,4 +1,8 @@
-"""The calls of a client that have no outcome yet."""
+"""The calls of a client that have no outcome yet.
+
+It owns their order of arrival, and knows the task of each. It neither starts tasks nor
+settles calls, except that it fails all of them when the client ends.
+"""
 
 from __future__ import annotations
 

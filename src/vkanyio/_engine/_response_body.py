@@ -1,4 +1,7 @@
-"""Read and decompress a response body up to a size limit."""
+"""Read and decompress a response body up to a size limit.
+
+It reports a body that is too large by its length, and leaves the error to its caller.
+"""
 
 from __future__ import annotations
 
