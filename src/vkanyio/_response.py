@@ -6,7 +6,7 @@ It neither sends nor retries anything, and knows no clock.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
 from ._errors import APIError, InvalidResponseError
@@ -24,6 +24,17 @@ JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
 _TOO_MANY_REQUESTS = 429
+
+
+class Response(NamedTuple):
+    """An HTTP response that has been read completely.
+
+    :ivar retry_after: the header ``Retry-After``
+    """
+
+    status_code: int
+    content: bytes
+    retry_after: str | None = None
 
 
 class MethodCall(Protocol):

@@ -145,6 +145,7 @@ class BatchTask:
             permit,
             extra={},
             pending=[request._pending for request in requests],
+            careful=not all(map(self._sender.may_repeat, requests)),
         )
         for call in group:
             call.note_attempt(attempt)

@@ -184,6 +184,7 @@ class CallTask:
             permit,
             extra={**self.extra, **extra},
             pending=[self.request._pending],
+            careful=not self._sender.may_repeat(self.request),
         )
         self.note_attempt(attempt)
         return attempt.outcome

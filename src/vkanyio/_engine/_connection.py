@@ -1,121 +1,213 @@
-"""One HTTP connection, over httpx.
+"""One HTTP connection, over httpcore.
 
-It owns the socket and reads whole responses. Which request gets which connection, how
-long that may take, and what a failure means is the business of ``_transport``.
+It owns its socket (by ``_network``) and reads whole responses. After anything but a
+whole, clean exchange it closes itself. Which request gets which connection, how long
+that may take, and what a failure means is the business of ``_transport``.
 """
 
 from __future__ import annotations
 
-import math
+import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
+from urllib.parse import unquote, urlsplit
 
+import httpcore
 import httpx
-from anyio import CancelScope, current_time
+from anyio import current_time
 
+from .._response import Response
+from ._network import Network
 from ._response_body import decompress_limited, read_limited
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
 
-KEEPALIVE_SECONDS = 5.0
-"""Shorter than servers keep idle connections, so that they do not close one that is
-about to be used."""
+    from .._config import Config
+    from ._delivery import Delivery
+
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-class Response(NamedTuple):
-    """An HTTP response that has been read completely."""
+@final
+class Proxy:
+    """The address of a proxy, and the login for it, which never shows itself.
 
-    status_code: int
-    content: bytes
+    :ivar name: its host and port, for errors
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        port = parts.port or PORTS[parts.scheme]
+        self.name: str = f"{parts.hostname}:{port}"
+        self.scheme: str = "socks5" if parts.scheme == "socks5h" else parts.scheme
+        self.url = httpcore.URL(
+            scheme=self.scheme.encode(),
+            host=(parts.hostname or "").encode("idna"),
+            port=port,
+            target=b"/",
+        )
+        self.auth: tuple[bytes, bytes] | None = None
+        if parts.username is not None:
+            user, password = unquote(parts.username), unquote(parts.password or "")
+            self.auth = _Secret(user.encode()), _Secret(password.encode())
+
+    def __repr__(self) -> str:
+        return f"<Proxy {self.name}>"
+
+
+@final
+class Connector:
+    """Makes connections to the server of a client's methods.
+
+    Making one takes time, since it loads certificates; it does not block on a network.
+
+    :param proxy: the URL of the proxy, if there is one
+    :ivar proxy: the proxy itself
+    """
+
+    def __init__(self, config: Config, proxy: str | None) -> None:
+        parts = urlsplit(config.base_url)
+        host = (parts.hostname or "").encode("idna")
+        port = parts.port or PORTS[parts.scheme]
+        self.proxy: Proxy | None = None if proxy is None else Proxy(proxy)
+        self._origin = httpcore.Origin(parts.scheme.encode(), host, port)
+        self._path = parts.path.rstrip("/")
+        self._max_bytes = config.max_answer
+        self._ssl_context: ssl.SSLContext | None = None
+        if "https" in (parts.scheme, self.proxy and self.proxy.scheme):
+            files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+            self._ssl_context = _ssl_context(files)
+
+    def url_of(self, method: str) -> httpcore.URL:
+        """Return the URL of a method."""
+        scheme, host, port = self._origin.scheme, self._origin.host, self._origin.port
+        target = f"{self._path}/{method}".encode("ascii")
+        return httpcore.URL(scheme=scheme, host=host, port=port, target=target)
+
+    def make(self) -> Connection:
+        """Make a connection, which connects when it is first used."""
+        network = Network()
+        http = _connect(self._origin, self._ssl_context, self.proxy, network)
+        is_direct = self.proxy is None
+        return Connection(http, network, self._max_bytes, is_direct=is_direct)
 
 
 @final
 class Connection:
-    """A connection, made when it is first used, and again after it was closed.
-
-    It is an httpx pool with one connection: the cost of a request grows with the
-    connections of its pool, by a fifth at ten of them. It works below
-    ``httpx.AsyncClient``, whose cookies, redirects and authentication would cost 100 us
-    a request and are of no use for VK.
+    """A connection to one server, direct or by a proxy; it connects when it is used.
 
     :param max_bytes: bytes of a response that are read; a larger one is cut
-    :ivar used_at: when it was last used, by the clock of the event loop
+    :ivar is_open: whether it may be used for another request
+    :ivar idle_since: when its last exchange ended, by the clock of the event loop
     """
 
-    __slots__ = ("_max_bytes", "_transport", "used_at")
-
     def __init__(
-        self, ssl_context: ssl.SSLContext, proxy: str | None, max_bytes: int
+        self,
+        http: httpcore.AsyncConnectionInterface,
+        network: Network,
+        max_bytes: int,
+        *,
+        is_direct: bool,
     ) -> None:
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=ssl_context,
-            proxy=None if proxy is None else _Proxy(proxy),
-            limits=httpx.Limits(
-                max_connections=1,
-                max_keepalive_connections=1,
-                keepalive_expiry=KEEPALIVE_SECONDS,
-            ),
-        )
+        self.is_open: bool = False
+        self.idle_since: float = 0.0
+        self._http = http
+        self._network = network
+        self._is_direct = is_direct
         self._max_bytes = max_bytes
-        self.used_at: float = -math.inf
-
-    def has_expired(self, now: float) -> bool:
-        """Return whether using it would close it and connect again."""
-        return now - self.used_at > KEEPALIVE_SECONDS
 
     async def request(
-        self, url: str, body: bytes, headers: dict[str, str], extensions: dict[str, Any]
+        self,
+        url: httpcore.URL,
+        body: bytes,
+        headers: list[tuple[bytes, bytes]],
+        delivery: Delivery,
     ) -> Response:
-        """Send a POST request and read the whole response."""
-        target = _parse_url(url)
-        headers["host"] = target.netloc.decode("ascii")
-        headers["content-length"] = str(len(body))
-        request = httpx.Request(
-            "POST",
-            target,
-            headers=headers,
-            stream=_Body(body),
-            extensions={"timeout": {}, **extensions},
+        """Send a POST request and read the whole response.
+
+        After anything else than that, the connection has been closed.
+
+        :param delivery: told when the first byte of the request leaves
+        """
+        network, self.is_open = self._network, False
+        network.delivery, network.carries_request = delivery, self._is_direct
+        extensions: dict[str, Any] = {"timeout": {}}
+        if not self._is_direct:
+            extensions["trace"] = self._follow
+        try:
+            response = await self._http.handle_async_request(
+                httpcore.Request(
+                    b"POST", url, headers=headers, content=body, extensions=extensions
+                )
+            )
+            stream: Any = response.stream
+            try:
+                content = await read_limited(stream, self._max_bytes)
+            finally:
+                await stream.aclose()
+            self.is_open = not _trailing_data(stream) and self._http.is_available()
+        finally:
+            network.delivery = None
+            self.idle_since = current_time()
+            if not self.is_open:
+                await network.close()
+        found = dict(response.headers)
+        return Response(
+            response.status,
+            decompress_limited(
+                content, _header(found, b"content-encoding") or "", self._max_bytes
+            ),
+            _header(found, b"retry-after"),
         )
-        try:
-            response = await self._transport.handle_async_request(request)
-            return await self._read(response)
-        finally:
-            self.used_at = current_time()
 
-    async def _read(self, response: httpx.Response) -> Response:
-        stream: Any = response.stream
-        try:
-            body = await read_limited(stream, self._max_bytes)
-            _refuse_trailing_data(stream)
-        finally:
-            with CancelScope(shield=True):  # it only closes the socket
-                await response.aclose()
-        encoding = response.headers.get("content-encoding", "")
-        content = decompress_limited(body, encoding, self._max_bytes)
-        return Response(response.status_code, content)
+    def is_reusable(self) -> bool:
+        """Return whether it is open, and the server has sent nothing since.
 
-    async def aclose(self) -> None:
-        """Close it."""
-        await self._transport.aclose()
+        A connection that can be read has been closed by the server, or has bytes that
+        belong to no request.
+        """
+        return self._http.is_available() and not self._network.is_readable
+
+    async def close(self) -> None:
+        """Close it by force."""
+        await self._network.close()
+
+    async def _follow(self, event: str, info: dict[str, Any]) -> None:
+        """Note when the request itself begins, after the handshake with the proxy."""
+        if event.endswith("send_request_headers.started"):
+            is_handshake = info["request"].method == b"CONNECT"
+            self._network.carries_request = not is_handshake
+
+
+def _connect(
+    origin: httpcore.Origin,
+    ssl_context: ssl.SSLContext | None,
+    proxy: Proxy | None,
+    network: Network,
+) -> httpcore.AsyncConnectionInterface:
+    if proxy is None:
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=ssl_context, network_backend=network
+        )
+    # Pools only make the connection here, they never hold one: httpcore has no other
+    # public way to make a connection by a proxy.
+    if proxy.scheme == "socks5":
+        return httpcore.AsyncSOCKSProxy(
+            proxy.url, proxy.auth, ssl_context=ssl_context, network_backend=network
+        ).create_connection(origin)
+    return httpcore.AsyncHTTPProxy(
+        proxy.url,
+        proxy.auth,
+        ssl_context=ssl_context,
+        proxy_ssl_context=ssl_context if proxy.scheme == "https" else None,
+        network_backend=network,
+    ).create_connection(origin)
 
 
 @final
-class _Proxy(httpx.Proxy):
-    """A proxy whose password is masked in httpcore's log of SOCKS, at level DEBUG."""
-
-    @property
-    def raw_auth(self) -> tuple[bytes, bytes] | None:
-        """The user name and the password, if there are any."""
-        auth = super().raw_auth
-        return None if auth is None else (auth[0], _Password(auth[1]))
-
-
-@final
-class _Password(bytes):
-    """A password that masks itself."""
+class _Secret(bytes):
+    """Bytes that mask themselves: httpcore logs the login of SOCKS at level DEBUG."""
 
     __slots__ = ()
 
@@ -123,42 +215,38 @@ class _Password(bytes):
         return "b'***'"
 
 
-@final
-class _Body(httpx.AsyncByteStream):
-    """The body of a request, without an async generator.
+def _trailing_data(stream: Any) -> bool:
+    """Return whether the server has sent bytes after its response.
 
-    trio warns about async generators that a cancellation leaves unfinished.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self._content: bytes | None = content
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        content, self._content = self._content, None
-        if content is None:
-            raise StopAsyncIteration
-        return content
-
-
-def _refuse_trailing_data(stream: Any) -> None:
-    """Force-close a connection that sent bytes after its response.
-
-    The next request would read them as its own response (response desync). httpcore
-    does not check for them and has no public access to them; if it renames its private
-    attributes, a test fails.
+    The next request would read them as its own response (response desync). httpcore has
+    no public access to them; if it renames its private attributes, a test fails, and
+    bytes that arrive late are still found by :meth:`Connection.is_reusable`.
     """
     try:
-        state = stream._httpcore_stream._stream._connection._h11_state
+        data, _ = stream._connection._h11_state.trailing_data
     except AttributeError:
-        return
-    trailing_data, _ = state.trailing_data
-    if trailing_data:
-        state.send_failed()  # makes httpcore close the connection
+        return False
+    return bool(data)
 
 
-@lru_cache(maxsize=1024)  # parsing takes 20 us, and there are few methods
-def _parse_url(url: str) -> httpx.URL:
-    return httpx.URL(url)
+def _header(headers: dict[bytes, bytes], name: bytes) -> str | None:
+    for key, value in headers.items():
+        if key.lower() == name:
+            return value.decode("latin-1")
+    return None
+
+
+@lru_cache(maxsize=2)
+def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:  # noqa: ARG001
+    """Make the context that all clients of the process share, since it takes 0.1 s.
+
+    :param files: the certificate settings of the environment, part of the cache key
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        message = (
+            "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR in the environment"
+            f" cannot be read: {error.strerror}"
+        )
+        raise ValueError(message) from None

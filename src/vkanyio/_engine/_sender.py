@@ -19,8 +19,8 @@ from .._outcome import Failure
 from .._response import read_response, too_large
 from .._retry import MethodRefusals, Retries, slows_token_down
 from .._secrets import Secrets
+from ._delivery import Delivery
 from ._ticker import Ticker
-from ._transport import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from .._outcome import Success
     from .._pending import Pending
     from .._request import APIRequest
+    from .._response import Response
     from .._statistics import Counters
-    from ._connection import Response
     from ._observer import Observer, RequestSpan
     from ._transport import Transport
 
@@ -125,12 +125,14 @@ class Sender:
         *,
         extra: Mapping[str, Any],
         pending: Sequence[Pending],
+        careful: bool,
     ) -> Attempt:
         """Send a request, and read its response.
 
         :param permit: the permit for it, which is released at the end
         :param extra: parameters that answer a question of VK
         :param pending: the pending results of the calls that it carries
+        :param careful: whether one of them cannot be repeated if the request is lost
         """
         ended: Success | Failure | None = None
         span: RequestSpan | None = None
@@ -142,14 +144,14 @@ class Sender:
             span = self._observer.begin(request.method, pending)
             body = to_form({**self._common_params, **request.params, **extra})
             headers = self._headers_of(request, secrets.token)
-            trace = Trace(self.limiter, permit)
-            if not self._transport.traces:
-                # Unless the trace corrects it.
+            delivery = Delivery(self.limiter, permit)
+            if not self._transport.reports_sending:
+                # Unless the client turns out to report it.
                 self.limiter.left(permit, current_time())
             doubts = [each.mark_sent() for each in pending]
             self.counters.batches[len(pending)] += 1
             response = await self._transport.exchange(
-                request.method, body, headers, trace, secrets
+                request.method, body, headers, delivery, secrets, careful=careful
             )
             self._note_response(permit, response)
             ended = outcome = self._read(response, request, secrets)
@@ -227,7 +229,7 @@ class Sender:
     ) -> Success | Failure:
         if isinstance(response, Failure):
             return response
-        status, body = response
+        status, body, _ = response
         max_bytes = self._config.max_answer
         if len(body) > max_bytes:
             return too_large(status, body, max_bytes, request, secrets)
