@@ -107,8 +107,8 @@ def too_large(
     :param max_bytes: how many are allowed
     """
     problem = (
-        f"has more than {max_bytes} bytes: ask for less at a time, or raise"
-        " `max_answer`"
+        f"has more than {max_bytes} bytes: ask for less at a time,"
+        " or raise `max_answer`"
     )
     failure = _invalid(problem, status, body, call, secrets)
     # A retry would bring as many bytes. A gateway's refusal says nothing about the

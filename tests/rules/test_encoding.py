@@ -9,6 +9,7 @@ from collections import UserDict, namedtuple
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -423,3 +424,7 @@ def test_a_dict_reads_back_from_its_json(value: dict[str, Any]) -> None:
 @given(st.lists(integers | text.filter(lambda t: "," not in t), min_size=2))
 def test_a_list_reads_back_from_its_commas(values: list[int | str]) -> None:
     assert str(encode(values)).split(",") == [str(value) for value in values]
+
+
+def test_any_mapping_holds_parameters() -> None:
+    assert encode_params(MappingProxyType({"user_ids": [1, 2]})) == {"user_ids": "1,2"}

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import Limiter, RequestMode
-from vkanyio._limiter import MIN_MARGIN, PENALTY_STEP
+from vkanyio._limiter import MIN_MARGIN, PENALTY_STEP, PermitState
 
 if TYPE_CHECKING:
     from vkanyio._limiter import Permit
@@ -418,3 +418,33 @@ def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
         permits.append(now)
     gaps = [b - a for a, b in pairwise(permits)]
     assert max(gaps) - min(gaps) < 1e-6
+
+
+# The state of a permit
+
+
+def test_a_permit_knows_how_far_its_request_has_come() -> None:
+    limiter = Limiter(3, request_mode="burst")
+    permit, unused = limiter.start(0.0), limiter.start(0.0)
+    assert permit.state is PermitState.GRANTED
+    limiter.left(permit, 1.0)
+    assert permit.state is PermitState.LEFT
+    limiter.connecting(permit)
+    assert permit.state is PermitState.GRANTED
+    limiter.left(permit, 2.0)
+    assert (permit.state, permit.left_at) == (PermitState.LEFT, 2.0)
+    limiter.withdraw(unused)
+    assert unused.state is PermitState.WITHDRAWN
+
+
+def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> None:
+    limiter = Limiter(1, request_mode="burst")
+    limiter.left(limiter.start(0.0), 0.0)
+    limiter.connecting(limiter.start(0.5))  # which has not left anyway
+    limiter.withdraw(limiter.start(0.5))
+    assert limiter.ready_at(0.9) > 0.9
+
+
+def test_a_request_mode_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match='"sequential" or "burst", got \'fast\''):
+        Limiter(3, request_mode="fast")  # type: ignore[arg-type]
