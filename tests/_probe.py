@@ -95,4 +95,4 @@ class Probe:
         for lane in self.lanes:
             assert not lane._busy
             assert lane._room.value == self._config.max_waiting
-            assert not lane._sender.limiter._leaving
+            assert not lane._sender._limiter._leaving

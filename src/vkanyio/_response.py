@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._encoding import Encoded
+    from ._outcome import Result
     from ._secrets import Secrets
 
 JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
@@ -42,7 +43,7 @@ class MethodCall(Protocol):
 
 def read_response(
     status: int, body: bytes, call: MethodCall, secrets: Secrets
-) -> Success | Failure:
+) -> Result:
     """Read the response to a call, whatever its bytes are.
 
     :param secrets: what to hide if the response repeats it

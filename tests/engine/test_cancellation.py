@@ -270,7 +270,7 @@ async def test_a_call_that_is_given_up_does_not_disturb_another(make_client, sim
 def coincidence(request, monkeypatch) -> list[CancelScope]:
     """Scopes that are cancelled in the very step in which a call is settled."""
     scopes: list[CancelScope] = []
-    settle_call = CallTask.settle
+    settle_call = CallTask.conclude
 
     def settle_and_cancel(self: CallTask, outcome: Any) -> None:
         if request.param == "settled first":
@@ -279,7 +279,7 @@ def coincidence(request, monkeypatch) -> list[CancelScope]:
             scope.cancel()
         settle_call(self, outcome)
 
-    monkeypatch.setattr(CallTask, "settle", settle_and_cancel)
+    monkeypatch.setattr(CallTask, "conclude", settle_and_cancel)
     return scopes
 
 

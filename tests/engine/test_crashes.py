@@ -40,7 +40,7 @@ PARTS = [
     (Ticker, "run"),
     (Ticker, "acquire"),
     (CallTask, "run"),
-    (CallTask, "settle"),
+    (CallTask, "conclude"),
     (Limiter, "ready_at"),
     (Limiter, "start"),
 ]
@@ -111,7 +111,7 @@ async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch)
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(CallTask, "settle", crash)
+    monkeypatch.setattr(CallTask, "conclude", crash)
     outcomes: list[Any] = []
     async with create_task_group() as outer:
         with pytest.raises(ClientCrashedError) as caught:
@@ -132,7 +132,7 @@ async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatc
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(CallTask, "settle", crash)
+    monkeypatch.setattr(CallTask, "conclude", crash)
     outcomes: list[Any] = []
     request = APIRequest("test.get", {"id": 1})
     with pytest.raises(ClientCrashedError):

@@ -65,7 +65,7 @@ async def test_the_task_of_an_abandoned_call_is_given_up_but_not_of_a_settled_on
     tasks = [begin(live, each, simulator) for each in (abandoned, settled)]
     given_up: list[CallTask] = []
     for task in tasks:
-        task.give_up = partial(given_up.append, task)
+        task.batch_give_up = partial(given_up.append, task)
     abandoned._pending.give_up()
     settled._pending.settle(Success(1))
     assert given_up == tasks[:1]

@@ -251,7 +251,7 @@ async def test_other_calls_of_a_cancelled_task_are_left_alone(make_client, simul
 def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
     """What happens in the very step in which a call is settled."""
     actions: list[Callable[[], Any]] = []
-    settle_call = CallTask.settle
+    settle_call = CallTask.conclude
 
     def act() -> None:
         for action in actions:
@@ -264,7 +264,7 @@ def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
         if request.param != "before":
             act()
 
-    monkeypatch.setattr(CallTask, "settle", settle_and_act)
+    monkeypatch.setattr(CallTask, "conclude", settle_and_act)
     return actions
 
 

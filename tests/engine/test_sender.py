@@ -46,11 +46,11 @@ async def test_an_attempt_has_the_value_and_marks_the_call_as_sent(
 ) -> None:
     sender, request = sender_of(simulator), accepted("test.get", {"id": 7})
     attempt = await send(sender, request)
-    assert attempt.outcome == Success(7)
+    assert attempt.result == Success(7)
     assert attempt.doubts == [False]
     assert request.maybe_carried_out
-    assert sender.counters.batches == {1: 1}
-    assert sender.counters.in_flight == 0
+    assert sender._counters.batches == {1: 1}
+    assert sender._counters.in_flight == 0
 
 
 async def test_a_refusal_clears_the_mark_but_not_an_older_one(
@@ -58,9 +58,9 @@ async def test_a_refusal_clears_the_mark_but_not_an_older_one(
 ) -> None:
     simulator.fault(faults.error(100))
     sender, fresh, doubtful = sender_of(simulator), accepted(), accepted()
-    assert doubtful._pending.mark_sent() is False
+    assert doubtful._pending.mark_maybe_carried_out() is False
     attempt = await send(sender, fresh, doubtful)
-    assert isinstance(attempt.outcome, Failure)
+    assert isinstance(attempt.result, Failure)
     assert attempt.doubts == [False, True]
     assert not fresh.maybe_carried_out
     assert doubtful.maybe_carried_out
@@ -70,8 +70,8 @@ async def test_a_lost_response_leaves_the_call_in_doubt(simulator: Simulator) ->
     simulator.fault(faults.drop_after())
     request = accepted("test.get", {"id": 1})
     attempt = await send(sender_of(simulator), request)
-    assert isinstance(attempt.outcome, Failure)
-    assert attempt.outcome.maybe_carried_out
+    assert isinstance(attempt.result, Failure)
+    assert attempt.result.maybe_carried_out
     assert request.maybe_carried_out
 
 
@@ -106,7 +106,7 @@ async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
     await sender.send(request, permit, extra={}, pending=[request._pending])
     assert permit.is_used
     assert permit.left_at == began
-    assert sender.limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
+    assert sender._limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
 
 
 async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
@@ -120,7 +120,7 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
         await sender.send(request, permit, extra={}, pending=[request._pending])
     assert not permit.is_used
     assert not request.maybe_carried_out
-    assert sender.limiter.ready_at(anyio.current_time()) <= anyio.current_time()
+    assert sender._limiter.ready_at(anyio.current_time()) <= anyio.current_time()
     assert list(simulator.ledger) == []
 
 
@@ -132,11 +132,11 @@ async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> No
         attempt = await sender.send(
             request, permit, extra={}, pending=[request._pending]
         )
-    assert isinstance(attempt.outcome, Failure)
-    assert isinstance(attempt.outcome.error, ConnectionFailedError)
+    assert isinstance(attempt.result, Failure)
+    assert isinstance(attempt.result.error, ConnectionFailedError)
     assert not request.maybe_carried_out
     assert permit.is_used  # or a host that cannot be reached would be flooded
-    assert sender.limiter.ready_at(permit.left_at) == pytest.approx(
+    assert sender._limiter.ready_at(permit.left_at) == pytest.approx(
         permit.left_at + 1.02
     )
 
@@ -170,12 +170,12 @@ async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
         sender.delay_after(
             "a.get", too_many, sender.new_retries(), token=TOKEN, may_repeat=True
         )
-        margins.append(sender.limiter.margin(anyio.current_time()))
+        margins.append(sender._limiter.margin(anyio.current_time()))
         await anyio.sleep(1)
     assert margins[0] == pytest.approx(0.07)
     assert margins[1] > margins[0]
     assert margins[3] < margins[2] < margins[1]
-    assert sender.counters.too_many_requests == 4
+    assert sender._counters.too_many_requests == 4
 
 
 async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import Limiter, RequestMode
-from vkanyio._limiter import MIN_MARGIN, PENALTY_STEP, PermitState
+from vkanyio._limiter import MIN_MARGIN, PENALTY_STEP
 
 if TYPE_CHECKING:
     from vkanyio._limiter import Permit
@@ -426,15 +426,23 @@ def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
 def test_a_permit_knows_how_far_its_request_has_come() -> None:
     limiter = Limiter(3, request_mode="burst")
     permit, unused = limiter.start(0.0), limiter.start(0.0)
-    assert permit.state is PermitState.GRANTED
+    states = [permit.state]
     limiter.left(permit, 1.0)
-    assert permit.state is PermitState.LEFT
+    states.append(permit.state)
     limiter.connecting(permit)
-    assert permit.state is PermitState.GRANTED
+    states.append(permit.state)
     limiter.left(permit, 2.0)
-    assert (permit.state, permit.left_at) == (PermitState.LEFT, 2.0)
+    states.append(permit.state)
     limiter.withdraw(unused)
-    assert unused.state is PermitState.WITHDRAWN
+    states.append(unused.state)
+    assert [state.name for state in states] == [
+        "GRANTED",
+        "LEFT",
+        "GRANTED",
+        "LEFT",
+        "WITHDRAWN",
+    ]
+    assert permit.left_at == 2.0
 
 
 def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> None:
@@ -448,3 +456,13 @@ def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> Non
 def test_a_request_mode_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(ValueError, match='"sequential" or "burst", got \'fast\''):
         Limiter(3, request_mode="fast")  # type: ignore[arg-type]
+
+
+def test_a_response_to_what_another_clock_forgot_teaches_nothing() -> None:
+    limiter = Limiter(3, request_mode="burst")
+    for now in (7.0, 8.0, 9.0, 10.0):
+        permit = limiter.start(1e6)
+        limiter.ready_at(0.0)  # another event loop has begun
+        limiter.left(permit, 1.0)
+        limiter.note_response(permit, now)
+    assert limiter.margin(10.0) == MIN_MARGIN

@@ -119,7 +119,7 @@ def after_answers(limiter: Limiter, *round_trips: float) -> float:
     for permit in permits:
         limiter.left(permit, 0.0)
     for permit, round_trip in zip(permits, round_trips, strict=True):
-        limiter.answered(permit, round_trip)
+        limiter.note_response(permit, round_trip)
     return limiter.ready_at(round_trips[-1])
 
 
@@ -148,7 +148,7 @@ def test_an_answer_before_others_are_known_says_nothing_of_lateness() -> None:
     limiter = Limiter(1, request_mode="burst")
     permit = limiter.start(0.0)
     limiter.left(permit, 0.0)
-    limiter.answered(permit, 0.9)
+    limiter.note_response(permit, 0.9)
     assert limiter.ready_at(0.9) == pytest.approx(1.02)
 
 
@@ -161,5 +161,5 @@ def test_lateness_counts_in_parts_of_the_window(round_trip: float, late: float) 
         limiter.observe(0.1)
     permit = limiter.start(10.0)
     limiter.left(permit, 10.0)
-    limiter.answered(permit, 10.0 + round_trip)
+    limiter.note_response(permit, 10.0 + round_trip)
     assert permit.left_at == pytest.approx(10.0 + late)

@@ -178,7 +178,7 @@ def test_what_is_too_large_never_makes_a_size_larger() -> None:
 
 def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:
     packer = Packer(Config(TOKEN, mode="parallel"))
-    packer.sizes.note_too_large(calls(*["a.b"] * 6), 0)
+    packer.note_too_large(calls(*["a.b"] * 6), 0)
     large = calls(*["a.b"] * 5)
     small = calls(*["c.d"] * 5)
     assert packer.choose(large, 0) == large[:3]

@@ -57,7 +57,7 @@ class Transport:
         self._config = config
         self._client = config.http_client
         self._host = httpx.URL(config.base_url).netloc.decode()
-        self._proxy = config.proxy or environment_proxy(config.base_url)
+        self._proxy = config.proxy
         self._ssl_context: ssl.SSLContext | None = None
         self._idle: deque[Connection] = deque()  # the most recently used one last
         self.traces: bool = self._client is None
@@ -68,6 +68,7 @@ class Transport:
         Loading the TLS certificates takes 0.1 s, and the first connection of a process
         imports half of httpx.
         """
+        self._proxy = self._proxy or environment_proxy(self._config.base_url)
         if self._client is None:
             first = await to_thread.run_sync(self._connect, abandon_on_cancel=True)
             self._idle.append(first)
