@@ -89,10 +89,10 @@ async def test_a_script_uses_what_a_call_returned(
 
 @anyio_mark
 async def test_a_script_is_built_of_calls(make_client: MakeClient):
-    two_answers = EXECUTE.load("def two_answers(")["two_answers"]
+    two_values = EXECUTE.load("def two_values(")["two_values"]
     async with make_client() as api:
-        assert len(await two_answers(api, 'id7"})]; return 1; //')) == 2
-        resolved, [user] = await two_answers(api, "id7")
+        assert len(await two_values(api, 'id7"})]; return 1; //')) == 2
+        resolved, [user] = await two_values(api, "id7")
         assert resolved["object_id"] == user["id"] == 7
 
 
@@ -143,7 +143,7 @@ async def test_each_error_asks_for_something_else(
         (faults.error(15), "AccessDeniedError", "AccessDeniedError"),
     ],
 )
-async def test_the_table_of_what_is_sent_again_is_true(
+async def test_the_table_of_what_is_retried_is_true(
     simulator: Simulator,
     make_client: MakeClient,
     method: str,
