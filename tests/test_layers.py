@@ -118,7 +118,7 @@ def test_imports_only_go_down() -> None:
     assert not faults, "\n".join(faults)
 
 
-def test_every_module_of_the_list_is_there() -> None:
+def test_every_module_on_the_list_exists() -> None:
     there = {module_name(path) for path in PACKAGE.rglob("*.py")}
     assert [
         name for name in ORDER if name not in there and f"{name}.__init__" not in there
@@ -149,7 +149,7 @@ def test_an_import_for_type_checkers_counts(tmp_path: Path) -> None:
     assert "_outcome" in {found.imported for found in lazily}  # it imports it so
 
 
-def test_no_hand_written_class_name_stands_twice() -> None:
+def test_no_hand_written_class_name_occurs_twice() -> None:
     modules: dict[str, list[str]] = {}
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")

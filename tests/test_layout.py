@@ -69,7 +69,7 @@ def test_the_library_needs_three_packages() -> None:
     assert [line.split()[0] for line in needed] == ["anyio", "attrs", "httpx"]
 
 
-def test_the_simulator_does_not_lean_on_the_engine() -> None:
+def test_the_simulator_does_not_depend_on_the_engine() -> None:
     testing = ROOT / "src" / "vkanyio" / "testing"
     for path in testing.rglob("*.py"):
         deepest = len(path.relative_to(testing).parts)

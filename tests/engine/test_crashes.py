@@ -64,7 +64,7 @@ def bug(request, monkeypatch) -> Bug:
     return bug
 
 
-async def test_every_call_hears_of_a_crash_and_the_body_goes_on(make_client, bug):
+async def test_a_crash_fails_every_call_and_the_body_goes_on(make_client, bug):
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError) as caught:
         async with make_client() as api, create_task_group() as tasks:
@@ -105,7 +105,7 @@ async def test_a_cancelled_body_stays_cancelled_after_a_crash(make_client, bug):
     assert own_tasks() == []
 
 
-async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch):
+async def test_a_crash_while_the_client_closes_is_raised(make_client, monkeypatch):
     bug = Bug("an answer that cannot be settled")
 
     def crash(*_: Any) -> None:
@@ -126,7 +126,7 @@ async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch)
     assert_gone(api)
 
 
-async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatch):
+async def test_a_crash_fails_callers_that_wait_for_room(make_client, monkeypatch):
     bug = Bug("an answer that cannot be settled")
 
     def crash(*_: Any) -> None:
@@ -147,7 +147,7 @@ async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatc
     assert_gone(api)
 
 
-async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
+async def test_a_crash_in_a_task_of_one_token_fails_the_client(
     make_client, monkeypatch
 ):
     bug = Bug("a permit that is not granted")
@@ -169,7 +169,7 @@ async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
 
 
 @pytest.mark.parametrize("owner", [Ticker, Collector])
-async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, owner):
+async def test_a_task_that_ends_by_itself_is_a_crash(make_client, monkeypatch, owner):
     run = owner.run
 
     async def end(self: Any) -> None:
@@ -192,7 +192,7 @@ async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, 
     assert own_tasks() == []
 
 
-async def test_a_handler_that_fails_is_no_crash(make_client, simulator):
+async def test_a_handler_that_fails_is_not_a_crash(make_client, simulator):
     async def on_captcha(captcha):
         raise Bug("the user's own")
 
@@ -276,7 +276,7 @@ async def test_a_service_cancelled_before_its_first_step_is_a_crash(make_client,
 
 @only_on_asyncio
 @never_awaited
-async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
+async def test_a_call_task_cancelled_before_its_first_step_is_a_crash(
     make_client, monkeypatch
 ):
     start_soon = ServiceGroup.start_soon
@@ -304,7 +304,7 @@ async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
 
 
 @only_on_asyncio
-async def test_cancelling_every_task_there_is_leaves_by_the_bodys_cancellation(
+async def test_cancelling_every_task_leaves_by_the_cancellation_of_the_body(
     make_client,
 ):
     async def use_client():

@@ -83,7 +83,7 @@ def fault_functions() -> set[str]:
     }
 
 
-def test_no_fault_is_missing_here() -> None:
+def test_every_fault_of_the_simulator_is_covered() -> None:
     assert {name for name, *_ in CASES} == fault_functions()
 
 
@@ -151,7 +151,7 @@ async def test_a_validation_brings_a_new_token_and_the_call_goes_on(
     assert entry.token == 1
 
 
-async def test_a_quota_that_is_spent_is_no_reason_to_try_again(
+async def test_a_spent_quota_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.quota("wall.get", 2)
@@ -163,7 +163,7 @@ async def test_a_quota_that_is_spent_is_no_reason_to_try_again(
     assert simulator.ledger.requests == 3
 
 
-async def test_flood_control_is_no_reason_to_try_again(
+async def test_flood_control_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.flood_control("wall.post", times=1)

@@ -213,7 +213,7 @@ async def test_results_come_through_every_kind_of_group(make_client):
         assert cancelling() == 0
 
 
-async def test_errors_come_through_gather_each_by_itself(make_client, simulator):
+async def test_errors_come_through_gather_one_by_one(make_client, simulator):
     simulator.fault(faults.error(100), times=2)
     async with make_client() as api:
         calls = [api.call_with_request(get(i)) for i in range(3)]
@@ -268,7 +268,7 @@ def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
     return actions
 
 
-async def test_a_cancellation_in_the_tick_of_the_result_is_not_lost(
+async def test_a_cancellation_in_the_step_of_the_result_is_not_lost(
     make_client, in_the_settling_step
 ):
     async with make_client() as api:
@@ -282,7 +282,7 @@ async def test_a_cancellation_in_the_tick_of_the_result_is_not_lost(
 
 
 @pytest.mark.parametrize("native_first", [False, True])
-async def test_a_scope_cancelled_in_the_same_tick_leaves_a_client_that_works(
+async def test_a_scope_cancelled_in_the_same_step_leaves_a_client_that_works(
     make_client, in_the_settling_step, native_first
 ):
     """asyncio makes one cancellation of the two, and either may be taken for it."""
@@ -306,7 +306,7 @@ async def test_a_scope_cancelled_in_the_same_tick_leaves_a_client_that_works(
 
 
 @pytest.mark.parametrize("native_first", [False, True])
-async def test_a_cancellation_in_the_tick_of_a_timeout_is_not_lost(stuck, native_first):
+async def test_a_cancellation_in_the_step_of_a_timeout_is_not_lost(stuck, native_first):
     scope = CancelScope()
 
     async def call(api: VK) -> None:
@@ -327,7 +327,7 @@ async def test_a_cancellation_in_the_tick_of_a_timeout_is_not_lost(stuck, native
         assert task.cancelled()
 
 
-async def test_a_timeout_that_comes_with_the_answer_leaves_one_outcome(
+async def test_a_timeout_that_comes_with_the_response_leaves_one_outcome(
     make_client, simulator
 ):
     async with make_client() as api:

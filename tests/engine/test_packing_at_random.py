@@ -133,7 +133,7 @@ async def run(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-def test_nothing_is_done_twice_and_nothing_lost(
+def test_nothing_is_done_twice_and_nothing_is_lost(
     backend: str,
     plan: list[tuple[str, float, float | None]],
     seed: int,

@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 
-async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
+async def test_a_call_cancelled_before_the_permit_is_not_in_the_batch(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with one_a_second(make_client) as api:
@@ -41,7 +41,7 @@ async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
     assert done(simulator) == [*range(11)]
 
 
-async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results() -> (
+async def test_a_call_of_a_batch_is_cancelled_in_flight_and_the_others_succeed() -> (
     None
 ):
     simulator = Simulator(limit=0, latency=1)
@@ -63,7 +63,7 @@ async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results
     assert done(simulator) == [*range(25)]
 
 
-async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:
+async def test_a_batch_without_waiters_is_cancelled() -> None:
     simulator = Simulator(limit=0, latency=10)
     add_echoes(simulator)
     async with client_of(simulator) as api:
@@ -87,7 +87,7 @@ async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
             assert await together(api, map(get, range(3))) == [0, 1, 2]
 
 
-async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -> None:
+async def test_leaving_by_an_error_fails_each_call_of_a_batch() -> None:
     simulator = Simulator(limit=0, latency=10)
     add_echoes(simulator)
     outcomes: list[Any] = []
@@ -108,7 +108,7 @@ async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -
     assert len({id(outcome) for outcome in outcomes}) == 25
 
 
-async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
+async def test_leaving_normally_finishes_the_batches() -> None:
     simulator = Simulator(limit=0, latency=1)
     add_echoes(simulator)
     outcomes: list[Any] = []
@@ -123,7 +123,7 @@ async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
     assert_gone(api)
 
 
-async def test_a_call_of_a_batch_is_cancelled_in_its_wait_before_it_is_sent_again(
+async def test_a_call_of_a_batch_is_cancelled_while_it_waits_for_its_retry(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(10), "test.get", rate=1)
@@ -136,7 +136,7 @@ async def test_a_call_of_a_batch_is_cancelled_in_its_wait_before_it_is_sent_agai
 
 
 @pytest.mark.parametrize("code", [6, 12, 13])
-async def test_what_is_cancelled_before_its_batch_is_sent_again_is_left_out(
+async def test_a_call_cancelled_before_the_retry_of_its_batch_is_left_out(
     simulator: Simulator, make_client: MakeClient, code: int
 ) -> None:
     simulator.fault(faults.error(code), "execute")
@@ -157,7 +157,7 @@ async def test_what_is_cancelled_before_its_batch_is_sent_again_is_left_out(
 
 
 @pytest.mark.parametrize("code", [6, 12, 13])
-async def test_a_batch_whose_calls_are_all_cancelled_is_not_sent_again(
+async def test_a_batch_whose_calls_are_all_cancelled_is_not_retried(
     simulator: Simulator, make_client: MakeClient, code: int
 ) -> None:
     simulator.fault(faults.error(code), "execute")
@@ -171,7 +171,7 @@ async def test_a_batch_whose_calls_are_all_cancelled_is_not_sent_again(
         assert await together(api, map(get, range(3))) == [0, 1, 2]
 
 
-async def test_the_last_call_of_a_batch_to_be_sent_again_goes_plain(
+async def test_a_batch_with_one_call_left_is_retried_as_a_plain_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(6), "execute")

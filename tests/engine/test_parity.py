@@ -237,6 +237,6 @@ async def test_each_call_ends_as_it_does_without_packing(
         assert type(outcome) is type(was)
 
 
-async def test_what_is_packed_is_as_true_as_what_is_not() -> None:
+async def test_packed_values_are_the_plain_ones() -> None:
     packed, _ = await outcomes_of(values, "parallel")
     assert packed == VALUES

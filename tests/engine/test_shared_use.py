@@ -55,7 +55,7 @@ async def test_a_request_is_sent_once_at_a_time(make_client, simulator):
     assert_gone(api)
 
 
-async def test_several_who_wait_get_equal_results(make_client):
+async def test_several_waiters_get_equal_results(make_client):
     outcomes: list[Any] = []
     request = get(7)
     async with make_client() as api, create_task_group() as tasks:
@@ -65,7 +65,7 @@ async def test_several_who_wait_get_equal_results(make_client):
     assert outcomes == [7] * 4
 
 
-async def test_several_who_wait_get_errors_of_their_own(make_client, simulator):
+async def test_several_waiters_get_separate_errors(make_client, simulator):
     simulator.fault(faults.drop_after())
     outcomes: list[Any] = []
     request = APIRequest("test.post", {"id": 7})
@@ -96,7 +96,7 @@ async def test_one_tokens_waiting_calls_do_not_hold_up_anothers(make_client, sim
     assert_gone(api)
 
 
-async def test_one_tokens_crowd_takes_none_of_anothers_room(make_client):
+async def test_many_calls_of_one_token_do_not_take_anothers_room(make_client):
     async with make_client(max_waiting=2, limit=1) as api, create_task_group() as tasks:
         for i in range(10):
             tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
@@ -132,7 +132,7 @@ async def test_a_token_at_work_keeps_its_pace(make_client, simulator):
 # Calls that are held back
 
 
-async def test_what_was_given_up_behind_a_call_that_is_held_back_is_not_sent(
+async def test_an_abandoned_call_behind_one_that_is_held_back_is_not_sent(
     make_client, simulator
 ):
     async def on_captcha(captcha: Any) -> None:
@@ -178,7 +178,7 @@ async def test_an_idle_client_never_wakes(make_client, used):
 # A limiter that clients share
 
 
-async def test_giving_up_leaves_nothing_in_a_shared_limiter(make_client):
+async def test_abandoned_calls_leave_nothing_in_a_shared_limiter(make_client):
     limiter = Limiter(1)
     async with create_task_group() as outer:
         with move_on_after(0):

@@ -129,7 +129,7 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, 
 
 @pytest.mark.usefixtures("trusted")
 @both_calls
-async def test_a_server_with_a_trusted_certificate_is_talked_to(
+async def test_a_server_with_a_trusted_certificate_gets_calls(
     tls: ssl.SSLContext, call: Any
 ) -> None:
     async with listening(be_fine, tls) as base_url, client(base_url) as api:
@@ -138,7 +138,7 @@ async def test_a_server_with_a_trusted_certificate_is_talked_to(
 
 
 @both_calls
-async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
+async def test_a_server_with_a_self_signed_certificate_gets_nothing(
     tls: ssl.SSLContext, call: Any
 ) -> None:
     requests: list[bytes] = []
@@ -162,7 +162,7 @@ async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
     [(EXPIRED, "expired"), (OF_ANOTHER_HOST, "mismatch")],
     ids=["expired", "another host's"],
 )
-async def test_a_trusted_certificate_that_does_not_hold_here_gets_nothing(
+async def test_a_server_whose_trusted_certificate_is_not_valid_gets_nothing(
     call: Any, pem: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "certificate.pem"
@@ -185,7 +185,7 @@ async def test_a_trusted_certificate_that_does_not_hold_here_gets_nothing(
 
 
 @both_calls
-async def test_a_server_that_talks_no_tls_gets_nothing(call: Any) -> None:
+async def test_a_server_without_tls_gets_nothing(call: Any) -> None:
     async def talk(stream: BufferedByteStream) -> None:
         await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -201,7 +201,7 @@ async def test_a_server_that_talks_no_tls_gets_nothing(call: Any) -> None:
 # Proxies.
 
 
-async def test_calls_go_through_an_http_proxy_that_is_told_the_whole_address() -> None:
+async def test_calls_go_through_an_http_proxy_that_gets_the_whole_address() -> None:
     requests: list[bytes] = []
 
     async def relay(stream: BufferedByteStream) -> None:
@@ -250,7 +250,7 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
     ],
     ids=["407", "502", "nothing"],
 )
-async def test_a_proxy_that_makes_no_tunnel_is_a_connection_that_failed(
+async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
     call: Any, answer: bytes
 ) -> None:
     async def refuse(stream: BufferedByteStream) -> None:
@@ -268,7 +268,7 @@ async def test_a_proxy_that_makes_no_tunnel_is_a_connection_that_failed(
 
 
 @both_calls
-async def test_a_proxy_that_is_not_there_is_a_connection_that_failed(call: Any) -> None:
+async def test_an_unreachable_proxy_is_a_failed_connection(call: Any) -> None:
     async with (
         nobody() as proxy,
         client("http://vk.invalid/method", proxy=proxy) as api,
@@ -368,7 +368,7 @@ async def test_the_proxy_of_the_environment_is_used(
             assert await api.call(*READ) == 1
 
 
-async def test_a_host_that_the_environment_excepts_is_reached_directly(
+async def test_a_host_that_the_environment_excludes_is_reached_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with nobody() as proxy, listening(be_fine) as base_url:

@@ -46,7 +46,7 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> VKError:
     return caught.value
 
 
-async def test_calls_are_answered_over_a_real_socket() -> None:
+async def test_calls_work_over_a_real_socket() -> None:
     simulator = Simulator(limit=0)
     async with simulator.serve() as base_url, client(base_url) as api:
         [user] = await api.users.get(user_ids=[1])
@@ -57,7 +57,7 @@ async def test_calls_are_answered_over_a_real_socket() -> None:
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_where_nobody_listens_the_connection_fails_for_certain(call: Any) -> None:
+async def test_a_connection_to_a_closed_port_leaves_no_doubt(call: Any) -> None:
     async with nobody() as base_url, client(base_url, retry_limit=2) as api:
         error = await error_of(api, call)
         assert api.statistics().sent == 3
@@ -70,7 +70,7 @@ async def test_where_nobody_listens_the_connection_fails_for_certain(call: Any) 
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
+async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
     call: Any,
 ) -> None:
     closed = anyio.Event()
@@ -87,7 +87,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
         assert await api.call(*call) == 1
 
 
-async def test_a_server_that_restarts_between_two_calls_is_not_noticed() -> None:
+async def test_the_restart_of_a_server_between_two_calls_is_not_noticed() -> None:
     simulator = Simulator(limit=0)
     async with nobody() as base_url, client(base_url) as api:
         port = int(base_url.split(":")[2].split("/")[0])
@@ -102,7 +102,7 @@ async def serve_one_and_drop_the_next(stream: BufferedByteStream) -> None:
     await read_request(stream)
 
 
-async def test_a_read_on_a_connection_closed_under_it_is_repeated_at_once() -> None:
+async def test_a_read_on_a_connection_closed_under_it_is_retried_at_once() -> None:
     async with (
         listening(serve_one_and_drop_the_next) as base_url,
         client(base_url, wait=1000, retry_limit=1) as api,
@@ -113,7 +113,7 @@ async def test_a_read_on_a_connection_closed_under_it_is_repeated_at_once() -> N
         assert api.statistics().retries["ConnectionFailedError"] == 3
 
 
-async def test_a_write_on_a_connection_closed_under_it_is_not_repeated() -> None:
+async def test_a_write_on_a_connection_closed_under_it_is_not_retried() -> None:
     async with (
         listening(serve_one_and_drop_the_next) as base_url,
         client(base_url, retry_limit=3) as api,
@@ -126,7 +126,7 @@ async def test_a_write_on_a_connection_closed_under_it_is_not_repeated() -> None
 
 
 @pytest.mark.parametrize("most", [1, 10, 25])
-async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
+async def test_all_connections_are_used_and_kept(most: int) -> None:
     now = worst = opened = 0
     full = anyio.Event()
 
@@ -155,7 +155,7 @@ async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
     assert opened <= most
 
 
-async def test_connections_of_a_busier_time_are_closed_as_calls_go_on(
+async def test_surplus_connections_are_closed_as_calls_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_connection, "KEEPALIVE_SECONDS", 0.2)
@@ -196,7 +196,7 @@ async def test_connections_of_a_busier_time_are_closed_as_calls_go_on(
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
+async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
     call: Any,
 ) -> None:
     async with listening(be_silent) as base_url:
@@ -209,7 +209,7 @@ async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
     assert "127.0.0.1" in str(error)
 
 
-async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
+async def test_a_read_that_gets_no_response_in_time_is_a_timeout() -> None:
     async with (
         listening(be_silent) as base_url,
         client(base_url, timeout=0.5, retry_limit=1) as api,
@@ -219,7 +219,7 @@ async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
     assert isinstance(error, RequestTimeoutError)
 
 
-async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> None:
+async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() -> None:
     async with (
         listening(be_silent) as base_url,
         client(base_url, timeout=0.5, retry_limit=3) as api,
@@ -245,7 +245,7 @@ async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> N
     ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk"],
 )
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_an_answer_that_breaks_off_is_a_lost_connection(
+async def test_a_truncated_response_is_a_lost_connection(
     call: Any, answer: bytes
 ) -> None:
     async def break_off(stream: BufferedByteStream) -> None:
@@ -266,7 +266,7 @@ async def test_an_answer_that_breaks_off_is_a_lost_connection(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirection_is_not_followed_and_the_token_goes_nowhere(
+async def test_a_redirect_is_not_followed_and_the_token_is_not_forwarded(
     status: int,
 ) -> None:
     elsewhere: list[bytes] = []

@@ -65,7 +65,7 @@ def one(events: list[Any], kind: type) -> Any:
     return event
 
 
-async def test_a_call_and_its_request_are_told_of_as_they_start_and_end(
+async def test_a_call_and_its_request_are_reported_as_they_start_and_end(
     watched_slowly: VK, events: list[Any]
 ):
     async with watched_slowly as api:
@@ -100,7 +100,7 @@ async def test_no_event_holds_a_value_or_the_token(
     assert "secret-token" not in repr(events)
 
 
-async def test_an_error_is_told_by_its_class_and_code(
+async def test_an_error_is_reported_by_its_class_and_code(
     watched: VK, simulator: Simulator, events: list[Any]
 ):
     simulator.fault(faults.error(100), "test.get")
@@ -116,7 +116,7 @@ async def test_an_error_is_told_by_its_class_and_code(
         )
 
 
-async def test_each_attempt_is_a_request_of_its_own(
+async def test_each_attempt_is_a_separate_request(
     watched: VK, simulator: Simulator, events: list[Any]
 ):
     simulator.fault(faults.drop_before(), "test.get", times=1)
@@ -129,7 +129,7 @@ async def test_each_attempt_is_a_request_of_its_own(
     assert one(events, CallEnded).requests == 2
 
 
-async def test_packed_calls_are_told_of_one_by_one_and_their_request_names_them(
+async def test_packed_calls_are_reported_one_by_one_and_their_request_names_them(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     client = make_client(mode="parallel", on_event=events.append)
@@ -145,7 +145,7 @@ async def test_packed_calls_are_told_of_one_by_one_and_their_request_names_them(
     assert all(event.packed and event.method == "users.get" for event in ended)
 
 
-async def test_a_call_that_fails_in_a_batch_is_told_as_failed_and_its_request_is_not(
+async def test_a_call_that_fails_in_a_batch_is_reported_but_its_request_is_not(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     simulator.fault(faults.error(100), "wall.get")
@@ -159,7 +159,7 @@ async def test_a_call_that_fails_in_a_batch_is_told_as_failed_and_its_request_is
     assert outcomes == {"users.get": None, "wall.get": "ParameterError"}
 
 
-async def test_a_cancelled_caller_is_told_of_at_once_and_so_is_its_request(
+async def test_a_cancelled_call_and_its_request_are_reported_at_once(
     watched_slowly: VK, events: list[Any]
 ):
     async with watched_slowly as api:
@@ -184,7 +184,7 @@ async def test_a_call_that_was_never_sent_has_waited_for_nothing(
     ]
 
 
-async def test_the_time_in_the_queue_is_told(
+async def test_the_time_in_the_queue_is_reported(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     async with make_client(limit=1, on_event=events.append) as api:
@@ -241,7 +241,7 @@ async def test_a_function_that_raises_is_logged_and_disturbs_no_call(
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_nothing_is_kept_of_calls_that_have_ended(watched: VK):
+async def test_calls_that_have_ended_are_not_remembered(watched: VK):
     async with watched as api:
         await api.call("test.get", {"id": 1})
         assert Probe(api).observed_calls == 0
@@ -255,7 +255,7 @@ def test_an_async_function_is_refused():
         VK("token", on_event=on_event)
 
 
-async def test_the_log_tells_an_operator_what_a_client_does(
+async def test_the_log_shows_what_a_client_does(
     simulator: Simulator,
     make_client: Callable[..., VK],
     caplog: pytest.LogCaptureFixture,
@@ -275,7 +275,7 @@ async def test_the_log_tells_an_operator_what_a_client_does(
     ]
 
 
-async def test_at_the_level_info_a_quiet_client_says_two_things(
+async def test_a_quiet_client_logs_two_lines_at_level_info(
     simulator: Simulator,
     make_client: Callable[..., VK],
     caplog: pytest.LogCaptureFixture,

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote_plus
 import anyio
 import pytest
 
-from _bad_answers import answer, chunked
+from _bad_responses import answer, chunked
 from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Config, Validation, VKError
@@ -207,7 +207,7 @@ def log(
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
-async def test_a_server_that_repeats_the_request_brings_no_secret_to_light(
+async def test_a_server_that_repeats_the_request_reveals_no_secret(
     echo: Callable[[Echo], bytes], log: pytest.LogCaptureFixture
 ) -> None:
     seen: list[Any] = []
@@ -342,7 +342,7 @@ async def test_headers_of_the_user_are_in_no_repr(
             assert PASSWORD_OF_ASCII not in f"{part!r} {part}"
 
 
-def test_a_secret_of_a_request_is_hidden_as_text_and_as_a_form_has_it() -> None:
+def test_a_secret_of_a_request_is_hidden_as_text_and_form_encoded() -> None:
     secrets = Secrets(
         TOKEN, {"password": PASSWORD, "q": "text"}, {"captcha_key": "a b"}
     )
@@ -357,14 +357,14 @@ def test_a_secret_that_contains_another_is_hidden_whole() -> None:
     assert secrets.hide(f"{TOKEN}-and-more {TOKEN[:9]}") == "*** ***"
 
 
-def test_the_parts_of_an_error_that_programs_act_upon_lose_long_secrets_alone() -> None:
+def test_the_fields_of_an_error_that_programs_use_lose_only_long_secrets() -> None:
     secrets = Secrets(TOKEN, {"captcha_key": SHORT_ANSWER})
     error = {TOKEN: [f"?{TOKEN}&sid={SHORT_ANSWER}", 1, None], "x": {"y": TOKEN}}
     hidden = {"***": [f"?***&sid={SHORT_ANSWER}", 1, None], "x": {"y": "***"}}
     assert secrets.hide_in_json(error) == hidden
 
 
-def test_an_error_of_any_depth_is_looked_through() -> None:
+def test_secrets_are_hidden_in_an_error_of_any_depth() -> None:
     hidden = Secrets(TOKEN).hide_in_json(nest(TOKEN, 900))
     while isinstance(hidden, list):
         [hidden] = hidden
@@ -372,7 +372,7 @@ def test_an_error_of_any_depth_is_looked_through() -> None:
 
 
 @pytest.mark.parametrize("make", [Config, VK])
-def test_a_traceback_with_local_variables_has_a_wrong_token_under_its_name(
+def test_a_traceback_shows_a_wrong_token_only_in_a_variable_named_token(
     make: Callable[[str], Any],
 ) -> None:
     with pytest.raises(ValueError, match="token must be") as caught:

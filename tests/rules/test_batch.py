@@ -181,7 +181,7 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
 @pytest.mark.parametrize(
     ("methods", "response", "errors", "expected"), CASES.values(), ids=CASES
 )
-def test_each_call_gets_what_the_answer_tells_of_it(
+def test_each_call_gets_its_part_of_the_response(
     methods: list[str], response: Any, errors: Any, expected: list[Any]
 ) -> None:
     assert told(read(calls(*methods), response, errors)) == expected
@@ -202,7 +202,7 @@ def test_an_error_has_the_method_and_parameters_of_its_call() -> None:
     assert first.error.raw["captcha_sid"] == "1"
 
 
-def test_the_timestamp_of_a_captcha_is_that_of_its_own_entry() -> None:
+def test_the_timestamp_of_a_captcha_is_taken_from_its_entry() -> None:
     body = (
         b'{"response": [false, false], "execute_errors": ['
         b'{"method": "execute", "error_code": 14, "captcha_ts": 0.5},'
@@ -275,7 +275,7 @@ def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
             assert outcome.maybe_carried_out
 
 
-def test_an_unclear_answer_is_shown_and_asked_for_again_at_once() -> None:
+def test_an_unclear_response_is_shown_and_retried_at_once() -> None:
     requests = calls("a.b", "c.d")
     outcomes = read(requests, "x" * 300)
     body = b'{"response": "' + b"x" * 300
@@ -290,7 +290,7 @@ def test_an_unclear_answer_is_shown_and_asked_for_again_at_once() -> None:
 
 
 @given(fates, st.booleans())
-def test_a_whole_answer_is_told_to_each_call(
+def test_a_whole_response_gives_each_call_its_outcome(
     fates: list[tuple[str, str]], has_copy: bool
 ) -> None:
     response, errors = answer_to(fates)
@@ -314,7 +314,7 @@ def test_a_whole_answer_is_told_to_each_call(
 
 
 @given(fates, st.data())
-def test_whatever_entries_are_lost_or_spoilt_no_call_has_anothers(
+def test_no_call_gets_the_entry_of_another_when_entries_are_lost_or_corrupt(
     fates: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     response, whole = answer_to(fates)
@@ -362,7 +362,7 @@ json_values: Any = st.recursive(
 
 
 @given(st.lists(st.sampled_from(METHODS), min_size=1, max_size=5), st.data())
-def test_whatever_vk_answers_each_call_has_one_outcome(
+def test_whatever_vk_returns_each_call_has_one_outcome(
     methods: list[str], data: st.DataObject
 ) -> None:
     entry = st.fixed_dictionaries(

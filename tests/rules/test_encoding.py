@@ -157,7 +157,7 @@ def test_each_type_has_its_form(value: Any, encoded: str | int) -> None:
     "make",
     [lambda: (n for n in [1, 2]), lambda: iter([1, 2]), lambda: map(int, "12")],
 )
-def test_what_can_be_gone_through_once_is_joined(make: Callable[[], Any]) -> None:
+def test_an_iterator_is_joined(make: Callable[[], Any]) -> None:
     assert encode(make()) == "1,2"
     assert encode({"a": make()}) == '{"a":[1,2]}'
 
@@ -202,7 +202,7 @@ def test_a_dict_becomes_json_in_raw_utf_8(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("photo", [PhotoDict(a=1), PhotoMapping(a=1)])
-def test_to_vk_comes_before_the_json_form_wherever_the_object_stands(
+def test_to_vk_comes_before_the_json_form_wherever_the_object_is(
     photo: Mapping[str, Any],
 ) -> None:
     assert encode([photo]) == "photo1_2"
@@ -334,14 +334,14 @@ def test_a_value_without_a_form_is_refused_by_name(value: Any, place: str) -> No
         encode_params({"lat": value})
 
 
-def test_an_object_that_stands_for_itself_is_refused_by_name() -> None:
+def test_an_object_that_is_its_own_form_is_refused_by_name() -> None:
     loop = Wrapped(None)
     loop.value = loop
     with pytest.raises((TypeError, ValueError, RecursionError), match="lat"):
         encode_params({"lat": loop})
 
 
-def test_an_object_whose_forms_have_no_end_is_refused_soon() -> None:
+def test_an_object_with_endless_forms_is_refused_soon() -> None:
     class Mock:
         made = 0
 
@@ -395,7 +395,7 @@ def test_a_list_is_written_as_json_where_vk_wants_that() -> None:
     assert encode_json("data", values) == '[1,{"a":[true,null]},"photo1_2"]'
 
 
-def test_what_cannot_be_json_is_refused_by_name() -> None:
+def test_a_value_that_json_cannot_hold_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"^data\[0\] must be"):
         encode_json("data", [object()])
     with pytest.raises(ValueError, match=r"^data "):

@@ -116,7 +116,7 @@ def test_the_kinds_of_token_are_known() -> None:
     assert facts_of("x.get").tokens == ()
 
 
-def test_the_keys_against_repetition_are_those_that_are_documented() -> None:
+def test_the_keys_against_repetition_are_as_documented() -> None:
     keys = Counter(KEYS.values())
     assert keys == {"random_id": 2, "guid": 8}
 
@@ -131,14 +131,14 @@ def schema_methods() -> list[dict[str, Any]]:
     ]
 
 
-def test_no_method_that_reads_answers_just_ok() -> None:
+def test_no_method_that_reads_returns_just_ok() -> None:
     for method in schema_methods():
         if facts_of(method["name"]).repetition is READ:
             answers = json.dumps(method["responses"])
             assert "base_ok_response" not in answers, method["name"]
 
 
-def test_no_method_that_reads_has_a_flag_that_nobody_looked_at() -> None:
+def test_no_method_that_reads_has_an_unreviewed_flag() -> None:
     found = {
         parameter["name"]
         for method in schema_methods()
@@ -164,9 +164,7 @@ def test_every_method_with_a_key_in_vk_s_schema_is_known() -> None:
 
 @pytest.mark.parametrize("method", sorted(KEYS))
 @pytest.mark.parametrize("key", [None, 0, "0", ""])
-def test_a_key_that_is_not_set_keeps_nothing_from_being_repeated(
-    method: str, key: Any
-) -> None:
+def test_a_key_that_is_not_set_makes_no_call_repeatable(method: str, key: Any) -> None:
     params = {} if key is None else {KEYS[method]: key}
     assert repetition_of_call(method, params) is NEVER
 
@@ -279,7 +277,7 @@ def test_nothing_around_a_write_hides_it(before: str, after: str, gap: str) -> N
     assert repetition_of_script(code) is NEVER
 
 
-def test_a_text_is_a_key_for_a_guid_and_none_for_a_random_id() -> None:
+def test_a_text_is_a_key_as_a_guid_but_not_as_a_random_id() -> None:
     for method, key in KEYS.items():
         is_key = repetition_of_call(method, {key: "a-guid"}) is KEYED
         assert is_key == (key == "guid")

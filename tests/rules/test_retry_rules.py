@@ -16,7 +16,7 @@ GENERATOR = Random(0)
 
 
 @pytest.mark.parametrize("code", [1, 10, 36])
-def test_vk_s_own_failures_leave_open_what_was_done(code: int) -> None:
+def test_internal_failures_of_vk_leave_open_what_was_done(code: int) -> None:
     failure = Failure.from_api(APIError[code](code, ""))
     assert failure.maybe_carried_out
     assert failure.is_transient

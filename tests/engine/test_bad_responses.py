@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _bad_answers import (
+from _bad_responses import (
     BAD,
     ENOUGH,
     MIB,
@@ -105,14 +105,14 @@ def fine(request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", [name for name in BAD if name not in TOO_SLOW])
-async def test_a_bad_answer_ends_in_its_error_and_the_client_goes_on(
+async def test_a_bad_response_raises_its_error_and_the_client_goes_on(
     name: str,
 ) -> None:
     await check(name)
     collect_garbage()
 
 
-async def test_an_answer_that_takes_too_long_is_given_up() -> None:
+async def test_a_response_that_takes_too_long_is_abandoned() -> None:
     await check(*TOO_SLOW)
     collect_garbage()
 
@@ -198,7 +198,7 @@ def connections_of(api: VK) -> int:
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_an_odd_answer_is_one_all_the_same(name: str) -> None:
+async def test_an_odd_but_valid_response_is_accepted(name: str) -> None:
     odd, value = ODD[name]
     async with (
         listening(Server(then(odd)).handle) as base_url,
@@ -210,7 +210,7 @@ async def test_an_odd_answer_is_one_all_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["length", "chunks"])
-async def test_an_answer_behind_an_answer_is_not_that_to_the_next_call(
+async def test_a_second_response_is_not_read_by_the_next_call(
     encoding: str,
 ) -> None:
     count = 0
@@ -236,7 +236,7 @@ async def test_an_answer_behind_an_answer_is_not_that_to_the_next_call(
 SIZE = 100_000
 
 
-async def test_a_body_in_pieces_of_a_byte_takes_no_more_than_its_size() -> None:
+async def test_a_body_sent_byte_by_byte_takes_a_few_times_its_size() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for i in range(SIZE):
             yield b"%c" % (i % 256)
@@ -256,7 +256,7 @@ async def test_a_body_in_pieces_of_a_byte_takes_no_more_than_its_size() -> None:
     [packed("gzip", bomb(4, 31)), packed("deflate", bomb(4, -15))],
     ids=["gzip", "deflate"],
 )
-async def test_a_bomb_of_gigabytes_takes_a_few_times_what_is_allowed(
+async def test_a_decompression_bomb_takes_a_few_times_the_allowed_size(
     bad: bytes,
 ) -> None:
     allowed = 5 * MIB  # more than the 4 MiB that it has on the wire
@@ -309,7 +309,7 @@ def gzip_of_response() -> bytes:
     return ODD["gzip"][0].partition(b"\r\n\r\n")[2]
 
 
-async def test_no_bytes_at_random_break_the_client() -> None:
+async def test_random_bytes_do_not_break_the_client() -> None:
     rng = random.Random(20240101)  # the same on every machine
     posts = 0
 

@@ -46,7 +46,7 @@ async def errors_of(
         return error, api.statistics().sent
 
 
-async def test_a_read_is_told_what_to_do_and_is_not_repeated(
+async def test_a_read_reports_what_to_do_and_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     answer_with(simulator, MOST)
@@ -63,7 +63,7 @@ async def test_a_read_is_told_what_to_do_and_is_not_repeated(
 
 @pytest.mark.parametrize("retry_unsafe", [False, True])
 @pytest.mark.parametrize("request_of", [post, message])
-async def test_a_write_has_an_unknown_outcome_and_is_not_repeated(
+async def test_a_write_has_an_unknown_outcome_and_is_not_retried(
     simulator: Simulator, make_client: MakeClient, request_of: Any, retry_unsafe: bool
 ) -> None:
     answer_with(simulator, MOST)
@@ -78,7 +78,7 @@ async def test_a_write_has_an_unknown_outcome_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", [302, 404, 413, 429])
-async def test_a_page_that_turned_a_write_away_leaves_no_doubt(
+async def test_a_page_that_rejects_a_write_leaves_no_doubt(
     simulator: Simulator, make_client: MakeClient, status: int
 ) -> None:
     simulator.fault(faults.body(b" " * (MOST + 1), status))
@@ -88,7 +88,9 @@ async def test_a_page_that_turned_a_write_away_leaves_no_doubt(
     assert sent == 1
 
 
-async def test_to_the_byte(simulator: Simulator, make_client: MakeClient) -> None:
+async def test_the_maximum_is_exact_to_the_byte(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
     for size, is_fine in [(MOST, True), (MOST + 1, False)]:
         padded = b'{"response":1}'.ljust(size)
         simulator.fault(faults.body(padded))
@@ -98,12 +100,12 @@ async def test_to_the_byte(simulator: Simulator, make_client: MakeClient) -> Non
 
 
 @pytest.mark.parametrize("size", [MOST - 1, MOST, MOST + 1, 1000 * MOST])
-def test_a_body_is_unpacked_up_to_a_byte_more_than_is_allowed(size: int) -> None:
+def test_a_body_is_decompressed_up_to_one_byte_over_the_maximum(size: int) -> None:
     body = decompress_limited(gzip.compress(bytes(size)), "gzip", MOST)
     assert body == bytes(min(size, MOST + 1))
 
 
-def test_a_body_that_was_cut_is_not_unpacked() -> None:
+def test_a_truncated_body_is_not_decompressed() -> None:
     cut = gzip.compress(random.Random(0).randbytes(2 * MOST))[: MOST + 1]
     assert decompress_limited(cut, "gzip", MOST) == cut
 
@@ -111,7 +113,7 @@ def test_a_body_that_was_cut_is_not_unpacked() -> None:
 # Calls in one request
 
 
-async def test_calls_that_are_too_large_together_are_asked_for_in_parts(
+async def test_calls_that_are_too_large_together_are_requested_in_parts(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     answer_with(simulator, MOST // 3)
@@ -143,7 +145,7 @@ async def test_one_call_that_is_too_large_alone_fails_alone(
     assert outcomes == ["0", "1", "2", "3", "4", "6", "7"]
 
 
-async def test_writes_among_them_are_made_once(
+async def test_writes_in_a_batch_that_is_too_large_are_carried_out_once(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     answer_with(simulator, MOST // 3)
@@ -164,7 +166,7 @@ async def test_writes_among_them_are_made_once(
     assert len(simulator.ledger.repeated("messages.send")) == 2  # under their keys
 
 
-async def test_a_large_page_that_turned_the_script_away_has_its_calls_sent_plain(
+async def test_calls_of_a_script_rejected_by_a_large_page_are_sent_plain(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.body(b" " * (MOST + 1), 413), "execute")
@@ -176,7 +178,7 @@ async def test_a_large_page_that_turned_the_script_away_has_its_calls_sent_plain
 
 
 @pytest.mark.parametrize("request_mode", ["burst", "sequential"])
-async def test_the_parts_keep_to_the_limit(request_mode: Any) -> None:
+async def test_the_parts_keep_to_the_rate_limit(request_mode: Any) -> None:
     simulator = Simulator(limit=3, latency=0.05)
     answer_with(simulator, MOST // 2)
     async with VK(
@@ -222,7 +224,7 @@ class Odd:
     ],
     ids=repr,
 )
-async def test_an_answer_that_is_none_is_the_fault_of_the_http_client(
+async def test_an_invalid_response_is_the_fault_of_the_http_client(
     make_client: MakeClient, fields: Any
 ) -> None:
     error, sent = await errors_of(
@@ -234,6 +236,8 @@ async def test_an_answer_that_is_none_is_the_fault_of_the_http_client(
 
 
 @pytest.mark.parametrize("content", [bytearray(b'{"response":1}'), b'{"response":1}'])
-async def test_whatever_is_bytes_will_do(make_client: MakeClient, content: Any) -> None:
+async def test_any_bytes_like_body_is_accepted(
+    make_client: MakeClient, content: Any
+) -> None:
     value, _ = await errors_of(make_client, get(1), http_client=Odd(content=content))
     assert value == 1
