@@ -78,7 +78,7 @@ def imports_of(path: Path) -> Iterator[Import]:
 
 
 def place(module: str) -> str:
-    """Return the name in the list of layers that stands for a module."""
+    """Return the name of a module in the list of layers."""
     found = [name for name in ORDER if module == name or module.startswith(f"{name}.")]
     if not found:
         pytest.fail(f"{module} is in no layer: add it to the list above")
@@ -146,7 +146,7 @@ def test_an_import_that_goes_up_is_reported_with_both_modules(
 
 def test_an_import_for_type_checkers_counts(tmp_path: Path) -> None:
     lazily = [found for found in all_imports() if found.importer == "_retry"]
-    assert "_outcome" in {found.imported for found in lazily}  # it imports it so
+    assert "_outcome" in {found.imported for found in lazily}  # it is imported lazily
 
 
 def test_no_hand_written_class_name_occurs_twice() -> None:

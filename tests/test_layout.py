@@ -1,4 +1,4 @@
-"""What is promised of the source as a whole."""
+"""Promises about the source as a whole."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_importing_the_library_loads_no_method_object_or_error_code() -> None:
 def test_a_group_is_loaded_alone_and_no_objects_with_it() -> None:
     loaded = modules_after("import vkanyio; vkanyio.VK('a-token').groups")
     assert {name for name in loaded if is_of_a_method(name)} == {
-        "vkanyio._method_facts",  # what a client never packs
+        "vkanyio._method_facts",  # the methods that a client never packs
         "vkanyio.methods",
         "vkanyio.methods.groups",
     }

@@ -1,4 +1,4 @@
-"""A loop of uvloop's whose clock jumps, as that of ``VirtualClockLoop`` does."""
+"""A uvloop whose clock jumps, like that of ``VirtualClockLoop``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class VirtualUVLoop(uvloop.Loop):
         self._idle_since: float | None = None
 
     def time(self) -> float:
-        """Tell the virtual time."""
+        """Return the virtual time."""
         return self._now
 
     def call_soon(
@@ -78,7 +78,7 @@ class VirtualUVLoop(uvloop.Loop):
         return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Do nothing: what was cancelled is skipped when its time has come."""
+        """Do nothing: a cancelled timer is skipped when its time comes."""
 
     def _pump(self, calls: int) -> None:
         while self._timers and self._timers[0][2].cancelled():

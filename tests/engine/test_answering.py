@@ -1,4 +1,4 @@
-"""Functions that answer VK's questions: they may use the client themselves."""
+"""Functions that answer VK's questions may use the client."""
 
 from __future__ import annotations
 

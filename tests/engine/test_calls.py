@@ -1,4 +1,4 @@
-"""Calls as VK sees them: the wire, the groups, scripts, and the numbers about them."""
+"""Calls as VK sees them: the wire, groups, scripts and statistics."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ OTHER_TOKEN = "vk1.a.another-token"
 
 @pytest.fixture
 def requests() -> list[httpx.Request]:
-    """The requests that a client of ``wire`` has sent."""
+    """The requests that a client has sent by ``wire``."""
     return []
 
 
 @pytest.fixture
 def wire(requests: list[httpx.Request]) -> httpx.AsyncClient:
-    """An HTTP client that takes down what is sent, and answers 1."""
+    """An HTTP client that records requests, and returns 1."""
 
     async def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
@@ -78,7 +78,7 @@ async def test_options_change_what_is_on_the_wire(
     assert str(first.url) == "https://api.vk.com/method/users.get"
     assert first.content == b"v=5.131&lang=en"
     assert second.content == b"v=5.100&lang=ru"
-    # Headers are merged over the default ones, not in their place.
+    # Headers override single defaults, and do not replace them all.
     assert first.headers["x-own"] == "1"
     assert first.headers["user-agent"] == f"vkanyio/{__version__}"
 
@@ -213,7 +213,7 @@ async def test_a_failing_encoder_raises_in_the_caller_and_is_not_retried(
 
 
 def run_script(call: Call) -> Reply:
-    """Success as VK does: two calls failed within the script, one by execute itself."""
+    """Return errors as VK does: two calls of the script failed, and execute itself."""
     arguments = {k: v for k, v in call.params.items() if k not in ("v", "code")}
     errors = [
         {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"},
@@ -334,7 +334,7 @@ async def test_an_error_has_all_that_is_known(
     assert error.documentation == "https://dev.vk.com/method/users.get"
 
 
-# Numbers.
+# Statistics.
 
 
 async def test_the_statistics_count_what_was_done(

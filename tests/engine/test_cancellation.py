@@ -1,4 +1,4 @@
-"""Cancelling calls, before they are sent, in flight and as they end."""
+"""Cancelling calls before they are sent, in flight and as they end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from httpx import AsyncClient, MockTransport, Request, Response
 
 from _helpers import (
     InstantTransport,
-    answered_at_once,
     assert_at_rest,
     assert_gone,
     carried_out,
@@ -20,6 +19,7 @@ from _helpers import (
     get,
     note,
     own_tasks,
+    returns_at_once,
     settle,
 )
 from vkanyio import ClientUseError, ParameterError
@@ -35,7 +35,7 @@ pytestmark = [
 ]
 
 
-# Before the request starts
+# Before the request is sent
 
 
 async def test_a_call_in_a_cancelled_scope_is_never_sent(make_client, simulator):
@@ -44,7 +44,7 @@ async def test_a_call_in_a_cancelled_scope_is_never_sent(make_client, simulator)
             scope.cancel()
             await api.call("test.get", {"id": 1})
         assert scope.cancelled_caught
-        await answered_at_once(api, 2)
+        await returns_at_once(api, 2)
         assert_at_rest(api)
     assert carried_out(simulator) == [2]
     assert api.statistics().calls == 1
@@ -63,7 +63,7 @@ async def test_a_call_cancelled_while_it_waits_for_a_permit_uses_none(
             await api.call("test.get", {"id": 2})
         assert scope.cancelled_caught
         await anyio.sleep_until(first_left + window)
-        await answered_at_once(api, 3)
+        await returns_at_once(api, 3)
         assert current_time() == pytest.approx(start + 1 + window)
         assert_at_rest(api)
     assert carried_out(simulator) == [1, 3]
@@ -79,7 +79,7 @@ async def test_a_call_cancelled_while_it_waits_for_a_connection_uses_no_permit(
             with move_on_after(0.125) as scope:
                 await api.call_with_request(get(2))
             assert scope.cancelled_caught
-        await answered_at_once(api, 3)
+        await returns_at_once(api, 3)
         assert_at_rest(api)
     assert carried_out(simulator) == [1, 3]
 
@@ -112,7 +112,7 @@ async def test_an_abandoned_call_behind_another_in_the_queue_is_never_sent(
     async with make_client(limit=1) as api, create_task_group() as tasks:
         tasks.start_soon(api.call_with_request, get(1))
         await settle()
-        tasks.start_soon(api.call_with_request, get(2))  # waits for the next tick
+        tasks.start_soon(api.call_with_request, get(2))  # waits for the next permit
         await settle()
         with move_on_after(0.25):
             await api.call_with_request(get(3))
@@ -208,7 +208,7 @@ async def test_a_request_without_waiters_is_cancelled(make_client, simulator):
         await settle()
         assert_at_rest(api)
         assert len(own_tasks()) == 2
-        await answered_at_once(api, 2)
+        await returns_at_once(api, 2)
     assert carried_out(simulator) == [2], "the other was on its way for half a second"
 
 
@@ -263,12 +263,12 @@ async def test_an_abandoned_call_does_not_disturb_another(make_client, simulator
     assert sorted(carried_out(simulator)) == [0, 1, 2, 3, 4]
 
 
-# In the tick of the deadline
+# In the step of the deadline
 
 
 @pytest.fixture(params=["settled first", "cancelled first"])
 def coincidence(request, monkeypatch) -> list[CancelScope]:
-    """Scopes that are cancelled in the very step in which a call is settled."""
+    """Scopes that are cancelled in the same step in which a call is settled."""
     scopes: list[CancelScope] = []
     settle_call = CallTask.settle
 
@@ -354,7 +354,7 @@ async def test_a_deadline_that_comes_with_the_response_leaves_one_outcome(
 
 async def test_a_cancelled_caller_leaves_within_a_few_turns(make_client):
     async with make_client(limit=1) as api:
-        for i in range(3):  # in flight, and in the line
+        for i in range(3):  # in flight and in the queue
             with CancelScope() as scope:
                 async with create_task_group() as tasks:
                     tasks.start_soon(api.call_with_request, get(i))

@@ -1,4 +1,4 @@
-"""Captchas: what is sent back, how often VK asks, and what the caller gets."""
+"""Captchas: what is sent back, how often handlers are asked, and what callers get."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POST = "wall.post", {"message": "hello"}
 
 
 class Solver:
-    """A person at the captcha, and what they have seen."""
+    """A person who answers captchas, and the captchas they saw."""
 
     def __init__(self, simulator: Simulator, *, wrong: int = 0) -> None:
         self._simulator = simulator
@@ -108,7 +108,7 @@ async def test_a_captcha_of_the_new_kind_is_answered_by_a_token_and_all_that_vk_
 
 
 class Script:
-    """An HTTP client that asks for a captcha first, and then is content."""
+    """An HTTP client that asks for a captcha once."""
 
     def __init__(self, error: str) -> None:
         self._bodies = [f'{{"error": {error}}}'.encode(), b'{"response": 1}']
@@ -125,7 +125,7 @@ class Script:
 async def answer_raw(
     make_client: MakeClient, error: str, **options: Any
 ) -> tuple[Captcha, dict[str, str]]:
-    """Have a captcha of these very bytes answered.
+    """Answer a captcha that VK sends as these bytes.
 
     :return: the captcha, and what the answer was sent with beside the call's own
     """
@@ -274,7 +274,7 @@ async def test_a_handler_that_answers_in_place_for_ever_is_stopped(
 
     async def solve(captcha: Captcha) -> None:
         nonlocal rounds
-        while rounds < 20:  # which stands for a loop without end
+        while rounds < 20:  # in place of an endless loop
             rounds += 1
             try:
                 await captcha.retry("wrong")
@@ -341,7 +341,7 @@ async def test_a_read_whose_verdict_was_lost_is_retried(
     async with make_client(on_captcha=solver) as api:
         [user] = await api.call(*READ)
     assert user["id"] == 1
-    # An answer is good for one call: the simulator wants another the second time.
+    # An answer is valid for one call: the simulator wants another the second time.
     first, second, third = (e.params["success_token"] for e in answers_of(simulator))
     assert first == second != third
     assert len(solver.refusals) == 1

@@ -21,7 +21,7 @@ POST = "wall.post", {"message": "hello"}
 
 
 async def give_up(captcha: Captcha) -> None:
-    """See a captcha, and answer nothing."""
+    """Return without an answer."""
 
 
 async def test_a_handler_that_raises_fails_the_call_with_its_exception_as_the_cause(

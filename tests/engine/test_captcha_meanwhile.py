@@ -1,4 +1,4 @@
-"""Captchas while other calls go on: who is asked, what waits, and what ends when."""
+"""Captchas while other calls go on: who is asked, what waits and what ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeaveError(Exception):
 
 
 class SlowSolver:
-    """Answers captchas rightly, each after ten seconds."""
+    """Answers captchas correctly, each after ten seconds."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -214,16 +214,16 @@ async def test_a_handler_may_make_calls(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
-    told: list[int] = []
+    seen: list[int] = []
 
     async def solve(captcha: Captcha) -> None:
-        told.append(await api.messages.send(peer_id=1, message="a captcha"))
+        seen.append(await api.messages.send(peer_id=1, message="a captcha"))
         await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
 
     async with make_client(on_captcha=solve) as api:
         with anyio.fail_after(5):
             await api.wall.post(message="hello")
-    assert len(told) == 1
+    assert len(seen) == 1
 
 
 async def test_a_captcha_for_one_token_does_not_hold_up_others(
@@ -272,13 +272,13 @@ async def test_an_answer_from_another_task_ends_with_its_call(
     simulator: Simulator, make_client: MakeClient, leaves: str
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
-    told: list[tuple[float, str]] = []
+    seen: list[tuple[float, str]] = []
 
     async def answer(captcha: Captcha) -> None:
-        try:  # it waits for a tick, which comes after one second
+        try:  # it waits for a permit, which comes after one second
             await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
         except ClientUseError as error:
-            told.append((anyio.current_time(), type(error).__name__))
+            seen.append((anyio.current_time(), type(error).__name__))
 
     async with anyio.create_task_group() as tg:
 
@@ -300,7 +300,7 @@ async def test_an_answer_from_another_task_ends_with_its_call(
                 if leaves == "the body":
                     raise LeaveError
                 await anyio.sleep(5)
-    assert told == [(begun + 0.5, "ClientUseError")]
+    assert seen == [(begun + 0.5, "ClientUseError")]
     assert simulator.ledger.carried_out() == []
 
 

@@ -31,7 +31,7 @@ pytestmark = [
 
 
 class Broken(Exception):
-    """What a body fails with."""
+    """The error that a body fails with."""
 
 
 # Normally
@@ -166,7 +166,7 @@ async def test_leaving_ends_when_vk_never_answers(make_client, simulator):
 
 
 async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
-    """Bring calls into every state a call can be in, a quarter of a second long."""
+    """Bring calls into every state of a call, for a quarter of a second."""
     kinds: dict[str, list[Any]] = {}
 
     def start(name: str, method: str = "test.get", **params: Any) -> None:
@@ -177,7 +177,7 @@ async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
     start("refused", "test.refused", access_token="refused")
     start("in flight")
     await settle()
-    start("waiting for a tick")
+    start("waiting for a permit")
     await settle()
     start("waiting for room")
     await anyio.sleep(0.75)
@@ -187,7 +187,7 @@ async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
 MAYBE_SENT = {
     "refused": False,
     "in flight": True,
-    "waiting for a tick": False,
+    "waiting for a permit": False,
     "waiting for room": False,
 }
 

@@ -30,7 +30,7 @@ pytestmark = [
 
 
 class Broken(Exception):
-    """What a body fails with."""
+    """The error that a body fails with."""
 
 
 async def test_an_http_client_of_the_user_stays_open(make_client, simulator):
@@ -42,7 +42,7 @@ async def test_an_http_client_of_the_user_stays_open(make_client, simulator):
 
 
 def add_connections(api: VK, *ways: Callable[[], Awaitable[None]]) -> None:
-    """Give a client connections, each of which is closed as is said here."""
+    """Add idle connections to a client, with functions that close them."""
     idle: deque[Any] = Probe(api).idle_connections
     idle += [SimpleNamespace(aclose=close) for close in ways]
 

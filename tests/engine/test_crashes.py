@@ -1,4 +1,4 @@
-"""A failure inside the client: its callers hear of it, its body is left alone."""
+"""A failure inside the client reaches its callers, and leaves its body alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ only_on_asyncio = pytest.mark.parametrize(
 
 
 class Bug(Exception):
-    """What is wrong with the client."""
+    """A bug inside the client."""
 
 
 PARTS = [
@@ -48,7 +48,7 @@ PARTS = [
 
 @pytest.fixture(params=PARTS, ids=lambda part: f"{part[0].__name__}.{part[1]}")
 def bug(request, monkeypatch) -> Bug:
-    """A bug in one part of the client, met as soon as a call is made."""
+    """A bug in one part of the client that the first call meets."""
     owner, name = request.param
     bug = Bug(name)
 
@@ -106,7 +106,7 @@ async def test_a_cancelled_body_stays_cancelled_after_a_crash(make_client, bug):
 
 
 async def test_a_crash_while_the_client_closes_is_raised(make_client, monkeypatch):
-    bug = Bug("an answer that cannot be settled")
+    bug = Bug("a result that cannot be settled")
 
     def crash(*_: Any) -> None:
         raise bug
@@ -127,7 +127,7 @@ async def test_a_crash_while_the_client_closes_is_raised(make_client, monkeypatc
 
 
 async def test_a_crash_fails_callers_that_wait_for_room(make_client, monkeypatch):
-    bug = Bug("an answer that cannot be settled")
+    bug = Bug("a result that cannot be settled")
 
     def crash(*_: Any) -> None:
         raise bug
@@ -205,14 +205,14 @@ async def test_a_handler_that_fails_is_not_a_crash(make_client, simulator):
     assert_gone(api)
 
 
-# asyncio's way of ending a task from outside
+# Task.cancel() of asyncio, from outside
 
 # The warning is about the coroutine that asyncio never started.
 never_awaited = pytest.mark.filterwarnings("ignore:coroutine.*never awaited")
 
 
 def cancel_tasks_of_the_client(part: str = "") -> int:
-    """Cancel like programs do that end whatever runs."""
+    """Cancel all tasks of the client, as some programs do with all tasks."""
     found = [
         task
         for task in asyncio.all_tasks()
@@ -298,7 +298,7 @@ async def test_a_call_task_cancelled_before_its_first_step_is_a_crash(
             async with make_client() as api:
                 outer.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
                 await anyio.sleep(60)
-    # anyio ends the block itself, so that the caller may hear of that first.
+    # anyio ends the block itself, so the caller may get that error first.
     assert isinstance(outcomes[0], ClientClosedError | ClientCrashedError)
     assert own_tasks() == []
 

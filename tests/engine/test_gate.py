@@ -1,4 +1,4 @@
-"""Which calls may be sent while a captcha is open, without a client."""
+"""`Gate`, which holds calls back while a captcha is open, outside a client."""
 
 from __future__ import annotations
 

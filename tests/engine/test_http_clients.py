@@ -1,4 +1,4 @@
-"""HTTP clients that the user brings, and the exceptions that never leave vkanyio."""
+"""HTTP clients of the user, whose exceptions never leave vkanyio."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
 
 
 class Raising:
-    """An HTTP client that raises whatever it is given, for ever."""
+    """An HTTP client that always raises the given exception."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -180,8 +180,8 @@ async def test_calls_go_through_an_http_client_that_stays_open(
                 assert user["id"] == 1
                 assert await api.wall.post(message="hello")
             assert not http_client.is_closed
-        answer = await http_client.get(f"{base_url}/users.get")
-        assert answer.status_code == 200
+        response = await http_client.get(f"{base_url}/users.get")
+        assert response.status_code == 200
 
 
 @real_time
@@ -230,7 +230,7 @@ async def test_an_http_client_that_reports_progress_leaves_less_in_doubt(
         library.AsyncClient(trust_env=False) as http_client,
         VK(
             TOKEN,
-            base_url=f"https://127.0.0.1:{port}/method",  # but it talks no TLS
+            base_url=f"https://127.0.0.1:{port}/method",  # which does not use TLS
             http_client=http_client,
             retry_limit=0,
             timeout=0.1,

@@ -1,4 +1,4 @@
-"""The calls that have no outcome yet, without a client."""
+"""`LiveCalls`, the calls without an outcome, outside a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelling the task that has a client open, in asyncio's own ways."""
+"""Cancelling the task that holds a client open, by asyncio itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
 ]
 
-MOST_TURNS = 20
+MAX_TURNS = 20
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ async def test_calls_that_cannot_be_packed_go_alone_without_delay(
     lone = [e for e in simulator.ledger if e.params.get("id") == "100"]
     assert len(lone) == 1
     assert sorted(sizes(simulator)) in ([0, 1, 10], [1, 1, 10])
-    # It came first, and has gone first; the others had the tick after it.
+    # It came first and was sent first; the others got the next permit.
     assert arrived[100] < 1.1
     is_elsewhere = lone[0].token == 1
     assert all(arrived[i] > (0.9 if is_elsewhere else 1.9) for i in range(1, 11))
@@ -193,7 +193,7 @@ async def test_one_call_with_more_code_than_the_cap_is_sent_alone(
         assert api.statistics().batches == {1: 3}
 
 
-# What is taken when.
+# When calls are taken.
 
 
 async def test_calls_that_arrive_before_the_permit_join_the_batch(
@@ -207,7 +207,7 @@ async def test_calls_that_arrive_before_the_permit_join_the_batch(
     assert sizes(simulator) == [1, 8]
 
 
-# What may not be packed with others.
+# Calls that may not be packed with others.
 
 
 async def test_calls_with_an_explicit_token_go_alone_even_if_it_is_the_same(

@@ -9,7 +9,14 @@ import anyio
 import pytest
 
 from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
-from _packing import assert_gone_tasks, client_of, done, one_a_second, post, together
+from _packing import (
+    assert_only_token_tasks,
+    client_of,
+    done,
+    one_a_second,
+    post,
+    together,
+)
 from vkanyio import VK, ClientClosedError
 from vkanyio.testing import Simulator, faults
 
@@ -58,7 +65,7 @@ async def test_a_call_of_a_batch_is_cancelled_in_flight_and_the_others_succeed()
                 tg.start_soon(call, api, i)
         assert api.statistics().batches == {25: 1}
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
     assert values == {i: i for i in range(25) if i != 7}
     assert done(simulator) == [*range(25)]
 
@@ -71,9 +78,9 @@ async def test_a_batch_without_waiters_is_cancelled() -> None:
             await together(api, map(get, range(25)))
         await settle()
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
         assert api.statistics().batches == {25: 1}
-    assert simulator.ledger.requests == 0  # it was cut off on the way
+    assert simulator.ledger.requests == 0  # it was cancelled on the way
 
 
 async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
@@ -132,7 +139,7 @@ async def test_a_call_of_a_batch_is_cancelled_while_it_waits_for_its_retry(
             await together(api, [get(0), *map(post, range(1, 5))])
         await settle()
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
 
 
 @pytest.mark.parametrize("code", [6, 12, 13])
@@ -143,7 +150,7 @@ async def test_a_call_cancelled_before_the_retry_of_its_batch_is_left_out(
     values: list[int] = []
 
     async def call(api: VK, i: int) -> None:
-        # The batch waits for its next tick until then.
+        # The batch waits for its next permit until then.
         with anyio.move_on_after(0.2 if i % 2 else 60):
             values.append(await api.call_with_request(get(i)))
 

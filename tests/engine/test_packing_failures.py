@@ -1,4 +1,4 @@
-"""Failures of an ``execute`` as a whole, and what becomes of its calls."""
+"""Failures of an ``execute`` as a whole, and the outcomes of its calls."""
 
 from __future__ import annotations
 
@@ -135,11 +135,11 @@ async def test_a_message_in_a_failed_script_is_retried_under_its_key(
     assert {type(outcome) for outcome in outcomes} == {int}
 
 
-# What is said of the request as a whole.
+# Errors of the request as a whole.
 
 LOST: dict[str, Any] = {
     "dropped": (faults.drop_after(), ConnectionFailedError),
-    "never answered": (faults.hang_after(), RequestTimeoutError),
+    "no response": (faults.hang_after(), RequestTimeoutError),
     "a page": (faults.html(502, after=True), None),
     "half": (faults.truncated(after=True), None),
     "error 10": (faults.error(10), APIError[10]),
@@ -283,7 +283,7 @@ async def test_calls_are_sent_plain_when_vk_rejects_their_script(
     async with make_client() as api:
         assert await together(api, map(post, range(25))) == [*range(25)]
         assert api.statistics().batches == {25: 1, 1: 25}
-        # It was about that one, and says nothing of the next.
+        # It was about that request, and says nothing about the next.
         assert await together(api, map(post, range(25, 30))) == [*range(25, 30)]
         assert api.statistics().batches == {25: 1, 1: 25, 5: 1}
     assert done(simulator) == [*range(30)]

@@ -77,7 +77,7 @@ async def test_a_captcha_of_a_later_batch_is_asked_at_once(
         for _ in range(2):
             simulator.fault(faults.captcha(), "test.post")
             await together(api, map(post, range(5)))
-        # The second is not sent again in hope of the first one's answer.
+        # The second is not retried in hope of the first one's answer.
         assert api.statistics().batches == {5: 2, 1: 2}
 
 

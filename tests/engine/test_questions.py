@@ -36,7 +36,7 @@ OTHER_TOKEN = "vk1.a.another-token"
 
 @pytest.fixture
 def solve(simulator: Simulator) -> Solve:
-    """An ``on_captcha`` that answers rightly."""
+    """An ``on_captcha`` that answers correctly."""
 
     async def solve(captcha: Captcha) -> None:
         await captcha.retry(simulator.solve(captcha.redirect_uri or ""))

@@ -1,4 +1,4 @@
-"""The rate limit: spent to the last request, and never overspent."""
+"""The rate limit is used up completely, and never exceeded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def client_of(simulator: Simulator, **options: Any) -> VK:
 
 
 async def call_all(api: VK, numbers: range | list[int]) -> None:
-    """Call once for each number, all at once, in this order."""
+    """Make a call for each number, all at once, in this order."""
     async with anyio.create_task_group() as tg:
         for number in numbers:
             tg.start_soon(read, api, number)
@@ -48,7 +48,7 @@ async def read(api: VK, number: int, **params: Any) -> None:
 
 
 async def read_as(api: VK, token: str, number: int) -> None:
-    """Call under a token of the call's own."""
+    """Make a call with a request token."""
     await read(api, number, access_token=token)
 
 
@@ -62,7 +62,7 @@ def assert_within_limit(simulator: Simulator, limit: int) -> None:
 
 
 def rate_of(simulator: Simulator, first: int) -> float:
-    """Return the requests a second that came after the first so many."""
+    """Return the requests per second, not counting the first ones."""
     starts = simulator.ledger.starts
     return (len(starts) - first) / (starts[-1] - starts[0])
 
@@ -206,7 +206,7 @@ async def test_a_first_sequential_call_does_not_wait() -> None:
 
 
 def stall(seconds: float, monkeypatch: pytest.MonkeyPatch, backend_name: str) -> None:
-    """Let time pass in which no task can run."""
+    """Block the event loop for some time."""
     if backend_name == "trio":
         clock = trio.lowlevel.current_clock()
         assert isinstance(clock, trio.testing.MockClock)
@@ -264,8 +264,10 @@ async def test_the_clients_token_given_to_a_call_spends_the_same_limit() -> None
     assert_within_limit(simulator, 3)
 
 
-@pytest.mark.parametrize("most", [1, 7])
-async def test_no_more_requests_are_in_flight_than_connections(most: int) -> None:
+@pytest.mark.parametrize("max_connections", [1, 7])
+async def test_no_more_requests_are_in_flight_than_connections(
+    max_connections: int,
+) -> None:
     simulator = Simulator(limit=0)
     now = worst = 0
     in_flight: list[int] = []
@@ -281,15 +283,15 @@ async def test_no_more_requests_are_in_flight_than_connections(most: int) -> Non
 
     simulator.add_method("users.slow", slow)
     async with client_of(
-        simulator, limit=1000, request_mode="burst", max_connections=most
+        simulator, limit=1000, request_mode="burst", max_connections=max_connections
     ) as api:
         begin = anyio.current_time()
         async with anyio.create_task_group() as tg:
-            for number in range(3 * most):
+            for number in range(3 * max_connections):
                 token = OTHER_TOKEN if number % 2 else TOKEN
                 tg.start_soon(api.call, "users.slow", {"access_token": token})
         assert anyio.current_time() - begin == pytest.approx(3)
-    assert worst == max(in_flight) == most
+    assert worst == max(in_flight) == max_connections
 
 
 # Error 6: the server is stricter than the client believes.
@@ -384,7 +386,7 @@ async def test_a_method_that_is_always_refused_fails_alone_after_a_minute() -> N
                     await read(api, number)
                 await anyio.sleep(0.5)
         assert 45 <= anyio.current_time() - begin <= 75
-        # The other calls, and not what the method did to the limit, come first.
+        # The other calls come first, whatever the method did to the limit.
         assert api.statistics().sent - 70 < 20
 
 
@@ -407,7 +409,7 @@ async def test_error_6_does_not_count_against_the_limit_of_retries(times: int) -
 async def test_requests_that_arrive_late_delay_those_of_the_next_second(
     request_mode: Any,
 ) -> None:
-    """The server, or the way there, has a hiccup of 60 ms in the third second."""
+    """The server or the network delays requests by 60 ms in the third second."""
     sent = itertools.count()
 
     def latency(_: random.Random) -> float:

@@ -1,4 +1,4 @@
-"""What is sent again after which failure, how often, and what the caller is told."""
+"""Which failures are retried, how often, and which error the caller gets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ keyed = pytest.mark.parametrize("call", KEYED.values(), ids=KEYED)
 unsafe = pytest.mark.parametrize("call", UNSAFE.values(), ids=UNSAFE)
 every_call = pytest.mark.parametrize("call", ALL.values(), ids=ALL)
 
-# What VK perhaps carried out, and what the caller learns of it.
+# Calls that VK may have carried out, and the error the caller gets.
 AMBIGUOUS: dict[str, tuple[Fault, type[VKError]]] = {
     "dropped before": (faults.drop_before(), ConnectionFailedError),
     "dropped after": (faults.drop_after(), ConnectionFailedError),
@@ -413,7 +413,7 @@ async def test_a_retry_comes_before_waiting_calls(
             tg.start_soon(api.call, "users.get", {"user_ids": number})
             await anyio.sleep(0.01)
     asked = [entry.params["user_ids"] for entry in simulator.ledger]
-    # By the time of the failure the third call has been promised the next start.
+    # By the time of the failure the third call was next in line for a permit.
     assert asked.index("2") == 1
     assert asked[2:4] in (["2", "3"], ["3", "2"])
     assert asked[4:] == ["4", "5"]

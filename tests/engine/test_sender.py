@@ -1,4 +1,4 @@
-"""One attempt, by a sender without a client around it."""
+"""One attempt by a `Sender`, outside a client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anyio import create_task_group
 
 from _helpers import TOKEN, add_echoes
 from _parts import accepted, sender_of, sender_to
-from _sockets import nobody
+from _sockets import closed_port
 from vkanyio import (
     APIRequest,
     AuthError,
@@ -126,7 +126,7 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
-    async with nobody() as base_url:
+    async with closed_port() as base_url:
         sender = sender_to(base_url, limiter=Limiter(1))
         request, permit = accepted(), await sender.ticker.acquire()
         attempt = await sender.send(

@@ -1,4 +1,4 @@
-"""The way to VK: certificates that are checked, and proxies that stand in between."""
+"""The way to VK: certificates are checked, and proxies are used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
-from _sockets import FINE, be_fine, listening, nobody, read_request, secured
+from _sockets import FINE, be_fine, closed_port, listening, read_request, secured
 from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
 from vkanyio._engine import _transport
 
@@ -32,7 +32,7 @@ READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
 both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 
-# It signed itself, for localhost and 127.0.0.1, until 2120. Nobody else trusts it.
+# Self-signed, for localhost and 127.0.0.1, valid until 2120.
 LOCALHOST = """
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzLqLMvGh8U401NKh
@@ -51,7 +51,7 @@ uo2uKtqAelieNTSdtfWTihv4ZcM4oiI/f9jf
 -----END CERTIFICATE-----
 """
 
-# The same, until 2021.
+# The same, valid until 2021.
 EXPIRED = """
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgysCgGpr4hmqoekkV
@@ -152,7 +152,7 @@ async def test_a_server_with_a_self_signed_certificate_gets_nothing(
     assert type(error) is ConnectionFailedError
     assert "127.0.0.1" in str(error)
     assert "certificate" in str(error).lower()
-    assert sent == 1  # it would be no better the next time
+    assert sent == 1  # a retry would fail, too
     assert requests == []
 
 
@@ -242,7 +242,7 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
 
 @both_calls
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
@@ -251,11 +251,11 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
     ids=["407", "502", "nothing"],
 )
 async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
-    call: Any, answer: bytes
+    call: Any, response: bytes
 ) -> None:
     async def refuse(stream: BufferedByteStream) -> None:
         await stream.receive_until(b"\r\n\r\n", 65536)
-        await stream.send(answer)
+        await stream.send(response)
 
     async with listening(refuse) as address:
         proxy = address.replace("//", f"//user:{PASSWORD}@")
@@ -270,7 +270,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
 @both_calls
 async def test_an_unreachable_proxy_is_a_failed_connection(call: Any) -> None:
     async with (
-        nobody() as proxy,
+        closed_port() as proxy,
         client("http://vk.invalid/method", proxy=proxy) as api,
     ):
         error, sent = await error_of(api, call)
@@ -371,7 +371,7 @@ async def test_the_proxy_of_the_environment_is_used(
 async def test_a_host_that_the_environment_excludes_is_reached_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with nobody() as proxy, listening(be_fine) as base_url:
+    async with closed_port() as proxy, listening(be_fine) as base_url:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _sockets import FINE, be_silent, listening, nobody, read_request
+from _sockets import FINE, be_silent, closed_port, listening, read_request
 from vkanyio import (
     VK,
     ConnectionFailedError,
@@ -58,7 +58,7 @@ async def test_calls_work_over_a_real_socket() -> None:
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 async def test_a_connection_to_a_closed_port_leaves_no_doubt(call: Any) -> None:
-    async with nobody() as base_url, client(base_url, retry_limit=2) as api:
+    async with closed_port() as base_url, client(base_url, retry_limit=2) as api:
         error = await error_of(api, call)
         assert api.statistics().sent == 3
     assert isinstance(error, ConnectionFailedError)
@@ -75,13 +75,13 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
 ) -> None:
     closed = anyio.Event()
 
-    async def answer_once(stream: BufferedByteStream) -> None:
+    async def respond_once(stream: BufferedByteStream) -> None:
         await read_request(stream)
         await stream.send(FINE)
         await stream.aclose()
         closed.set()
 
-    async with listening(answer_once) as base_url, client(base_url) as api:
+    async with listening(respond_once) as base_url, client(base_url) as api:
         assert await api.call(*call) == 1
         await closed.wait()
         assert await api.call(*call) == 1
@@ -89,7 +89,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
 
 async def test_the_restart_of_a_server_between_two_calls_is_not_noticed() -> None:
     simulator = Simulator(limit=0)
-    async with nobody() as base_url, client(base_url) as api:
+    async with closed_port() as base_url, client(base_url) as api:
         port = int(base_url.split(":")[2].split("/")[0])
         for _ in range(2):
             async with simulator.serve(port=port):
@@ -230,11 +230,11 @@ async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() ->
     assert isinstance(error.__cause__, RequestTimeoutError)
 
 
-# Answers that break off, and answers that are none.
+# Truncated and invalid responses.
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"",
         b"HTTP/1.1 200",
@@ -246,11 +246,11 @@ async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() ->
 )
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 async def test_a_truncated_response_is_a_lost_connection(
-    call: Any, answer: bytes
+    call: Any, response: bytes
 ) -> None:
     async def break_off(stream: BufferedByteStream) -> None:
         await read_request(stream)
-        await stream.send(answer)
+        await stream.send(response)
 
     async with (
         listening(break_off) as base_url,

@@ -1,4 +1,4 @@
-"""Rare meetings of things that each have tests of their own."""
+"""Rare combinations of things that are tested separately elsewhere."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_a_write_that_failed_before_is_not_retried_while_a_captcha_is_open
         await anyio.sleep(0.002)
         tg.start_soon(api.call, "wall.post", {"message": "hello"})
         with anyio.fail_after(30):
-            await api.users.get(user_ids=[1])  # reads are sent again meanwhile
+            await api.users.get(user_ids=[1])  # reads are retried meanwhile
     assert len(simulator.ledger.carried_out("messages.send")) == 1
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
@@ -227,7 +227,7 @@ async def test_error_6_of_a_method_is_forgotten_after_a_while(
 
 
 class Connecting(httpx.AsyncBaseTransport):
-    """Says what a real one does: that it connects, takes its time, and then sends."""
+    """Reports its progress like a real one: it connects slowly, and then sends."""
 
     def __init__(self) -> None:
         self.sent: list[float] = []
@@ -304,7 +304,7 @@ async def test_a_request_that_another_thread_waits_for_is_not_sent(
     def run_elsewhere() -> None:
         anyio.run(wait_elsewhere)
 
-    elsewhere = contextvars.Context()  # without this loop's name in it
+    elsewhere = contextvars.Context()  # without the name of this loop
     await anyio.to_thread.run_sync(lambda: elsewhere.run(run_elsewhere))
     assert waiting.is_set()
     async with VK("a-token", http_client=simulator.http_client()) as api:

@@ -42,7 +42,7 @@ class Rights(Flag):
 
 
 class Shy:
-    """An object that does not show itself."""
+    """An object whose repr raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError("shy")
@@ -78,7 +78,7 @@ class Number(int):
 
 
 class Long:
-    """An object that shows more of itself than anybody reads."""
+    """An object with a very long repr."""
 
     def __repr__(self) -> str:
         return "x" * 100_000
@@ -101,7 +101,7 @@ def iter_of(value: Any) -> Any:
 
 
 class Wrapped:
-    """An object with a form of its own for VK."""
+    """An object with its own form for VK."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -146,7 +146,7 @@ OBJECTS: list[Any] = [
     *("https://[::1", "socks5://a:b@c:1", "http://\ud800", "//", "http://a:b@c/?d#e"),
 ]
 
-# Neither hypothesis nor anybody else can show these.
+# Hypothesis cannot show these.
 SHY: list[Any] = [
     10**5000,
     Shy(),
@@ -186,7 +186,7 @@ def short_id(value: Any) -> str:
 
 
 def refusal(make: Callable[[], Any]) -> str | None:
-    """Return what is said to the caller of something that is refused, if it is."""
+    """Return the message of the error, if something is refused."""
     try:
         make()
     except (TypeError, ValueError) as error:
@@ -242,7 +242,7 @@ def test_no_name_breaks_the_options(options: dict[str, Any]) -> None:
 
 
 class Fine:
-    """An HTTP client that is always answered well."""
+    """An HTTP client that always succeeds."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -307,7 +307,7 @@ def test_any_object_is_the_name_of_a_parameter_or_is_refused(name: Any) -> None:
     try:
         params = {name: 1}
     except TypeError:
-        return  # it is the key of nothing
+        return  # a dict cannot have such a key
     message = refusal(lambda: to_form(APIRequest("users.get", params).params))
     assert message is not None or isinstance(name, str)
     assert message is None or "parameter" in message or "UTF-8" in message
@@ -371,7 +371,7 @@ async def check_calls(value: Any) -> None:
             except (TypeError, ValueError) as error:
                 message = str(error)
             except ClientUseError:
-                message = "request"  # it was sent in another round
+                message = "request"  # it was sent in an earlier example
             sent += not message
             assert name in message or name == "param" or not message
             assert len(message) < 1000

@@ -22,7 +22,7 @@ from vkanyio.methods.users import Users
 TOKEN = "vk1.a.the-secret-token"
 NAMES = sorted(name for name in METHODS if "." in name)
 
-# What objects are asked for to find out what they are, and typing errors.
+# Names that are looked up to find out what an object is, and typing errors.
 NO_NAMES = [
     "_x",
     "__x",
@@ -63,7 +63,7 @@ def to_snake(name: str) -> str:
 
 
 def run(awaitable: Any) -> Any:
-    """Run a coroutine that waits for nothing."""
+    """Run a coroutine that never suspends."""
     try:
         awaitable.send(None)
     except StopIteration as result:
@@ -72,7 +72,7 @@ def run(awaitable: Any) -> Any:
 
 
 class Calls:
-    """Takes note of what is called."""
+    """Records calls."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Any]] = []
@@ -160,7 +160,7 @@ def test_a_parameter_that_vk_requires_must_be_given() -> None:
         run(VK(TOKEN).likes.add(type="post"))  # type: ignore[call-arg]
 
 
-# What is no method
+# Names that are not methods
 
 
 @pytest.mark.parametrize("name", NO_NAMES)

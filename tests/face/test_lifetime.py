@@ -1,4 +1,4 @@
-"""The block of a client: entering, leaving, and use from where it does not live."""
+"""The block of a client: entering, leaving, and use from elsewhere."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_ctrl_c_in_a_task_of_the_client_leaves_unwrapped(
 
 @pytest.fixture
 def opening(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the transport does when it is opened, to be filled in by the test."""
+    """The function that opens the transport, set by the test."""
     steps: list[Any] = []
 
     async def open_(self: Transport) -> None:
@@ -228,7 +228,7 @@ async def test_a_client_that_is_being_entered_takes_no_calls(make_client, openin
             pytest.fail("it was entered")
 
 
-# Use out of its time
+# Use too early or too late
 
 
 async def test_a_new_client_takes_no_calls(make_client, simulator):
@@ -360,7 +360,7 @@ async def test_a_forked_process_cannot_use_a_client(make_client):
         assert await api.users.get()
 
 
-# Other ways of holding it
+# Other ways to hold it open
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

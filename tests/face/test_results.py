@@ -1,4 +1,4 @@
-"""The outcome of a request, as those read it who did not send it."""
+"""The outcome of a request, read by code that did not send it."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ async def test_a_method_that_only_begins_like_a_script_has_a_plain_value(
         assert await api.call("executed.get") == 5
 
 
-# Without a task that waits
+# Without a waiting task
 
 
 async def test_a_submitted_request_reports_its_end_once(

@@ -38,7 +38,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def texts_of(thing: Any) -> list[str]:
-    """Collect all that a program may print of a thing."""
+    """Return everything that a program may print about an object."""
     texts = [repr(thing), str(thing)]
     if isinstance(thing, BaseException):
         texts += traceback.format_exception(thing)

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote_plus
 import anyio
 import pytest
 
-from _bad_responses import answer, chunked
+from _bad_responses import chunked, http_response
 from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Config, Validation, VKError
@@ -66,7 +66,7 @@ class Echo:
         token = re.search(rb"(?i)authorization: bearer (\S+)", head)
         assert token is not None
         self.token = token[1].decode()
-        # What is quoted of it is cut, so the secrets come first.
+        # Quotes of it are truncated, so the secrets come first.
         line = self.token.encode() + b" " + self.form + b" " + request
         self.line = line.replace(b"\r\n", b" ")
         self.params = {**dict(parse_qsl(self.form.decode())), "t": self.token}
@@ -75,11 +75,11 @@ class Echo:
 
     def error(self, code: int, **more: Any) -> bytes:
         error = {"error_code": code, "request_params": self.pairs, **more}
-        return json_answer({"error": error})
+        return json_response({"error": error})
 
 
-def json_answer(value: Any) -> bytes:
-    return answer(json.dumps(value).encode())
+def json_response(value: Any) -> bytes:
+    return http_response(json.dumps(value).encode())
 
 
 def nest(value: Any, depth: int) -> Any:
@@ -89,14 +89,14 @@ def nest(value: Any, depth: int) -> Any:
 
 
 ECHOES: dict[str, Callable[[Echo], bytes]] = {
-    "as a page": lambda e: answer(e.page),
-    "as a page of a gateway": lambda e: answer(e.page, status="403 Forbidden"),
-    "as a page of a failure": lambda e: answer(e.page, status="502 Bad Gateway"),
-    "in gzip": lambda e: answer(gzip.compress(e.page), "content-encoding: gzip"),
-    "beyond what is shown": lambda e: answer(b"x" * 190 + e.page),
-    "as too large a page": lambda e: answer(e.page + b" " * 2000),
+    "as a page": lambda e: http_response(e.page),
+    "as a page of a gateway": lambda e: http_response(e.page, status="403 Forbidden"),
+    "as a page of a failure": lambda e: http_response(e.page, status="502 Bad Gateway"),
+    "in gzip": lambda e: http_response(gzip.compress(e.page), "content-encoding: gzip"),
+    "beyond what is shown": lambda e: http_response(b"x" * 190 + e.page),
+    "as too large a page": lambda e: http_response(e.page + b" " * 2000),
     "instead of a status": lambda e: e.line + b"\r\n\r\n",
-    "as a reason": lambda e: answer(b"{}", status=f"200 {e.token}"),
+    "as a reason": lambda e: http_response(b"{}", status=f"200 {e.token}"),
     "as a broken header": lambda e: b"HTTP/1.1 200 OK\r\n" + e.line + b": 1\r\n\r\n",
     "as a length": lambda e: b"HTTP/1.1 200 OK\r\ncontent-length: %b\r\n\r\n" % e.line,
     "as a chunk": lambda e: chunked(end=e.line + b"\r\n"),
@@ -110,13 +110,13 @@ ECHOES: dict[str, Callable[[Echo], bytes]] = {
         100, error_text=e.token, x=[{e.token: e.params["t"]}]
     ),
     "deep in an error": lambda e: e.error(100, x=nest(e.token, 500)),
-    "escaped in an error": lambda e: answer(
+    "escaped in an error": lambda e: http_response(
         b'{"error":{"error_code":100,"error_msg":"\\u%04x%b"}}'
         % (ord(e.token[0]), e.token[1:].encode())
     ),
-    "as another error": lambda e: json_answer({"error": e.params}),
-    "as a list": lambda e: json_answer([e.params]),
-    "in errors of a script": lambda e: json_answer(
+    "as another error": lambda e: json_response({"error": e.params}),
+    "as a list": lambda e: json_response([e.params]),
+    "in errors of a script": lambda e: json_response(
         {
             "response": [False] * 6,
             "execute_errors": [
@@ -128,7 +128,7 @@ ECHOES: dict[str, Callable[[Echo], bytes]] = {
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """Return an error, and all that led to it."""
+    """Return an error with its causes and contexts."""
     found: list[BaseException] = []
     todo: list[BaseException | None] = [error]
     while todo:
@@ -141,7 +141,7 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def texts_of(thing: Any) -> list[str]:
-    """Collect all that a program may print of a thing."""
+    """Return everything that a program may print about an object."""
     texts = [repr(thing), str(thing), f"{thing}", repr(copy.copy(thing))]
     if isinstance(thing, BaseException):
         for error in chain(thing):
@@ -155,9 +155,9 @@ def texts_of(thing: Any) -> list[str]:
 
 
 def locals_of_the_library(error: BaseException) -> list[str]:
-    """Collect what tools that report errors show of local variables.
+    """Return what error reporters show of local variables.
 
-    What the caller has handed over is among them, as it is in the caller's own frames.
+    Arguments of the caller are left out: they are in the frames of the caller, too.
     """
     texts: list[str] = []
     for one in chain(error):
@@ -171,7 +171,7 @@ def locals_of_the_library(error: BaseException) -> list[str]:
 
 
 def parts_of(api: VK) -> list[Any]:
-    """Return a client, and what it is made of that somebody may meet."""
+    """Return a client and the parts of it that somebody may print."""
     return [api, api.config, api.statistics(), *Probe(api).parts]
 
 
@@ -184,11 +184,11 @@ def assert_no_secret_logged(log: pytest.LogCaptureFixture) -> None:
     assert "httpcore" in {record.name.partition(".")[0] for record in log.records}
     texts: list[str] = []
     for record in log.records:
-        # httpcore logs the head of an answer as it came, and what is no HTTP in it.
-        is_of_the_answer = record.name.startswith("httpcore") and (
+        # httpcore logs the head of a response unchanged, even if it is not HTTP.
+        is_of_the_response = record.name.startswith("httpcore") and (
             record.getMessage().startswith("receive_response_")
         )
-        if not is_of_the_answer:
+        if not is_of_the_response:
             texts += [record.getMessage(), repr(vars(record))]
     assert_no_secret(texts)
 
@@ -197,7 +197,7 @@ def assert_no_secret_logged(log: pytest.LogCaptureFixture) -> None:
 def log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
-    caplog.set_level(1)  # below DEBUG, where httpx once had a level of its own
+    caplog.set_level(1)  # below DEBUG, where httpx once had its TRACE level
     for scheme in ("http", "https", "all"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
@@ -221,10 +221,10 @@ async def test_a_server_that_repeats_the_request_reveals_no_secret(
         has_answer = key.encode() in request
         if b"/messages.send " in request and not has_answer:
             asks = {"error_code": 14, "redirect_uri": "https://id.vk.ru/page"}
-            await stream.send(json_answer({"error": asks}))
+            await stream.send(json_response({"error": asks}))
         elif b"/status.get " in request and NEW_TOKEN.encode() not in request:
             asks = {"error_code": 17, "redirect_uri": "https://id.vk.ru/page"}
-            await stream.send(json_answer({"error": asks}))
+            await stream.send(json_response({"error": asks}))
         else:
             await stream.send(echo(Echo(request)))
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Recorded:
-    """What a client's spans and metrics come to."""
+    """The spans and metrics of a client."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()

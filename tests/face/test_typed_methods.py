@@ -1,4 +1,4 @@
-"""Every method of VK's schema is called once, and its form looked at."""
+"""Every method of VK's schema is called once, and its form checked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def definition(reference: str) -> Any:
 
 
 def example(raw: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return a value that a parameter may have, and the form in which VK gets it."""
+    """Return a valid value for a parameter, and its form on the wire."""
     if "$ref" in raw:
         target = definition(raw["$ref"])
         return (OBJECT, JSON_TEXT) if target["type"] == "object" else example(target)

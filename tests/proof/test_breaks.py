@@ -1,4 +1,4 @@
-"""The list of lines that are broken on purpose keeps up with the library."""
+"""The list of lines that are broken on purpose matches the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of mutants that may survive is read, and keeps up with the library."""
+"""The list of mutants that may survive can be read, and matches the library."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ DIFF = """\
 --- src/vkanyio/_limiter.py
 +++ src/vkanyio/_limiter.py
 @@ -1,3 +1,3 @@
- def left(self, start: Start, now: float) -> None:
--    if start in self._leaving:
-+    if start not in self._leaving:
-         self._leaving.remove(start)
+ def left(self, permit: Permit, now: float) -> None:
+-    if permit in self._leaving:
++    if permit not in self._leaving:
+         self._leaving.remove(permit)
 """
 LEFT = Mutant(
     "_limiter",
     "Limiter.left",
-    ("if start in self._leaving:",),
-    ("if start not in self._leaving:",),
+    ("if permit in self._leaving:",),
+    ("if permit not in self._leaving:",),
 )
 PAGE = f"""\
 # Survivors

@@ -1,4 +1,4 @@
-"""A small part of the long checks, and that they notice broken promises."""
+"""A small part of the long checks; they notice broken promises."""
 
 from __future__ import annotations
 

@@ -24,24 +24,24 @@ def error(method: str, code: int = 100, **more: Any) -> dict[str, Any]:
 
 
 def read(requests: list[APIRequest], response: Any, errors: Any = None) -> Outcomes:
-    """Read an answer as it comes from VK, bytes and all."""
+    """Read a response from the bytes that VK sends."""
     envelope = {"response": response}
     if errors is not None:
         envelope["execute_errors"] = errors
     body = json.dumps(envelope).encode()
-    answer = read_response(
+    success = read_response(
         200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
     )
-    assert isinstance(answer, Success)
-    return read_batch(requests, answer, body, Secrets(TOKEN))
+    assert isinstance(success, Success)
+    return read_batch(requests, success, body, Secrets(TOKEN))
 
 
 DOUBT = "doubt"
-"""It cannot be told what became of the call."""
+"""The outcome of the call is unknown."""
 
 
-def told(outcomes: Outcomes) -> list[Any]:
-    """Write outcomes in short: values, the codes of errors as such, and doubts."""
+def in_short(outcomes: Outcomes) -> list[Any]:
+    """Abbreviate outcomes: values, codes of errors, and doubts."""
     short: list[Any] = []
     for outcome in outcomes:
         if isinstance(outcome, Success):
@@ -184,7 +184,7 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
 def test_each_call_gets_its_part_of_the_response(
     methods: list[str], response: Any, errors: Any, expected: list[Any]
 ) -> None:
-    assert told(read(calls(*methods), response, errors)) == expected
+    assert in_short(read(calls(*methods), response, errors)) == expected
 
 
 def test_an_error_has_the_method_and_parameters_of_its_call() -> None:
@@ -209,12 +209,12 @@ def test_the_timestamp_of_a_captcha_is_taken_from_its_entry() -> None:
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.10},'
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.20}]}'
     )
-    answer = read_response(
+    success = read_response(
         200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
     )
-    assert isinstance(answer, Success)
+    assert isinstance(success, Success)
     stamps: list[Any] = []
-    for outcome in read_batch(calls("a.b", "a.b"), answer, body, Secrets(TOKEN)):
+    for outcome in read_batch(calls("a.b", "a.b"), success, body, Secrets(TOKEN)):
         assert isinstance(outcome, Failure)
         assert isinstance(outcome.error, APIError)
         stamps.append(outcome.error.raw["captcha_ts"])
@@ -237,7 +237,7 @@ def test_the_token_is_in_no_error() -> None:
                 assert TOKEN not in shown
 
 
-# Answers at random. Each value and each error has the id of its call in it.
+# Random responses. Each value and each error contains the id of its call.
 
 METHODS = ["users.get", "wall.post", "likes.add"]
 IS_FALSE, IS_NULL, IS_VALUE, FAILS = "false", "null", "value", "fails"
@@ -252,7 +252,7 @@ fates = st.lists(
 )
 
 
-def answer_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
+def response_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
     values = {IS_FALSE: False, IS_NULL: None, FAILS: False}
     response = [values.get(fate, {"id": i}) for i, (_, fate) in enumerate(fates)]
     errors = [
@@ -293,7 +293,7 @@ def test_an_unclear_response_is_shown_and_retried_at_once() -> None:
 def test_a_whole_response_gives_each_call_its_outcome(
     fates: list[tuple[str, str]], has_copy: bool
 ) -> None:
-    response, errors = answer_to(fates)
+    response, errors = response_to(fates)
     if errors and has_copy:
         errors = [*errors, {**errors[-1], "method": "execute"}]
     outcomes = read(calls(*(method for method, _ in fates)), response, errors)
@@ -303,7 +303,7 @@ def test_a_whole_response_gives_each_call_its_outcome(
         method for method, fate in fates if fate == IS_FALSE
     }
     for (method, fate), value, outcome in zip(
-        fates, response, told(outcomes), strict=True
+        fates, response, in_short(outcomes), strict=True
     ):
         if value is False and method in may_be_doubtful:
             assert outcome == DOUBT
@@ -317,7 +317,7 @@ def test_a_whole_response_gives_each_call_its_outcome(
 def test_no_call_gets_the_entry_of_another_when_entries_are_lost_or_corrupt(
     fates: list[tuple[str, str]], data: st.DataObject
 ) -> None:
-    response, whole = answer_to(fates)
+    response, whole = response_to(fates)
     errors: list[Any] = []
     is_lost = dict.fromkeys(METHODS, False)
     for entry in whole:

@@ -72,7 +72,7 @@ def test_type_checkers_know_every_option_and_no_other() -> None:
 
 
 async def handler(question: Any) -> Any:
-    """Answers nothing."""
+    """An HTTP client that never responds."""
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Photo:
 
 
 class PhotoDict(dict[str, Any]):
-    """What a user's own type may well be: an object with a JSON and a text form."""
+    """A type of the user: an object with a JSON form and a text form."""
 
     def to_vk(self) -> str:
         return "photo1_2"
@@ -72,7 +72,7 @@ class PhotoMapping(UserDict[str, Any]):
 
 
 class Ids:
-    """What can be gone through, and no more."""
+    """An iterable that is nothing else."""
 
     def __iter__(self) -> Iterator[int]:
         return iter([1, 2])
@@ -321,7 +321,7 @@ CIRCULAR["self"] = CIRCULAR
         ({"\ud800": "a"}, "lat"),
         (Wrapped("\ud800"), "lat"),
         (Nowhere.AT_ALL, "lat"),
-        pytest.param(10**5000, "lat", id="huge"),  # Python itself refuses to write it
+        pytest.param(10**5000, "lat", id="huge"),  # Python refuses to format it
         pytest.param(Count(10**5000), "lat", id="huge-count"),
         ([10**5000], "lat[0]"),
         ({"a": 10**5000}, "lat"),
@@ -387,7 +387,7 @@ def test_the_name_of_a_parameter_is_text_that_utf_8_can_carry() -> None:
         encode_params({"\ud800": 1})
 
 
-# What some parameters want instead
+# Lists as JSON
 
 
 def test_a_list_is_written_as_json_where_vk_wants_that() -> None:

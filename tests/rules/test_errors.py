@@ -67,7 +67,7 @@ def public_errors() -> list[type[VKError]]:
 
 
 class MyAuthError(AuthError):
-    """What a user makes of a class of ours."""
+    """A subclass by a user."""
 
 
 def make(cls: type[APIError], code: int = 5) -> APIError:
@@ -240,7 +240,7 @@ def test_a_code_without_a_name_always_has_the_same_class() -> None:
 
 @pytest.fixture
 def no_classes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lets the classes of codes be found and made anew."""
+    """Removes the classes of codes, so that they are made again."""
     known = dict(_errors._classes)
     monkeypatch.delitem(sys.modules, "vkanyio._error_codes")
     monkeypatch.setattr(vkanyio, "_error_codes", _error_codes)  # is put back

@@ -1,4 +1,4 @@
-"""What is hidden of an answer that repeats what was sent."""
+"""Secrets that are hidden in a response that repeats the request."""
 
 from __future__ import annotations
 

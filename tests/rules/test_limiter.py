@@ -1,4 +1,4 @@
-"""The arithmetic of the rate limit, apart from its margin, without an event loop."""
+"""The arithmetic of the rate limit without its margin, outside an event loop."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
 
 @attrs.frozen
 class Request:
-    """What happens to one request, in seconds and yes or no."""
+    """The fate of one request."""
 
-    idle: float = 0.0  # before anybody wants it
+    idle: float = 0.0  # before it is requested
     late: float = 0.0  # the task wakes up later than it asked for
     delay: float = 0.0  # from the permit until the request leaves
     withdrawn: bool = False
@@ -34,7 +34,7 @@ class Request:
 
 
 class Run:
-    """Plays requests against a limiter, in the order of time."""
+    """Runs requests against a limiter, in order of time."""
 
     def __init__(self, limiter: Limiter, now: float = 0.0) -> None:
         self.limiter = limiter
@@ -64,7 +64,7 @@ class Run:
                 self.limiter.slow_down(self.now)
         self.now = until
         if self.limiter.is_idle(until):
-            # A fresh limiter may take the place of this one.
+            # A new limiter may replace this one.
             assert not self._leaving
             assert not self.lefts or self.lefts[-1] <= until - self.limiter.window
 
@@ -97,7 +97,7 @@ requests = st.builds(
     withdrawn=st.booleans(),
     refused=st.sampled_from([False, False, False, True]),
 )
-# A program that has a lot to do is what finds the limit.
+# Only a busy program reaches the limit.
 busy_requests = st.builds(Request, late=st.floats(0, 0.01), delay=st.floats(0, 2))
 schedules = st.lists(requests, max_size=60) | st.lists(busy_requests, max_size=60)
 
@@ -165,7 +165,7 @@ def test_permits_are_evenly_spaced_from_the_first_one_on(
 def test_waking_up_a_little_late_does_not_add_up() -> None:
     beat = 1.02 / 20
     lefts = saturated(Limiter(20), 30, late=0.1 * beat)
-    assert len(lefts) >= 0.97 * 20 * 30  # by adding up it would be 0.89
+    assert len(lefts) >= 0.97 * 20 * 30  # if lateness added up, it would be 0.89
 
 
 def test_a_stall_is_not_made_up_for() -> None:
@@ -197,7 +197,7 @@ def test_an_idle_client_saves_nothing_up() -> None:
     assert run.lefts == pytest.approx([0, 100, 100.34, 100.68])
 
 
-# Starts that have not left
+# Permits that have not left
 
 
 @both_modes

@@ -1,4 +1,4 @@
-"""The margin that a limiter adds to its window, without an event loop."""
+"""The margin that a limiter adds to its window, outside an event loop."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
     [
         ([], 0.02),
         ([0.1] * 32, 0.02),
-        ([0.1, 0.2, 0.1], 0.02),  # too few to tell
+        ([0.1, 0.2, 0.1], 0.02),  # too few to know
         ([0.100, 0.110] * 16, 0.02),
         ([0.10, 0.15] * 16, 0.05),
         ([0.1, 0.9] * 16, 0.10),
         ([0.1] * 30 + [5.0] * 2, 0.02),  # the slowest few do not count
-        ([0.1, 0.9] * 16 + [0.1] * 32, 0.02),  # what was long ago is forgotten
+        ([0.1, 0.9] * 16 + [0.1] * 32, 0.02),  # old ones are forgotten
     ],
 )
 def test_the_margin_follows_the_spread_of_the_round_trips(
@@ -111,8 +111,8 @@ def test_endless_refusals_slow_down_only_to_a_bound() -> None:
 # Requests that arrive late
 
 
-def after_answers(limiter: Limiter, *round_trips: float) -> float:
-    """Return when the next permit is ready after a full window, answered like this."""
+def after_responses(limiter: Limiter, *round_trips: float) -> float:
+    """Return when the next permit is ready after a window with these round trips."""
     for _ in range(8):
         limiter.observe(0.1)
     permits = [limiter.start(0.0) for _ in round_trips]
@@ -124,24 +124,24 @@ def after_answers(limiter: Limiter, *round_trips: float) -> float:
 
 
 def test_a_late_arrival_delays_the_next_window() -> None:
-    assert after_answers(Limiter(2, request_mode="burst"), 0.1, 0.1) == pytest.approx(
+    assert after_responses(Limiter(2, request_mode="burst"), 0.1, 0.1) == pytest.approx(
         1.02
     )
-    assert after_answers(Limiter(2, request_mode="burst"), 0.15, 0.15) == pytest.approx(
-        1.05
-    )
+    assert after_responses(
+        Limiter(2, request_mode="burst"), 0.15, 0.15
+    ) == pytest.approx(1.05)
 
 
 def test_only_the_late_request_keeps_its_place_for_longer() -> None:
     limiter = Limiter(2, request_mode="burst")
-    assert after_answers(limiter, 0.1, 0.15) == pytest.approx(1.02)
+    assert after_responses(limiter, 0.1, 0.15) == pytest.approx(1.02)
     limiter.left(limiter.start(1.02), 1.02)
     assert limiter.ready_at(1.03) == pytest.approx(1.05)
 
 
 def test_the_lateness_of_a_slow_method_is_bounded() -> None:
     limiter = Limiter(1, request_mode="burst")
-    assert after_answers(limiter, 5.0) == pytest.approx(1.0 + MAX_SPREAD)
+    assert after_responses(limiter, 5.0) == pytest.approx(1.0 + MAX_SPREAD)
 
 
 def test_a_response_before_others_are_known_says_nothing_about_lateness() -> None:

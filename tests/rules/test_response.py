@@ -1,4 +1,4 @@
-"""What the bytes of an HTTP answer mean."""
+"""What the bytes of an HTTP response mean."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ def test_json_that_python_cannot_read_is_an_invalid_response(body: bytes) -> Non
 
 
 def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
-    most = sys.getrecursionlimit()
-    for depth in range(most // 2, most + 50):
+    max_depth = sys.getrecursionlimit()
+    for depth in range(max_depth // 2, max_depth + 50):
         deep = b"[" * depth + b"]" * depth
         check_outcome(read(b'{"error":{"error_code":1,"error_msg":' + deep + b"}}"))
         error = b'{"error_code":1,"error_msg":' + deep + b"}"
@@ -149,17 +149,17 @@ def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
     "response", [None, False, True, 0, 1, "", "a", [], {}, [None], {"error": 1}]
 )
 def test_any_value_that_vk_sends_is_the_result(response: Any) -> None:
-    answer = read_json({"response": response})
-    assert isinstance(answer, Success)
-    assert answer.value == response
-    assert type(answer.value) is type(response)
-    assert answer.to_execute_result().errors == ()
+    success = read_json({"response": response})
+    assert isinstance(success, Success)
+    assert success.value == response
+    assert type(success.value) is type(response)
+    assert success.to_execute_result().errors == ()
 
 
 def test_unknown_fields_of_the_envelope_change_nothing() -> None:
-    answer = read_json({"response": 1, "new": {"of": "VK"}})
-    assert isinstance(answer, Success)
-    assert answer.value == 1
+    success = read_json({"response": 1, "new": {"of": "VK"}})
+    assert isinstance(success, Success)
+    assert success.value == 1
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_the_status_of_a_page_tells_what_may_have_happened(
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_an_envelope_of_vk_counts_for_more_than_the_status(status: int) -> None:
-    answer = read_json({"response": 1}, status)
-    assert isinstance(answer, Success)
+    success = read_json({"response": 1}, status)
+    assert isinstance(success, Success)
     failure = read_json({"error": {"error_code": 5}}, status)
     assert isinstance(failure, Failure)
     assert isinstance(failure.error, AuthError)
@@ -240,7 +240,7 @@ def test_an_envelope_of_vk_counts_for_more_than_the_status(status: int) -> None:
 
 @pytest.mark.parametrize("before", ["", "x" * 50, "x" * 165, "x" * 190])
 def test_a_token_that_is_echoed_in_a_page_is_masked(before: str) -> None:
-    # VK's tokens are longer than this: one cut off half-way would still be seen.
+    # VK's tokens are longer than this: a truncated one would still be visible.
     failure, body = invalid(f"<p>{before}Authorization: {TOKEN} {TOKEN}</p>", 502)
     for shown in (str(failure.error), repr(failure.error), repr(body)):
         assert "secret" not in shown
@@ -404,9 +404,9 @@ def test_the_time_of_a_captcha_is_kept_unchanged() -> None:
 def test_errors_inside_a_script_keep_their_order() -> None:
     raw = {"method": "wall.get", "error_code": 15, "error_msg": "Access denied", "x": 1}
     other = {"method": "users.get", "error_code": 113, "error_msg": "no"}
-    answer = read_json({"response": [False, False], "execute_errors": [raw, other]})
-    assert isinstance(answer, Success)
-    response, errors = answer.to_execute_result()
+    success = read_json({"response": [False, False], "execute_errors": [raw, other]})
+    assert isinstance(success, Success)
+    response, errors = success.to_execute_result()
     assert response == [False, False]
     assert [(e.method, e.code, e.message) for e in errors] == [
         ("wall.get", 15, "Access denied"),
@@ -417,9 +417,9 @@ def test_errors_inside_a_script_keep_their_order() -> None:
 
 @pytest.mark.parametrize("errors", [None, 5, "x", {}, {"0": {"error_code": 1}}, True])
 def test_script_errors_that_are_not_a_list_are_ignored(errors: Any) -> None:
-    answer = read_json({"response": 1, "execute_errors": errors})
-    assert isinstance(answer, Success)
-    assert answer.to_execute_result().errors == ()
+    success = read_json({"response": 1, "execute_errors": errors})
+    assert isinstance(success, Success)
+    assert success.to_execute_result().errors == ()
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_script_errors_that_are_not_a_list_are_ignored(errors: Any) -> None:
     [None, 5, "x", [], {}, {"error_code": "5"}, {"error_code": True}, {"method": None}],
 )
 def test_a_malformed_entry_is_an_error_without_details(entry: Any) -> None:
-    answer = read_json({"response": 1, "execute_errors": [entry]})
-    assert isinstance(answer, Success)
-    [error] = answer.to_execute_result().errors
+    success = read_json({"response": 1, "execute_errors": [entry]})
+    assert isinstance(success, Success)
+    [error] = success.to_execute_result().errors
     assert (error.method, error.code, error.message) == ("", 0, "")

@@ -31,7 +31,7 @@ BAD_TOKENS = [
 
 
 class Longest(Random):
-    """A generator without chance: the whole of every range."""
+    """A generator that is not random: it returns the end of every range."""
 
     def uniform(self, a: float, b: float) -> float:
         return b
@@ -206,7 +206,7 @@ def test_each_method_has_its_own_count() -> None:
 def test_a_method_that_met_something_else_begins_anew() -> None:
     refusals = MethodRefusals(window=1.0)
     assert [refusals.note("a.get", now) for now in (0.0, 1.0)] == [1, 2]
-    refusals.forget("b.get")  # which was never noted
+    refusals.forget("b.get")  # which has no count
     refusals.forget("a.get")
     assert refusals.note("a.get", 2.0) == 1
 

@@ -1,4 +1,4 @@
-"""Validators by themselves.
+"""Validators outside a configuration.
 
 They are made in the tests: those of the options are there before any test runs.
 """
