@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from vkanyio._engine._session import Session
 
 
-def was_entered(client: VK) -> bool:
-    """Return whether a client has been entered, even if it is closed by now."""
-    return client._session is not None
+def was_opened(client: VK) -> bool:
+    """Return whether a client that is closed by now has been open."""
+    session = client._session
+    return session is not None and session._closed_at is not None
 
 
 @final

@@ -1,6 +1,6 @@
 """Imports go down: each module of the library knows only those below it.
 
-Imports for type checkers count as well: who needs to know a type depends on it.
+Imports for type checkers count as well: code that uses a type depends on it.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ LAYERS = {
 
 ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 UPWARDS = {("_errors", "_error_codes")}
-"""Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
+"""Loaded when a rare class is first used: it is a subclass of one in `_errors`."""
 DATA = {"_method_facts", "_facts", "_typeguards", "_version"}
 """Private modules without behaviour, which the users of the library may read."""
 WITHOUT_ENGINE = "testing"
-"""The simulator stands apart: see `test_layout.py`."""
+"""The simulator is separate: see `test_layout.py`."""
 
 
 class Import(NamedTuple):

@@ -113,7 +113,7 @@ class Kind:
         return await api.execute(f'return API.test.post({{"id": {i}}});')
 
     def is_value(self, outcome: Any, i: int) -> bool:
-        """Return whether an outcome is the call's own value."""
+        """Return whether an outcome is the right value for the call."""
         if self.name == "message":
             return type(outcome) is int
         if isinstance(outcome, ExecuteResult):  # its call may have failed

@@ -11,7 +11,7 @@ from anyio import create_task_group, current_time, get_running_tasks
 
 from _helpers import assert_at_rest, assert_gone, own_tasks, settle
 from _packing import assert_only_token_tasks
-from _probe import Probe, was_entered
+from _probe import Probe, was_opened
 from vkanyio import VK, ClientClosedError, ClientUseError
 
 from ._backends import seed_trio
@@ -133,7 +133,7 @@ class Play:
                 ended = current_time()
             assert current_time() == ended
         assert repr(self.client) == "<vkanyio.VK, closed>"
-        if was_entered(self.client):
+        if was_opened(self.client):
             assert_gone(self.client)
         assert own_tasks() == []
         assert set(get_running_tasks()) == before

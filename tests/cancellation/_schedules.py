@@ -227,7 +227,7 @@ class Schedule:
         calls = [plan.call for plan in self.plans]
         assert_promises(calls, self.wire, self.simulator)
         self.wire.assert_paced(self.client.config.limit)
-        assert self.wire.most_in_flight <= self.client.config.max_connections
+        assert self.wire.max_in_flight <= self.client.config.max_connections
         for plan in self.plans:
             outcome = plan.call.outcome
             if plan.way in ("scope", "deadline"):

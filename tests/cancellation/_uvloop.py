@@ -24,9 +24,9 @@ GRACE = 3.0
 class VirtualUVLoop(uvloop.Loop):
     """uvloop with a clock that jumps.
 
-    libuv's own cannot be set, so timers are kept here. A callback that puts itself at
-    the end of the line again and again sees whether anything else was in it: if not, no
-    task can run, and the time is that of the next timer.
+    The clock of libuv cannot be set, so timers are kept here. A callback that keeps
+    rescheduling itself at the end of the queue sees whether anything else was in it: if
+    not, no task can run, and the clock jumps to the next timer.
     """
 
     def __init__(self) -> None:

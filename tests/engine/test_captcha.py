@@ -127,7 +127,7 @@ async def answer_raw(
 ) -> tuple[Captcha, dict[str, str]]:
     """Answer a captcha that VK sends as these bytes.
 
-    :return: the captcha, and what the answer was sent with beside the call's own
+    :return: the captcha, and the parameters that were added to those of the call
     """
     captchas: list[Captcha] = []
 

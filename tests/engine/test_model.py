@@ -1,8 +1,8 @@
 """Random programs against a simple model of the outcomes that a call may have.
 
 A program is a list of steps, carried out one after the other on a coarse grid of time,
-so that events coincide. The model, `proof._judge`, looks at what the client saw of each
-request, and at the ledger of the simulator.
+so that events coincide. The model, `proof._judge`, uses what the client saw of each
+request, and the ledger of the simulator.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ Step: TypeAlias = Calls | Trouble | Wait | Cancel
 class Plan:
     """A program.
 
-    :ivar storm: how likely it is that something goes wrong with a call or a request
+    :ivar storm: the probability of a fault of a call or a request
     :ivar end: how the client's block is left: after all calls have ended, normally, by
         an exception, or by a cancellation
     """

@@ -413,7 +413,7 @@ async def test_a_retry_comes_before_waiting_calls(
             tg.start_soon(api.call, "users.get", {"user_ids": number})
             await anyio.sleep(0.01)
     asked = [entry.params["user_ids"] for entry in simulator.ledger]
-    # By the time of the failure the third call was next in line for a permit.
+    # By the time of the failure the third call has been promised the next permit.
     assert asked.index("2") == 1
     assert asked[2:4] in (["2", "3"], ["3", "2"])
     assert asked[4:] == ["4", "5"]

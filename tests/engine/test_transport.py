@@ -125,8 +125,8 @@ async def test_a_write_on_a_connection_closed_under_it_is_not_retried() -> None:
     assert isinstance(error.__cause__, ConnectionFailedError)
 
 
-@pytest.mark.parametrize("most", [1, 10, 25])
-async def test_all_connections_are_used_and_kept(most: int) -> None:
+@pytest.mark.parametrize("max_connections", [1, 10, 25])
+async def test_all_connections_are_used_and_kept(max_connections: int) -> None:
     now = worst = opened = 0
     full = anyio.Event()
 
@@ -137,7 +137,7 @@ async def test_all_connections_are_used_and_kept(most: int) -> None:
             await read_request(stream)
             now += 1
             worst = max(worst, now)
-            if now == most:
+            if now == max_connections:
                 full.set()
             await full.wait()
             now -= 1
@@ -145,14 +145,14 @@ async def test_all_connections_are_used_and_kept(most: int) -> None:
 
     async with (
         listening(serve) as base_url,
-        client(base_url, max_connections=most, request_mode="burst") as api,
+        client(base_url, max_connections=max_connections, request_mode="burst") as api,
     ):
         with anyio.fail_after(10):
             async with anyio.create_task_group() as tg:
-                for _ in range(4 * most):
+                for _ in range(4 * max_connections):
                     tg.start_soon(api.call, "users.get")
-    assert worst == most
-    assert opened <= most
+    assert worst == max_connections
+    assert opened <= max_connections
 
 
 async def test_surplus_connections_are_closed_as_calls_go_on(

@@ -1,7 +1,6 @@
 """Any object as an option, a parameter or a name: it works, or its error names it.
 
-Nothing but a TypeError or a ValueError comes of it, in the caller's own task, and what
-was refused is not sent.
+A refusal is a TypeError or a ValueError in the task of the caller, and nothing is sent.
 """
 
 from __future__ import annotations

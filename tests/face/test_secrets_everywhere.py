@@ -1,7 +1,7 @@
 """One sweep: servers repeat the request in every way, and nothing shows a secret.
 
-Everything that a program could print is looked through: values that are raised, with
-their causes, notes and tracebacks, the client and its parts, and each log record.
+Everything that a program could print is searched: raised errors with their causes,
+notes and tracebacks, the client and its parts, and each log record.
 """
 
 from __future__ import annotations

@@ -130,13 +130,13 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
         [error("a.b")],
         [1, DOUBT, None],
     ),
-    "an error of nobody's": (
+    "an error of an unknown call": (
         ["a.b", "c.d", "e.f"],
         [False, False, 1],
         [error("x.y")],
         [DOUBT, DOUBT, 1],
     ),
-    "an error of nobody's beside one": (
+    "an error of an unknown call beside another": (
         ["a.b", "c.d", "e.f"],
         [False, False, 1],
         [error("x.y", 18), error("a.b", 15)],
@@ -148,21 +148,21 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
         [{"error_code": 100, "error_msg": "no"}],
         [DOUBT, 1],
     ),
-    "a method that is none": (["a.b"], [False], [error(cast("str", 5))], [DOUBT]),
+    "a method that is not text": (["a.b"], [False], [error(cast("str", 5))], [DOUBT]),
     "an entry without a code": (
         ["a.b", "c.d"],
         [False, False],
         [{"method": "a.b", "error_msg": "no"}],
         [DOUBT, DOUBT],
     ),
-    "a code that is none": (
+    "a code that is not a number": (
         ["a.b"],
         [False],
         [error("a.b", cast("int", "9"))],
         [DOUBT],
     ),
     "a true code": (["a.b"], [False], [error("a.b", True)], [DOUBT]),
-    "entries that are none": (["a.b", "c.d"], [False, 1], [None], [DOUBT, 1]),
+    "entries that are not objects": (["a.b", "c.d"], [False, 1], [None], [DOUBT, 1]),
     "entries of text": (["a.b", "c.d"], [False, 1], ["no", 5], [DOUBT, 1]),
     "entries by number": (["a.b"], [False], {"0": error("a.b")}, [DOUBT]),
     "entries as one": (["a.b", "c.d"], [False, 1], error("a.b"), [DOUBT, 1]),
@@ -263,7 +263,7 @@ def response_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str,
     return response, errors
 
 
-def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
+def assert_no_outcome_is_anothers(outcomes: Outcomes) -> None:
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, Success):
             if isinstance(outcome.value, dict):
@@ -298,7 +298,7 @@ def test_a_whole_response_gives_each_call_its_outcome(
         errors = [*errors, {**errors[-1], "method": "execute"}]
     outcomes = read(calls(*(method for method, _ in fates)), response, errors)
     assert len(outcomes) == len(fates)
-    assert_nobody_has_anothers(outcomes)
+    assert_no_outcome_is_anothers(outcomes)
     may_be_doubtful = {method for method, fate in fates if fate == FAILS} & {
         method for method, fate in fates if fate == IS_FALSE
     }
@@ -344,7 +344,7 @@ def test_no_call_gets_the_entry_of_another_when_entries_are_lost_or_corrupt(
     lost = {method for method, is_it in is_lost.items() if is_it}
     falses = {method for method, fate in fates if fate == IS_FALSE}
     if not lost & falses:
-        assert_nobody_has_anothers(outcomes)
+        assert_no_outcome_is_anothers(outcomes)
 
 
 json_values: Any = st.recursive(

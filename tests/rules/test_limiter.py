@@ -27,7 +27,7 @@ class Request:
     """The fate of one request."""
 
     idle: float = 0.0  # before it is requested
-    late: float = 0.0  # the task wakes up later than it asked for
+    late: float = 0.0  # the task wakes up later than scheduled
     delay: float = 0.0  # from the permit until the request leaves
     withdrawn: bool = False
     refused: bool = False

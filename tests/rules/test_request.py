@@ -212,9 +212,7 @@ def test_encoded_parameters_can_always_be_sent() -> None:
         request = APIRequest("users.get", {"user_ids": 10**5000})
     except ValueError:
         return
-    to_form(
-        request.params
-    )  # this runs in a task of the client, where an error would be a crash
+    to_form(request.params)  # in a task of the client an error would be a crash
 
 
 def test_the_request_shows_itself_as_vkscript() -> None:

@@ -1,6 +1,6 @@
 """Validators outside a configuration.
 
-They are made in the tests: those of the options are there before any test runs.
+The tests make them: the validators of the options exist before any test runs.
 """
 
 from __future__ import annotations
