@@ -58,7 +58,7 @@ async def secured(stream: ByteStream, tls: ssl.SSLContext | None) -> ByteStream:
 @asynccontextmanager
 async def closed_port() -> AsyncIterator[str]:
     """Yield the base URL of a closed port."""
-    async with listening(be_silent) as base_url:
+    async with listening(never_respond) as base_url:
         pass
     yield base_url
 
@@ -71,12 +71,12 @@ async def read_request(stream: BufferedByteStream) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-async def be_silent(stream: BufferedByteStream) -> None:
+async def never_respond(stream: BufferedByteStream) -> None:
     """Accept a connection and never respond."""
     await anyio.sleep_forever()
 
 
-async def be_fine(stream: BufferedByteStream) -> None:
+async def always_succeed(stream: BufferedByteStream) -> None:
     """Return 1 for every request."""
     while True:
         await read_request(stream)

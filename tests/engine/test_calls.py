@@ -200,7 +200,7 @@ async def test_a_failing_encoder_raises_in_the_caller_and_is_not_retried(
         def to_vk(self) -> str:
             nonlocal encoded
             encoded += 1
-            raise KeyError("a bug of the caller's")
+            raise KeyError("a bug of the caller")
 
     async with make_client() as api:
         with pytest.raises(KeyError):

@@ -171,7 +171,7 @@ async def by_group(api: VK, turns: Turns) -> int:
         nonlocal before
         await asyncio.sleep(0.875)
         before = turns.count
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with asyncio.TaskGroup() as group:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
-from _sockets import FINE, be_fine, closed_port, listening, read_request, secured
+from _sockets import FINE, always_succeed, closed_port, listening, read_request, secured
 from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
 from vkanyio._engine import _transport
 
@@ -132,7 +132,7 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, 
 async def test_a_server_with_a_trusted_certificate_gets_calls(
     tls: ssl.SSLContext, call: Any
 ) -> None:
-    async with listening(be_fine, tls) as base_url, client(base_url) as api:
+    async with listening(always_succeed, tls) as base_url, client(base_url) as api:
         assert await api.call(*call) == 1
         assert await api.call(*call) == 1
 
@@ -311,7 +311,7 @@ async def test_calls_go_through_a_socks_proxy(call: Any, verdict: int) -> None:
         targets.append(await stream.receive_exactly(length + 2))
         await stream.send(bytes([5, verdict, 0, 1, 127, 0, 0, 1, 0, 80]))
         if verdict == 0:
-            await be_fine(stream)
+            await always_succeed(stream)
 
     async with listening(relay) as base_url:
         proxy = f"socks5://127.0.0.1:{port_of(base_url)}"
@@ -340,7 +340,7 @@ async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
         await stream.send(bytes([1, verdict]))
         await stream.receive_exactly(4 + 1 + len("vk.invalid") + 2)
         await stream.send(bytes([5, 0, 0, 1, 127, 0, 0, 1, 0, 80]))
-        await be_fine(stream)
+        await always_succeed(stream)
 
     async with listening(relay) as base_url:
         proxy = f"socks5://user:{PASSWORD}@127.0.0.1:{port_of(base_url)}"
@@ -362,7 +362,7 @@ async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
 async def test_the_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    async with listening(be_fine) as proxy:
+    async with listening(always_succeed) as proxy:
         monkeypatch.setenv(name, proxy.removesuffix("/method"))
         async with client("http://vk.invalid/method") as api:
             assert await api.call(*READ) == 1
@@ -371,7 +371,7 @@ async def test_the_proxy_of_the_environment_is_used(
 async def test_a_host_that_the_environment_excludes_is_reached_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with closed_port() as proxy, listening(be_fine) as base_url:
+    async with closed_port() as proxy, listening(always_succeed) as base_url:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _sockets import FINE, be_silent, closed_port, listening, read_request
+from _sockets import FINE, closed_port, listening, never_respond, read_request
 from vkanyio import (
     VK,
     ConnectionFailedError,
@@ -199,7 +199,7 @@ async def test_surplus_connections_are_closed_as_calls_go_on(
 async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
     call: Any,
 ) -> None:
-    async with listening(be_silent) as base_url:
+    async with listening(never_respond) as base_url:
         secure = base_url.replace("http:", "https:")
         async with client(secure, timeout=0.1, retry_limit=1) as api:
             error = await error_of(api, call)
@@ -211,7 +211,7 @@ async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
 
 async def test_a_read_that_gets_no_response_in_time_is_a_timeout() -> None:
     async with (
-        listening(be_silent) as base_url,
+        listening(never_respond) as base_url,
         client(base_url, timeout=0.5, retry_limit=1) as api,
     ):
         error = await error_of(api, READ)
@@ -221,7 +221,7 @@ async def test_a_read_that_gets_no_response_in_time_is_a_timeout() -> None:
 
 async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() -> None:
     async with (
-        listening(be_silent) as base_url,
+        listening(never_respond) as base_url,
         client(base_url, timeout=0.5, retry_limit=3) as api,
     ):
         error = await error_of(api, POST)

@@ -29,7 +29,7 @@ on_a_real_clock = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 
 def an_error_group() -> BaseException:
-    return ExceptionGroup("the body's own", [ValueError("one"), ValueError("two")])
+    return ExceptionGroup("raised by the body", [ValueError("one"), ValueError("two")])
 
 
 ERRORS = [
@@ -127,7 +127,7 @@ async def test_a_cancelled_body_ends_with_its_scope(make_client):
 
 async def test_a_failing_task_of_an_outer_group_fails_only_that_group(make_client):
     async def fail():
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with anyio.create_task_group() as tasks, make_client() as api:
@@ -143,7 +143,7 @@ async def test_an_error_of_an_inner_task_group_leaves_in_its_exception_group(
     make_client,
 ):
     async def fail():
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with make_client() as api, anyio.create_task_group() as tasks:

@@ -361,7 +361,7 @@ def test_an_error_of_to_vk_itself_reaches_the_caller(nested: bool) -> None:
             return b"\xff".decode()
 
     value: Any = {"a": Broken()} if nested else Broken()
-    with pytest.raises(ValueError):  # noqa: PT011 - it is the user's own
+    with pytest.raises(ValueError):  # noqa: PT011 - raised by the user
         encode_params({"lat": value})
 
 
