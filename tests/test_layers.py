@@ -81,7 +81,7 @@ def imports_of(path: Path, package: Path = PACKAGE) -> Iterator[Import]:
             names = [alias.name.split(".") for alias in node.names]
             targets = [package.parent.joinpath(*parts) for parts in names]
             targets = [each for each in targets if package in (each, *each.parents)]
-        elif isinstance(node, ast.Name | ast.Attribute):
+        elif isinstance(node, (ast.Name, ast.Attribute)):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in DYNAMIC:
                 yield Import(importer, name, node.lineno)

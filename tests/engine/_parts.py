@@ -1,4 +1,4 @@
-"""Parts of the engine, made without a client."""
+"""Parts of the engine outside a client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def sender_of(simulator: Simulator, **options: Any) -> Sender:
-    """Make a sender to a simulator, in process."""
+    """Make a sender to an in-process simulator."""
     return _sender(http_client=simulator.http_client(), **options)
 
 

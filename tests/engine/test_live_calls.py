@@ -1,4 +1,4 @@
-"""The calls that have no outcome yet, without a client."""
+"""`LiveCalls`, the calls without an outcome, outside a client."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_calls_are_numbered_in_the_order_of_arrival() -> None:
     assert len(live) == live.waiting == 3
 
 
-async def test_a_call_that_was_taken_for_a_request_waits_no_more(
+async def test_a_call_taken_for_a_request_no_longer_counts_as_waiting(
     simulator: Simulator,
 ) -> None:
     live = LiveCalls()
@@ -57,7 +57,7 @@ async def test_a_call_that_was_taken_for_a_request_waits_no_more(
     assert (len(live), live.waiting) == (2, 1)
 
 
-async def test_the_task_of_an_abandoned_call_is_given_up_but_not_of_a_settled_one(
+async def test_the_task_of_an_abandoned_call_ends_but_not_of_a_settled_one(
     simulator: Simulator,
 ) -> None:
     live = LiveCalls()
@@ -82,7 +82,7 @@ async def test_an_answer_that_is_being_sent_ends_with_its_call(
     assert scope.cancel_called
 
 
-async def test_all_fail_each_with_its_own_error() -> None:
+async def test_all_calls_fail_with_separate_errors() -> None:
     live = LiveCalls()
     requests = [add(live) for _ in range(3)]
     live.fail_all(lambda request: ClientClosedError(request.method))
@@ -95,7 +95,7 @@ async def test_all_fail_each_with_its_own_error() -> None:
     assert len(set(map(id, errors))) == 3
 
 
-async def test_the_end_is_when_the_last_has_its_outcome() -> None:
+async def test_the_end_comes_with_the_last_outcome() -> None:
     live, ended = LiveCalls(), []
 
     async def wait() -> None:

@@ -1,4 +1,4 @@
-"""One attempt, by a sender without a client around it."""
+"""One attempt by a `Sender`, outside a client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anyio import create_task_group
 
 from _helpers import TOKEN, add_echoes
 from _parts import accepted, sender_of, sender_to
-from _sockets import nobody
+from _sockets import closed_port
 from vkanyio import (
     APIRequest,
     AuthError,
@@ -41,7 +41,7 @@ async def send(sender: Sender, *requests: APIRequest, **extra: Any) -> Attempt:
     return await sender.send(first, permit, extra=extra, pending=pending)
 
 
-async def test_an_attempt_has_the_value_and_marks_the_call_as_sent(
+async def test_an_attempt_returns_the_value_and_marks_the_call_as_sent(
     simulator: Simulator,
 ) -> None:
     sender, request = sender_of(simulator), accepted("test.get", {"id": 7})
@@ -109,7 +109,7 @@ async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
     assert sender._limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
 
 
-async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
+async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
     simulator: Simulator,
 ) -> None:
     sender = sender_of(simulator, limiter=Limiter(1))
@@ -126,7 +126,7 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
-    async with nobody() as base_url:
+    async with closed_port() as base_url:
         sender = sender_to(base_url, limiter=Limiter(1))
         request, permit = accepted(), await sender.ticker.acquire()
         attempt = await sender.send(
@@ -158,7 +158,7 @@ async def test_a_replaced_token_is_sent_from_then_on(simulator: Simulator) -> No
     assert delays == [0.0, None]
 
 
-async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
+async def test_error_6_slows_the_token_down_until_the_method_is_to_blame(
     simulator: Simulator,
 ) -> None:
     sender = sender_of(simulator, limiter=Limiter(20))
@@ -178,7 +178,7 @@ async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
     assert sender._counters.too_many_requests == 4
 
 
-async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(
+async def test_the_call_and_the_option_decide_what_may_be_retried(
     simulator: Simulator,
 ) -> None:
     read, write = APIRequest("users.get"), APIRequest("wall.post", {"message": "a"})
@@ -187,7 +187,7 @@ async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(
     assert [bold.may_repeat(each) for each in (read, write)] == [True, True]
 
 
-async def test_permits_are_granted_by_the_task_of_the_ticker(
+async def test_the_ticker_task_grants_permits(
     simulator: Simulator,
 ) -> None:
     sender, began = sender_of(simulator, limiter=Limiter(2)), anyio.current_time()

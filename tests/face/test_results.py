@@ -1,4 +1,4 @@
-"""The outcome of a request, as those read it who did not send it."""
+"""The outcome of a request, read by code that did not send it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def get(i: int) -> APIRequest:
     return APIRequest("test.get", {"id": i})
 
 
-async def test_a_result_is_the_value_as_often_as_it_is_asked_for(
+async def test_a_result_can_be_read_any_number_of_times(
     make_client: MakeClient,
 ) -> None:
     request = get(7)
@@ -46,7 +46,7 @@ async def test_a_result_is_the_value_as_often_as_it_is_asked_for(
     assert request.maybe_carried_out
 
 
-async def test_a_result_is_the_error_of_the_call_each_time_another_one(
+async def test_a_failed_result_raises_a_separate_error_each_time(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(100), times=1)
@@ -94,7 +94,7 @@ async def test_an_abandoned_request_has_no_result(
 
 
 @pytest.mark.simulator_options(latency=1.0)
-async def test_a_request_that_waited_in_vain_was_certainly_not_carried_out(
+async def test_a_request_that_was_never_sent_was_certainly_not_carried_out(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     request = get(2)
@@ -117,7 +117,7 @@ async def test_a_write_whose_response_was_lost_stays_in_doubt(
 
 
 @pytest.mark.parametrize("way", ["call", "request", "wait", "result", "execute"])
-async def test_whatever_runs_a_script_gives_its_errors_too(
+async def test_every_way_to_run_a_script_returns_its_errors_too(
     make_client: MakeClient, way: str
 ) -> None:
     async with make_client() as api:
@@ -140,7 +140,7 @@ async def test_whatever_runs_a_script_gives_its_errors_too(
 
 
 @pytest.mark.parametrize("way", ["procedure", "call", "request"])
-async def test_a_procedure_gives_the_same_by_its_name(
+async def test_a_procedure_called_by_name_returns_the_same(
     simulator: Simulator, make_client: MakeClient, way: str
 ) -> None:
     simulator.add_procedure("digest", SCRIPT)
@@ -163,7 +163,7 @@ async def test_a_method_that_only_begins_like_a_script_has_a_plain_value(
         assert await api.call("executed.get") == 5
 
 
-# Without a task that waits
+# Without a waiting task
 
 
 async def test_a_submitted_request_reports_its_end_once(
