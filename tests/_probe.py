@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from collections import deque
+    from random import Random
 
     from vkanyio import VK
     from vkanyio._caller import Caller
@@ -37,6 +38,11 @@ class Probe:
     def lanes(self) -> list[Lane]:
         """The lanes of all tokens, the lane of the client's token first."""
         return [self._session._lane, *self._session._lanes.values()]
+
+    @property
+    def generator(self) -> Random:
+        """The source of the jitter of back-offs."""
+        return self._session._generator
 
     @property
     def caller(self) -> Caller:

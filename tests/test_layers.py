@@ -85,8 +85,9 @@ def imports_of(path: Path, package: Path = PACKAGE) -> Iterator[Import]:
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in DYNAMIC:
                 yield Import(importer, name, node.lineno)
+        line: int = getattr(node, "lineno", 0)
         for target in targets:
-            yield Import(importer, module_name(found(target), package), node.lineno)
+            yield Import(importer, module_name(found(target), package), line)
 
 
 def found(target: Path) -> Path:

@@ -188,7 +188,7 @@ class Pending:
         """Return the outcome, None if the call has none."""
         return self._outcome
 
-    def take(self) -> Success:
+    def unwrap(self) -> Success:
         """Return the value of a settled call.
 
         :raises VKError: the error of the call: each time another instance

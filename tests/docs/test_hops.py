@@ -43,7 +43,9 @@ def test_no_two_hops_have_one_name():
     rows = PLAIN + PACKED
     assert len(rows) > 40
     assert len(set(rows)) == len(rows)
-    assert len({function for _, function in rows}) == len(rows)
+    names = [function.rpartition(".")[2].strip("_") for _, function in rows]
+    repeated = {name for name in names if names.count(name) > 1}
+    assert repeated <= {"run"}  # what each task does
 
 
 def test_hops_that_need_a_socket_are_there():

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio import create_task_group
 
-from _helpers import settle
+from _helpers import counted_turns, settle
 from _parts import accepted, gate
 
 pytestmark = pytest.mark.anyio
@@ -67,5 +67,26 @@ async def test_waiting_calls_go_on_when_the_gate_opens() -> None:
             tasks.start_soon(wait)
             await anyio.sleep(3)
             assert went_on == []
+        await settle()
+        assert len(went_on) == 1
+
+
+async def test_a_waiting_call_goes_on_waiting_for_the_next_captcha() -> None:
+    closing, went_on = gate(), []
+
+    async def wait() -> None:
+        await closing.wait(accepted("wall.post"))
+        went_on.append(anyio.current_time())
+
+    async with create_task_group() as tasks:
+        with closing.closed("wall.post"):
+            tasks.start_soon(wait)
+            await settle()
+        for _ in range(2):
+            with closing.closed("wall.post"):
+                async with counted_turns() as turns:
+                    await anyio.sleep(3)
+                assert went_on == []
+                assert turns.count < 20  # it does not look again and again
         await settle()
         assert len(went_on) == 1

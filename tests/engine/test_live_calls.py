@@ -10,7 +10,7 @@ import pytest
 from anyio import create_task_group
 from anyio.lowlevel import current_token
 
-from _helpers import settle
+from _helpers import counted_turns, settle
 from _parts import gate, sender_of
 from vkanyio import APIRequest, ClientClosedError, Config
 from vkanyio._engine._call_task import CallTask
@@ -115,3 +115,39 @@ async def test_the_end_comes_with_the_last_outcome() -> None:
         third._pending.give_up()
         await settle()
         assert len(ended) == 1
+
+
+async def test_a_call_added_in_the_step_of_the_last_end_is_waited_for() -> None:
+    live, ended = LiveCalls(), []
+
+    async def wait() -> None:
+        await live.wait_for_the_end()
+        ended.append(len(live))
+
+    add(live)._pending.settle(Success(1))  # there was an end before anybody waited
+    async with create_task_group() as tasks:
+        first = add(live)
+        tasks.start_soon(wait)
+        await settle()
+        first._pending.settle(Success(1))
+        second = add(live)
+        async with counted_turns() as turns:
+            await anyio.sleep(3)
+        assert ended == []
+        assert turns.count < 20
+        second._pending.settle(Success(1))
+        await settle()
+    assert ended == [0]
+
+
+async def test_the_end_is_not_reported_while_others_are_live() -> None:
+    live = LiveCalls()
+    first, _ = add(live), add(live)
+    async with create_task_group() as tasks:
+        tasks.start_soon(live.wait_for_the_end)
+        await settle()
+        async with counted_turns() as turns:
+            first._pending.settle(Success(1))
+            await anyio.sleep(3)
+        tasks.cancel_scope.cancel()
+    assert turns.count < 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -9,7 +10,7 @@ import pytest
 from anyio import create_task_group
 
 from _helpers import TOKEN, add_echoes
-from _parts import accepted, sender_of, sender_to
+from _parts import accept, accepted, sender_of, sender_to, sender_with
 from _sockets import closed_port
 from vkanyio import (
     APIRequest,
@@ -197,3 +198,94 @@ async def test_the_ticker_task_grants_permits(
             await send(sender, accepted("test.get", {"id": 1}))
         tasks.cancel_scope.cancel()
     assert anyio.current_time() - began == pytest.approx(1.02)
+
+
+async def test_each_token_is_replaced_by_its_own(simulator: Simulator) -> None:
+    tokens: dict[str, str] = {}
+    first = sender_of(simulator, token="first-token", replaced_tokens=tokens)
+    second = sender_of(simulator, token="second-token", replaced_tokens=tokens)
+    second.replace_token(REPLACEMENT)
+    assert (first.token, second.token) == ("first-token", REPLACEMENT)
+    again = sender_of(simulator, token="second-token", replaced_tokens=tokens)
+    assert again.token == REPLACEMENT  # a lane that is made anew knows it, too
+
+
+async def test_a_response_that_is_too_large_is_a_failure(simulator: Simulator) -> None:
+    simulator.fault(faults.body(b" " * 2000))
+    sender = sender_of(simulator, max_answer=1024)
+    attempt = await send(sender, accepted("test.get", {"id": 1}))
+    assert isinstance(attempt.result, Failure)
+    assert attempt.result.is_too_large
+
+
+async def test_the_limiter_learns_from_round_trips(simulator: Simulator) -> None:
+    sender = sender_of(simulator, limiter=Limiter(20, request_mode="burst"))
+    for seconds in (0.1, 0.1, 0.2, 0.2):
+        simulator.fault(faults.delay(seconds), times=1)
+        await send(sender, accepted("test.get", {"id": 1}))
+    assert sender._limiter.margin(anyio.current_time()) > 0.05
+
+
+async def test_header_names_of_a_request_replace_those_of_the_client(
+    simulator: Simulator,
+) -> None:
+    seen: list[dict[str, str]] = []
+    http_client = simulator.http_client()
+    post = http_client.post
+
+    async def note_headers(url: str, *, headers: dict[str, str], **rest: Any) -> Any:
+        seen.append(headers)
+        return await post(url, headers=headers, **rest)
+
+    http_client.post = note_headers  # type: ignore[assignment, method-assign]
+    sender = sender_with(http_client=http_client, headers={"x-a": "client"})
+    request = APIRequest("test.get", {"id": 1}, headers={"X-A": "call"})
+    accept(request)
+    await send(sender, request)
+    [headers] = seen
+    assert [headers[name] for name in headers if name.lower() == "x-a"] == ["call"]
+
+
+def too_many() -> Failure:
+    error = TooManyRequestsError(6, "")
+    return Failure(error, maybe_carried_out=False, is_transient=False)
+
+
+def refuse(sender: Sender, method: str) -> float:
+    """Return by how much an error 6 widens the margin."""
+    before = sender._limiter.margin(anyio.current_time())
+    sender.delay_after(
+        method, too_many(), sender.new_retries(), token=TOKEN, may_repeat=True
+    )
+    return sender._limiter.margin(anyio.current_time()) - before
+
+
+async def test_a_method_that_met_something_else_slows_the_token_down_again(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, limiter=Limiter(20))
+    widened = []
+    for _ in range(4):
+        widened.append(refuse(sender, "a.get") > 0)
+        await anyio.sleep(1)
+    sender.note_accepted("a.get")
+    widened.append(refuse(sender, "a.get") > 0)
+    assert widened == [True, True, False, False, True]
+
+
+async def test_the_log_reports_one_slow_down_for_a_volley(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vkanyio")
+    sender = sender_of(simulator, limiter=Limiter(20))
+    for method in ("a.get", "b.get", "c.get"):
+        refuse(sender, method)
+    assert caplog.text.count("is kept free from now on") == 1
+
+
+async def test_retries_are_counted_by_their_error(simulator: Simulator) -> None:
+    sender = sender_of(simulator)
+    refused = Failure(AuthError(5, ""), maybe_carried_out=False, is_transient=False)
+    sender.note_retry("a.get", refused, 1.0)
+    assert sender._counters.retries == {"AuthError": 1}
+    assert sender.new_retries(2).used == 2

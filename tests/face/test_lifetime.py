@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ import pytest
 from anyio import CancelScope
 
 from _helpers import assert_gone, own_tasks, settle
+from _probe import Probe
 from vkanyio import APIRequest, ClientClosedError, ClientUseError
 from vkanyio._engine._transport import Transport
 
@@ -415,3 +417,19 @@ async def test_an_idle_client_has_two_tasks_and_a_closed_one_none(make_client):
         await settle()
         assert sorted(own_tasks()) == ["vkanyio Collector.run", "vkanyio Ticker.run"]
     assert_gone(api)
+
+
+async def test_jitter_is_drawn_anew_for_each_time_that_a_client_is_entered(
+    make_client,
+):
+    # Or clients that were made before a fork would retry in step.
+    made_before = [make_client() for _ in range(2)]
+    random.seed(7)
+    drawn = []
+    for client in made_before:
+        async with client as api:
+            drawn.append(Probe(api).generator.random())
+    assert drawn[0] != drawn[1]
+    random.seed(7)
+    async with make_client() as api:
+        assert Probe(api).generator.random() == drawn[0]

@@ -12,12 +12,15 @@ from _helpers import settle
 from _probe import Probe
 from vkanyio import (
     APIRequest,
+    CallEnded,
+    CallStarted,
     ClientClosedError,
     ClientUseError,
     ExecuteError,
     ExecuteResult,
     OutcomeUnknownError,
     ParameterError,
+    RequestStarted,
 )
 from vkanyio.testing import Simulator, faults
 
@@ -200,6 +203,65 @@ async def test_a_submitted_request_may_be_given_up(
 
 
 @pytest.mark.simulator_options(latency=1.0)
+async def test_who_looks_on_does_not_abandon_a_submitted_request(
+    make_client: MakeClient,
+) -> None:
+    ended: list[APIRequest] = []
+    request = get(1)
+    async with make_client() as api:
+        Probe(api).caller.submit(request, ended.append)
+        with anyio.move_on_after(0.1):
+            await request.wait()
+        assert ended == []
+    assert ended == [request]
+    assert request.result() == 1
+    Probe(api).caller.give_up(request)
+    assert request.result() == 1  # it had ended before
+
+
+async def test_a_submitted_request_is_reported_like_any_other_call(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.error(100), times=1)
+    events: list[Any] = []
+    async with make_client(on_event=events.append, limit=1) as api:
+        failing, abandoned = get(1), get(2)
+        for request in (failing, abandoned):
+            Probe(api).caller.submit(request, lambda _: None)
+        await anyio.sleep(0.5)
+        Probe(api).caller.give_up(abandoned)
+        assert Probe(api).observed_call_count == 0
+    started = [e for e in events if isinstance(e, CallStarted)]
+    ended = [e for e in events if isinstance(e, CallEnded)]
+    assert [e.call for e in started] == [e.call for e in ended]
+    assert [(e.ending, e.error) for e in ended] == [
+        ("error", "ParameterError"),
+        ("cancelled", None),
+    ]
+    [sent] = [e for e in events if isinstance(e, RequestStarted)]
+    assert sent.calls == (started[0].call,)
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_the_lane_of_a_submitted_request_is_kept_until_its_end(
+    make_client: MakeClient,
+) -> None:
+    ended: list[APIRequest] = []
+    request = APIRequest("test.get", {"id": 1, "access_token": "token-of-a-stream"})
+    async with make_client() as api:
+        Probe(api).caller.submit(request, ended.append)
+        await anyio.sleep(0.1)
+        for i in range(12):
+            await api.call("test.get", {"id": i, "access_token": f"token-number-{i}"})
+        assert ended == [request]
+        assert request.result() == 1
+        await anyio.sleep(60)
+        for i in range(20):
+            await api.call("test.get", {"id": i, "access_token": f"another-token-{i}"})
+        tokens = [lane._sender.token for lane in Probe(api).lanes]
+        assert "token-of-a-stream" not in tokens  # nothing counts as busy for ever
+
+
 async def test_submitted_requests_are_finished_when_the_block_is_left(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

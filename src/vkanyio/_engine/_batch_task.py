@@ -83,7 +83,7 @@ class BatchTask:
         while groups:
             group = self._live(groups.popleft())
             if len(group) > 1:
-                groups.extend(await self._send(group, unused))
+                groups.extend(await self._send_group(group, unused))
                 unused = None
             elif group:
                 self._leave(group[0])
@@ -97,7 +97,7 @@ class BatchTask:
             if call in self._members and call.request._pending.is_live
         ]
 
-    async def _send(
+    async def _send_group(
         self, group: list[CallTask], permit: Permit | None
     ) -> list[list[CallTask]]:
         """Send calls together, and retry them while the rules allow.
@@ -111,7 +111,7 @@ class BatchTask:
             if len(group) < 2:
                 self._sender.ticker.release(permit)
                 break
-            attempt = await self._attempt(group, permit)
+            attempt = await self._attempt_group(group, permit)
             permit = None
             if isinstance(attempt.result, Success):
                 self._deliver(group, attempt, attempt.result)
@@ -135,7 +135,7 @@ class BatchTask:
                 self._leave(call)
         return self._live(group)
 
-    async def _attempt(self, group: list[CallTask], permit: Permit) -> Attempt:
+    async def _attempt_group(self, group: list[CallTask], permit: Permit) -> Attempt:
         requests = [call.request for call in group]
         for call in group:
             call.note_sending()

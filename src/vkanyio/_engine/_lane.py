@@ -66,7 +66,7 @@ class Lane:
         self._packer = Packer(config)
         self._gate = Gate(self._look_again)
         self._collector = Collector(
-            sender.ticker, self._packer, self._gate, self._start
+            sender.ticker, self._packer, self._gate, self._dispatch
         )
         self._room = Semaphore(config.max_waiting, fast_acquire=True)
         self._busy = 0
@@ -107,7 +107,7 @@ class Lane:
                 except VKError as error:
                     request._pending.settle(error)
                 else:
-                    self._accept(request, urgent=urgent)
+                    self._admit(request, urgent=urgent)
                 await request._pending.settled()
                 return request.result()
         finally:
@@ -118,7 +118,7 @@ class Lane:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
         self._busy += 1
         on_end = partial(self._end_taken, on_end)
-        self._accept(request, urgent=in_handler(), on_end=on_end)
+        self._admit(request, urgent=in_handler(), on_end=on_end)
         request._pending.hold()
 
     def _end_taken(
@@ -127,7 +127,7 @@ class Lane:
         self._busy -= 1
         on_end(request)
 
-    def _accept(
+    def _admit(
         self,
         request: APIRequest,
         *,
@@ -149,7 +149,7 @@ class Lane:
         if on_end is not None:
             on_end(request)
 
-    def _start(self, requests: list[APIRequest], permit: Permit) -> None:
+    def _dispatch(self, requests: list[APIRequest], permit: Permit) -> None:
         """Start the task of one call, or of several in a batch."""
         sender, gate = self._sender, self._gate
         calls = [CallTask(each, sender, gate, self._questions) for each in requests]
