@@ -43,7 +43,7 @@ async def show_user(request: Request) -> JSONResponse:
         with anyio.fail_after(5):  # includes the time in the queue
             users = await api.users.get(user_ids=[user_id])
     except (TimeoutError, TransportError):
-        return JSONResponse({"error": "VK does not answer"}, 503)
+        return JSONResponse({"error": "VK does not respond"}, 503)
     except APIError as error:
         return JSONResponse({"error": error.message}, 502)
     if not users:

@@ -1,4 +1,4 @@
-"""What the tests of the engine and the public face have in common."""
+"""Helpers of the tests of the engine and the public face."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ TOKEN = "vk1.a.the-secret-token"
 
 
 def add_echoes(simulator: Simulator) -> None:
-    """Add methods that answer with their own ``id``."""
+    """Add methods that return the ``id`` of the call."""
 
     def echo(call: Call) -> int:
         return call.integer("id")
 
-    simulator.add_method("test.get", echo)  # reads: it may be sent again
-    simulator.add_method("test.post", echo)  # may be carried out once
+    simulator.add_method("test.get", echo)  # reads: it may be retried
+    simulator.add_method("test.post", echo)  # may be carried out only once
 
 
 def carried_out(simulator: Simulator) -> list[int]:
-    """Return the ids of the echoes that were carried out, in their order."""
+    """Return the ids of the echoes that were carried out, in order."""
     return [int(entry.params["id"]) for entry in simulator.ledger.carried_out()]
 
 
 def collect_garbage() -> None:
-    """Have what was left unclosed warn of it now, which fails the test."""
-    gc.collect(1)  # what was imported, a hundred times as much, is older
+    """Collect objects left open now: their warnings fail the test."""
+    gc.collect(1)  # imported objects, a hundred times as many, are older
 
 
 def get(i: int, **more: Any) -> APIRequest:
@@ -55,17 +55,17 @@ def get(i: int, **more: Any) -> APIRequest:
 
 
 def calls(*methods: str) -> list[APIRequest]:
-    """Make calls whose ids are their places."""
+    """Make requests numbered by their ids."""
     return [APIRequest(method, {"id": i}) for i, method in enumerate(methods)]
 
 
 async def solve_by(simulator: Simulator, captcha: Captcha) -> None:
-    """Answer a captcha rightly."""
+    """Answer a captcha correctly."""
     await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
 
 
-async def answered_at_once(client: VK, i: int) -> None:
-    """Make a call, and assert that nothing but a second's latency held it up."""
+async def returns_at_once(client: VK, i: int) -> None:
+    """Make a call, and assert that it takes a second of latency and no more."""
     start = current_time()
     assert await client.call_with_request(get(i)) == i
     assert current_time() == pytest.approx(start + 1)
@@ -82,7 +82,7 @@ async def note(
 
 
 async def gather(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:
-    """Make calls at once, and list their results in order."""
+    """Make calls at once, and return their results in order."""
     results: list[Any] = [None] * len(calls)
 
     async def keep(index: int) -> None:
@@ -95,20 +95,20 @@ async def gather(*calls: Callable[[], Awaitable[Any]]) -> list[Any]:
 
 
 async def settle() -> None:
-    """Let everything run that can run without time going by."""
+    """Let every task run that can run without time passing."""
     for _ in range(30):
         await checkpoint()
 
 
 def cancelling() -> int:
-    """Return how many cancellations of this task are on asyncio's books."""
+    """Return how many cancellations of this task asyncio has counted."""
     task = asyncio.current_task()
     assert task is not None
     return task.cancelling()
 
 
 def own_tasks() -> list[str]:
-    """Return the names of the tasks that clients have running."""
+    """Return the names of the tasks that clients run."""
     names = [task.name or "" for task in get_running_tasks()]
     return [name for name in names if name.startswith("vkanyio ")]
 
@@ -120,15 +120,15 @@ def assert_at_rest(client: VK) -> None:
 
 
 def assert_gone(client: VK) -> None:
-    """Assert that nothing of a client has outlived its block."""
+    """Assert that nothing has outlived the block of a client."""
     assert_at_rest(client)
-    assert not Probe(client).tasks
+    assert not Probe(client).task_count
     assert own_tasks() == []
 
 
 @final
 class Turns:
-    """How often the event loop went round."""
+    """How many turns the event loop has made."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -145,7 +145,7 @@ class _CountTurns(trio.abc.Instrument):
 
 @asynccontextmanager
 async def counted_turns() -> AsyncIterator[Turns]:
-    """Count how often the event loop goes round."""
+    """Count the turns of the event loop."""
     turns = Turns()
     if sniffio.current_async_library() == "trio":
         instrument = _CountTurns(turns)
@@ -171,16 +171,16 @@ async def counted_turns() -> AsyncIterator[Turns]:
 
 @final
 class InstantTransport(httpx.AsyncBaseTransport):
-    """A way to VK on which a request arrives before the first checkpoint.
+    """A transport that a request leaves by before the first checkpoint.
 
-    Whatever is handed to it has been sent, so it shows what should not have been.
+    Each request it gets counts as sent, so it shows those that should not have been.
     """
 
     def __init__(self) -> None:
         self.requests = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Count a request, and answer it a second later."""
+        """Count a request, and respond a second later."""
         self.requests += 1
         await anyio.sleep(1)
         return httpx.Response(200, json={"response": 1}, request=request)
@@ -196,12 +196,12 @@ class Reply:
 
 @final
 class Recorder:
-    """All that a user's own HTTP client has to be."""
+    """The least that an HTTP client of the user must have."""
 
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
 
     async def post(self, url: str, **arguments: Any) -> HTTPResponse:
-        """Note the headers of a request."""
+        """Record the headers of a request."""
         self.headers = arguments["headers"]
         return Reply()

@@ -1,4 +1,4 @@
-"""What the tests of packing have in common."""
+"""Helpers of the tests of packing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def post(i: int, **more: Any) -> APIRequest:
-    """Make a request for an echo that may be carried out once."""
+    """Make a request for an echo that may be carried out only once."""
     return APIRequest("test.post", {"id": i, **more})
 
 
@@ -45,14 +45,14 @@ async def together(api: VK, requests: Iterable[APIRequest]) -> list[Any]:
 
 
 def client_of(simulator: Simulator, **options: Any) -> VK:
-    """Make a client that packs, of a simulator that the test has made."""
+    """Make a packing client for a simulator that the test has made."""
     http_client = simulator.http_client()
     options = {"mode": "parallel", "limit": 1000, **options}
     return VK(TOKEN, http_client=http_client, **options)
 
 
 def one_a_second(make_client: MakeClient, **options: Any) -> VK:
-    """Make a client whose calls wait for the tick after the first one's."""
+    """Make a client whose calls wait a second after the first one for a permit."""
     return make_client(limit=1, request_mode="burst", **options)
 
 
@@ -62,7 +62,7 @@ def done(simulator: Simulator) -> list[int]:
 
 
 def sizes(simulator: Simulator) -> list[int]:
-    """Return how many calls each HTTP request brought, be they carried out or not."""
+    """Return the number of calls in each HTTP request, carried out or not."""
     counts: dict[int, int] = {}
     for entry in simulator.ledger:
         counts.setdefault(entry.request, 0)
@@ -71,7 +71,7 @@ def sizes(simulator: Simulator) -> list[int]:
 
 
 def plain_calls(simulator: Simulator) -> list[Entry]:
-    """Return the calls that came in an HTTP request of their own."""
+    """Return the calls that came in separate HTTP requests."""
     packed = {entry.request for entry in scripts(simulator)}
     return [entry for entry in simulator.ledger if entry.request not in packed]
 
@@ -88,7 +88,7 @@ def _with_id(simulator: Simulator) -> list[Entry]:
 def spoil_execute(
     simulator: Simulator, code_for: Callable[[str], int], *, after: bool = False
 ) -> None:
-    """Let scripts fail as a whole.
+    """Make scripts fail as a whole.
 
     :param code_for: returns the error for a script, or 0
     :param after: whether it fails after its calls have been carried out
@@ -107,7 +107,7 @@ def spoil_execute(
     simulator.add_method("execute", execute)
 
 
-def assert_gone_tasks(api: VK) -> None:
-    """Assert that a client has no tasks but those of its tokens."""
+def assert_only_token_tasks(api: VK) -> None:
+    """Assert that a client runs only the tasks of its tokens."""
     probe = Probe(api)
-    assert probe.tasks == 2 * len(probe.lanes)
+    assert probe.task_count == 2 * len(probe.lanes)

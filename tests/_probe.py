@@ -1,7 +1,6 @@
-"""The one place where tests look inside an open client.
+"""The only place where tests look inside an open client.
 
-What a test asserts about the inside is asked here by name, so that the engine can
-change without changing the tests.
+Tests ask for internals by name here, so that the engine can change without them.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from collections import deque
+    from random import Random
 
     from vkanyio import VK
     from vkanyio._caller import Caller
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from vkanyio._engine._session import Session
 
 
+def was_opened(client: VK) -> bool:
+    """Return whether a client that is closed by now has been open."""
+    session = client._session
+    return session is not None and session._closed_at is not None
+
+
 @final
 class Probe:
-    """What a client that was entered holds."""
+    """The internals of a client that has been entered."""
 
     def __init__(self, client: VK) -> None:
         session = client._session
@@ -30,27 +36,32 @@ class Probe:
 
     @property
     def lanes(self) -> list[Lane]:
-        """The lanes of all tokens, that of the client's own token first."""
+        """The lanes of all tokens, the lane of the client's token first."""
         return [self._session._lane, *self._session._lanes.values()]
 
     @property
+    def generator(self) -> Random:
+        """The source of the jitter of back-offs."""
+        return self._session._generator
+
+    @property
     def caller(self) -> Caller:
-        """What the parts of the library make calls with."""
+        """The interface by which parts of the library make calls."""
         return self._session
 
     @property
-    def live_calls(self) -> int:
-        """How many calls have no outcome yet."""
+    def live_call_count(self) -> int:
+        """The number of calls without an outcome."""
         return len(self._session._live)
 
     @property
-    def tasks(self) -> int:
-        """How many tasks the client runs."""
+    def task_count(self) -> int:
+        """The number of tasks that the client runs."""
         return len(self._session._services._scopes)
 
     @property
-    def free_connections(self) -> int:
-        """How many more requests may be in flight."""
+    def free_connection_count(self) -> int:
+        """The number of requests that may still be sent at once."""
         return self._session._connections.value
 
     @property
@@ -59,19 +70,19 @@ class Probe:
         return self._session._transport._idle
 
     @property
-    def open_connections(self) -> int:
-        """How many of them have a socket."""
+    def open_connection_count(self) -> int:
+        """The number of idle connections that have a socket."""
         idle: Any = self.idle_connections
         return sum(len(each._transport._pool.connections) for each in idle)
 
     @property
-    def observed_calls(self) -> int:
-        """How many calls the observer remembers."""
+    def observed_call_count(self) -> int:
+        """The number of calls that the observer remembers."""
         return len(self._session._observer._calls)
 
     @property
     def is_asking(self) -> bool:
-        """Whether a question is with the user's function."""
+        """Whether a handler is answering a question."""
         return self._session._questions._turn.locked()
 
     @property
@@ -89,10 +100,10 @@ class Probe:
         return found
 
     def assert_at_rest(self) -> None:
-        """Assert that nothing is held: no call, room, connection or permit."""
-        assert not self.live_calls
-        assert self.free_connections == self._config.max_connections
+        """Assert that the client holds nothing: no call, room, connection or permit."""
+        assert not self.live_call_count
+        assert self.free_connection_count == self._config.max_connections
         for lane in self.lanes:
             assert not lane._busy
             assert lane._room.value == self._config.max_waiting
-            assert not lane._sender.limiter._leaving
+            assert not lane._sender._limiter._leaving

@@ -1,4 +1,4 @@
-"""Servers of few words on loopback sockets, for what the simulator cannot play."""
+"""Small servers on loopback sockets, for what the simulator cannot do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GONE = (
 async def listening(
     handle: Handle, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
-    """Have the connections to a port handled, and give the base URL of that port."""
+    """Handle the connections to a port, and yield its base URL."""
 
     async def accept(stream: SocketStream) -> None:
         async with stream:
@@ -49,16 +49,16 @@ async def listening(
 
 
 async def secured(stream: ByteStream, tls: ssl.SSLContext | None) -> ByteStream:
-    """Talk TLS over a connection, as its server, if there is a context for it."""
+    """Wrap a connection in TLS, as the server, if there is a context."""
     if tls is None:
         return stream
     return await TLSStream.wrap(stream, server_side=True, ssl_context=tls)
 
 
 @asynccontextmanager
-async def nobody() -> AsyncIterator[str]:
-    """Give the base URL of a port at which nobody listens."""
-    async with listening(be_silent) as base_url:
+async def closed_port() -> AsyncIterator[str]:
+    """Yield the base URL of a closed port."""
+    async with listening(never_respond) as base_url:
         pass
     yield base_url
 
@@ -71,13 +71,13 @@ async def read_request(stream: BufferedByteStream) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-async def be_silent(stream: BufferedByteStream) -> None:
-    """Take a connection, and nothing more."""
+async def never_respond(stream: BufferedByteStream) -> None:
+    """Accept a connection and never respond."""
     await anyio.sleep_forever()
 
 
-async def be_fine(stream: BufferedByteStream) -> None:
-    """Success every request with 1."""
+async def always_succeed(stream: BufferedByteStream) -> None:
+    """Return 1 for every request."""
     while True:
         await read_request(stream)
         await stream.send(FINE)

@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long",
         action="store_true",
-        help="let the tests marked `long` try much more, and tell what (minutes)",
+        help="let the tests marked `long` try much more, and report it (minutes)",
     )
     parser.addoption(
         "--seed",
@@ -82,19 +82,19 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 @pytest.fixture
 def simulator(request: pytest.FixtureRequest) -> Simulator:
-    """A VK without latency and without a limit, unless a marker says otherwise."""
+    """A simulator without latency or limit, unless a marker says otherwise."""
     return Simulator(**{"limit": 0, **options_of(request, "simulator_options")})
 
 
 @pytest.fixture
 def far_simulator() -> Simulator:
-    """A second VK, so far away that calls meet on their way to it."""
+    """A simulator with so much latency that calls to it overlap."""
     return Simulator(limit=0, latency=1.0)
 
 
 @pytest.fixture
 def echoes(simulator: Simulator) -> None:
-    """Give the simulator methods that return their own ``id``."""
+    """Add methods to the simulator that return the ``id`` of the call."""
     add_echoes(simulator)
 
 
@@ -117,7 +117,7 @@ def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_client(
     request: pytest.FixtureRequest, simulator: Simulator
 ) -> Callable[..., VK]:
-    """Makes clients of the simulator, fast enough not to be in the way."""
+    """Makes clients of the simulator that are not slowed by the rate limit."""
     defaults = options_of(request, "client_options")
 
     def make(**options: Any) -> VK:
@@ -132,7 +132,7 @@ def make_client(
 def on_simulator(
     make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let the clients that an example makes talk to the simulator."""
+    """Connect the clients that an example makes to the simulator."""
     monkeypatch.setattr("vkanyio.VK", lambda token, **options: make_client(**options))
 
 
@@ -158,8 +158,8 @@ async def ask(browser: httpx.AsyncClient) -> Ask:
             data={"v": "5.199", **params},
             headers={"Authorization": f"Bearer {token}"},
         )
-        answer = response.json()
-        return answer["response"] if "response" in answer else answer["error"]
+        envelope = response.json()
+        return envelope["response"] if "response" in envelope else envelope["error"]
 
     return ask
 
@@ -169,16 +169,16 @@ async def code(ask: Ask) -> Ask:
     """Calls a method, and returns the code of its error, or 0."""
 
     async def code(method: str, token: str = "anna", **params: Any) -> int:
-        answer = await ask(method, token, **params)
-        failed = isinstance(answer, dict) and "error_code" in answer
-        return answer["error_code"] if failed else 0
+        value = await ask(method, token, **params)
+        failed = isinstance(value, dict) and "error_code" in value
+        return value["error_code"] if failed else 0
 
     return code
 
 
 @pytest.fixture
 def nothing_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read small schemas without what was reviewed of VK's own."""
+    """Read small schemas without the review of the real one."""
     from codegen import reviewed
 
     for name, table in vars(reviewed).items():

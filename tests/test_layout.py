@@ -1,4 +1,4 @@
-"""What is promised of the source as a whole."""
+"""Promises about the source as a whole."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_importing_the_library_loads_no_method_object_or_error_code() -> None:
 def test_a_group_is_loaded_alone_and_no_objects_with_it() -> None:
     loaded = modules_after("import vkanyio; vkanyio.VK('a-token').groups")
     assert {name for name in loaded if is_of_a_method(name)} == {
-        "vkanyio._method_facts",  # what a client never packs
+        "vkanyio._method_facts",  # the methods that a client never packs
         "vkanyio.methods",
         "vkanyio.methods.groups",
     }
@@ -70,7 +70,7 @@ def test_the_library_needs_three_packages() -> None:
     assert [line.split()[0] for line in needed] == ["anyio", "attrs", "httpx"]
 
 
-def test_the_simulator_does_not_lean_on_the_engine() -> None:
+def test_the_simulator_does_not_depend_on_the_engine() -> None:
     testing = ROOT / "src" / "vkanyio" / "testing"
     for path in testing.rglob("*.py"):
         deepest = len(path.relative_to(testing).parts)

@@ -54,7 +54,7 @@ def _permits(request_mode: RequestMode) -> Callable[[], object]:
         now = max(now, limiter.ready_at(now))
         permit = limiter.start(now)
         limiter.left(permit, now)
-        limiter.answered(permit, now + 0.1)
+        limiter.note_response(permit, now + 0.1)
 
     for _ in range(100):
         start()

@@ -61,7 +61,7 @@ class API(MethodGroups):
         :raises ClientClosedError: before and after the client's block, or if that ends
         :raises ClientUseError: from another event loop, thread or process
         """
-        return await self._caller.call(APIRequest(method, params))
+        return await self._caller.perform(APIRequest(method, params))
 
     async def call_with_request(self, request: APIRequest) -> Any:
         """Send a request that was made before, once.
@@ -73,7 +73,7 @@ class API(MethodGroups):
             kind = type(request).__name__
             message = f"request must be a vkanyio.APIRequest, got {kind}"
             raise TypeError(message)
-        return await self._caller.call(request)
+        return await self._caller.perform(request)
 
     async def execute(self, code: str, /, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.
@@ -98,7 +98,7 @@ class API(MethodGroups):
             message = "args must not contain `code`, which is the script itself"
             raise TypeError(message)
         request = APIRequest("execute", {**args, "code": code})
-        result: ExecuteResult = await self._caller.call(request)
+        result: ExecuteResult = await self._caller.perform(request)
         return result
 
     async def procedure(self, name: str, /, **params: Any) -> ExecuteResult:
@@ -115,5 +115,5 @@ class API(MethodGroups):
             message = f"name must be the name of a stored procedure, got {shown(name)}"
             raise ValueError(message)
         request = APIRequest(f"execute.{name}", params)
-        result: ExecuteResult = await self._caller.call(request)
+        result: ExecuteResult = await self._caller.perform(request)
         return result

@@ -1,4 +1,4 @@
-"""Calls packed into one ``execute``: code out, and an outcome for each call in.
+"""Calls packed into one ``execute``: code out, and a result for each call in.
 
 Both are pure. The code is an array of calls, and VK returns an array of their values;
 a call that failed is ``false`` there, and has an entry in ``execute_errors``. An entry
@@ -21,6 +21,7 @@ from ._typeguards import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ._outcome import Result
     from ._response import MethodCall
     from ._secrets import Secrets
 
@@ -42,8 +43,8 @@ def to_code(calls: Sequence[MethodCall]) -> str:
 
 def read_batch(
     calls: Sequence[MethodCall], success: Success, body: bytes, secrets: Secrets
-) -> list[Success | Failure]:
-    """Return the outcome of each call of a batch.
+) -> list[Result]:
+    """Return the result of each call of a batch.
 
     A call whose value cannot be told apart from another's counts as perhaps carried
     out. The cases:
@@ -61,19 +62,19 @@ def read_batch(
     values, entries = success.value, _call_entries(success)
     if not is_list(values) or len(values) != len(calls):
         return [_in_doubt(call, body, secrets) for call in calls]
-    outcomes: list[Success | Failure] = [Success(value) for value in values]
+    results: list[Result] = [Success(value) for value in values]
     for method, indexes in _failed(calls, values, entries).items():
         places = [i for i, entry in entries.items() if _method_of(entry) == method]
         if len(places) != len(indexes):
             for index in indexes or _without_value(calls, values, method):
-                outcomes[index] = _in_doubt(calls[index], body, secrets)
+                results[index] = _in_doubt(calls[index], body, secrets)
             continue
         for index, place in zip(indexes, places, strict=True):
             error = api_error(
                 entries[place], body, ["execute_errors", place], calls[index], secrets
             )
-            outcomes[index] = Failure.from_api(error)
-    return outcomes
+            results[index] = Failure.from_api(error)
+    return results
 
 
 def _call_entries(success: Success) -> dict[int, Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""How the parts of vkanyio that stand on calls reach an open client.
+"""How the parts of vkanyio that make calls reach an open client.
 
 They import this module, never the client: the client imports them.
 """
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Caller(Protocol):
-    """An open client, as those see it who make calls with it."""
+    """An open client, as seen by code that makes calls."""
 
-    def call(self, request: APIRequest, /) -> Coroutine[Any, Any, Any]:
+    def perform(self, request: APIRequest, /) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn, and wait for its outcome.
 
         :return: the value, as :meth:`APIRequest.result` returns it

@@ -32,10 +32,10 @@ class _NotEntered:
         "the client has not been entered: use it inside `async with VK(...) as api:`"
     )
 
-    def call(self, *_: object) -> Never:
+    def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = call
+    submit = give_up = perform
 
 
 @final
@@ -66,7 +66,10 @@ class VK(API):
     :raises ValueError: for a value that is not allowed
     """
 
-    _session: Session | None = None  # on the class, so that a half-made client has it
+    # On the class, so that a half-made client has them, too.
+    _session: Session | None = None
+    _random: Random | None = None
+    """Where the jitter of back-offs comes from; the soak of `proof` assigns it."""
 
     def __init__(self, token: str, **options: Unpack[Options]) -> None:
         self._setup(Config.from_options(token, options))
@@ -84,8 +87,6 @@ class VK(API):
     def _setup(self, config: Config) -> None:
         super().__init__(_NotEntered())
         self._config = config
-        # For back-offs. `random.seed` repeats them, and so does another generator here.
-        self._random = Random(random.random())
 
     def __repr__(self) -> str:
         session = self._session
@@ -125,7 +126,10 @@ class VK(API):
         if self._session is not None:
             message = f"the client {self._session.stage.value}; it is entered once"
             raise ClientUseError(message)
-        session = self._caller = self._session = Session(self._config, self._random)
+        # Made here, so that clients that were made before a fork do not move in step.
+        # `random.seed` repeats it.
+        generator = self._random or Random(random.random())
+        session = self._caller = self._session = Session(self._config, generator)
         await session.__aenter__()
         return self
 

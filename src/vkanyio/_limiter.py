@@ -172,12 +172,14 @@ class Limiter:
             self._leaving.add(permit)
             permit.state = PermitState.GRANTED
 
-    def answered(self, permit: Permit, now: float) -> None:
+    def note_response(self, permit: Permit, now: float) -> None:
         """Learn from the response to a request how long requests take.
 
         One that took longer than usual may have arrived late by the difference: what
         starts one window later must not arrive early in comparison.
         """
+        if not permit.is_used:  # another clock has taken over since
+            return
         round_trip = now - permit.left_at
         self.observe(round_trip)
         late = min(round_trip - self._usual_trip, MAX_SPREAD * self.window)
@@ -215,7 +217,7 @@ class Limiter:
             self._penalty_at = now
 
     def is_idle(self, now: float) -> bool:
-        """Return whether a new limiter would decide the same as this one."""
+        """Return whether it is not in use and remembers nothing important."""
         period = self.window * (1 + self.margin(now))
         last = self._log[-1] if self._log else -math.inf
         return (

@@ -1,4 +1,4 @@
-"""What becomes of an attempt, and of a call: values that the whole engine passes on."""
+"""The results of attempts, and the outcomes of calls."""
 
 from __future__ import annotations
 
@@ -62,5 +62,7 @@ class Failure(NamedTuple):
         return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
 
 
+Result: TypeAlias = "Success | Failure"
+"""What an attempt brought."""
 Outcome: TypeAlias = "Success | VKError"
 """What becomes of a call."""

@@ -82,20 +82,19 @@ class Pending:
         """Whether VK may have carried out the call."""
         return self._maybe_carried_out
 
-    def mark_sent(self) -> bool:
-        """Note that the call is about to leave, so that VK may carry it out.
+    def mark_maybe_carried_out(self) -> bool:
+        """Note that VK may carry out the call from now on, or may have.
 
-        :return: whether VK may have carried it out before, for
-            :meth:`mark_not_carried_out`
+        :return: whether that was so before, for :meth:`restore_mark`
         """
         before = self._maybe_carried_out
         self._maybe_carried_out = True
         return before
 
-    def mark_not_carried_out(self, before: bool) -> None:
+    def restore_mark(self, before: bool) -> None:
         """Note that VK did not carry out the call the last time that it was sent.
 
-        :param before: what :meth:`mark_sent` returned that time
+        :param before: what :meth:`mark_maybe_carried_out` returned that time
         """
         self._maybe_carried_out = before
 
@@ -121,6 +120,10 @@ class Pending:
         self.urgent = urgent
         self._on_end = on_end
 
+    def hold(self) -> None:
+        """Keep the call alive, whether or not a task waits for it."""
+        self._waiters += 1
+
     def settle(self, outcome: Outcome) -> None:
         """Settle the call.
 
@@ -130,19 +133,19 @@ class Pending:
             self.state is PendingState.CLAIMED and isinstance(outcome, VKError)
         ):
             self._outcome = outcome
-            self._end(PendingState.SETTLED)
+            self._close(PendingState.SETTLED)
 
     def give_up(self) -> None:
         """Abandon the call, unless it has ended."""
         if self.is_live:
-            self._end(PendingState.GIVEN_UP)
+            self._close(PendingState.GIVEN_UP)
 
     def give_up_unless_accepted(self) -> None:
         """Abandon a call that was claimed, but not accepted."""
         if self.state is PendingState.CLAIMED:
-            self._end(PendingState.GIVEN_UP)
+            self._close(PendingState.GIVEN_UP)
 
-    def _end(self, state: PendingState) -> None:
+    def _close(self, state: PendingState) -> None:
         assert self._done is not None  # it was claimed
         self.state = state
         self._done.set()
@@ -179,9 +182,13 @@ class Pending:
         finally:
             self._waiters -= 1
             if not self._waiters and self.is_live:
-                self._end(PendingState.GIVEN_UP)
+                self._close(PendingState.GIVEN_UP)
 
-    def take(self) -> Success:
+    def peek(self) -> Outcome | None:
+        """Return the outcome, None if the call has none."""
+        return self._outcome
+
+    def unwrap(self) -> Success:
         """Return the value of a settled call.
 
         :raises VKError: the error of the call: each time another instance
@@ -211,9 +218,7 @@ _NO_OUTCOME = {
     PendingState.NEW: "this request was not sent: `await api.call_with_request(...)`",
     PendingState.CLAIMED: _NOT_SETTLED,
     PendingState.LIVE: _NOT_SETTLED,
-    PendingState.GIVEN_UP: (
-        "this request was given up: the task that sent it was cancelled"
-    ),
+    PendingState.GIVEN_UP: "this request was given up before it had an outcome",
 }
 
 

@@ -107,7 +107,7 @@ class APIRequest:
         :raises VKError: as :meth:`wait`
         :raises ClientUseError: if there is no outcome yet, or the request was given up
         """
-        success = self._pending.take()
+        success = self._pending.unwrap()
         if self.method.partition(".")[0] == "execute":
             return success.to_execute_result()
         return success.value

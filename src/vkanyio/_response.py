@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ._encoding import Encoded
+    from ._outcome import Result
     from ._secrets import Secrets
 
 JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
@@ -53,7 +54,7 @@ class MethodCall(Protocol):
 
 def read_response(
     status: int, body: bytes, call: MethodCall, secrets: Secrets
-) -> Success | Failure:
+) -> Result:
     """Read the response to a call, whatever its bytes are.
 
     :param secrets: what to hide if the response repeats it
@@ -118,8 +119,8 @@ def too_large(
     :param max_bytes: how many are allowed
     """
     problem = (
-        f"has more than {max_bytes} bytes: ask for less at a time, or raise"
-        " `max_answer`"
+        f"has more than {max_bytes} bytes: ask for less at a time,"
+        " or raise `max_answer`"
     )
     failure = _invalid(problem, status, body, call, secrets)
     # A retry would bring as many bytes. A gateway's refusal says nothing about the

@@ -44,7 +44,6 @@ class Counters:
 
     def __init__(self) -> None:
         self.in_flight: int = 0
-        self.calls: int = 0
         self.batches: Counter[int] = Counter()
         self.split: int = 0
         self.retries: Counter[str] = Counter()

@@ -1,9 +1,9 @@
-"""Cancellation at every step of every kind of call, and at random.
+"""Cancellation at every step of every kind of call, and at random times.
 
-``test_every_step`` goes through a table of scenarios (``_scenarios.py``): each is
-played again and again, and its victims are cancelled one step of any task later each
-time. ``test_random_schedules`` lets everything happen on a coarse grid of time, so that
-much of it coincides. Both look at the same promises afterwards (``_calls.py``).
+``test_every_step`` plays each scenario of a table (``_scenarios.py``) repeatedly, and
+cancels its victims one step of any task later each time. ``test_random_schedules`` puts
+all events on a coarse grid of time, so that many coincide. Both check the same promises
+afterwards (``_calls.py``).
 """
 
 import pytest

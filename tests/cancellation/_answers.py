@@ -34,7 +34,7 @@ def solver(play: Play) -> Answers:
 
 
 def curious_solver(play: Play) -> Answers:
-    """Ask VK something before the answer, and be refused once."""
+    """Make a call before the answer, and be refused once."""
 
     async def solve(captcha: Captcha) -> None:
         await play.client.call("test.get", {"id": 90})
@@ -46,7 +46,7 @@ def curious_solver(play: Play) -> Answers:
 
 
 def cancelled_solver(play: Play) -> Answers:
-    """Have the answer cancelled, and not the call."""
+    """Cancel the answer, but not the call."""
 
     async def solve(captcha: Captcha) -> None:
         async def retry() -> None:
@@ -59,7 +59,7 @@ def cancelled_solver(play: Play) -> Answers:
 
 
 def helped_solver(play: Play) -> Answers:
-    """Let a task that is not of the client's send the answer."""
+    """Send the answer from a task that is not the client's."""
 
     async def solve(captcha: Captcha) -> None:
         async def retry() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Backend:
-    """A way to run.
+    """An event loop to run on.
 
     :ivar ways: how a task can be cancelled there, see ``_ways.py``
     :ivar missing: why it cannot be used here
@@ -32,7 +32,7 @@ class Backend:
     missing: str | None = None
 
     def anyio_backend(self) -> tuple[str, dict[str, Any]]:
-        """Return what anyio's plugin wants to know."""
+        """Return the backend as anyio's plugin expects it."""
         if self.missing is not None:
             pytest.skip(self.missing)
         if self.loop_factory is None:
@@ -85,6 +85,6 @@ MAIN_BACKENDS = ("asyncio", "trio")
 
 
 def seed_trio(seed: int) -> None:
-    """Let trio run its tasks in the same order whenever the seed is the same."""
+    """Make trio run tasks in the same order for the same seed."""
     with suppress(AttributeError):  # a private place
         trio._core._run._r.seed(seed)

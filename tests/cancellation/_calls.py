@@ -1,4 +1,4 @@
-"""Calls that may be cancelled: what they are, what becomes of them, what must hold."""
+"""Calls that may be cancelled, their outcomes, and the promises that must hold."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ _ID = re.compile(r"\bid\"?: ?\"?(\d+)")
 
 
 def make_simulator(**options: Any) -> Simulator:
-    """Make a VK with the methods that the calls are of, but for the procedure."""
+    """Make a simulator with the methods of the calls, except the procedure."""
     simulator = Simulator(limit=0, **options)
     add_echoes(simulator)
     return simulator
 
 
 def add_procedure(simulator: Simulator) -> None:
-    """Add the procedure; to compile it takes longer than all else."""
+    """Add the procedure, which is slow to compile."""
     simulator.add_procedure("echo", "return API.test.post({id: Args.id});")
 
 
 @final
 class Wire:
-    """The HTTP client to a simulator: it takes note of all that is handed to it.
+    """An HTTP client to a simulator that records every request.
 
     :ivar sent: when each request was sent, by which token, with which calls
-    :ivar answers_itself: whether it answers at once, as a VK does that has only echoes
+    :ivar responds_itself: whether it responds at once, without the simulator
     """
 
     def __init__(self, simulator: Simulator) -> None:
         self.sent: list[tuple[float, str, list[int]]] = []
         self.in_flight = 0
-        self.most_in_flight = 0
-        self.answers_itself = False
-        # httpx's client above it takes as long as all the rest.
+        self.max_in_flight = 0
+        self.responds_itself = False
+        # The httpx client around it would take as long as everything else.
         self._transport = simulator.http_client()._transport
 
     async def post(
         self, url: str, *, content: bytes, headers: dict[str, str], **_: Any
     ) -> httpx.Response:
-        """Hand a request on."""
+        """Forward a request."""
         form = parse_qs(content.decode())
         ids = _ids(form)
         self.sent.append((current_time(), headers["authorization"], ids))
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
-            if self.answers_itself:
+            if self.responds_itself:
                 await checkpoint()
-                answer = ids if "code" in form else ids[0]
-                return httpx.Response(200, json={"response": answer})
+                value = ids if "code" in form else ids[0]
+                return httpx.Response(200, json={"response": value})
             request = httpx.Request("POST", url, content=content, headers=headers)
             response = await self._transport.handle_async_request(request)
             await response.aread()
@@ -76,11 +76,11 @@ class Wire:
             self.in_flight -= 1
 
     def ids(self, first: int = 0) -> set[int]:
-        """Return which calls were sent, from a request on."""
+        """Return the calls that were sent, from a request on."""
         return {each for _, _, ids in self.sent[first:] for each in ids}
 
     def assert_paced(self, limit: int) -> None:
-        """Assert that no second held more starts of a token than the limit allows."""
+        """Assert that no token sent more requests in a second than the limit allows."""
         for owner in {token for _, token, _ in self.sent}:
             times = [time for time, token, _ in self.sent if token == owner]
             for early, late in zip(times, times[limit:], strict=False):
@@ -97,7 +97,7 @@ def _ids(form: dict[str, list[str]]) -> list[int]:
 class Kind:
     """A kind of call.
 
-    :ivar request: makes it, unless it has a method of its own
+    :ivar request: makes the request, unless the client has a method for this kind
     """
 
     name: str
@@ -113,10 +113,10 @@ class Kind:
         return await api.execute(f'return API.test.post({{"id": {i}}});')
 
     def is_value(self, outcome: Any, i: int) -> bool:
-        """Return whether an outcome is the call's own value."""
+        """Return whether an outcome is the right value for the call."""
         if self.name == "message":
             return type(outcome) is int
-        if isinstance(outcome, ExecuteResult):  # its call may have failed, and it not
+        if isinstance(outcome, ExecuteResult):  # its call may have failed
             response = False if outcome.errors else i
             return self.request is None and outcome.response == response
         return bool(outcome == i)
@@ -134,12 +134,12 @@ KINDS = (READ, WRITE, ALONE, MESSAGE, OTHER, EXECUTE, PROCEDURE)
 
 @final
 class Call:
-    """A call, and what became of it.
+    """A call and its outcome.
 
-    :ivar outcome: None as long as there is none
-    :ivar sent_before: how many requests had been sent when its cancellation arrived
+    :ivar outcome: None until there is one
+    :ivar sent_before: the number of requests sent when its cancellation arrived
     :ivar was_settled: whether it had an outcome by then
-    :param of: the call whose request it waits for, instead of one of its own
+    :param of: the call whose request it waits for, instead of a separate one
     """
 
     def __init__(self, i: int, kind: Kind, *, of: Call | None = None) -> None:
@@ -158,7 +158,7 @@ class Call:
         return f"<call {self.id}, {self.kind.name}: {self.outcome!r}>"
 
     async def make(self, api: VK, wire: Wire) -> None:
-        """Make it, and note the outcome, the one and only."""
+        """Make the call, and record its only outcome."""
         try:
             if self._waits and self.request is not None:
                 outcome = await self.request.wait()
@@ -181,7 +181,7 @@ class Call:
 
     @property
     def has_value(self) -> bool:
-        """Whether it brought its own value."""
+        """Whether it returned the right value."""
         return self.kind.is_value(self.outcome, self.id)
 
     @property
@@ -195,7 +195,7 @@ class Call:
 
 
 def assert_outcome_won(call: Call) -> None:
-    """Assert that no scope took an outcome away that came in the same tick."""
+    """Assert that no scope replaced an outcome that came in the same step."""
     assert not call.was_settled, (call, "had an outcome before it was cancelled")
 
 
@@ -215,7 +215,7 @@ def assert_promises(calls: Iterable[Call], wire: Wire, simulator: Simulator) -> 
         if call.sent_before is not None and not call.is_shared:
             late = wire.ids(call.sent_before)
             assert call.id not in late, (call, "was sent after it was cancelled")
-        _assert_told_right(call, done[call.id], sent)
+        _assert_reported_right(call, done[call.id], sent)
 
 
 def _assert_own(call: Call) -> None:
@@ -223,14 +223,14 @@ def _assert_own(call: Call) -> None:
     assert known or isinstance(call.outcome, VKError), (call, "is another's outcome")
 
 
-def _assert_told_right(call: Call, done: int, sent: set[int]) -> None:
-    slot = None if call.request is None else call.request._pending
-    if slot is not None and not slot.maybe_carried_out:
-        assert not done, (call, "was carried out, and it is told that it was not")
+def _assert_reported_right(call: Call, done: int, sent: set[int]) -> None:
+    pending = None if call.request is None else call.request._pending
+    if pending is not None and not pending.maybe_carried_out:
+        assert not done, (call, "was carried out, but reported as not")
     if isinstance(call.outcome, ClientClosedError):
-        told = call.outcome.maybe_carried_out
-        assert told or not done, (call, "was carried out, against its error")
-        assert not told or call.id in sent, (call, "was not even sent")
+        maybe = call.outcome.maybe_carried_out
+        assert maybe or not done, (call, "was carried out, against its error")
+        assert not maybe or call.id in sent, (call, "was not even sent")
 
 
 def count_done(simulator: Simulator) -> Counter[int]:

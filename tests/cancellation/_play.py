@@ -10,8 +10,8 @@ import anyio
 from anyio import create_task_group, current_time, get_running_tasks
 
 from _helpers import assert_at_rest, assert_gone, own_tasks, settle
-from _packing import assert_gone_tasks
-from _probe import Probe
+from _packing import assert_only_token_tasks
+from _probe import Probe, was_opened
 from vkanyio import VK, ClientClosedError, ClientUseError
 
 from ._backends import seed_trio
@@ -48,7 +48,7 @@ OPTIONS: dict[str, Any] = {
 }
 LATENCY = 0.25
 BOUND = 60.0
-"""Virtual seconds that a run may take, most of them for what is called afterwards."""
+"""Virtual seconds that a run may take, most of them for the calls afterwards."""
 
 
 BODY = -2
@@ -56,17 +56,17 @@ BODY = -2
 
 
 class Broken(Exception):
-    """What the body of a client fails with."""
+    """The error that a body fails with."""
 
 
 @final
 class Play:
     """One run of a scenario, in which the victims are cancelled at one step.
 
-    :ivar helpers: for tasks that are none of the client's
-    :param way: how they are cancelled
-    :param step: at which one of all tasks, 0 for before they begin
-    :param thorough: whether suspensions are steps, as well as resumptions
+    :ivar helpers: for tasks that do not belong to the client
+    :param way: how the victims are cancelled
+    :param step: the step of any task at which they are, 0 for before they begin
+    :param thorough: whether suspensions count as steps, too
     """
 
     helpers: TaskGroup
@@ -96,7 +96,7 @@ class Play:
 
     @property
     def cancellations(self) -> int:
-        """How many orders to cancel came in time."""
+        """The number of cancellations that came in time."""
         return sum(order.given for order in self._orders.values())
 
     def _cancel(self) -> None:
@@ -107,14 +107,14 @@ class Play:
     async def cancellable(
         self, victim: int, function: Callable[[], Awaitable[None]]
     ) -> None:
-        """Run what is cancelled at the step, if it is a victim."""
+        """Run a function that is cancelled at the step, if it is a victim."""
         if victim in self._orders and not self._orders[victim].over:
             await self._way(self._orders[victim], function)
         else:
             await function()
 
     async def run(self, tally: Tally) -> bool:
-        """Play, and look at what came of it.
+        """Play the scenario, and check its calls.
 
         :return: whether there was anything left to cancel
         """
@@ -127,13 +127,13 @@ class Play:
         before = set(get_running_tasks())
         if self._seed == 0:
             self._cancel()
-        with anyio.fail_after(BOUND), self._steps.of_services():
+        with anyio.fail_after(BOUND), self._steps.of_client_tasks():
             async with create_task_group() as self.helpers:
                 await (self._stay if self._scenario.leaves is None else self._leave)()
                 ended = current_time()
             assert current_time() == ended
         assert repr(self.client) == "<vkanyio.VK, closed>"
-        if "_core" in vars(self.client):  # it was entered
+        if was_opened(self.client):
             assert_gone(self.client)
         assert own_tasks() == []
         assert set(get_running_tasks()) == before
@@ -141,7 +141,7 @@ class Play:
         return self.cancellations > 0
 
     async def _stay(self) -> None:
-        """Stay in the client until all calls have ended; see that it still works."""
+        """Stay until all calls have ended, and check that the client still works."""
         async with self.client as api:
             async with create_task_group() as group:
                 for i in range(len(self.calls)):
@@ -149,7 +149,7 @@ class Play:
             await settle()
             assert_quiet(api)
             self._check()
-            if self._steps.suspensions or self._seed % 3 == 0:  # it takes its time
+            if self._steps.suspensions or self._seed % 3 == 0:  # it is slow
                 await works_as_before(api, self.wire)
 
     async def _leave(self) -> None:
@@ -168,20 +168,20 @@ class Play:
             finally:
                 left = current_time()
 
-        told = False
+        broke = False
         async with create_task_group() as group:
             try:
                 await self.cancellable(BODY, lambda: self._steps.counted(body()))
             except Broken:
-                told = True
-        assert told == self._broke, "an error was lost to a cancellation"
+                broke = True
+        assert broke == self._broke, "an error was lost to a cancellation"
         self.calls = started
-        assert current_time() == left  # all were told by then
+        assert current_time() == left  # all had their outcomes by then
         if self.cancellations:
             assert left == self._cancelled_at
         self._check()
         if self._scenario.leaves == "normally" and not self.cancellations:
-            # What was accepted was finished.
+            # The accepted calls were finished.
             assert not any(
                 each.outcome.maybe_carried_out
                 for each in self.calls
@@ -208,7 +208,7 @@ class Play:
     def _check(self) -> None:
         assert_promises(self.calls, self.wire, self.simulator)
         self.wire.assert_paced(self.client.config.limit)
-        assert self.wire.most_in_flight <= self.client.config.max_connections
+        assert self.wire.max_in_flight <= self.client.config.max_connections
         for i, call in enumerate(self.calls):
             if self._way in (by_scope, by_deadline):
                 assert_outcome_won(call)
@@ -218,7 +218,7 @@ class Play:
             if i in self._orders and self._orders[i].given:
                 expected = expected or call.outcome == CANCELLED
             assert expected, self.calls
-            if isinstance(call.outcome, ClientUseError):  # it was given up in time
+            if isinstance(call.outcome, ClientUseError):  # it was abandoned in time
                 assert self.client.statistics().calls == 0
 
 
@@ -232,16 +232,16 @@ def _make_calls(scenario: Scenario) -> list[Call]:
 
 
 def assert_quiet(api: VK) -> None:
-    """Assert that an open client does nothing, and that nothing is in the way."""
+    """Assert that an open client does nothing, and holds nothing back."""
     assert_at_rest(api)
-    assert_gone_tasks(api)
+    assert_only_token_tasks(api)
     assert not Probe(api).is_asking
     assert not Probe(api).is_holding_back
 
 
 async def works_as_before(api: VK, wire: Wire) -> None:
-    """Assert that as many calls as there is room for, and more, have their values."""
-    wire.answers_itself = True
+    """Assert that more calls than there is room for return their values."""
+    wire.responds_itself = True
     config = api.config
     number = config.max_waiting + config.max_connections
     calls = [Call(100 + i, WRITE if i % 2 else READ) for i in range(number)]

@@ -1,4 +1,4 @@
-"""The table of scenarios: what is called, what goes wrong, and who is cancelled."""
+"""The table of scenarios: the calls, their faults, and the victims."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Scenario:
-    """Calls that are made at once, what befalls them, and who of them is cancelled.
+    """Calls that are made at once, their faults, and which of them are cancelled.
 
-    :ivar calls: what is called, each by a task of its own
+    :ivar calls: the calls, each made by a separate task
     :ivar victims: each a set of calls that are cancelled together
-    :ivar options: of the client, over those of ``_play.py``
-    :ivar faults: orders what goes wrong
+    :ivar options: of the client; they override those of ``_play.py``
+    :ivar faults: injects the faults
     :ivar answers: makes the functions that answer VK's questions
-    :ivar errors: what the calls may meet instead of a value
+    :ivar errors: that the calls may raise
     :ivar shared: whether all others wait for the request of the first call
-    :ivar leaves: how the client is left meanwhile: "normally", "by an error" or "never"
-    :ivar telling: whether it is played on the backends that are much like another
+    :ivar leaves: how the client is left: "normally", "by an error" or "never"
+    :ivar everywhere: whether a short run plays it on every backend
     """
 
     name: str
@@ -53,7 +53,7 @@ class Scenario:
     errors: tuple[type[VKError], ...] = attrs.field(kw_only=True, default=())
     shared: bool = attrs.field(kw_only=True, default=False)
     leaves: str | None = attrs.field(kw_only=True, default=None)
-    telling: bool = attrs.field(kw_only=True, default=False)
+    everywhere: bool = attrs.field(kw_only=True, default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -77,14 +77,14 @@ def _both(*orders: Callable[[Simulator], None]) -> Callable[[Simulator], None]:
     return order
 
 
-# Calls by themselves
+# Plain calls
 
 PLAIN = [
     Scenario(
-        "a line",
+        "a queue",
         (READ, WRITE, READ, WRITE),
         victims=({2}, {0, 1, 2, 3}, ONE),
-        telling=True,
+        everywhere=True,
     ),
     Scenario(
         "waiting for room",
@@ -116,7 +116,7 @@ PLAIN = [
     ),
 ]
 
-# Calls that are sent again
+# Calls that are retried
 
 AGAIN = [
     Scenario(
@@ -126,7 +126,7 @@ AGAIN = [
         faults=_first(faults.refuse(), times=3),
     ),
     Scenario(
-        "answered late",
+        "a late response",
         (READ, WRITE),
         victims=(ONE,),
         options={"timeout": 0.75},
@@ -218,7 +218,7 @@ TOGETHER = [
         (READ, WRITE, MESSAGE),
         victims=(ONE, {0, 1, 2}),
         options=PACKED,
-        telling=True,
+        everywhere=True,
     ),
     Scenario(
         "several batches",
@@ -254,7 +254,7 @@ TOGETHER = [
         errors=(OutcomeUnknownError,),
     ),
     Scenario(
-        "a batch that is too many requests",
+        "a batch that meets error 6",
         (READ, WRITE),
         victims=(ONE, TWO),
         options=PACKED,
@@ -287,10 +287,10 @@ TOGETHER = [
 
 LEAVING = [
     Scenario(
-        "a call leaves its batch for another try",
+        "a call leaves its batch for a retry",
         (READ, WRITE, WRITE),
         victims=(ONE, {0, 1, 2}),
-        telling=True,
+        everywhere=True,
         options=PACKED,
         faults=_both(
             _first(faults.error(10), "test.get", times=2),
@@ -314,7 +314,7 @@ LEAVING = [
         answers=confirmer,
     ),
     Scenario(
-        "a batch meets a captcha of its own",
+        "a batch meets a captcha itself",
         (WRITE, WRITE, READ),
         victims=(ONE, {0, 1, 2}),
         options=PACKED,
@@ -341,7 +341,7 @@ CLIENT = [
         (READ, WRITE, READ, WRITE),
         victims=({BODY},),
         leaves="normally",
-        telling=True,
+        everywhere=True,
     ),
     Scenario(
         "leaving by an error",

@@ -1,4 +1,4 @@
-"""Random runs, in which everything happens on a coarse grid of time."""
+"""Random runs, in which all events are on a coarse grid of time."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from ._tally import Tally
 
 GRID = 0.25
-"""Everything happens at multiples of this, so that much happens at once."""
+"""All events are at multiples of this, so that many coincide."""
 BOUND = 1000.0
-"""Virtual seconds that a run may take, waits before another try included."""
+"""Virtual seconds that a run may take, including waits for retries."""
 
 OF_REQUESTS: list[Any] = [
     faults.refuse(),
@@ -159,7 +159,7 @@ class Schedule:
             await captcha.retry(self.simulator.solve(captcha.redirect_uri or ""))
 
     async def run(self, tally: Tally) -> None:
-        """Let it happen, and look at what came of it."""
+        """Run the schedule, and check its calls."""
         seed_trio(self._seed)
         before = set(get_running_tasks())
         with anyio.fail_after(BOUND):
@@ -227,7 +227,7 @@ class Schedule:
         calls = [plan.call for plan in self.plans]
         assert_promises(calls, self.wire, self.simulator)
         self.wire.assert_paced(self.client.config.limit)
-        assert self.wire.most_in_flight <= self.client.config.max_connections
+        assert self.wire.max_in_flight <= self.client.config.max_connections
         for plan in self.plans:
             outcome = plan.call.outcome
             if plan.way in ("scope", "deadline"):
@@ -241,8 +241,8 @@ class Schedule:
                     assert not outcome.maybe_carried_out, plan
 
 
-def _moment(most: int) -> float:
-    return random.randrange(most) * GRID
+def _moment(max_steps: int) -> float:
+    return random.randrange(max_steps) * GRID
 
 
 async def _cancel(plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""The steps of all tasks of a run, counted, so that something can happen at each."""
+"""Count the steps of all tasks of a run, so that something can happen at each."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vkanyio._engine._service_group import ServiceGroup
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
 
-MOST_STEPS = 5000
-"""A run that takes more goes round in circles."""
+MAX_STEPS = 5000
+"""A run that takes more is in an endless loop."""
 
 
 @final
 class Steps:
     """The resumptions of all tasks of a run, in their order, and the suspensions.
 
-    :param suspensions: whether to count these as well. As one task stops just when the
-        next goes on, they tell little more, and take as long again.
+    :param suspensions: whether to count these as well. They add little, since one task
+        stops just when the next goes on, and double the time.
     """
 
     def __init__(self, at: int, act: Callable[[], None], *, suspensions: bool) -> None:
@@ -32,19 +32,19 @@ class Steps:
         self._act = act
 
     def step(self) -> None:
-        """Count one, and act if it is the one to act at."""
+        """Count a step, and act if it is the right one."""
         self.count += 1
         if self.count == self._at:
             self._act()
-        assert self.count < MOST_STEPS, "there is no end to it"
+        assert self.count < MAX_STEPS, "the run does not end"
 
     def counted(self, coroutine: Coroutine[Any, Any, Any]) -> _Stepped:
-        """Return what runs a coroutine, and counts its steps."""
+        """Return an awaitable that runs a coroutine and counts its steps."""
         return _Stepped(coroutine, self)
 
     @contextmanager
-    def of_services(self) -> Iterator[None]:
-        """Count the steps of the client's own tasks as well."""
+    def of_client_tasks(self) -> Iterator[None]:
+        """Count the steps of the client's tasks as well."""
         start_soon, counted = ServiceGroup.start_soon, self.counted
 
         def start_counted(

@@ -1,4 +1,4 @@
-"""What has been tried, in numbers."""
+"""Counts of what was tried."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @final
 class Tally:
-    """How many runs there were, with how many cancellations, and how calls ended."""
+    """The number of runs and cancellations, and the outcomes of the calls."""
 
     def __init__(self) -> None:
         self.runs = 0

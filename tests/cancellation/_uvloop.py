@@ -1,4 +1,4 @@
-"""A loop of uvloop's whose clock jumps, as that of ``VirtualClockLoop`` does."""
+"""A uvloop whose clock jumps, like that of ``VirtualClockLoop``."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ GRACE = 3.0
 class VirtualUVLoop(uvloop.Loop):
     """uvloop with a clock that jumps.
 
-    libuv's own cannot be set, so timers are kept here. A callback that puts itself at
-    the end of the line again and again sees whether anything else was in it: if not, no
-    task can run, and the time is that of the next timer.
+    The clock of libuv cannot be set, so timers are kept here. A callback that keeps
+    rescheduling itself at the end of the queue sees whether anything else was in it: if
+    not, no task can run, and the clock jumps to the next timer.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class VirtualUVLoop(uvloop.Loop):
         self._idle_since: float | None = None
 
     def time(self) -> float:
-        """Tell the virtual time."""
+        """Return the virtual time."""
         return self._now
 
     def call_soon(
@@ -78,7 +78,7 @@ class VirtualUVLoop(uvloop.Loop):
         return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Do nothing: what was cancelled is skipped when its time has come."""
+        """Do nothing: a cancelled timer is skipped when its time comes."""
 
     def _pump(self, calls: int) -> None:
         while self._timers and self._timers[0][2].cancelled():

@@ -1,4 +1,4 @@
-"""Ways to cancel what a task does, and what must hold whichever it is."""
+"""Ways to cancel a task, and what must hold for each of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Order:
     """An order to cancel, which may be given before there is anything to cancel.
 
-    :ivar given: whether it came in time
+    :ivar given: whether it was given in time
     """
 
     def __init__(self) -> None:
@@ -29,26 +29,26 @@ class Order:
         self._cancel: Callable[[], object] | None = None
 
     def give(self) -> None:
-        """Cancel, unless that is over or done."""
+        """Cancel, unless it is too late or done already."""
         if not self.given and not self.over:
             self.given = True
             if self._cancel is not None:
                 self._cancel()
 
     def obey_by(self, cancel: Callable[[], object]) -> None:
-        """Tell how to cancel, now that there is something."""
+        """Set how to cancel, now that there is something to cancel."""
         self._cancel = cancel
         if self.given:
             cancel()
 
     def close(self) -> None:
-        """Take no order any more."""
+        """Accept no more orders."""
         self.over = True
 
 
-# Each runs a function, and asserts that the cancellation came through if the order was
-# given. One that came in the tick of the outcome may come through after it: it is
-# delivered at the next checkpoint then.
+# Each runs a function, and asserts that the cancellation was delivered if the order was
+# given. A cancellation that comes in the same step as the outcome may be delivered at
+# the next checkpoint.
 
 
 async def by_scope(order: Order, function: Callable[[], Awaitable[None]]) -> None:
@@ -82,7 +82,7 @@ async def by_task(order: Order, function: Callable[[], Awaitable[None]]) -> None
     caught = False
 
     def cancel() -> None:
-        # It is another who cancels, and none can do so while this task takes a step.
+        # Another task cancels, which cannot happen while this one takes a step.
         if asyncio.current_task() is task:
             loop.call_soon(task.cancel)
         else:
@@ -98,11 +98,11 @@ async def by_task(order: Order, function: Callable[[], Awaitable[None]]) -> None
             raise
         caught = True
     except Exception:
-        # An error of the function's own goes first, and the account stays as it was.
+        # An error of the function takes precedence, and the count does not change.
         await _take_back(order, task, before)
         raise
     if caught:
-        assert task.cancelling() == before + 1, "the account of cancellations is wrong"
+        assert task.cancelling() == before + 1, "the count of cancellations is wrong"
         task.uncancel()
     order.close()
     assert caught == order.given, "the cancellation was lost"
@@ -128,7 +128,7 @@ async def by_timeout(order: Order, function: Callable[[], Awaitable[None]]) -> N
     finally:
         order.close()
     assert caught == order.given, "the timeout was lost"
-    assert task.cancelling() == before, "the account of cancellations is wrong"
+    assert task.cancelling() == before, "the count of cancellations is wrong"
 
 
 WAYS: dict[str, Way] = {
@@ -144,7 +144,7 @@ async def _take_back(order: Order, task: asyncio.Task[object], before: int) -> N
     if order.given:
         with suppress(asyncio.CancelledError):
             await _let_timers_run()
-        assert task.cancelling() == before + 1, "the account of cancellations is wrong"
+        assert task.cancelling() == before + 1, "the count of cancellations is wrong"
         task.uncancel()
 
 

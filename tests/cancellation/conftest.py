@@ -1,4 +1,4 @@
-"""The backends of these tests, and what the long run tells at its end."""
+"""The backends of these tests, and the summary of a long run."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TALLIES = pytest.StashKey[dict[str, Tally]]()
 
 @pytest.fixture
 def anyio_backend(backend: Backend) -> tuple[str, dict[str, Any]]:
-    """Make it of the parameter ``backend``, which every test here has."""
+    """Make the backend from the parameter ``backend``, which every test here has."""
     return backend.anyio_backend()
 
 
 @pytest.fixture
 def is_long(request: pytest.FixtureRequest) -> bool:
-    """Whether to try all there is, and to tell of it."""
+    """Whether to try everything, and report it."""
     return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture
 def tally(backend: Backend, request: pytest.FixtureRequest) -> Tally:
-    """What has been tried in a module on the backend; a long run tells it."""
+    """Counts of what a module tried on the backend; a long run reports them."""
     tallies = request.config.stash.setdefault(TALLIES, {})
     module = request.module.__name__.rpartition(".")[2]
     return tallies.setdefault(f"{module}, {backend.name}", Tally())
@@ -48,7 +48,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture
 def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what is done in a thread take virtual time: the clock jumps over threads."""
+    """Make work in threads take virtual time: the clock does not wait for threads."""
 
     async def run_sync(function: Callable[[], Any], **_: Any) -> Any:
         await anyio.sleep(0.25)

@@ -29,10 +29,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _cases(*, is_long: bool) -> Iterator[Any]:
-    """List what to try.
+    """Generate the cases.
 
-    A short run takes one set of victims for each way, and little on the backends that
-    are much like another.
+    A short run takes one set of victims for each way, and few scenarios on backends
+    that resemble another.
     """
     for backend in BACKENDS:
         for scenario in SCENARIOS:
@@ -43,7 +43,7 @@ def _cases(*, is_long: bool) -> Iterator[Any]:
                 if (
                     is_long
                     or backend.name in MAIN_BACKENDS
-                    or (scenario.telling and way == backend.ways[1])
+                    or (scenario.everywhere and way == backend.ways[1])
                 ):
                     name = f"{scenario}, {backend.name}, {way}"
                     yield pytest.param(backend, scenario, way, victims, id=name)

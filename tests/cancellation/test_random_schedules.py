@@ -1,4 +1,4 @@
-"""Random schedules: calls, cancellations, answers and ends in the same tick."""
+"""Random schedules: calls, cancellations, responses and ends in the same step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._schedules import Schedule
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 QUICK, LONG = 150, 3000
-"""How many schedules, on the main backends; on the others there are a fifth."""
+"""Schedules on the main backends; the others run a fifth as many."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

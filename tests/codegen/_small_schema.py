@@ -1,4 +1,4 @@
-"""Small schemas, in the format of VK's own."""
+"""Small schemas in the format of VK's schema."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_codes_have_vk_s_names_and_general_ones_a_class(tmp_path: Path) -> None:
     assert "class NoteAccessError" not in source  # only some methods return it
 
 
-def test_what_is_never_packed_is_in_the_table(
+def test_methods_that_are_never_packed_are_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

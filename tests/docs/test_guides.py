@@ -89,10 +89,10 @@ async def test_a_script_uses_what_a_call_returned(
 
 @anyio_mark
 async def test_a_script_is_built_of_calls(make_client: MakeClient):
-    two_answers = EXECUTE.load("def two_answers(")["two_answers"]
+    two_values = EXECUTE.load("def two_values(")["two_values"]
     async with make_client() as api:
-        assert len(await two_answers(api, 'id7"})]; return 1; //')) == 2
-        resolved, [user] = await two_answers(api, "id7")
+        assert len(await two_values(api, 'id7"})]; return 1; //')) == 2
+        resolved, [user] = await two_values(api, "id7")
         assert resolved["object_id"] == user["id"] == 7
 
 
@@ -128,22 +128,22 @@ async def test_each_error_asks_for_something_else(
 @pytest.mark.parametrize(
     ("fault", "for_reads", "for_others"),
     [
-        (faults.refuse(), "again", "again"),
-        (faults.error(6), "again", "again"),
-        (faults.drop_after(), "again", "unknown"),
-        (faults.hang_after(), "again", "unknown"),
-        (faults.html(502), "again", "unknown"),
-        (faults.html(408), "again", "unknown"),
-        (faults.truncated(), "again", "unknown"),
-        (faults.error(1), "again", "unknown"),
-        (faults.error(10), "again", "unknown"),
-        (faults.error(36), "again", "unknown"),
-        (faults.html(429), "again", "again"),
+        (faults.refuse(), "retried", "retried"),
+        (faults.error(6), "retried", "retried"),
+        (faults.drop_after(), "retried", "unknown"),
+        (faults.hang_after(), "retried", "unknown"),
+        (faults.html(502), "retried", "unknown"),
+        (faults.html(408), "retried", "unknown"),
+        (faults.truncated(), "retried", "unknown"),
+        (faults.error(1), "retried", "unknown"),
+        (faults.error(10), "retried", "unknown"),
+        (faults.error(36), "retried", "unknown"),
+        (faults.html(429), "retried", "retried"),
         (faults.html(403), "InvalidResponseError", "InvalidResponseError"),
         (faults.error(15), "AccessDeniedError", "AccessDeniedError"),
     ],
 )
-async def test_the_table_of_what_is_sent_again_is_true(
+async def test_the_table_of_what_is_retried_is_true(
     simulator: Simulator,
     make_client: MakeClient,
     method: str,
@@ -153,7 +153,7 @@ async def test_the_table_of_what_is_sent_again_is_true(
 ):
     assert "| errors 1, 10, 36: VK failed" in ERRORS.text
     simulator.fault(fault, method)
-    outcome = "again"
+    outcome = "retried"
     async with make_client() as api:
         try:
             await api.call(method, {"user_ids": 1, "peer_id": 1, "message": "hello"})

@@ -43,9 +43,9 @@ TESTED = {
     "def first_name(": "test_a_call_is_bounded_in_time",
     "def names(": "test_a_script_returns_what_it_found_and_what_failed",
     "def solve(": "test_a_captcha_is_answered",
-    "def test_a_lost_answer": "test_the_example_of_a_test_passes",
+    "def test_a_lost_response": "test_the_example_of_a_test_passes",
     "def club_name(": "test_both_spellings_call_the_same_method",
-    "def followers(": "test_a_parameter_chooses_the_answer",
+    "def followers(": "test_a_parameter_chooses_the_type",
     "def greet(": "test_an_error_is_caught_by_its_name",
     "pytest_plugins": "test_the_suite_of_the_page_passes",
     "def congratulate(": "test_the_suite_of_the_page_passes",
@@ -187,9 +187,9 @@ async def test_a_captcha_is_answered(
 
 @pytest.mark.anyio
 async def test_the_example_of_a_test_passes():
-    mark = "def test_a_lost_answer"
+    mark = "def test_a_lost_response"
     names = load(mark)
-    await names["test_a_lost_answer_is_no_reason_to_post_twice"]()
+    await names["test_a_lost_response_is_no_reason_to_post_twice"]()
 
 
 @pytest.mark.anyio
@@ -204,7 +204,7 @@ async def test_both_spellings_call_the_same_method(
 
 
 @pytest.mark.anyio
-async def test_a_parameter_chooses_the_answer(
+async def test_a_parameter_chooses_the_type(
     simulator: Simulator,
     make_client: Callable[..., VK],
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""Parts of the engine, made without a client."""
+"""Parts of the engine outside a client."""
 
 from __future__ import annotations
 
@@ -23,27 +23,37 @@ if TYPE_CHECKING:
 
 
 def sender_of(simulator: Simulator, **options: Any) -> Sender:
-    """Make a sender to a simulator, in process."""
-    return _sender(http_client=simulator.http_client(), **options)
+    """Make a sender to an in-process simulator."""
+    return sender_with(http_client=simulator.http_client(), **options)
 
 
 def sender_to(base_url: str, **options: Any) -> Sender:
     """Make a sender with its own connections."""
-    return _sender(base_url=base_url, **options)
+    return sender_with(base_url=base_url, **options)
 
 
-def _sender(*, limiter: Limiter | None = None, **options: Any) -> Sender:
+def sender_with(
+    *,
+    token: str = TOKEN,
+    limiter: Limiter | None = None,
+    replaced_tokens: dict[str, str] | None = None,
+    **options: Any,
+) -> Sender:
+    """Make a sender with the options of a client."""
     config = Config(TOKEN, **options)
     return Sender(
         config,
-        TOKEN,
+        token,
         limiter=limiter or Limiter(1000, request_mode="burst"),
         connections=Semaphore(config.max_connections),
         transport=Transport(config),
         observer=Observer(config.on_event),
         counters=Counters(),
-        headers={"content-type": "application/x-www-form-urlencoded"},
-        replaced_tokens={},
+        headers={
+            "content-type": "application/x-www-form-urlencoded",
+            **config.headers,
+        },
+        replaced_tokens={} if replaced_tokens is None else replaced_tokens,
         generator=Random(0),
     )
 
@@ -61,6 +71,11 @@ def accepted(
 ) -> APIRequest:
     """Make a request that is live, as if a client had accepted it."""
     request = APIRequest(method, params)
+    accept(request, urgent=urgent)
+    return request
+
+
+def accept(request: APIRequest, *, urgent: bool = False) -> None:
+    """Make a request live, as if a client had accepted it."""
     request._pending.claim(current_token())
     request._pending.accept(0, urgent=urgent, on_end=lambda: None)
-    return request

@@ -1,4 +1,4 @@
-"""Functions that answer VK's questions: they may use the client themselves."""
+"""Functions that answer VK's questions may use the client."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_handler_may_send_a_message_about_the_captcha(
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
 
-async def test_a_task_that_the_handler_started_may_do_so_too(
+async def test_a_task_started_by_the_handler_may_send_one_too(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -53,7 +53,7 @@ async def test_a_task_that_the_handler_started_may_do_so_too(
     assert len(simulator.ledger.carried_out("messages.send")) == 1
 
 
-async def test_a_captcha_about_the_handlers_own_call_is_an_error_there(
+async def test_a_captcha_for_a_call_of_the_handler_is_raised_in_the_handler(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     seen: list[CaptchaError] = []
@@ -73,7 +73,7 @@ async def test_a_captcha_about_the_handlers_own_call_is_an_error_there(
     assert [error.method for error in seen] == ["messages.send"]
 
 
-async def test_the_next_call_of_the_same_task_is_an_ordinary_one(
+async def test_the_next_call_of_the_same_task_is_an_ordinary_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     asked: list[Any] = []
@@ -89,7 +89,7 @@ async def test_the_next_call_of_the_same_task_is_an_ordinary_one(
     assert asked == ["wall.post", "wall.post"]
 
 
-async def test_a_handler_may_call_when_the_room_is_full(
+async def test_a_handler_may_call_when_there_is_no_room(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -107,7 +107,7 @@ async def test_a_handler_may_call_when_the_room_is_full(
     assert len(simulator.ledger.carried_out("messages.send")) == 6
 
 
-async def test_a_handler_may_call_while_the_client_is_being_left(
+async def test_a_handler_may_call_while_the_client_closes(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     leaving = anyio.Event()
@@ -159,7 +159,7 @@ async def test_a_task_that_outlives_the_handler_makes_ordinary_calls(
 @pytest.mark.parametrize(
     "anyio_backend", [("asyncio", {"loop_factory": VirtualClockLoop})], ids=["asyncio"]
 )
-async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_no_more(
+async def test_a_handler_that_awaits_a_cancelled_task_fails_only_its_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(_: Captcha) -> None:
@@ -175,7 +175,7 @@ async def test_a_handler_that_awaits_what_was_cancelled_has_failed_and_no_more(
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
 
-async def test_a_function_that_is_not_async_is_told_so(
+async def test_a_function_that_is_not_async_fails_with_a_type_error(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     def solve(_: Captcha) -> None:

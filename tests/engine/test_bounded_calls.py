@@ -23,7 +23,7 @@ def never_solve(captcha: Any) -> Any:
     return anyio.sleep_forever()
 
 
-async def test_a_call_can_be_bounded_in_the_line(make_client, simulator):
+async def test_a_call_can_be_bounded_in_the_queue(make_client, simulator):
     async with make_client(limit=1) as api, create_task_group() as tasks:
         tasks.start_soon(api.call_with_request, get(1))
         await settle()
@@ -45,7 +45,7 @@ async def test_a_call_can_be_bounded_in_flight(make_client, simulator):
         assert_at_rest(api)
 
 
-async def test_a_call_can_be_bounded_before_it_is_sent_again(make_client, simulator):
+async def test_a_call_can_be_bounded_before_its_retry(make_client, simulator):
     simulator.fault(faults.refuse(), rate=1)
     async with make_client(wait=1000, retry_limit=1000) as api:
         start = current_time()
@@ -84,7 +84,7 @@ async def test_a_call_can_be_bounded_during_a_captcha(make_client, simulator):
     assert carried_out(simulator) == [2]
 
 
-async def test_a_call_can_be_bounded_while_another_has_the_captcha(
+async def test_a_call_can_be_bounded_while_another_call_has_the_captcha(
     make_client, simulator
 ):
     simulator.fault(faults.captcha(), times=2)

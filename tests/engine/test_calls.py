@@ -1,4 +1,4 @@
-"""Calls as VK sees them: the wire, the groups, scripts, and the numbers about them."""
+"""Calls as VK sees them: the wire, groups, scripts and statistics."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ OTHER_TOKEN = "vk1.a.another-token"
 
 @pytest.fixture
 def requests() -> list[httpx.Request]:
-    """The requests that a client of ``wire`` has sent."""
+    """The requests that a client has sent by ``wire``."""
     return []
 
 
 @pytest.fixture
 def wire(requests: list[httpx.Request]) -> httpx.AsyncClient:
-    """An HTTP client that takes down what is sent, and answers 1."""
+    """An HTTP client that records requests, and returns 1."""
 
     async def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
@@ -78,12 +78,12 @@ async def test_options_change_what_is_on_the_wire(
     assert str(first.url) == "https://api.vk.com/method/users.get"
     assert first.content == b"v=5.131&lang=en"
     assert second.content == b"v=5.100&lang=ru"
-    # Headers are merged over the default ones, not in their place.
+    # Headers override single defaults, and do not replace them all.
     assert first.headers["x-own"] == "1"
     assert first.headers["user-agent"] == f"vkanyio/{__version__}"
 
 
-async def test_headers_of_a_request_go_over_those_of_the_client_for_it_alone(
+async def test_headers_of_a_request_override_the_clients_for_that_request_only(
     make_client: MakeClient, wire: httpx.AsyncClient, requests: list[httpx.Request]
 ) -> None:
     headers = {"X-Own": "client", "user-agent": "mine/1"}
@@ -99,7 +99,7 @@ async def test_headers_of_a_request_go_over_those_of_the_client_for_it_alone(
     assert [r.headers["user-agent"] for r in requests] == ["mine/1", "mine/1"]
 
 
-async def test_an_own_token_takes_the_clients_place_and_stays_out_of_the_form(
+async def test_a_request_token_replaces_the_clients_and_stays_out_of_the_form(
     make_client: MakeClient, wire: httpx.AsyncClient, requests: list[httpx.Request]
 ) -> None:
     async with make_client(http_client=wire) as api:
@@ -110,7 +110,7 @@ async def test_an_own_token_takes_the_clients_place_and_stays_out_of_the_form(
     assert requests[0].content == b"v=5.199"
 
 
-async def test_a_call_runs_under_the_identity_of_its_own_token() -> None:
+async def test_a_call_runs_under_the_identity_of_its_token() -> None:
     accounts = {TOKEN: Account(id=7), OTHER_TOKEN: Account(id=8)}
     simulator = Simulator(limit=0, tokens=accounts)
     async with VK(TOKEN, http_client=simulator.http_client()) as api:
@@ -137,7 +137,7 @@ async def test_methods_are_called_by_vks_names_and_by_snake_case(
 
 
 @pytest.mark.parametrize("response", [0, 1, "", "ok", [], {}, False, None, [{"a": 1}]])
-async def test_a_result_is_vks_own_json(
+async def test_a_value_is_the_json_that_vk_sent(
     simulator: Simulator, make_client: MakeClient, response: Any
 ) -> None:
     simulator.add_method("test.get", lambda call: response)
@@ -191,7 +191,7 @@ async def test_a_call_that_cannot_be_sent_is_refused_in_the_caller(
     assert (statistics.calls, statistics.sent) == (0, 0)
 
 
-async def test_a_failure_of_an_encoder_is_the_callers_and_not_retried(
+async def test_a_failing_encoder_raises_in_the_caller_and_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     encoded = 0
@@ -200,7 +200,7 @@ async def test_a_failure_of_an_encoder_is_the_callers_and_not_retried(
         def to_vk(self) -> str:
             nonlocal encoded
             encoded += 1
-            raise KeyError("a bug of the caller's")
+            raise KeyError("a bug of the caller")
 
     async with make_client() as api:
         with pytest.raises(KeyError):
@@ -213,7 +213,7 @@ async def test_a_failure_of_an_encoder_is_the_callers_and_not_retried(
 
 
 def run_script(call: Call) -> Reply:
-    """Success as VK does: two calls failed within the script, one by execute itself."""
+    """Return errors as VK does: two calls of the script failed, and execute itself."""
     arguments = {k: v for k, v in call.params.items() if k not in ("v", "code")}
     errors = [
         {"method": "users.get", "error_code": 113, "error_msg": "Invalid user id"},
@@ -265,7 +265,7 @@ async def test_a_script_that_vk_cannot_read_raises(
     assert simulator.ledger.requests == 1
 
 
-async def test_a_procedure_is_run_by_its_name(
+async def test_a_procedure_is_run_by_name(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.add_method("execute.daily_digest", run_script)
@@ -296,7 +296,7 @@ async def test_any_task_may_wait_for_a_request(
     assert simulator.ledger.requests == 1
 
 
-async def test_each_waiter_gets_an_error_of_its_own(
+async def test_each_waiter_gets_a_separate_error(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(100))
@@ -317,7 +317,7 @@ async def test_each_waiter_gets_an_error_of_its_own(
     assert errors[0].params == {"message": "hello"}
 
 
-async def test_an_error_tells_all_that_is_known(
+async def test_an_error_has_all_that_is_known(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     extra = {"error_subcode": 1130, "ban_info": {"restore_url": "https://vk.ru/"}}
@@ -334,7 +334,7 @@ async def test_an_error_tells_all_that_is_known(
     assert error.documentation == "https://dev.vk.com/method/users.get"
 
 
-# Numbers.
+# Statistics.
 
 
 async def test_the_statistics_count_what_was_done(
@@ -356,7 +356,7 @@ async def test_the_statistics_count_what_was_done(
     assert (statistics.waiting, statistics.in_flight) == (0, 0)
 
 
-async def test_the_statistics_tell_waiting_calls_from_those_in_flight() -> None:
+async def test_the_statistics_distinguish_waiting_calls_from_those_in_flight() -> None:
     simulator = Simulator(limit=0, latency=10)
     async with (
         VK(TOKEN, limit=1, http_client=simulator.http_client()) as api,

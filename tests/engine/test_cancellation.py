@@ -1,4 +1,4 @@
-"""Cancelling calls, before they are sent, in flight and as they end."""
+"""Cancelling calls before they are sent, in flight and as they end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from httpx import AsyncClient, MockTransport, Request, Response
 
 from _helpers import (
     InstantTransport,
-    answered_at_once,
     assert_at_rest,
     assert_gone,
     carried_out,
@@ -20,6 +19,7 @@ from _helpers import (
     get,
     note,
     own_tasks,
+    returns_at_once,
     settle,
 )
 from vkanyio import ClientUseError, ParameterError
@@ -35,7 +35,7 @@ pytestmark = [
 ]
 
 
-# Before the request starts
+# Before the request is sent
 
 
 async def test_a_call_in_a_cancelled_scope_is_never_sent(make_client, simulator):
@@ -44,14 +44,14 @@ async def test_a_call_in_a_cancelled_scope_is_never_sent(make_client, simulator)
             scope.cancel()
             await api.call("test.get", {"id": 1})
         assert scope.cancelled_caught
-        await answered_at_once(api, 2)
+        await returns_at_once(api, 2)
         assert_at_rest(api)
     assert carried_out(simulator) == [2]
     assert api.statistics().calls == 1
 
 
 @pytest.mark.parametrize("request_mode", ["sequential", "burst"])
-async def test_a_call_cancelled_while_it_waits_for_a_tick_uses_none(
+async def test_a_call_cancelled_while_it_waits_for_a_permit_uses_none(
     make_client, simulator, request_mode
 ):
     async with make_client(limit=1, request_mode=request_mode) as api:
@@ -63,13 +63,13 @@ async def test_a_call_cancelled_while_it_waits_for_a_tick_uses_none(
             await api.call("test.get", {"id": 2})
         assert scope.cancelled_caught
         await anyio.sleep_until(first_left + window)
-        await answered_at_once(api, 3)
+        await returns_at_once(api, 3)
         assert current_time() == pytest.approx(start + 1 + window)
         assert_at_rest(api)
     assert carried_out(simulator) == [1, 3]
 
 
-async def test_a_call_cancelled_while_it_waits_for_a_connection_uses_no_tick(
+async def test_a_call_cancelled_while_it_waits_for_a_connection_uses_no_permit(
     make_client, simulator
 ):
     async with make_client(limit=2, max_connections=1) as api:
@@ -79,7 +79,7 @@ async def test_a_call_cancelled_while_it_waits_for_a_connection_uses_no_tick(
             with move_on_after(0.125) as scope:
                 await api.call_with_request(get(2))
             assert scope.cancelled_caught
-        await answered_at_once(api, 3)
+        await returns_at_once(api, 3)
         assert_at_rest(api)
     assert carried_out(simulator) == [1, 3]
 
@@ -106,13 +106,13 @@ async def test_calls_behind_a_cancelled_one_move_up(make_client, simulator):
     assert carried_out(simulator) == [1, 3]
 
 
-async def test_a_call_that_is_given_up_behind_one_in_the_line_is_never_sent(
+async def test_an_abandoned_call_behind_another_in_the_queue_is_never_sent(
     make_client, simulator
 ):
     async with make_client(limit=1) as api, create_task_group() as tasks:
         tasks.start_soon(api.call_with_request, get(1))
         await settle()
-        tasks.start_soon(api.call_with_request, get(2))  # waits for the next tick
+        tasks.start_soon(api.call_with_request, get(2))  # waits for the next permit
         await settle()
         with move_on_after(0.25):
             await api.call_with_request(get(3))
@@ -138,7 +138,7 @@ async def test_a_call_cancelled_while_it_waits_for_room_leaves_the_room_alone(
     assert carried_out(simulator) == [1, 3]
 
 
-async def test_calls_that_were_given_up_take_no_room(make_client):
+async def test_abandoned_calls_take_no_room(make_client):
     async with make_client(limit=1, max_waiting=3) as api:
         await api.call_with_request(get(0))
         for i in range(1, 30):
@@ -177,7 +177,7 @@ async def test_a_call_is_sent_or_withdrawn_but_not_both(make_client, turns):
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_nothing_leaves_that_nobody_waits_for(make_client, turns):
+async def test_an_abandoned_request_is_not_sent(make_client, turns):
     request = get(1)
     waited_for: list[bool] = []
 
@@ -200,7 +200,7 @@ async def test_nothing_leaves_that_nobody_waits_for(make_client, turns):
 # In flight
 
 
-async def test_a_request_that_nobody_waits_for_is_cancelled(make_client, simulator):
+async def test_a_request_without_waiters_is_cancelled(make_client, simulator):
     async with make_client(max_connections=1) as api:
         with move_on_after(0.25) as scope:
             await api.call_with_request(get(1))
@@ -208,7 +208,7 @@ async def test_a_request_that_nobody_waits_for_is_cancelled(make_client, simulat
         await settle()
         assert_at_rest(api)
         assert len(own_tasks()) == 2
-        await answered_at_once(api, 2)
+        await returns_at_once(api, 2)
     assert carried_out(simulator) == [2], "the other was on its way for half a second"
 
 
@@ -225,7 +225,7 @@ async def test_a_request_that_another_task_waits_for_goes_on(make_client, simula
     assert carried_out(simulator) == [1]
 
 
-async def test_the_last_who_waits_takes_the_request_along(make_client, simulator):
+async def test_a_request_is_cancelled_with_its_last_waiter(make_client, simulator):
     request = get(1)
 
     async def wait(seconds: float) -> None:
@@ -242,7 +242,7 @@ async def test_the_last_who_waits_takes_the_request_along(make_client, simulator
     assert_gone(api)
 
 
-async def test_who_comes_after_a_request_was_given_up_is_told_so(make_client):
+async def test_waiting_for_an_abandoned_request_raises(make_client):
     request = get(1)
     async with make_client() as api:
         with move_on_after(0.25):
@@ -251,7 +251,7 @@ async def test_who_comes_after_a_request_was_given_up_is_told_so(make_client):
             await request.wait()
 
 
-async def test_a_call_that_is_given_up_does_not_disturb_another(make_client, simulator):
+async def test_an_abandoned_call_does_not_disturb_another(make_client, simulator):
     outcomes: list[Any] = []
     async with make_client() as api, create_task_group() as tasks:
         for i in range(5):
@@ -263,14 +263,14 @@ async def test_a_call_that_is_given_up_does_not_disturb_another(make_client, sim
     assert sorted(carried_out(simulator)) == [0, 1, 2, 3, 4]
 
 
-# In the tick of the deadline
+# In the step of the deadline
 
 
 @pytest.fixture(params=["settled first", "cancelled first"])
 def coincidence(request, monkeypatch) -> list[CancelScope]:
-    """Scopes that are cancelled in the very step in which a call is settled."""
+    """Scopes that are cancelled in the same step in which a call is settled."""
     scopes: list[CancelScope] = []
-    settle_call = CallTask.settle
+    settle_call = CallTask.conclude
 
     def settle_and_cancel(self: CallTask, outcome: Any) -> None:
         if request.param == "settled first":
@@ -279,11 +279,11 @@ def coincidence(request, monkeypatch) -> list[CancelScope]:
             scope.cancel()
         settle_call(self, outcome)
 
-    monkeypatch.setattr(CallTask, "settle", settle_and_cancel)
+    monkeypatch.setattr(CallTask, "conclude", settle_and_cancel)
     return scopes
 
 
-async def test_a_result_in_the_tick_of_a_cancellation_wins(make_client, coincidence):
+async def test_a_result_in_the_step_of_a_cancellation_wins(make_client, coincidence):
     async with make_client() as api:
         with CancelScope() as scope:
             coincidence.append(scope)
@@ -294,7 +294,7 @@ async def test_a_result_in_the_tick_of_a_cancellation_wins(make_client, coincide
         assert await api.call_with_request(get(2)) == 2
 
 
-async def test_an_error_in_the_tick_of_a_cancellation_wins(
+async def test_an_error_in_the_step_of_a_cancellation_wins(
     make_client, simulator, coincidence
 ):
     simulator.fault(faults.error(100))
@@ -305,7 +305,7 @@ async def test_an_error_in_the_tick_of_a_cancellation_wins(
         assert not scope.cancelled_caught
 
 
-async def test_all_who_wait_get_a_result_in_the_tick_of_a_cancellation(
+async def test_all_waiters_get_a_result_in_the_step_of_a_cancellation(
     make_client, coincidence
 ):
     request = get(1)
@@ -335,7 +335,7 @@ async def test_after_such_a_result_the_scope_is_still_cancelled(
         assert scope.cancelled_caught
 
 
-async def test_when_the_deadline_comes_with_the_answer_there_is_one_outcome(
+async def test_a_deadline_that_comes_with_the_response_leaves_one_outcome(
     make_client, simulator
 ):
     async with make_client() as api:
@@ -354,7 +354,7 @@ async def test_when_the_deadline_comes_with_the_answer_there_is_one_outcome(
 
 async def test_a_cancelled_caller_leaves_within_a_few_turns(make_client):
     async with make_client(limit=1) as api:
-        for i in range(3):  # in flight, and in the line
+        for i in range(3):  # in flight and in the queue
             with CancelScope() as scope:
                 async with create_task_group() as tasks:
                     tasks.start_soon(api.call_with_request, get(i))

@@ -1,4 +1,4 @@
-"""Captchas: what is sent back, how often VK asks, and what the caller gets."""
+"""Captchas: what is sent back, how often handlers are asked, and what callers get."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POST = "wall.post", {"message": "hello"}
 
 
 class Solver:
-    """A person at the captcha, and what they have seen."""
+    """A person who answers captchas, and the captchas they saw."""
 
     def __init__(self, simulator: Simulator, *, wrong: int = 0) -> None:
         self._simulator = simulator
@@ -108,7 +108,7 @@ async def test_a_captcha_of_the_new_kind_is_answered_by_a_token_and_all_that_vk_
 
 
 class Script:
-    """An HTTP client that asks for a captcha first, and then is content."""
+    """An HTTP client that asks for a captcha once."""
 
     def __init__(self, error: str) -> None:
         self._bodies = [f'{{"error": {error}}}'.encode(), b'{"response": 1}']
@@ -125,9 +125,9 @@ class Script:
 async def answer_raw(
     make_client: MakeClient, error: str, **options: Any
 ) -> tuple[Captcha, dict[str, str]]:
-    """Have a captcha of these very bytes answered.
+    """Answer a captcha that VK sends as these bytes.
 
-    :return: the captcha, and what the answer was sent with beside the call's own
+    :return: the captcha, and the parameters that were added to those of the call
     """
     captchas: list[Captcha] = []
 
@@ -147,7 +147,7 @@ async def answer_raw(
     "literal",
     ["1738590926.995", "1738590926.990", "1738590926.0", "1738590926", "1.7385909E9"],
 )
-async def test_the_time_of_a_captcha_goes_back_as_the_server_wrote_it(
+async def test_the_time_of_a_captcha_is_sent_back_unchanged(
     make_client: MakeClient, literal: str
 ) -> None:
     error = (
@@ -157,7 +157,7 @@ async def test_the_time_of_a_captcha_goes_back_as_the_server_wrote_it(
     assert params == {"success_token": "the-answer", "captcha_ts": literal}
 
 
-async def test_a_captcha_of_nothing_but_a_code_can_be_answered(
+async def test_a_captcha_with_nothing_but_its_code_can_be_answered(
     make_client: MakeClient,
 ) -> None:
     captcha, params = await answer_raw(make_client, '{"error_code": 14}')
@@ -194,7 +194,7 @@ async def test_a_captcha_of_2026_without_a_sid_is_answered_by_its_token(
     assert params == {"success_token": "the-answer"}
 
 
-async def test_a_cookie_of_the_page_takes_the_place_of_that_in_the_error(
+async def test_a_cookie_of_the_page_replaces_the_one_in_the_error(
     make_client: MakeClient,
 ) -> None:
     error = '{"error_code": 14, "redirect_uri": "https://a/", "remixstlid": 1}'
@@ -218,7 +218,7 @@ async def test_a_refused_answer_raises_in_the_handler_and_a_fresh_captcha_comes(
     assert simulator.ledger.requests == 4
 
 
-async def test_a_refused_answer_that_the_handler_lets_through_is_asked_afresh(
+async def test_a_refused_answer_that_the_handler_lets_through_is_asked_again(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())
@@ -234,7 +234,7 @@ async def test_a_refused_answer_that_the_handler_lets_through_is_asked_afresh(
     assert len({*pages}) == 3
 
 
-async def test_a_refused_answer_can_be_mended_in_place(
+async def test_a_refused_answer_can_be_corrected_in_place(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())
@@ -274,7 +274,7 @@ async def test_a_handler_that_answers_in_place_for_ever_is_stopped(
 
     async def solve(captcha: Captcha) -> None:
         nonlocal rounds
-        while rounds < 20:  # which stands for a loop without end
+        while rounds < 20:  # in place of an endless loop
             rounds += 1
             try:
                 await captcha.retry("wrong")
@@ -288,7 +288,7 @@ async def test_a_handler_that_answers_in_place_for_ever_is_stopped(
     assert rounds <= 6
 
 
-async def test_a_method_that_asks_for_ever_is_asked_for_five_answers(
+async def test_a_method_that_asks_for_ever_gets_five_answers(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     solver = Solver(simulator)
@@ -332,7 +332,7 @@ async def test_a_lost_verdict_on_a_write_leaves_its_outcome_unknown(
     assert len(simulator.ledger.carried_out()) == 1
 
 
-async def test_a_lost_verdict_on_a_read_is_asked_for_again(
+async def test_a_read_whose_verdict_was_lost_is_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())
@@ -341,7 +341,7 @@ async def test_a_lost_verdict_on_a_read_is_asked_for_again(
     async with make_client(on_captcha=solver) as api:
         [user] = await api.call(*READ)
     assert user["id"] == 1
-    # An answer is good for one call: the simulator wants another the second time.
+    # An answer is valid for one call: the simulator wants another the second time.
     first, second, third = (e.params["success_token"] for e in answers_of(simulator))
     assert first == second != third
     assert len(solver.refusals) == 1

@@ -21,7 +21,7 @@ POST = "wall.post", {"message": "hello"}
 
 
 async def give_up(captcha: Captcha) -> None:
-    """See a captcha, and answer nothing."""
+    """Return without an answer."""
 
 
 async def test_a_handler_that_raises_fails_the_call_with_its_exception_as_the_cause(
@@ -56,7 +56,7 @@ async def test_a_handler_that_raises_after_a_refusal_is_not_called_again(
     assert simulator.ledger.requests == 2
 
 
-async def test_a_handler_that_answers_nothing_fails_the_call(
+async def test_a_handler_that_does_not_answer_fails_the_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())
@@ -67,7 +67,7 @@ async def test_a_handler_that_answers_nothing_fails_the_call(
     assert simulator.ledger.requests == 1
 
 
-async def test_a_handler_that_raises_after_the_right_answer_harms_nobody(
+async def test_a_handler_that_raises_after_the_right_answer_fails_no_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())
@@ -81,7 +81,7 @@ async def test_a_handler_that_raises_after_the_right_answer_harms_nobody(
 
 
 @pytest.mark.parametrize("answer", ["", None, 12345, b"bytes"])
-async def test_an_answer_that_is_no_text_is_refused_unsent_and_can_be_mended(
+async def test_an_answer_that_is_not_text_is_refused_unsent_and_can_be_corrected(
     simulator: Simulator, make_client: MakeClient, answer: Any
 ) -> None:
     simulator.fault(faults.captcha())
@@ -157,7 +157,7 @@ async def test_a_captcha_takes_no_answer_after_its_handler_has_ended(
     assert simulator.ledger.requests == 1
 
 
-async def test_a_handler_may_answer_from_a_task_of_its_own(
+async def test_a_handler_may_answer_from_another_task(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())

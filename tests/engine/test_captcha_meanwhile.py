@@ -1,4 +1,4 @@
-"""Captchas while other calls go on: who is asked, what waits, and what ends when."""
+"""Captchas while other calls go on: who is asked, what waits and what ends."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeaveError(Exception):
 
 
 class SlowSolver:
-    """Answers captchas rightly, each after ten seconds."""
+    """Answers captchas correctly, each after ten seconds."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -52,7 +52,7 @@ class SlowSolver:
         await captcha.retry(self._simulator.solve(captcha.redirect_uri or ""))
 
 
-async def test_calls_that_meet_a_captcha_at_once_have_it_asked_once(
+async def test_a_captcha_that_several_calls_meet_at_once_is_asked_once(
     far_simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator = far_simulator
@@ -69,7 +69,7 @@ async def test_calls_that_meet_a_captcha_at_once_have_it_asked_once(
     assert simulator.ledger.requests == 10
 
 
-async def test_calls_that_meet_another_captcha_afterwards_have_it_asked(
+async def test_another_captcha_that_calls_meet_afterwards_is_asked_too(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), rate=1)
@@ -114,7 +114,7 @@ async def test_while_a_captcha_is_open_only_other_reads_go_through(
     assert min(ended.values()) >= 10
 
 
-async def test_what_was_held_back_keeps_its_order(
+async def test_calls_that_were_held_back_keep_their_order(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), "captcha.get")
@@ -161,7 +161,7 @@ async def test_cancelling_the_caller_cancels_the_handler(
     assert len(simulator.ledger.carried_out()) == 1
 
 
-async def test_when_the_caller_of_an_open_captcha_leaves_the_next_is_asked(
+async def test_when_the_caller_with_the_captcha_leaves_the_next_one_is_asked(
     far_simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator = far_simulator
@@ -210,23 +210,23 @@ async def test_leaving_the_client_ends_the_handler(
     assert len(errors) == 1
 
 
-async def test_a_handler_may_ask_vk_something_itself(
+async def test_a_handler_may_make_calls(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
-    told: list[int] = []
+    seen: list[int] = []
 
     async def solve(captcha: Captcha) -> None:
-        told.append(await api.messages.send(peer_id=1, message="a captcha"))
+        seen.append(await api.messages.send(peer_id=1, message="a captcha"))
         await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
 
     async with make_client(on_captcha=solve) as api:
         with anyio.fail_after(5):
             await api.wall.post(message="hello")
-    assert len(told) == 1
+    assert len(seen) == 1
 
 
-async def test_a_captcha_on_one_token_holds_up_no_other(
+async def test_a_captcha_for_one_token_does_not_hold_up_others(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), "wall.get")
@@ -239,7 +239,7 @@ async def test_a_captcha_on_one_token_holds_up_no_other(
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5])
-async def test_an_answer_that_outlives_its_handler_posts_nothing_behind_our_back(
+async def test_an_answer_that_outlives_its_handler_posts_nothing(
     simulator: Simulator, make_client: MakeClient, seconds: float
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
@@ -268,17 +268,17 @@ async def test_an_answer_that_outlives_its_handler_posts_nothing_behind_our_back
 
 
 @pytest.mark.parametrize("leaves", ["the caller", "the body"])
-async def test_an_answer_of_another_task_ends_with_its_call(
+async def test_an_answer_from_another_task_ends_with_its_call(
     simulator: Simulator, make_client: MakeClient, leaves: str
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
-    told: list[tuple[float, str]] = []
+    seen: list[tuple[float, str]] = []
 
     async def answer(captcha: Captcha) -> None:
-        try:  # it waits for a tick, which comes after one second
+        try:  # it waits for a permit, which comes after one second
             await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
         except ClientUseError as error:
-            told.append((anyio.current_time(), type(error).__name__))
+            seen.append((anyio.current_time(), type(error).__name__))
 
     async with anyio.create_task_group() as tg:
 
@@ -300,11 +300,11 @@ async def test_an_answer_of_another_task_ends_with_its_call(
                 if leaves == "the body":
                     raise LeaveError
                 await anyio.sleep(5)
-    assert told == [(begun + 0.5, "ClientUseError")]
+    assert seen == [(begun + 0.5, "ClientUseError")]
     assert simulator.ledger.carried_out() == []
 
 
-async def test_a_captcha_that_nobody_waits_for_takes_no_answer(
+async def test_a_captcha_of_an_abandoned_call_takes_no_answer(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha(), "wall.post")
@@ -341,7 +341,7 @@ async def test_a_captcha_takes_one_answer_at_a_time(
     assert simulator.ledger.requests == 2
 
 
-async def test_a_refusal_that_leaves_a_task_group_of_the_handler_is_asked_afresh(
+async def test_a_refusal_that_leaves_a_task_group_of_the_handler_is_asked_again(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.captcha())

@@ -31,7 +31,7 @@ pytestmark = [
 
 
 class Broken(Exception):
-    """What a body fails with."""
+    """The error that a body fails with."""
 
 
 # Normally
@@ -49,9 +49,7 @@ async def test_leaving_finishes_the_calls_of_other_tasks(make_client, simulator)
     assert_gone(api)
 
 
-async def test_leaving_finishes_a_call_that_waits_to_be_sent_again(
-    make_client, simulator
-):
+async def test_leaving_finishes_a_call_that_waits_for_its_retry(make_client, simulator):
     simulator.fault(faults.refuse(), times=2)
     outcomes: list[Any] = []
     async with create_task_group() as outer, make_client() as api:
@@ -98,9 +96,7 @@ async def test_a_closing_client_takes_no_new_calls(make_client, simulator):
     assert carried_out(simulator) == [1]
 
 
-async def test_a_call_that_waits_for_room_is_not_accepted_any_more(
-    make_client, simulator
-):
+async def test_a_call_that_waits_for_room_is_no_longer_accepted(make_client, simulator):
     outcomes: list[Any] = []
     async with create_task_group() as outer, make_client(max_waiting=1) as api:
         for i in range(3):
@@ -115,7 +111,9 @@ async def test_a_call_that_waits_for_room_is_not_accepted_any_more(
     assert_gone(api)
 
 
-async def test_all_who_wait_for_a_request_hear_that_it_was_not_accepted(make_client):
+async def test_all_waiters_get_the_error_of_a_request_that_was_not_accepted(
+    make_client,
+):
     outcomes: list[Any] = []
     request = APIRequest("test.get", {"id": 2})
     async with create_task_group() as outer:
@@ -129,7 +127,7 @@ async def test_all_who_wait_for_a_request_hear_that_it_was_not_accepted(make_cli
     assert outcomes[0] is not outcomes[1]
 
 
-async def test_leaving_does_not_wait_for_calls_that_nobody_waits_for(make_client):
+async def test_leaving_does_not_wait_for_abandoned_calls(make_client):
     start = current_time()
     async with make_client() as api:
         for delay in (0.0, 0.25):
@@ -168,7 +166,7 @@ async def test_leaving_ends_when_vk_never_answers(make_client, simulator):
 
 
 async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
-    """Bring calls into every state a call can be in, a quarter of a second long."""
+    """Bring calls into every state of a call, for a quarter of a second."""
     kinds: dict[str, list[Any]] = {}
 
     def start(name: str, method: str = "test.get", **params: Any) -> None:
@@ -179,7 +177,7 @@ async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
     start("refused", "test.refused", access_token="refused")
     start("in flight")
     await settle()
-    start("waiting for a tick")
+    start("waiting for a permit")
     await settle()
     start("waiting for room")
     await anyio.sleep(0.75)
@@ -189,7 +187,7 @@ async def start_every_kind(api, outer, simulator) -> dict[str, list[Any]]:
 MAYBE_SENT = {
     "refused": False,
     "in flight": True,
-    "waiting for a tick": False,
+    "waiting for a permit": False,
     "waiting for room": False,
 }
 
@@ -205,7 +203,7 @@ def busy_client(make_client):
     return make_client(limit=1, max_waiting=2, wait=1000, retry_limit=1000)
 
 
-async def test_an_error_gives_up_the_calls_of_other_tasks(busy_client, simulator):
+async def test_an_error_abandons_the_calls_of_other_tasks(busy_client, simulator):
     async with create_task_group() as outer:
         with pytest.raises(Broken):
             async with busy_client as api:
@@ -223,7 +221,7 @@ async def test_an_error_gives_up_the_calls_of_other_tasks(busy_client, simulator
     assert carried_out(simulator) == [1]
 
 
-async def test_a_cancellation_gives_up_the_calls_of_other_tasks(busy_client, simulator):
+async def test_a_cancellation_abandons_the_calls_of_other_tasks(busy_client, simulator):
     async with create_task_group() as outer:
         with CancelScope() as scope:
             async with busy_client as api:
@@ -279,7 +277,7 @@ async def test_a_request_on_its_way_is_cancelled_when_the_body_fails(
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_what_was_not_sent_by_the_time_of_an_error_never_is(make_client, turns):
+async def test_requests_not_sent_before_an_error_are_never_sent(make_client, turns):
     transport = InstantTransport()
     client = make_client(http_client=httpx.AsyncClient(transport=transport))
     outcomes: list[Any] = []
@@ -295,7 +293,7 @@ async def test_what_was_not_sent_by_the_time_of_an_error_never_is(make_client, t
     assert_gone(client)
 
 
-async def test_all_who_wait_get_an_error_of_their_own(make_client):
+async def test_all_waiters_get_separate_errors(make_client):
     outcomes: list[Any] = []
     request = APIRequest("test.get", {"id": 1})
     async with create_task_group() as outer:
@@ -312,7 +310,7 @@ async def test_all_who_wait_get_an_error_of_their_own(make_client):
     assert all(error.maybe_carried_out for error in outcomes)
 
 
-async def test_outer_tasks_hear_of_it_within_a_few_turns(make_client):
+async def test_outer_tasks_get_their_errors_within_a_few_turns(make_client):
     outcomes: list[Any] = []
     async with create_task_group() as outer:
         with pytest.raises(Broken):
@@ -366,7 +364,7 @@ async def test_calls_still_work_in_the_clean_up_of_a_cancelled_body(make_client)
     assert_gone(api)
 
 
-async def test_a_task_that_outlives_the_client_is_told_at_once(make_client):
+async def test_a_task_that_outlives_the_client_gets_an_error_at_once(make_client):
     outcomes: list[Any] = []
     left = anyio.Event()
 

@@ -30,10 +30,10 @@ pytestmark = [
 
 
 class Broken(Exception):
-    """What a body fails with."""
+    """The error that a body fails with."""
 
 
-async def test_a_client_of_the_users_stays_open(make_client, simulator):
+async def test_an_http_client_of_the_user_stays_open(make_client, simulator):
     http_client = simulator.http_client()
     async with make_client(http_client=http_client) as api:
         await api.call("test.get", {"id": 1})
@@ -42,7 +42,7 @@ async def test_a_client_of_the_users_stays_open(make_client, simulator):
 
 
 def add_connections(api: VK, *ways: Callable[[], Awaitable[None]]) -> None:
-    """Give a client connections, each of which is closed as is said here."""
+    """Add idle connections to a client, with functions that close them."""
     idle: deque[Any] = Probe(api).idle_connections
     idle += [SimpleNamespace(aclose=close) for close in ways]
 
@@ -64,7 +64,7 @@ async def test_all_connections_are_closed_with_the_client(make_client):
     assert closed == [True, True]
 
 
-async def test_connections_that_do_not_close_hold_nobody_up_for_long(make_client):
+async def test_connections_that_do_not_close_are_not_waited_for_long(make_client):
     start = current_time()
     with CancelScope() as scope:
         async with make_client() as api:
@@ -84,7 +84,7 @@ async def test_a_failure_to_close_a_connection_does_not_replace_an_error(make_cl
     assert error.__context__ is None
 
 
-async def test_a_failure_to_close_a_connection_is_nobodys_business(make_client):
+async def test_a_failure_to_close_a_connection_is_not_raised(make_client):
     closed = []
 
     async def close():

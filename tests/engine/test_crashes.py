@@ -1,4 +1,4 @@
-"""A failure inside the client: its callers hear of it, its body is left alone."""
+"""A failure inside the client reaches its callers, and leaves its body alone."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ only_on_asyncio = pytest.mark.parametrize(
 
 
 class Bug(Exception):
-    """What is wrong with the client."""
+    """A bug inside the client."""
 
 
 PARTS = [
     (Ticker, "run"),
     (Ticker, "acquire"),
     (CallTask, "run"),
-    (CallTask, "settle"),
+    (CallTask, "conclude"),
     (Limiter, "ready_at"),
     (Limiter, "start"),
 ]
@@ -48,7 +48,7 @@ PARTS = [
 
 @pytest.fixture(params=PARTS, ids=lambda part: f"{part[0].__name__}.{part[1]}")
 def bug(request, monkeypatch) -> Bug:
-    """A bug in one part of the client, met as soon as a call is made."""
+    """A bug in one part of the client that the first call meets."""
     owner, name = request.param
     bug = Bug(name)
 
@@ -64,7 +64,7 @@ def bug(request, monkeypatch) -> Bug:
     return bug
 
 
-async def test_every_call_hears_of_a_crash_and_the_body_goes_on(make_client, bug):
+async def test_a_crash_fails_every_call_and_the_body_goes_on(make_client, bug):
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError) as caught:
         async with make_client() as api, create_task_group() as tasks:
@@ -84,8 +84,8 @@ async def test_every_call_hears_of_a_crash_and_the_body_goes_on(make_client, bug
 
 
 async def test_an_error_of_the_body_is_not_replaced_by_a_crash(make_client, bug):
-    error = ValueError("the body's own")
-    with pytest.raises(ValueError, match="own") as caught:
+    error = ValueError("raised by the body")
+    with pytest.raises(ValueError, match="by the body") as caught:
         async with make_client() as api:
             await note([], api.call, "test.get", {"id": 1})
             raise error
@@ -105,13 +105,13 @@ async def test_a_cancelled_body_stays_cancelled_after_a_crash(make_client, bug):
     assert own_tasks() == []
 
 
-async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch):
-    bug = Bug("an answer that cannot be settled")
+async def test_a_crash_while_the_client_closes_is_raised(make_client, monkeypatch):
+    bug = Bug("a result that cannot be settled")
 
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(CallTask, "settle", crash)
+    monkeypatch.setattr(CallTask, "conclude", crash)
     outcomes: list[Any] = []
     async with create_task_group() as outer:
         with pytest.raises(ClientCrashedError) as caught:
@@ -126,13 +126,13 @@ async def test_a_crash_while_the_client_closes_is_told(make_client, monkeypatch)
     assert_gone(api)
 
 
-async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatch):
-    bug = Bug("an answer that cannot be settled")
+async def test_a_crash_fails_callers_that_wait_for_room(make_client, monkeypatch):
+    bug = Bug("a result that cannot be settled")
 
     def crash(*_: Any) -> None:
         raise bug
 
-    monkeypatch.setattr(CallTask, "settle", crash)
+    monkeypatch.setattr(CallTask, "conclude", crash)
     outcomes: list[Any] = []
     request = APIRequest("test.get", {"id": 1})
     with pytest.raises(ClientCrashedError):
@@ -147,7 +147,7 @@ async def test_callers_who_wait_for_room_hear_of_a_crash(make_client, monkeypatc
     assert_gone(api)
 
 
-async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
+async def test_a_crash_in_a_task_of_one_token_fails_the_client(
     make_client, monkeypatch
 ):
     bug = Bug("a permit that is not granted")
@@ -169,7 +169,7 @@ async def test_the_crash_of_one_tokens_tasks_is_that_of_the_client(
 
 
 @pytest.mark.parametrize("owner", [Ticker, Collector])
-async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, owner):
+async def test_a_task_that_ends_by_itself_is_a_crash(make_client, monkeypatch, owner):
     run = owner.run
 
     async def end(self: Any) -> None:
@@ -192,9 +192,9 @@ async def test_a_task_that_ends_by_itself_has_crashed(make_client, monkeypatch, 
     assert own_tasks() == []
 
 
-async def test_a_handler_that_fails_is_no_crash(make_client, simulator):
+async def test_a_handler_that_fails_is_not_a_crash(make_client, simulator):
     async def on_captcha(captcha):
-        raise Bug("the user's own")
+        raise Bug("raised by the user")
 
     simulator.fault(faults.captcha())
     outcomes: list[Any] = []
@@ -205,14 +205,14 @@ async def test_a_handler_that_fails_is_no_crash(make_client, simulator):
     assert_gone(api)
 
 
-# asyncio's way of ending a task from outside
+# Task.cancel() of asyncio, from outside
 
 # The warning is about the coroutine that asyncio never started.
 never_awaited = pytest.mark.filterwarnings("ignore:coroutine.*never awaited")
 
 
 def cancel_tasks_of_the_client(part: str = "") -> int:
-    """Cancel like programs do that end whatever runs."""
+    """Cancel all tasks of the client, as some programs do with all tasks."""
     found = [
         task
         for task in asyncio.all_tasks()
@@ -276,7 +276,7 @@ async def test_a_service_cancelled_before_its_first_step_is_a_crash(make_client,
 
 @only_on_asyncio
 @never_awaited
-async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
+async def test_a_call_task_cancelled_before_its_first_step_is_a_crash(
     make_client, monkeypatch
 ):
     start_soon = ServiceGroup.start_soon
@@ -298,13 +298,13 @@ async def test_an_exchange_cancelled_before_its_first_step_is_a_crash(
             async with make_client() as api:
                 outer.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
                 await anyio.sleep(60)
-    # anyio ends the block itself, so that the caller may hear of that first.
+    # anyio ends the block itself, so the caller may get that error first.
     assert isinstance(outcomes[0], ClientClosedError | ClientCrashedError)
     assert own_tasks() == []
 
 
 @only_on_asyncio
-async def test_cancelling_every_task_there_is_leaves_by_the_bodys_cancellation(
+async def test_cancelling_every_task_leaves_by_the_cancellation_of_the_body(
     make_client,
 ):
     async def use_client():

@@ -1,4 +1,4 @@
-"""What the engine makes of each fault that the simulator has to offer."""
+"""How a call ends with each fault of the simulator."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ANSWER = None
-"""The call has its result: a fault that strikes once does no harm."""
+VALUE = None
+"""The call returns its value: a fault that strikes once does no harm."""
 
-# The fault, and what becomes of a call that reads, of one that has a key against
-# repetition, and of one that may not be repeated.
+# The fault, and the outcomes of a read, of a write with a key against repetition, and
+# of a write that is not repeatable.
 CASES: list[tuple[Any, ...]] = [
-    # Never carried out: all are sent again.
-    ("refuse", faults.refuse(), ANSWER, ANSWER, ANSWER),
-    ("error", faults.error(6), ANSWER, ANSWER, ANSWER),
-    # Perhaps carried out: what may be repeated is.
-    ("drop_before", faults.drop_before(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("drop_after", faults.drop_after(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("drop_midway", faults.drop_midway(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("hang_before", faults.hang_before(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("hang_after", faults.hang_after(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("html", faults.html(502), ANSWER, ANSWER, OutcomeUnknownError),
-    ("html", faults.html(502, after=True), ANSWER, ANSWER, OutcomeUnknownError),
-    ("truncated", faults.truncated(), ANSWER, ANSWER, OutcomeUnknownError),
-    ("truncated", faults.truncated(after=True), ANSWER, ANSWER, OutcomeUnknownError),
-    ("body", faults.body(b"<!--"), ANSWER, ANSWER, OutcomeUnknownError),
-    ("body", faults.body(b"[]", after=True), ANSWER, ANSWER, OutcomeUnknownError),
-    ("delay", faults.delay(60, after=True), ANSWER, ANSWER, OutcomeUnknownError),
-    ("slow_body", faults.slow_body(60), ANSWER, ANSWER, OutcomeUnknownError),
-    ("error", faults.error(1), ANSWER, ANSWER, OutcomeUnknownError),
-    ("error", faults.error(10), ANSWER, ANSWER, OutcomeUnknownError),
-    ("error", faults.error(36), ANSWER, ANSWER, OutcomeUnknownError),
-    # Late, but within the time that an attempt has.
-    ("delay", faults.delay(5), ANSWER, ANSWER, ANSWER),
-    ("slow_body", faults.slow_body(5), ANSWER, ANSWER, ANSWER),
-    # VK's word, which a repetition does not change.
+    # Never carried out: all are retried.
+    ("refuse", faults.refuse(), VALUE, VALUE, VALUE),
+    ("error", faults.error(6), VALUE, VALUE, VALUE),
+    # Maybe carried out: repeatable calls are retried.
+    ("drop_before", faults.drop_before(), VALUE, VALUE, OutcomeUnknownError),
+    ("drop_after", faults.drop_after(), VALUE, VALUE, OutcomeUnknownError),
+    ("drop_midway", faults.drop_midway(), VALUE, VALUE, OutcomeUnknownError),
+    ("hang_before", faults.hang_before(), VALUE, VALUE, OutcomeUnknownError),
+    ("hang_after", faults.hang_after(), VALUE, VALUE, OutcomeUnknownError),
+    ("html", faults.html(502), VALUE, VALUE, OutcomeUnknownError),
+    ("html", faults.html(502, after=True), VALUE, VALUE, OutcomeUnknownError),
+    ("truncated", faults.truncated(), VALUE, VALUE, OutcomeUnknownError),
+    ("truncated", faults.truncated(after=True), VALUE, VALUE, OutcomeUnknownError),
+    ("body", faults.body(b"<!--"), VALUE, VALUE, OutcomeUnknownError),
+    ("body", faults.body(b"[]", after=True), VALUE, VALUE, OutcomeUnknownError),
+    ("delay", faults.delay(60, after=True), VALUE, VALUE, OutcomeUnknownError),
+    ("slow_body", faults.slow_body(60), VALUE, VALUE, OutcomeUnknownError),
+    ("error", faults.error(1), VALUE, VALUE, OutcomeUnknownError),
+    ("error", faults.error(10), VALUE, VALUE, OutcomeUnknownError),
+    ("error", faults.error(36), VALUE, VALUE, OutcomeUnknownError),
+    # Late, but within the timeout of an attempt.
+    ("delay", faults.delay(5), VALUE, VALUE, VALUE),
+    ("slow_body", faults.slow_body(5), VALUE, VALUE, VALUE),
+    # Errors of VK that a retry does not change.
     ("error", faults.error(9), *[FloodControlError] * 3),
     ("error", faults.error(100), *[ParameterError] * 3),
     ("error", faults.error(901), *[APIError[901]] * 3),
     ("expired_token", faults.expired_token(), *[AuthError] * 3),
     ("expired_token", faults.expired_token(1117), *[TokenExpiredError] * 3),
-    # Questions, with nobody to answer them.
+    # Questions without a handler.
     ("captcha", faults.captcha("new"), *[CaptchaError] * 3),
     ("captcha", faults.captcha("old"), *[CaptchaError] * 3),
     ("confirmation", faults.confirmation(), *[ConfirmationError] * 3),
@@ -83,7 +83,7 @@ def fault_functions() -> set[str]:
     }
 
 
-def test_no_fault_is_missing_here() -> None:
+def test_every_fault_of_the_simulator_is_covered() -> None:
     assert {name for name, *_ in CASES} == fault_functions()
 
 
@@ -100,7 +100,7 @@ async def test_a_fault_that_strikes_once_ends_as_it_should(
     simulator.fault(fault, method)
     async with make_client(timeout=10) as api:
         with anyio.fail_after(60):
-            if outcome is ANSWER:
+            if outcome is VALUE:
                 assert await api.call(method, params)
             else:
                 with pytest.raises(outcome):
@@ -108,7 +108,7 @@ async def test_a_fault_that_strikes_once_ends_as_it_should(
     done = len(simulator.ledger.carried_out(method))
     if kind != "read":
         assert done <= 1  # nothing twice
-    if outcome is ANSWER:
+    if outcome is VALUE:
         assert done >= 1  # nothing lost
 
 
@@ -151,7 +151,7 @@ async def test_a_validation_brings_a_new_token_and_the_call_goes_on(
     assert entry.token == 1
 
 
-async def test_a_quota_that_is_spent_is_no_reason_to_try_again(
+async def test_a_spent_quota_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.quota("wall.get", 2)
@@ -163,7 +163,7 @@ async def test_a_quota_that_is_spent_is_no_reason_to_try_again(
     assert simulator.ledger.requests == 3
 
 
-async def test_flood_control_is_no_reason_to_try_again(
+async def test_flood_control_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.flood_control("wall.post", times=1)

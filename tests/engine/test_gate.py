@@ -1,4 +1,4 @@
-"""Which calls may be sent while a captcha is open, without a client."""
+"""`Gate`, which holds calls back while a captcha is open, outside a client."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio import create_task_group
 
-from _helpers import settle
+from _helpers import counted_turns, settle
 from _parts import accepted, gate
 
 pytestmark = pytest.mark.anyio
@@ -21,14 +21,16 @@ async def test_a_gate_is_open_to_all_until_a_captcha_comes() -> None:
     ("method", "is_open"),
     [("users.get", True), ("wall.post", False), ("messages.send", False)],
 )
-async def test_while_it_is_closed_only_reads_go(method: str, is_open: bool) -> None:
+async def test_a_closed_gate_lets_only_reads_through(
+    method: str, is_open: bool
+) -> None:
     closing = gate()
     with closing.closed("wall.createComment"):
         assert closing.is_open_to(accepted(method)) is is_open
     assert closing.is_open_to(accepted(method))
 
 
-async def test_not_even_reads_of_the_method_that_met_the_captcha_go() -> None:
+async def test_a_closed_gate_holds_back_reads_of_the_method_with_the_captcha() -> None:
     closing = gate()
     with closing.closed("users.get"):
         assert not closing.is_open_to(accepted("users.get"))
@@ -36,7 +38,7 @@ async def test_not_even_reads_of_the_method_that_met_the_captcha_go() -> None:
         assert closing.is_open_to(accepted("groups.get"))
 
 
-async def test_it_opens_when_the_last_captcha_of_a_method_is_gone() -> None:
+async def test_a_gate_opens_when_the_last_captcha_has_ended() -> None:
     opened: list[bool] = []
     closing = gate(lambda: opened.append(closing.is_open_to(accepted("wall.post"))))
     with closing.closed("wall.post"):
@@ -46,14 +48,14 @@ async def test_it_opens_when_the_last_captcha_of_a_method_is_gone() -> None:
     assert opened == [False, True]
 
 
-async def test_it_opens_after_an_exception_too() -> None:
+async def test_a_gate_opens_after_an_exception_too() -> None:
     closing = gate()
     with pytest.raises(ZeroDivisionError), closing.closed("wall.post"):
         raise ZeroDivisionError
     assert closing.is_open_to(accepted("wall.post"))
 
 
-async def test_who_waits_goes_on_when_it_opens() -> None:
+async def test_waiting_calls_go_on_when_the_gate_opens() -> None:
     closing, went_on = gate(), []
 
     async def wait() -> None:
@@ -65,5 +67,26 @@ async def test_who_waits_goes_on_when_it_opens() -> None:
             tasks.start_soon(wait)
             await anyio.sleep(3)
             assert went_on == []
+        await settle()
+        assert len(went_on) == 1
+
+
+async def test_a_waiting_call_goes_on_waiting_for_the_next_captcha() -> None:
+    closing, went_on = gate(), []
+
+    async def wait() -> None:
+        await closing.wait(accepted("wall.post"))
+        went_on.append(anyio.current_time())
+
+    async with create_task_group() as tasks:
+        with closing.closed("wall.post"):
+            tasks.start_soon(wait)
+            await settle()
+        for _ in range(2):
+            with closing.closed("wall.post"):
+                async with counted_turns() as turns:
+                    await anyio.sleep(3)
+                assert went_on == []
+                assert turns.count < 20  # it does not look again and again
         await settle()
         assert len(went_on) == 1

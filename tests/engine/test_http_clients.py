@@ -1,4 +1,4 @@
-"""HTTP clients that the user brings, and the exceptions that never leave vkanyio."""
+"""HTTP clients of the user, whose exceptions never leave vkanyio."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def library(request: pytest.FixtureRequest) -> ModuleType:
 
 
 class Raising:
-    """An HTTP client that raises whatever it is given, for ever."""
+    """An HTTP client that always raises the given exception."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -77,7 +77,7 @@ PERHAPS_SENT = [
 
 @both_calls
 @pytest.mark.parametrize("name", NEVER_SENT)
-async def test_an_exception_of_before_the_sending_is_a_connection_that_failed(
+async def test_an_exception_before_sending_is_a_failed_connection(
     make_client: MakeClient, library: ModuleType, name: str, call: Any
 ) -> None:
     client = Raising(getattr(library, name)("the reason"))
@@ -91,7 +91,7 @@ async def test_an_exception_of_before_the_sending_is_a_connection_that_failed(
 
 @both_calls
 @pytest.mark.parametrize("name", PERHAPS_SENT)
-async def test_an_exception_of_after_the_sending_leaves_a_write_in_doubt(
+async def test_an_exception_after_sending_leaves_a_write_in_doubt(
     make_client: MakeClient, library: ModuleType, name: str, call: Any
 ) -> None:
     client = Raising(getattr(library, name)("the reason"))
@@ -120,7 +120,7 @@ async def test_an_exception_of_after_the_sending_leaves_a_write_in_doubt(
     ],
     ids=lambda problem: type(problem).__name__,
 )
-async def test_a_bug_of_the_http_client_is_named_and_not_retried(
+async def test_a_bug_in_the_http_client_is_named_and_not_retried(
     make_client: MakeClient, call: Any, problem: Exception
 ) -> None:
     async with make_client(http_client=Raising(problem)) as api:
@@ -134,7 +134,7 @@ async def test_a_bug_of_the_http_client_is_named_and_not_retried(
 
 
 @both_calls
-async def test_an_operating_systems_error_is_one_of_the_network(
+async def test_an_error_of_the_operating_system_is_a_network_error(
     make_client: MakeClient, call: Any
 ) -> None:
     async with make_client(http_client=Raising(OSError("no route"))) as api:
@@ -145,7 +145,7 @@ async def test_an_operating_systems_error_is_one_of_the_network(
     assert sent == (4 if call == READ else 1)
 
 
-async def test_an_error_without_a_text_is_told_by_its_name(
+async def test_an_error_without_text_is_reported_by_its_name(
     make_client: MakeClient,
 ) -> None:
     async with make_client(http_client=Raising(httpx.ReadError(""))) as api:
@@ -153,7 +153,7 @@ async def test_an_error_without_a_text_is_told_by_its_name(
     assert "ReadError" in str(error)
 
 
-async def test_a_clients_own_timeouts_and_redirections_are_switched_off(
+async def test_timeouts_and_redirects_of_the_http_client_are_switched_off(
     make_client: MakeClient,
 ) -> None:
     client = Raising(httpx.ReadError("x"))
@@ -164,7 +164,7 @@ async def test_a_clients_own_timeouts_and_redirections_are_switched_off(
 
 
 @real_time
-async def test_calls_are_answered_through_a_client_that_stays_open(
+async def test_calls_go_through_an_http_client_that_stays_open(
     library: ModuleType,
 ) -> None:
     simulator = Simulator(limit=0)
@@ -180,8 +180,8 @@ async def test_calls_are_answered_through_a_client_that_stays_open(
                 assert user["id"] == 1
                 assert await api.wall.post(message="hello")
             assert not http_client.is_closed
-        answer = await http_client.get(f"{base_url}/users.get")
-        assert answer.status_code == 200
+        response = await http_client.get(f"{base_url}/users.get")
+        assert response.status_code == 200
 
 
 @real_time
@@ -219,7 +219,7 @@ async def test_failures_of_a_client_on_real_sockets_are_mapped(
 
 
 @real_time
-async def test_a_client_that_tells_of_its_progress_is_certain_of_more(
+async def test_an_http_client_that_reports_progress_leaves_less_in_doubt(
     library: ModuleType,
 ) -> None:
     """The deadline of a connection that is not made in time leaves no doubt."""
@@ -230,7 +230,7 @@ async def test_a_client_that_tells_of_its_progress_is_certain_of_more(
         library.AsyncClient(trust_env=False) as http_client,
         VK(
             TOKEN,
-            base_url=f"https://127.0.0.1:{port}/method",  # but it talks no TLS
+            base_url=f"https://127.0.0.1:{port}/method",  # which does not use TLS
             http_client=http_client,
             retry_limit=0,
             timeout=0.1,
@@ -242,7 +242,7 @@ async def test_a_client_that_tells_of_its_progress_is_certain_of_more(
 
 @real_time
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_client_that_follows_redirections_follows_none_with_the_token(
+async def test_an_http_client_that_follows_redirects_follows_none_with_the_token(
     library: ModuleType, status: int
 ) -> None:
     requests: list[bytes] = []
@@ -264,14 +264,14 @@ async def test_a_client_that_follows_redirections_follows_none_with_the_token(
     assert sent == len(requests) == 1
 
 
-def test_both_libraries_still_have_the_exceptions_that_are_told_by_name() -> None:
+def test_both_libraries_still_have_the_exceptions_known_by_name() -> None:
     for name in ("httpx", "httpx2"):
         library = importlib.import_module(name)
         for error in NEVER_SENT:
             assert issubclass(getattr(library, error), library.RequestError)
 
 
-async def test_headers_are_merged_over_the_default_ones_whatever_their_case() -> None:
+async def test_headers_override_the_defaults_whatever_their_case() -> None:
     client = Recorder()
     async with VK(TOKEN, headers={"X-A": "1", "X-B": "1"}, http_client=client) as api:
         await api.call_with_request(APIRequest("users.get", headers={"x-b": "2"}))

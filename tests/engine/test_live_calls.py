@@ -1,4 +1,4 @@
-"""The calls that have no outcome yet, without a client."""
+"""`LiveCalls`, the calls without an outcome, outside a client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from anyio import create_task_group
 from anyio.lowlevel import current_token
 
-from _helpers import settle
+from _helpers import counted_turns, settle
 from _parts import gate, sender_of
 from vkanyio import APIRequest, ClientClosedError, Config
 from vkanyio._engine._call_task import CallTask
@@ -48,7 +48,7 @@ async def test_calls_are_numbered_in_the_order_of_arrival() -> None:
     assert len(live) == live.waiting == 3
 
 
-async def test_a_call_that_was_taken_for_a_request_waits_no_more(
+async def test_a_call_taken_for_a_request_no_longer_counts_as_waiting(
     simulator: Simulator,
 ) -> None:
     live = LiveCalls()
@@ -57,7 +57,7 @@ async def test_a_call_that_was_taken_for_a_request_waits_no_more(
     assert (len(live), live.waiting) == (2, 1)
 
 
-async def test_the_task_of_an_abandoned_call_is_given_up_but_not_of_a_settled_one(
+async def test_the_task_of_an_abandoned_call_ends_but_not_of_a_settled_one(
     simulator: Simulator,
 ) -> None:
     live = LiveCalls()
@@ -65,7 +65,7 @@ async def test_the_task_of_an_abandoned_call_is_given_up_but_not_of_a_settled_on
     tasks = [begin(live, each, simulator) for each in (abandoned, settled)]
     given_up: list[CallTask] = []
     for task in tasks:
-        task.give_up = partial(given_up.append, task)
+        task.batch_give_up = partial(given_up.append, task)
     abandoned._pending.give_up()
     settled._pending.settle(Success(1))
     assert given_up == tasks[:1]
@@ -82,7 +82,7 @@ async def test_an_answer_that_is_being_sent_ends_with_its_call(
     assert scope.cancel_called
 
 
-async def test_all_fail_each_with_its_own_error() -> None:
+async def test_all_calls_fail_with_separate_errors() -> None:
     live = LiveCalls()
     requests = [add(live) for _ in range(3)]
     live.fail_all(lambda request: ClientClosedError(request.method))
@@ -95,7 +95,7 @@ async def test_all_fail_each_with_its_own_error() -> None:
     assert len(set(map(id, errors))) == 3
 
 
-async def test_the_end_is_when_the_last_has_its_outcome() -> None:
+async def test_the_end_comes_with_the_last_outcome() -> None:
     live, ended = LiveCalls(), []
 
     async def wait() -> None:
@@ -115,3 +115,39 @@ async def test_the_end_is_when_the_last_has_its_outcome() -> None:
         third._pending.give_up()
         await settle()
         assert len(ended) == 1
+
+
+async def test_a_call_added_in_the_step_of_the_last_end_is_waited_for() -> None:
+    live, ended = LiveCalls(), []
+
+    async def wait() -> None:
+        await live.wait_for_the_end()
+        ended.append(len(live))
+
+    add(live)._pending.settle(Success(1))  # there was an end before anybody waited
+    async with create_task_group() as tasks:
+        first = add(live)
+        tasks.start_soon(wait)
+        await settle()
+        first._pending.settle(Success(1))
+        second = add(live)
+        async with counted_turns() as turns:
+            await anyio.sleep(3)
+        assert ended == []
+        assert turns.count < 20
+        second._pending.settle(Success(1))
+        await settle()
+    assert ended == [0]
+
+
+async def test_the_end_is_not_reported_while_others_are_live() -> None:
+    live = LiveCalls()
+    first, _ = add(live), add(live)
+    async with create_task_group() as tasks:
+        tasks.start_soon(live.wait_for_the_end)
+        await settle()
+        async with counted_turns() as turns:
+            first._pending.settle(Success(1))
+            await anyio.sleep(3)
+        tasks.cancel_scope.cancel()
+    assert turns.count < 10

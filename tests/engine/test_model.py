@@ -1,8 +1,8 @@
-"""Random programs against a plain model: what may, and what may not, become of a call.
+"""Random programs against a simple model of the outcomes that a call may have.
 
 A program is a list of steps, carried out one after the other on a coarse grid of time,
-so that events coincide. The model, `proof._judge`, looks at what the client saw of each
-request, and at the ledger of the simulator.
+so that events coincide. The model, `proof._judge`, uses what the client saw of each
+request, and the ledger of the simulator.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ FAULTS = {
     **{f"{name} of execute": (f, "execute") for name, f in OF_EXECUTE.items()},
     "error 27 of execute": (faults.error(27), "execute"),
 }
-FEW, MANY = 150, 3_000
+MIN_EXAMPLES, MAX_EXAMPLES = 150, 3_000
 """Programs to try, on each event loop."""
-LONGEST = 3600.0
+MAX_SECONDS = 3600.0
 """Seconds after which a call that has no outcome will get none."""
 
 
 @attrs.frozen
 class Calls:
-    """Make calls at once, each by a task of its own."""
+    """Make calls at once, each in a separate task."""
 
     kind: str
     number: int = 1
@@ -52,7 +52,7 @@ class Calls:
 
 @attrs.frozen
 class Trouble:
-    """Let something go wrong with the next calls."""
+    """Inject a fault for the next calls."""
 
     fault: str
     times: int = 1
@@ -60,7 +60,7 @@ class Trouble:
 
 @attrs.frozen
 class Wait:
-    """Let time go by."""
+    """Let time pass."""
 
     seconds: float
 
@@ -79,7 +79,7 @@ Step: TypeAlias = Calls | Trouble | Wait | Cancel
 class Plan:
     """A program.
 
-    :ivar storm: how likely it is that something goes wrong with a call or a request
+    :ivar storm: the probability of a fault of a call or a request
     :ivar end: how the client's block is left: after all calls have ended, normally, by
         an exception, or by a cancellation
     """
@@ -119,7 +119,7 @@ plans = st.builds(
             "asks": st.booleans(),
         },
     ),
-    # What fails gets short; what is tried is not, so that its steps meet.
+    # Not too short, so that steps coincide; failing programs are shrunk anyway.
     steps=st.one_of(
         st.lists(steps, min_size=1, max_size=15),
         st.lists(steps, min_size=10, max_size=30),
@@ -133,7 +133,7 @@ plans = st.builds(
 
 
 class Left(Exception):
-    """Leaves the block of a client."""
+    """Raised to leave the block of a client."""
 
 
 @final
@@ -176,7 +176,7 @@ class World:
             http_client=self.door,
             **self.options,
         )
-        with anyio.move_on_after(LONGEST):
+        with anyio.move_on_after(MAX_SECONDS):
             async with anyio.create_task_group() as callers:
                 await self.live(api, callers)
                 self.start(api, callers, Calls("post"))
@@ -232,7 +232,7 @@ class World:
             callers.start_soon(errand.run, api, lambda: self.door.requests)
 
     def judge(self) -> None:
-        """Compare what became of the calls with what the model says."""
+        """Compare the outcomes of the calls with those the model allows."""
         entries = by_mark(self.simulator.ledger)
         for errand in self.errands:
             evidence = gather(
@@ -250,7 +250,7 @@ class World:
 def test_each_call_becomes_what_the_model_allows(
     backend: str, pytestconfig: pytest.Config
 ) -> None:
-    examples = MANY if pytestconfig.getoption("--long") else FEW
+    examples = MAX_EXAMPLES if pytestconfig.getoption("--long") else MIN_EXAMPLES
 
     @given(plans)
     @settings(

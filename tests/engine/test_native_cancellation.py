@@ -1,4 +1,4 @@
-"""asyncio's own ways of cancelling: tasks, timeouts, groups and gather."""
+"""Cancellation by asyncio itself: tasks, timeouts, groups and gather."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
 ]
 
-MOST_TURNS = 20
+MAX_TURNS = 20
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
     return "asyncio", {"loop_factory": VirtualClockLoop}
 
 
-# Each in every state that a call can be in
+# In every state of a call
 
 
 def _never_solve(captcha: Any) -> Awaitable[None]:
@@ -55,17 +55,17 @@ def _never_solve(captcha: Any) -> Awaitable[None]:
 
 STATES: dict[str, dict[str, Any]] = {
     "waiting for room": {"max_waiting": 1},
-    "waiting for a tick": {"limit": 1},
+    "waiting for a permit": {"limit": 1},
     "waiting for a connection": {"max_connections": 1},
     "in flight": {},
-    "waiting to be sent again": {"wait": 1000, "retry_limit": 1000},
+    "waiting for a retry": {"wait": 1000, "retry_limit": 1000},
     "waiting for a captcha": {"on_captcha": _never_solve},
 }
 
 
 @pytest.fixture(params=STATES)
 def stuck(request, make_client, simulator) -> Any:
-    """Make a client in which the next call gets as far as a state, and no further."""
+    """Make a client in which the next call stays in the given state."""
     state = request.param
 
     @asynccontextmanager
@@ -74,7 +74,7 @@ def stuck(request, make_client, simulator) -> Any:
             tasks.start_soon(note, [], api.call, "test.get", {"id": 0})
             await settle()
             simulator.fault(faults.hang_before(), rate=1)
-            if state == "waiting to be sent again":
+            if state == "waiting for a retry":
                 simulator.clear_faults()
                 simulator.fault(faults.refuse(), rate=1)
             elif state == "waiting for a captcha":
@@ -171,7 +171,7 @@ async def by_group(api: VK, turns: Turns) -> int:
         nonlocal before
         await asyncio.sleep(0.875)
         before = turns.count
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with asyncio.TaskGroup() as group:
@@ -182,7 +182,7 @@ async def by_group(api: VK, turns: Turns) -> int:
     assert isinstance(error, ValueError)
     task = asyncio.current_task()
     assert task is not None
-    while task.cancelling():  # the group's own, which Python 3.11 leaves behind
+    while task.cancelling():  # those of the group, which Python 3.11 leaves behind
         task.uncancel()
     return before
 
@@ -192,7 +192,7 @@ async def test_a_cancelled_call_leaves_within_a_few_turns(stuck, cancel):
     async with stuck() as api, counted_turns() as turns:
         start = current_time()
         before = await cancel(api, turns)
-        assert turns.count - before <= MOST_TURNS
+        assert turns.count - before <= MAX_TURNS
         assert current_time() == start + 0.875
         assert cancelling() == 0
 
@@ -213,7 +213,7 @@ async def test_results_come_through_every_kind_of_group(make_client):
         assert cancelling() == 0
 
 
-async def test_errors_come_through_gather_each_by_itself(make_client, simulator):
+async def test_errors_come_through_gather_one_by_one(make_client, simulator):
     simulator.fault(faults.error(100), times=2)
     async with make_client() as api:
         calls = [api.call_with_request(get(i)) for i in range(3)]
@@ -249,9 +249,9 @@ async def test_other_calls_of_a_cancelled_task_are_left_alone(make_client, simul
 
 @pytest.fixture(params=["before", "after", "both"])
 def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
-    """What happens in the very step in which a call is settled."""
+    """The functions that run in the same step in which a call is settled."""
     actions: list[Callable[[], Any]] = []
-    settle_call = CallTask.settle
+    settle_call = CallTask.conclude
 
     def act() -> None:
         for action in actions:
@@ -264,11 +264,11 @@ def in_the_settling_step(request, monkeypatch) -> list[Callable[[], Any]]:
         if request.param != "before":
             act()
 
-    monkeypatch.setattr(CallTask, "settle", settle_and_act)
+    monkeypatch.setattr(CallTask, "conclude", settle_and_act)
     return actions
 
 
-async def test_a_cancellation_in_the_tick_of_the_result_is_not_lost(
+async def test_a_cancellation_in_the_step_of_the_result_is_not_lost(
     make_client, in_the_settling_step
 ):
     async with make_client() as api:
@@ -282,10 +282,10 @@ async def test_a_cancellation_in_the_tick_of_the_result_is_not_lost(
 
 
 @pytest.mark.parametrize("native_first", [False, True])
-async def test_a_scope_cancelled_in_the_same_tick_leaves_a_client_that_works(
+async def test_a_scope_cancelled_in_the_same_step_leaves_a_client_that_works(
     make_client, in_the_settling_step, native_first
 ):
-    """asyncio makes one cancellation of the two, and either may be taken for it."""
+    """asyncio merges the two cancellations, and either may be reported."""
     scope = CancelScope()
     results: list[Any] = []
 
@@ -306,7 +306,7 @@ async def test_a_scope_cancelled_in_the_same_tick_leaves_a_client_that_works(
 
 
 @pytest.mark.parametrize("native_first", [False, True])
-async def test_a_cancellation_in_the_tick_of_a_timeout_is_not_lost(stuck, native_first):
+async def test_a_cancellation_in_the_step_of_a_timeout_is_not_lost(stuck, native_first):
     scope = CancelScope()
 
     async def call(api: VK) -> None:
@@ -327,7 +327,7 @@ async def test_a_cancellation_in_the_tick_of_a_timeout_is_not_lost(stuck, native
         assert task.cancelled()
 
 
-async def test_a_timeout_that_comes_with_the_answer_leaves_one_outcome(
+async def test_a_timeout_that_comes_with_the_response_leaves_one_outcome(
     make_client, simulator
 ):
     async with make_client() as api:

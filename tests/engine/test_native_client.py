@@ -1,4 +1,4 @@
-"""Cancelling the task that has a client open, in asyncio's own ways."""
+"""Cancelling the task that holds a client open, by asyncio itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.usefixtures("nothing_is_left_open", "echoes"),
 ]
 
-MOST_TURNS = 20
+MAX_TURNS = 20
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_cancelling_the_task_of_the_body_leaves_at_once(make_client):
 
 
 @pytest.mark.parametrize("turns", range(8))
-async def test_cancelling_the_body_is_possible_at_any_time(make_client, turns):
+async def test_the_body_can_be_cancelled_at_any_time(make_client, turns):
     clients: list[VK] = []
 
     async def use_client() -> None:

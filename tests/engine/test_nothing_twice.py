@@ -99,7 +99,7 @@ async def test_nothing_is_carried_out_twice_over_a_bad_network(seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_what_is_cancelled_is_carried_out_once_at_most(seed: int) -> None:
+async def test_a_cancelled_call_is_carried_out_at_most_once(seed: int) -> None:
     chance = random.Random(seed)
     simulator = Simulator(limit=20, seed=seed, latency=0.1)
     for fault in EVERY_FAULT:

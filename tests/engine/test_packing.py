@@ -54,7 +54,7 @@ async def test_a_thousand_calls_take_forty_requests_and_little_more_than_a_secon
     assert simulator.ledger.refused() == []
 
 
-async def test_a_call_that_is_alone_goes_plain(
+async def test_a_single_call_is_sent_plain(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client() as api:
@@ -64,7 +64,7 @@ async def test_a_call_that_is_alone_goes_plain(
     assert entry.method == "test.get"
 
 
-async def test_nothing_is_packed_unless_it_is_asked_for(
+async def test_nothing_is_packed_by_default(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client(mode="sequential") as api:
@@ -89,7 +89,7 @@ ALONE: dict[str, APIRequest | Callable[[], APIRequest]] = {
 
 
 @pytest.mark.parametrize("make", ALONE.values(), ids=ALONE)
-async def test_what_cannot_be_packed_goes_alone_without_delay(
+async def test_calls_that_cannot_be_packed_go_alone_without_delay(
     simulator: Simulator, make_client: MakeClient, make: Callable[[], APIRequest]
 ) -> None:
     for name in ("photos.save", "execute.digest", "ping"):
@@ -112,13 +112,13 @@ async def test_what_cannot_be_packed_goes_alone_without_delay(
     lone = [e for e in simulator.ledger if e.params.get("id") == "100"]
     assert len(lone) == 1
     assert sorted(sizes(simulator)) in ([0, 1, 10], [1, 1, 10])
-    # It came first, and has gone first; the others had the tick after it.
+    # It came first and was sent first; the others got the next permit.
     assert arrived[100] < 1.1
     is_elsewhere = lone[0].token == 1
     assert all(arrived[i] > (0.9 if is_elsewhere else 1.9) for i in range(1, 11))
 
 
-async def test_what_goes_alone_keeps_its_place_in_the_line(
+async def test_calls_that_go_alone_keep_their_place_in_the_queue(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with one_a_second(make_client) as api, anyio.create_task_group() as tg:
@@ -143,7 +143,7 @@ async def test_parallel_selected_packs_its_methods_and_no_others(
     assert {entry.method for entry in plain_calls(simulator)} == {"test.get"}
 
 
-async def test_parallel_selected_packs_messages_unless_told_otherwise(
+async def test_parallel_selected_packs_messages_by_default(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client(mode="parallel_selected") as api:
@@ -151,7 +151,7 @@ async def test_parallel_selected_packs_messages_unless_told_otherwise(
     assert sorted(sizes(simulator)) == [1] * 5 + [5]
 
 
-async def test_what_the_options_exclude_is_never_packed(
+async def test_methods_that_the_options_exclude_are_never_packed(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client(execute_unsupported_methods=["test.post"]) as api:
@@ -164,7 +164,7 @@ async def test_what_the_options_exclude_is_never_packed(
 @pytest.mark.parametrize(
     ("count", "batches"), [(1, {1: 30}), (2, {2: 15}), (7, {7: 4, 2: 1}), (25, None)]
 )
-async def test_no_more_calls_are_packed_than_the_options_say(
+async def test_no_more_calls_are_packed_than_the_options_allow(
     simulator: Simulator, make_client: MakeClient, count: int, batches: Any
 ) -> None:
     async with make_client(execute_count=count) as api:
@@ -193,10 +193,10 @@ async def test_one_call_with_more_code_than_the_cap_is_sent_alone(
         assert api.statistics().batches == {1: 3}
 
 
-# What is taken when.
+# When calls are taken.
 
 
-async def test_calls_that_arrive_before_the_tick_join_the_batch(
+async def test_calls_that_arrive_before_the_permit_join_the_batch(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with one_a_second(make_client) as api, anyio.create_task_group() as tg:
@@ -207,10 +207,10 @@ async def test_calls_that_arrive_before_the_tick_join_the_batch(
     assert sizes(simulator) == [1, 8]
 
 
-# What may not be packed with others.
+# Calls that may not be packed with others.
 
 
-async def test_calls_with_a_token_of_their_own_go_alone_though_it_is_the_same(
+async def test_calls_with_an_explicit_token_go_alone_even_if_it_is_the_same(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with make_client() as api, anyio.create_task_group() as tg:

@@ -20,9 +20,9 @@ from vkanyio.testing import Simulator, VirtualClockLoop, faults
 if TYPE_CHECKING:
     from vkanyio import APIRequest, Captcha
 
-# What happens to a call, in a script or by itself.
+# Faults of a call, in a script or plain.
 OF_A_CALL = [*map(faults.error, (1, 6, 9, 10, 36, 100)), faults.captcha()]
-# What happens to a request.
+# Faults of a request.
 OF_A_REQUEST = [
     faults.refuse(),
     faults.drop_before(),
@@ -97,7 +97,7 @@ async def run(
             for i, (kind, pause, patience) in enumerate(plan):
                 tg.start_soon(call, i, KINDS[kind](i), patience)
                 await anyio.sleep(pause)
-        await settle()  # what was given up last is still being cancelled
+        await settle()  # the last abandoned calls are still being cancelled
         assert_at_rest(api)
     assert_gone(api)
 
@@ -133,7 +133,7 @@ async def run(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-def test_nothing_is_done_twice_and_nothing_lost(
+def test_nothing_is_done_twice_and_nothing_is_lost(
     backend: str,
     plan: list[tuple[str, float, float | None]],
     seed: int,

@@ -9,7 +9,14 @@ import anyio
 import pytest
 
 from _helpers import add_echoes, assert_at_rest, assert_gone, get, settle
-from _packing import assert_gone_tasks, client_of, done, one_a_second, post, together
+from _packing import (
+    assert_only_token_tasks,
+    client_of,
+    done,
+    one_a_second,
+    post,
+    together,
+)
 from vkanyio import VK, ClientClosedError
 from vkanyio.testing import Simulator, faults
 
@@ -23,7 +30,7 @@ pytestmark = [
 ]
 
 
-async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
+async def test_a_call_cancelled_before_the_permit_is_not_in_the_batch(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with one_a_second(make_client) as api:
@@ -41,7 +48,7 @@ async def test_what_is_cancelled_before_the_tick_is_not_in_the_batch(
     assert done(simulator) == [*range(11)]
 
 
-async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results() -> (
+async def test_a_call_of_a_batch_is_cancelled_in_flight_and_the_others_succeed() -> (
     None
 ):
     simulator = Simulator(limit=0, latency=1)
@@ -58,12 +65,12 @@ async def test_one_of_a_batch_is_cancelled_in_flight_and_the_others_have_results
                 tg.start_soon(call, api, i)
         assert api.statistics().batches == {25: 1}
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
     assert values == {i: i for i in range(25) if i != 7}
     assert done(simulator) == [*range(25)]
 
 
-async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:
+async def test_a_batch_without_waiters_is_cancelled() -> None:
     simulator = Simulator(limit=0, latency=10)
     add_echoes(simulator)
     async with client_of(simulator) as api:
@@ -71,9 +78,9 @@ async def test_a_batch_that_nobody_waits_for_is_cancelled() -> None:
             await together(api, map(get, range(25)))
         await settle()
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
         assert api.statistics().batches == {25: 1}
-    assert simulator.ledger.requests == 0  # it was cut off on the way
+    assert simulator.ledger.requests == 0  # it was cancelled on the way
 
 
 async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
@@ -87,7 +94,7 @@ async def test_cancelling_a_batch_frees_its_connection_for_the_next() -> None:
             assert await together(api, map(get, range(3))) == [0, 1, 2]
 
 
-async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -> None:
+async def test_leaving_by_an_error_fails_each_call_of_a_batch() -> None:
     simulator = Simulator(limit=0, latency=10)
     add_echoes(simulator)
     outcomes: list[Any] = []
@@ -108,7 +115,7 @@ async def test_a_client_that_is_left_by_an_error_closes_each_call_of_a_batch() -
     assert len({id(outcome) for outcome in outcomes}) == 25
 
 
-async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
+async def test_leaving_normally_finishes_the_batches() -> None:
     simulator = Simulator(limit=0, latency=1)
     add_echoes(simulator)
     outcomes: list[Any] = []
@@ -123,7 +130,7 @@ async def test_a_client_that_is_left_normally_finishes_its_batches() -> None:
     assert_gone(api)
 
 
-async def test_a_call_of_a_batch_is_cancelled_in_its_wait_before_it_is_sent_again(
+async def test_a_call_of_a_batch_is_cancelled_while_it_waits_for_its_retry(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(10), "test.get", rate=1)
@@ -132,18 +139,18 @@ async def test_a_call_of_a_batch_is_cancelled_in_its_wait_before_it_is_sent_agai
             await together(api, [get(0), *map(post, range(1, 5))])
         await settle()
         assert_at_rest(api)
-        assert_gone_tasks(api)
+        assert_only_token_tasks(api)
 
 
 @pytest.mark.parametrize("code", [6, 12, 13])
-async def test_what_is_cancelled_before_its_batch_is_sent_again_is_left_out(
+async def test_a_call_cancelled_before_the_retry_of_its_batch_is_left_out(
     simulator: Simulator, make_client: MakeClient, code: int
 ) -> None:
     simulator.fault(faults.error(code), "execute")
     values: list[int] = []
 
     async def call(api: VK, i: int) -> None:
-        # The batch waits for its next tick until then.
+        # The batch waits for its next permit until then.
         with anyio.move_on_after(0.2 if i % 2 else 60):
             values.append(await api.call_with_request(get(i)))
 
@@ -157,7 +164,7 @@ async def test_what_is_cancelled_before_its_batch_is_sent_again_is_left_out(
 
 
 @pytest.mark.parametrize("code", [6, 12, 13])
-async def test_a_batch_whose_calls_are_all_cancelled_is_not_sent_again(
+async def test_a_batch_whose_calls_are_all_cancelled_is_not_retried(
     simulator: Simulator, make_client: MakeClient, code: int
 ) -> None:
     simulator.fault(faults.error(code), "execute")
@@ -171,7 +178,7 @@ async def test_a_batch_whose_calls_are_all_cancelled_is_not_sent_again(
         assert await together(api, map(get, range(3))) == [0, 1, 2]
 
 
-async def test_the_last_call_of_a_batch_to_be_sent_again_goes_plain(
+async def test_a_batch_with_one_call_left_is_retried_as_a_plain_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(6), "execute")

@@ -71,7 +71,7 @@ async def test_a_legitimate_false_is_a_value(
     assert [type(o) for o in outcomes[5:]].count(APIError[100]) == 1
 
 
-async def test_a_false_that_may_be_a_failure_is_asked_about_again(
+async def test_a_false_that_may_be_a_failure_is_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.add_method("test.is", lambda call: False)
@@ -82,7 +82,7 @@ async def test_a_false_that_may_be_a_failure_is_asked_about_again(
     assert len(plain_calls(simulator)) == 5
 
 
-async def test_a_write_whose_false_may_be_a_failure_is_not_repeated(
+async def test_a_write_whose_false_may_be_a_failure_is_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.add_method("test.post", lambda call: False)
@@ -94,7 +94,7 @@ async def test_a_write_whose_false_may_be_a_failure_is_not_repeated(
     assert plain_calls(simulator) == []
 
 
-async def test_a_trailing_entry_of_execute_is_nobodys_error() -> None:
+async def test_a_trailing_entry_of_execute_fails_no_call() -> None:
     simulator = Simulator(limit=0, trailing_execute_error=True)
     add_echoes(simulator)
     simulator.fault(faults.error(100), "test.post", nth=3, times=1)
@@ -116,7 +116,7 @@ PASSING: dict[str, tuple[Any, type[VKError] | None]] = {
 
 
 @pytest.mark.parametrize(("fault", "cause"), PASSING.values(), ids=PASSING)
-async def test_a_call_whose_failure_may_pass_is_sent_again_plain(
+async def test_a_call_with_a_transient_failure_is_retried_plain(
     simulator: Simulator, make_client: MakeClient, fault: Any, cause: Any
 ) -> None:
     simulator.fault(fault, "test.get", nth=2)
@@ -141,7 +141,7 @@ async def test_a_call_whose_failure_may_pass_is_sent_again_plain(
         assert_at_rest(api)
 
 
-async def test_a_call_that_fails_on_and_on_has_its_own_limit_of_retries(
+async def test_a_call_that_keeps_failing_has_a_separate_retry_limit(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(10), "test.get", rate=1)
@@ -188,7 +188,7 @@ async def test_secret_parameters_are_in_no_script_and_in_no_error(
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])
-async def test_a_call_that_leaves_a_batch_has_no_more_attempts_than_a_plain_one(
+async def test_a_call_that_leaves_a_batch_has_no_more_attempts_than_a_plain_call(
     simulator: Simulator, make_client: MakeClient, lost: int
 ):
     simulator.fault(faults.html(502), "execute", times=lost)

@@ -1,4 +1,4 @@
-"""Failures of an ``execute`` as a whole, and what becomes of its calls."""
+"""Failures of an ``execute`` as a whole, and the outcomes of its calls."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_a_batch_that_never_compiles_ends_with_plain_calls(
     assert len(plain_calls(simulator)) == 25
 
 
-async def test_an_answer_that_is_too_large_is_asked_for_in_parts(
+async def test_a_response_that_is_too_large_is_requested_in_parts(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     def long(call: Call) -> str:
@@ -90,7 +90,7 @@ async def test_an_answer_that_is_too_large_is_asked_for_in_parts(
     assert values == [f"{i}" * 600_000 for i in range(8)]
 
 
-async def test_the_size_that_was_learned_is_forgotten(
+async def test_a_learned_size_is_forgotten(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(13), "execute")
@@ -101,7 +101,7 @@ async def test_the_size_that_was_learned_is_forgotten(
         assert api.statistics().batches == {8: 2, 4: 2}
 
 
-async def test_calls_that_a_failed_script_has_made_are_not_made_again(
+async def test_calls_carried_out_by_a_failed_script_are_not_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     spoil_execute(simulator, lambda code: 13 if "post" in code else 0, after=True)
@@ -117,7 +117,7 @@ async def test_calls_that_a_failed_script_has_made_are_not_made_again(
     assert [i for i in done(simulator) if i < 10] == [*range(10)]
 
 
-async def test_a_message_in_a_failed_script_is_sent_again_under_its_key(
+async def test_a_message_in_a_failed_script_is_retried_under_its_key(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     seen: list[str] = []
@@ -135,11 +135,11 @@ async def test_a_message_in_a_failed_script_is_sent_again_under_its_key(
     assert {type(outcome) for outcome in outcomes} == {int}
 
 
-# What is said of the request as a whole.
+# Errors of the request as a whole.
 
 LOST: dict[str, Any] = {
     "dropped": (faults.drop_after(), ConnectionFailedError),
-    "never answered": (faults.hang_after(), RequestTimeoutError),
+    "no response": (faults.hang_after(), RequestTimeoutError),
     "a page": (faults.html(502, after=True), None),
     "half": (faults.truncated(after=True), None),
     "error 10": (faults.error(10), APIError[10]),
@@ -148,7 +148,7 @@ LOST: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("fault", "kind"), LOST.values(), ids=LOST)
-async def test_a_lost_answer_is_asked_for_again_where_that_does_no_harm(
+async def test_a_lost_response_is_retried_where_that_does_no_harm(
     simulator: Simulator, make_client: MakeClient, fault: Any, kind: Any
 ) -> None:
     simulator.fault(fault, "execute")
@@ -175,7 +175,7 @@ async def test_a_lost_answer_is_asked_for_again_where_that_does_no_harm(
     assert {id(error) for error in outcomes[16:]} != {id(outcomes[16])}
 
 
-async def test_an_answer_that_stays_lost_is_not_asked_for_without_end(
+async def test_a_response_that_stays_lost_is_not_retried_for_ever(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.drop_after(), "execute", rate=1)
@@ -189,7 +189,7 @@ async def test_an_answer_that_stays_lost_is_not_asked_for_without_end(
     assert outcomes[5].method == "messages.send"
 
 
-async def test_a_batch_that_was_never_sent_is_sent_again_whole(
+async def test_a_batch_that_was_never_sent_is_retried_whole(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.refuse(), "execute", times=2)
@@ -199,7 +199,7 @@ async def test_a_batch_that_was_never_sent_is_sent_again_whole(
     assert done(simulator) == [*range(25)]
 
 
-async def test_retry_unsafe_sends_all_calls_again(
+async def test_retry_unsafe_retries_all_calls(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.drop_after(), "execute")
@@ -208,7 +208,7 @@ async def test_retry_unsafe_sends_all_calls_again(
     assert done(simulator) == sorted([*range(5)] * 2)
 
 
-async def test_a_request_that_says_whether_it_is_repeatable_is_heeded(
+async def test_a_packed_request_can_say_whether_it_is_repeatable(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.drop_after(), "execute")
@@ -227,7 +227,7 @@ async def test_a_request_that_says_whether_it_is_repeatable_is_heeded(
     assert done(simulator) == [0, 0, 1, 1, 2, 3]
 
 
-async def test_too_many_requests_send_the_batch_again(
+async def test_a_batch_that_meets_error_6_is_retried(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(6), "execute", times=2)
@@ -240,7 +240,7 @@ async def test_too_many_requests_send_the_batch_again(
 
 
 @pytest.mark.parametrize("code", [3, 15, 23, 27, 28])
-async def test_a_token_that_may_not_run_scripts_has_its_calls_sent_plain(
+async def test_calls_of_a_token_that_may_not_run_scripts_are_sent_plain(
     simulator: Simulator,
     make_client: MakeClient,
     code: int,
@@ -256,7 +256,7 @@ async def test_a_token_that_may_not_run_scripts_has_its_calls_sent_plain(
     assert caplog.text.count("one by one") == 1
 
 
-async def test_a_service_token_is_not_asked_twice_for_execute() -> None:
+async def test_a_service_token_does_not_try_execute_twice() -> None:
     simulator = Simulator(limit=0, tokens={TOKEN: Account(kind="service")}, latency=1)
     add_echoes(simulator)
     async with client_of(simulator) as api:
@@ -276,20 +276,20 @@ WHOLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("fault", WHOLE.values(), ids=WHOLE)
-async def test_calls_go_plain_when_vk_turns_their_script_away(
+async def test_calls_are_sent_plain_when_vk_rejects_their_script(
     simulator: Simulator, make_client: MakeClient, fault: Any
 ) -> None:
     simulator.fault(fault, "execute")
     async with make_client() as api:
         assert await together(api, map(post, range(25))) == [*range(25)]
         assert api.statistics().batches == {25: 1, 1: 25}
-        # It was about that one, and says nothing of the next.
+        # It was about that request, and says nothing about the next.
         assert await together(api, map(post, range(25, 30))) == [*range(25, 30)]
         assert api.statistics().batches == {25: 1, 1: 25, 5: 1}
     assert done(simulator) == [*range(30)]
 
 
-async def test_a_bad_token_is_told_to_every_call(
+async def test_a_bad_token_fails_every_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.expire(TOKEN)
@@ -299,7 +299,7 @@ async def test_a_bad_token_is_told_to_every_call(
     assert len({id(outcome) for outcome in outcomes}) == 25
 
 
-async def test_the_statistics_tell_of_batches(
+async def test_the_statistics_count_batches(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     spoil_execute(simulator, lambda code: 12 if '"id":3}' in code else 0)
@@ -313,7 +313,7 @@ async def test_the_statistics_tell_of_batches(
     assert statistics.waiting == statistics.in_flight == 0
 
 
-async def test_a_token_too_busy_for_a_batch_is_told_to_each_call(
+async def test_endless_error_6_for_a_batch_fails_each_call(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(6), "execute", rate=1)
@@ -326,7 +326,7 @@ async def test_a_token_too_busy_for_a_batch_is_told_to_each_call(
     assert {outcome.method for outcome in outcomes} == {"test.post"}
 
 
-async def test_an_error_of_compilation_is_never_a_calls() -> None:
+async def test_an_error_of_compilation_never_belongs_to_a_call() -> None:
     simulator = Simulator(limit=0)
     add_echoes(simulator)
     simulator.fault(faults.error(12), "execute", rate=1)

@@ -77,11 +77,11 @@ async def test_a_captcha_of_a_later_batch_is_asked_at_once(
         for _ in range(2):
             simulator.fault(faults.captcha(), "test.post")
             await together(api, map(post, range(5)))
-        # The second is not sent again in hope of the first one's answer.
+        # The second is not retried in hope of the first one's answer.
         assert api.statistics().batches == {5: 2, 1: 2}
 
 
-async def test_the_timestamp_of_a_captcha_in_a_batch_goes_back_as_vk_wrote_it(
+async def test_the_timestamp_of_a_captcha_in_a_batch_is_sent_back_unchanged(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -180,7 +180,7 @@ async def test_a_validation_brings_a_token_and_its_call_goes_on(
     ],
     ids=["captcha", "confirmation", "validation", "flood"],
 )
-async def test_a_question_that_nobody_answers_is_the_error_of_its_call(
+async def test_an_unanswered_question_is_the_error_of_its_call(
     simulator: Simulator, make_client: MakeClient, fault: Any, kind: type[VKError]
 ) -> None:
     simulator.fault(fault, "test.post", nth=5)

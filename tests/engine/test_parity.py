@@ -1,4 +1,4 @@
-"""Packing changes how fast calls are, and nothing else about them."""
+"""Packing changes how fast calls are, and nothing else."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def written_values(simulator: Simulator) -> list[APIRequest]:
 
 
 def arguments(simulator: Simulator) -> list[APIRequest]:
-    def told(call: Call) -> list[list[str]]:
+    def sent_params(call: Call) -> list[list[str]]:
         return sorted([k, v] for k, v in call.params.items() if k != "v")
 
-    simulator.add_method("test.get", told)
+    simulator.add_method("test.get", sent_params)
     requests = [APIRequest("test.get", {"a": value}) for value in ARGUMENTS]
     names = [str(value) for value in ARGUMENTS if value]
     return requests + [APIRequest("test.get", {name: 1}) for name in names]
@@ -144,7 +144,7 @@ def slow_calls(simulator: Simulator) -> list[APIRequest]:
         return call.text("n")
 
     simulator.add_method("test.get", slow)
-    # The first is given up after a second, see `outcome_of`.
+    # The first is abandoned after a second, see `outcomes_of`.
     return [APIRequest("test.get", {"n": n, "patience": n or 1}) for n in (0, 20, 30)]
 
 
@@ -165,7 +165,7 @@ PACKING = ["parallel", "parallel_selected"]
 
 
 async def outcomes_of(setup: Setup, mode: Any) -> tuple[list[Any], int]:
-    """Make the calls of a case, and return what becomes of each, and of packing."""
+    """Make the calls of a case; return their outcomes and the largest batch size."""
     simulator = Simulator(limit=0)
     requests = setup(simulator)
     outcomes: dict[int, Any] = {}
@@ -201,18 +201,18 @@ async def outcomes_of(setup: Setup, mode: Any) -> tuple[list[Any], int]:
         async with anyio.create_task_group() as tg:
             for place, request in enumerate(requests):
                 tg.start_soon(call, place, request)
-        most = max(api.statistics().batches)
-    return [outcomes[place] for place in range(len(requests))], most
+        max_size = max(api.statistics().batches)
+    return [outcomes[place] for place in range(len(requests))], max_size
 
 
 def in_short(error: VKError) -> tuple[Any, ...]:
-    """Return what a caller may look at in an error."""
+    """Return the parts of an error that a caller may use."""
     cause = error.__cause__
     more: tuple[Any, ...] = ()
     if isinstance(error, APIError):
         random = ("captcha_sid", "captcha_ts", "captcha_img", "redirect_uri")
         raw = {k: v for k, v in error.raw.items() if k not in random}
-        raw.pop("method", None)  # an entry about a call in a script has it
+        raw.pop("method", None)  # the entry of a call in a script has it
         params = {k: v for k, v in error.params.items() if k != "random_id"}
         more = (error.code, error.message, error.subcode, params, raw)
     return (
@@ -229,14 +229,14 @@ async def test_each_call_ends_as_it_does_without_packing(
     setup: Setup, mode: str
 ) -> None:
     plain, one = await outcomes_of(setup, "sequential")
-    packed, most = await outcomes_of(setup, mode)
+    packed, max_size = await outcomes_of(setup, mode)
     assert one == 1
-    assert most > 1  # it was packed
+    assert max_size > 1  # it was packed
     for n, (was, outcome) in enumerate(zip(plain, packed, strict=True)):
         assert outcome == was, f"call {n}"
         assert type(outcome) is type(was)
 
 
-async def test_what_is_packed_is_as_true_as_what_is_not() -> None:
+async def test_packed_values_are_the_plain_ones() -> None:
     packed, _ = await outcomes_of(values, "parallel")
     assert packed == VALUES

@@ -36,7 +36,7 @@ OTHER_TOKEN = "vk1.a.another-token"
 
 @pytest.fixture
 def solve(simulator: Simulator) -> Solve:
-    """An ``on_captcha`` that answers rightly."""
+    """An ``on_captcha`` that answers correctly."""
 
     async def solve(captcha: Captcha) -> None:
         await captcha.retry(simulator.solve(captcha.redirect_uri or ""))
@@ -51,7 +51,7 @@ async def agree(question: Confirmation) -> bool:
     return True
 
 
-async def test_a_call_that_is_agreed_to_is_repeated_with_the_agreement(
+async def test_a_confirmed_call_is_sent_with_the_confirmation(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.confirmation("Really?"), "wall.post", times=2)
@@ -72,7 +72,7 @@ async def test_a_call_that_is_agreed_to_is_repeated_with_the_agreement(
     assert confirmations == [None, "1", None]
 
 
-async def test_a_call_that_is_not_agreed_to_fails(
+async def test_a_call_that_is_not_confirmed_fails(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.confirmation(), rate=1)
@@ -87,7 +87,7 @@ async def test_a_call_that_is_not_agreed_to_fails(
     assert simulator.ledger.requests == 1
 
 
-async def test_a_call_about_which_the_handler_fails_fails_with_that_as_the_cause(
+async def test_an_error_of_the_confirmation_handler_is_the_cause(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.confirmation())
@@ -102,7 +102,7 @@ async def test_a_call_about_which_the_handler_fails_fails_with_that_as_the_cause
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-async def test_nobody_is_asked_twice_to_confirm_the_same_call(
+async def test_the_same_call_is_confirmed_only_once(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(24), rate=1)
@@ -112,7 +112,7 @@ async def test_nobody_is_asked_twice_to_confirm_the_same_call(
     assert simulator.ledger.requests == 2
 
 
-async def test_each_of_two_calls_is_confirmed_by_itself(
+async def test_two_calls_are_confirmed_separately(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.confirmation(), rate=1)
@@ -131,7 +131,7 @@ async def test_each_of_two_calls_is_confirmed_by_itself(
     assert post.params["message"] == "first"
 
 
-async def test_a_lost_answer_to_a_confirmed_write_leaves_its_outcome_unknown(
+async def test_a_lost_response_to_a_confirmed_write_leaves_its_outcome_unknown(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.confirmation(), "wall.post")
@@ -191,7 +191,7 @@ async def test_a_validation_that_brings_no_token_fails_the_call(
     assert tokens_of(simulator) == [0, 0]
 
 
-async def test_a_validation_that_raises_fails_the_call_with_that_as_the_cause(
+async def test_an_error_of_the_validation_handler_is_the_cause(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.validation())
@@ -205,7 +205,7 @@ async def test_a_validation_that_raises_fails_the_call_with_that_as_the_cause(
     assert isinstance(caught.value.__cause__, KeyError)
 
 
-async def test_calls_that_meet_a_validation_at_once_have_it_asked_once(
+async def test_a_validation_that_several_calls_meet_at_once_is_asked_once(
     far_simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator = far_simulator
@@ -230,7 +230,7 @@ async def test_calls_that_meet_a_validation_at_once_have_it_asked_once(
     assert tokens_of(simulator) == [0, 0, 1, 1]
 
 
-async def test_a_validation_without_end_is_asked_for_once(
+async def test_an_endless_validation_is_asked_once(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.validation(), rate=1)
@@ -240,7 +240,7 @@ async def test_a_validation_without_end_is_asked_for_once(
     assert simulator.ledger.requests == 2
 
 
-async def test_the_token_of_one_call_is_replaced_for_that_token_alone(
+async def test_a_token_of_a_call_is_replaced_for_that_token_only(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.validation())
@@ -268,7 +268,7 @@ async def test_a_replaced_token_of_a_call_is_remembered_over_idle_time(
     ("code", "kind"), [(5, AuthError), (1117, TokenExpiredError)], ids=["5", "1117"]
 )
 @pytest.mark.parametrize("again", [False, True], ids=["once", "always"])
-async def test_a_call_refused_for_its_old_token_is_sent_once_more_with_the_new(
+async def test_a_call_refused_for_its_old_token_is_retried_with_the_new_one(
     simulator: Simulator,
     make_client: MakeClient,
     code: int,

@@ -1,4 +1,4 @@
-"""The rate limit: spent to the last request, and never overspent."""
+"""The rate limit is used up completely, and never exceeded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def client_of(simulator: Simulator, **options: Any) -> VK:
 
 
 async def call_all(api: VK, numbers: range | list[int]) -> None:
-    """Call once for each number, all at once, in this order."""
+    """Make a call for each number, all at once, in this order."""
     async with anyio.create_task_group() as tg:
         for number in numbers:
             tg.start_soon(read, api, number)
@@ -48,7 +48,7 @@ async def read(api: VK, number: int, **params: Any) -> None:
 
 
 async def read_as(api: VK, token: str, number: int) -> None:
-    """Call under a token of the call's own."""
+    """Make a call with a request token."""
     await read(api, number, access_token=token)
 
 
@@ -62,7 +62,7 @@ def assert_within_limit(simulator: Simulator, limit: int) -> None:
 
 
 def rate_of(simulator: Simulator, first: int) -> float:
-    """Return the requests a second that came after the first so many."""
+    """Return the requests per second, not counting the first ones."""
     starts = simulator.ledger.starts
     return (len(starts) - first) / (starts[-1] - starts[0])
 
@@ -159,7 +159,7 @@ async def test_the_margin_follows_a_network_that_jitters_a_lot(seed: int) -> Non
 
 
 @both_limits
-async def test_sequential_starts_are_evenly_spaced(limit: int) -> None:
+async def test_sequential_requests_are_evenly_spaced(limit: int) -> None:
     simulator = Simulator(limit=limit, latency=0.1)
     async with client_of(simulator, limit=limit) as api:
         await call_all(api, range(1, 4 * limit))
@@ -170,14 +170,14 @@ async def test_sequential_starts_are_evenly_spaced(limit: int) -> None:
 
 
 @both_modes
-async def test_calls_start_in_order_of_arrival(request_mode: Any) -> None:
+async def test_calls_are_sent_in_order_of_arrival(request_mode: Any) -> None:
     simulator = Simulator(limit=20)
     async with client_of(simulator, limit=20, request_mode=request_mode) as api:
         await call_all(api, range(1, 101))
     assert numbers_of(simulator.ledger.carried_out()) == [*range(1, 101)]
 
 
-async def test_calls_of_one_task_after_another_start_in_order_of_arrival() -> None:
+async def test_calls_that_come_one_by_one_are_sent_in_order_of_arrival() -> None:
     simulator = Simulator(limit=3)
     async with client_of(simulator, limit=3) as api, anyio.create_task_group() as tg:
         for number in range(1, 13):
@@ -206,7 +206,7 @@ async def test_a_first_sequential_call_does_not_wait() -> None:
 
 
 def stall(seconds: float, monkeypatch: pytest.MonkeyPatch, backend_name: str) -> None:
-    """Let time pass in which no task can run."""
+    """Block the event loop for some time."""
     if backend_name == "trio":
         clock = trio.lowlevel.current_clock()
         assert isinstance(clock, trio.testing.MockClock)
@@ -255,9 +255,7 @@ async def test_waiting_calls_of_one_token_do_not_delay_those_of_another() -> Non
         assert simulator.ledger.worst_window(1.0, token=token) == 3
 
 
-async def test_a_token_of_a_call_that_is_the_clients_own_spends_the_same_limit() -> (
-    None
-):
+async def test_the_clients_token_given_to_a_call_spends_the_same_limit() -> None:
     simulator = Simulator(limit=3)
     async with client_of(simulator, limit=3) as api, anyio.create_task_group() as tg:
         tg.start_soon(call_all, api, range(1, 5))
@@ -266,8 +264,10 @@ async def test_a_token_of_a_call_that_is_the_clients_own_spends_the_same_limit()
     assert_within_limit(simulator, 3)
 
 
-@pytest.mark.parametrize("most", [1, 7])
-async def test_no_more_requests_are_in_flight_than_connections(most: int) -> None:
+@pytest.mark.parametrize("max_connections", [1, 7])
+async def test_no_more_requests_are_in_flight_than_connections(
+    max_connections: int,
+) -> None:
     simulator = Simulator(limit=0)
     now = worst = 0
     in_flight: list[int] = []
@@ -283,15 +283,15 @@ async def test_no_more_requests_are_in_flight_than_connections(most: int) -> Non
 
     simulator.add_method("users.slow", slow)
     async with client_of(
-        simulator, limit=1000, request_mode="burst", max_connections=most
+        simulator, limit=1000, request_mode="burst", max_connections=max_connections
     ) as api:
         begin = anyio.current_time()
         async with anyio.create_task_group() as tg:
-            for number in range(3 * most):
+            for number in range(3 * max_connections):
                 token = OTHER_TOKEN if number % 2 else TOKEN
                 tg.start_soon(api.call, "users.slow", {"access_token": token})
         assert anyio.current_time() - begin == pytest.approx(3)
-    assert worst == max(in_flight) == most
+    assert worst == max(in_flight) == max_connections
 
 
 # Error 6: the server is stricter than the client believes.
@@ -299,7 +299,7 @@ async def test_no_more_requests_are_in_flight_than_connections(most: int) -> Non
 
 @both_windows
 @both_modes
-async def test_error_6_reaches_no_caller_and_leaves_the_order_as_it_was(
+async def test_error_6_reaches_no_caller_and_leaves_the_order_unchanged(
     request_mode: Any, window: Any
 ) -> None:
     simulator = Simulator(limit=3, window=window)
@@ -314,7 +314,7 @@ async def test_error_6_reaches_no_caller_and_leaves_the_order_as_it_was(
     assert statistics.sent == 30 + refused
 
 
-async def test_refused_calls_of_one_burst_are_sent_again_in_order() -> None:
+async def test_refused_calls_of_one_burst_are_retried_in_order() -> None:
     simulator = Simulator(limit=0)
     all_sent = anyio.Event()
     first_tries: list[int] = []
@@ -374,7 +374,7 @@ async def test_a_client_learns_the_true_limit_from_refusals() -> None:
     assert sum(entry.outcome == 6 for entry in late) < 0.1 * len(late)
 
 
-async def test_a_method_refused_for_ever_fails_after_a_minute_alone() -> None:
+async def test_a_method_that_is_always_refused_fails_alone_after_a_minute() -> None:
     simulator = Simulator(limit=0)
     simulator.fault(error(6), "wall.get", rate=1)
     async with client_of(simulator, limit=20, retry_limit=0) as api:
@@ -386,7 +386,7 @@ async def test_a_method_refused_for_ever_fails_after_a_minute_alone() -> None:
                     await read(api, number)
                 await anyio.sleep(0.5)
         assert 45 <= anyio.current_time() - begin <= 75
-        # The other calls, and not what the method did to the limit, come first.
+        # The other calls come first, whatever the method did to the limit.
         assert api.statistics().sent - 70 < 20
 
 
@@ -406,10 +406,10 @@ async def test_error_6_does_not_count_against_the_limit_of_retries(times: int) -
 
 
 @both_modes
-async def test_a_second_in_which_some_arrive_late_is_followed_as_late(
+async def test_requests_that_arrive_late_delay_those_of_the_next_second(
     request_mode: Any,
 ) -> None:
-    """The server, or the way there, has a hiccup of 60 ms in the third second."""
+    """The server or the network delays requests by 60 ms in the third second."""
     sent = itertools.count()
 
     def latency(_: random.Random) -> float:

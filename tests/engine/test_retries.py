@@ -1,4 +1,4 @@
-"""What is sent again after which failure, how often, and what the caller is told."""
+"""Which failures are retried, how often, and which error the caller gets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ keyed = pytest.mark.parametrize("call", KEYED.values(), ids=KEYED)
 unsafe = pytest.mark.parametrize("call", UNSAFE.values(), ids=UNSAFE)
 every_call = pytest.mark.parametrize("call", ALL.values(), ids=ALL)
 
-# What VK perhaps carried out, and what the caller learns of it.
+# Calls that VK may have carried out, and the error the caller gets.
 AMBIGUOUS: dict[str, tuple[Fault, type[VKError]]] = {
     "dropped before": (faults.drop_before(), ConnectionFailedError),
     "dropped after": (faults.drop_after(), ConnectionFailedError),
@@ -126,7 +126,7 @@ async def fails(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, int
 
 @reading
 @ambiguous
-async def test_a_read_is_sent_again_after_any_failure_that_may_pass(
+async def test_a_read_is_retried_after_any_transient_failure(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -144,7 +144,7 @@ async def test_a_read_is_sent_again_after_any_failure_that_may_pass(
 
 @keyed
 @ambiguous
-async def test_a_write_with_a_key_is_sent_again_and_remains_doubtful(
+async def test_a_write_with_a_key_is_retried_and_remains_in_doubt(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -162,7 +162,7 @@ async def test_a_write_with_a_key_is_sent_again_and_remains_doubtful(
 
 @unsafe
 @ambiguous
-async def test_any_other_write_is_not_sent_again_and_its_outcome_unknown(
+async def test_any_other_write_is_not_retried_and_its_outcome_is_unknown(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -185,7 +185,7 @@ async def test_any_other_write_is_not_sent_again_and_its_outcome_unknown(
 @pytest.mark.parametrize(
     ("fault", "kind"), NEVER_CARRIED_OUT.values(), ids=NEVER_CARRIED_OUT
 )
-async def test_what_was_never_carried_out_is_sent_again_whatever_it_does(
+async def test_a_call_that_was_not_carried_out_is_retried_whatever_it_does(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -201,7 +201,7 @@ async def test_what_was_never_carried_out_is_sent_again_whatever_it_does(
 
 @pytest.mark.parametrize("call", [READING["a read"], UNSAFE["a post"]], ids="rw")
 @pytest.mark.parametrize(("fault", "kind"), FOR_GOOD.values(), ids=FOR_GOOD)
-async def test_an_error_for_good_is_raised_at_once(
+async def test_a_permanent_error_is_raised_at_once(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -220,7 +220,7 @@ async def test_an_error_for_good_is_raised_at_once(
 
 
 @every_call
-async def test_a_refused_connection_that_recovers_is_seen_by_nobody(
+async def test_a_connection_that_is_refused_for_a_while_fails_no_call(
     simulator: Simulator, make_client: MakeClient, call: Any
 ) -> None:
     simulator.fault(faults.refuse(), times=3)
@@ -242,7 +242,7 @@ async def test_a_limit_of_no_retries_is_kept(
 
 
 @unsafe
-async def test_a_client_that_may_repeat_unsafe_calls_does(
+async def test_a_client_that_may_retry_unsafe_calls_does(
     simulator: Simulator, make_client: MakeClient, call: Any
 ) -> None:
     simulator.fault(faults.drop_before(), times=2)
@@ -251,7 +251,7 @@ async def test_a_client_that_may_repeat_unsafe_calls_does(
         assert api.statistics().sent == 3
 
 
-async def test_a_client_that_may_repeat_unsafe_calls_repeats_no_error_for_good(
+async def test_a_client_that_may_retry_unsafe_calls_retries_no_permanent_error(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(9), rate=1)
@@ -273,7 +273,7 @@ async def test_a_client_that_may_repeat_unsafe_calls_repeats_no_error_for_good(
         (READING["a read"], None, 4),
     ],
 )
-async def test_a_request_can_say_whether_it_may_be_repeated(
+async def test_a_request_can_say_whether_it_is_repeatable(
     simulator: Simulator,
     make_client: MakeClient,
     call: Any,
@@ -317,7 +317,7 @@ async def test_all_attempts_of_a_message_carry_the_same_key(
 
 @pytest.mark.parametrize("first", [faults.drop_after(), faults.error(10)])
 @pytest.mark.parametrize("code", [5, 9, 100, 901])
-async def test_an_error_for_good_after_a_doubtful_attempt_leaves_a_write_doubtful(
+async def test_a_permanent_error_after_a_doubtful_attempt_leaves_a_write_in_doubt(
     simulator: Simulator, make_client: MakeClient, first: Fault, code: int
 ) -> None:
     simulator.fault(first)
@@ -329,7 +329,7 @@ async def test_an_error_for_good_after_a_doubtful_attempt_leaves_a_write_doubtfu
     assert sent == 2
 
 
-async def test_an_error_for_good_after_a_doubtful_attempt_of_a_read_is_just_raised(
+async def test_a_permanent_error_after_a_doubtful_attempt_of_a_read_is_raised(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.drop_after())
@@ -339,7 +339,7 @@ async def test_an_error_for_good_after_a_doubtful_attempt_of_a_read_is_just_rais
     assert type(error) is APIError[100]
 
 
-async def test_an_error_for_good_after_a_refused_connection_is_certain(
+async def test_a_permanent_error_after_a_refused_connection_leaves_no_doubt(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.refuse())
@@ -401,7 +401,7 @@ async def test_attempts_that_follow_at_once_are_within_the_limit(
     assert simulator.ledger.worst_window(1.0) <= 3
 
 
-async def test_a_retry_comes_before_calls_that_wait(
+async def test_a_retry_comes_before_waiting_calls(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.html(502), nth=2)
@@ -413,7 +413,7 @@ async def test_a_retry_comes_before_calls_that_wait(
             tg.start_soon(api.call, "users.get", {"user_ids": number})
             await anyio.sleep(0.01)
     asked = [entry.params["user_ids"] for entry in simulator.ledger]
-    # By the time of the failure the third call has been promised the next start.
+    # By the time of the failure the third call has been promised the next permit.
     assert asked.index("2") == 1
     assert asked[2:4] in (["2", "3"], ["3", "2"])
     assert asked[4:] == ["4", "5"]
@@ -440,7 +440,7 @@ async def test_a_timeout_is_a_timeout_error(
     assert isinstance(caught.value, RequestTimeoutError)
 
 
-async def test_an_answer_that_is_not_vks_tells_its_status_and_how_it_begins(
+async def test_the_error_for_a_foreign_response_has_its_status_and_beginning(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.body(b"<html>" + b"x" * 100_000, 404))
@@ -452,7 +452,7 @@ async def test_an_answer_that_is_not_vks_tells_its_status_and_how_it_begins(
     assert len(error.body) <= 200
 
 
-async def test_calls_with_unlike_fates_get_each_their_own(
+async def test_calls_with_different_outcomes_each_get_theirs(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     def probe(call: Call) -> int:

@@ -1,7 +1,8 @@
-"""One attempt, by a sender without a client around it."""
+"""One attempt by a `Sender`, outside a client."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -9,8 +10,8 @@ import pytest
 from anyio import create_task_group
 
 from _helpers import TOKEN, add_echoes
-from _parts import accepted, sender_of, sender_to
-from _sockets import nobody
+from _parts import accept, accepted, sender_of, sender_to, sender_with
+from _sockets import closed_port
 from vkanyio import (
     APIRequest,
     AuthError,
@@ -41,16 +42,16 @@ async def send(sender: Sender, *requests: APIRequest, **extra: Any) -> Attempt:
     return await sender.send(first, permit, extra=extra, pending=pending)
 
 
-async def test_an_attempt_has_the_value_and_marks_the_call_as_sent(
+async def test_an_attempt_returns_the_value_and_marks_the_call_as_sent(
     simulator: Simulator,
 ) -> None:
     sender, request = sender_of(simulator), accepted("test.get", {"id": 7})
     attempt = await send(sender, request)
-    assert attempt.outcome == Success(7)
+    assert attempt.result == Success(7)
     assert attempt.doubts == [False]
     assert request.maybe_carried_out
-    assert sender.counters.batches == {1: 1}
-    assert sender.counters.in_flight == 0
+    assert sender._counters.batches == {1: 1}
+    assert sender._counters.in_flight == 0
 
 
 async def test_a_refusal_clears_the_mark_but_not_an_older_one(
@@ -58,9 +59,9 @@ async def test_a_refusal_clears_the_mark_but_not_an_older_one(
 ) -> None:
     simulator.fault(faults.error(100))
     sender, fresh, doubtful = sender_of(simulator), accepted(), accepted()
-    assert doubtful._pending.mark_sent() is False
+    assert doubtful._pending.mark_maybe_carried_out() is False
     attempt = await send(sender, fresh, doubtful)
-    assert isinstance(attempt.outcome, Failure)
+    assert isinstance(attempt.result, Failure)
     assert attempt.doubts == [False, True]
     assert not fresh.maybe_carried_out
     assert doubtful.maybe_carried_out
@@ -70,8 +71,8 @@ async def test_a_lost_response_leaves_the_call_in_doubt(simulator: Simulator) ->
     simulator.fault(faults.drop_after())
     request = accepted("test.get", {"id": 1})
     attempt = await send(sender_of(simulator), request)
-    assert isinstance(attempt.outcome, Failure)
-    assert attempt.outcome.maybe_carried_out
+    assert isinstance(attempt.result, Failure)
+    assert attempt.result.maybe_carried_out
     assert request.maybe_carried_out
 
 
@@ -106,10 +107,10 @@ async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
     await sender.send(request, permit, extra={}, pending=[request._pending])
     assert permit.is_used
     assert permit.left_at == began
-    assert sender.limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
+    assert sender._limiter.ready_at(anyio.current_time()) == pytest.approx(began + 1.02)
 
 
-async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
+async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
     simulator: Simulator,
 ) -> None:
     sender = sender_of(simulator, limiter=Limiter(1))
@@ -120,23 +121,23 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_its_permit_returns(
         await sender.send(request, permit, extra={}, pending=[request._pending])
     assert not permit.is_used
     assert not request.maybe_carried_out
-    assert sender.limiter.ready_at(anyio.current_time()) <= anyio.current_time()
+    assert sender._limiter.ready_at(anyio.current_time()) <= anyio.current_time()
     assert list(simulator.ledger) == []
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
-    async with nobody() as base_url:
+    async with closed_port() as base_url:
         sender = sender_to(base_url, limiter=Limiter(1))
         request, permit = accepted(), await sender.ticker.acquire()
         attempt = await sender.send(
             request, permit, extra={}, pending=[request._pending]
         )
-    assert isinstance(attempt.outcome, Failure)
-    assert isinstance(attempt.outcome.error, ConnectionFailedError)
+    assert isinstance(attempt.result, Failure)
+    assert isinstance(attempt.result.error, ConnectionFailedError)
     assert not request.maybe_carried_out
     assert permit.is_used  # or a host that cannot be reached would be flooded
-    assert sender.limiter.ready_at(permit.left_at) == pytest.approx(
+    assert sender._limiter.ready_at(permit.left_at) == pytest.approx(
         permit.left_at + 1.02
     )
 
@@ -158,7 +159,7 @@ async def test_a_replaced_token_is_sent_from_then_on(simulator: Simulator) -> No
     assert delays == [0.0, None]
 
 
-async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
+async def test_error_6_slows_the_token_down_until_the_method_is_to_blame(
     simulator: Simulator,
 ) -> None:
     sender = sender_of(simulator, limiter=Limiter(20))
@@ -170,15 +171,15 @@ async def test_error_6_slows_the_token_down_until_it_is_put_down_to_the_method(
         sender.delay_after(
             "a.get", too_many, sender.new_retries(), token=TOKEN, may_repeat=True
         )
-        margins.append(sender.limiter.margin(anyio.current_time()))
+        margins.append(sender._limiter.margin(anyio.current_time()))
         await anyio.sleep(1)
     assert margins[0] == pytest.approx(0.07)
     assert margins[1] > margins[0]
     assert margins[3] < margins[2] < margins[1]
-    assert sender.counters.too_many_requests == 4
+    assert sender._counters.too_many_requests == 4
 
 
-async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(
+async def test_the_call_and_the_option_decide_what_may_be_retried(
     simulator: Simulator,
 ) -> None:
     read, write = APIRequest("users.get"), APIRequest("wall.post", {"message": "a"})
@@ -187,7 +188,7 @@ async def test_what_may_be_repeated_is_decided_by_the_call_and_the_option(
     assert [bold.may_repeat(each) for each in (read, write)] == [True, True]
 
 
-async def test_permits_are_granted_by_the_task_of_the_ticker(
+async def test_the_ticker_task_grants_permits(
     simulator: Simulator,
 ) -> None:
     sender, began = sender_of(simulator, limiter=Limiter(2)), anyio.current_time()
@@ -197,3 +198,94 @@ async def test_permits_are_granted_by_the_task_of_the_ticker(
             await send(sender, accepted("test.get", {"id": 1}))
         tasks.cancel_scope.cancel()
     assert anyio.current_time() - began == pytest.approx(1.02)
+
+
+async def test_each_token_is_replaced_by_its_own(simulator: Simulator) -> None:
+    tokens: dict[str, str] = {}
+    first = sender_of(simulator, token="first-token", replaced_tokens=tokens)
+    second = sender_of(simulator, token="second-token", replaced_tokens=tokens)
+    second.replace_token(REPLACEMENT)
+    assert (first.token, second.token) == ("first-token", REPLACEMENT)
+    again = sender_of(simulator, token="second-token", replaced_tokens=tokens)
+    assert again.token == REPLACEMENT  # a lane that is made anew knows it, too
+
+
+async def test_a_response_that_is_too_large_is_a_failure(simulator: Simulator) -> None:
+    simulator.fault(faults.body(b" " * 2000))
+    sender = sender_of(simulator, max_answer=1024)
+    attempt = await send(sender, accepted("test.get", {"id": 1}))
+    assert isinstance(attempt.result, Failure)
+    assert attempt.result.is_too_large
+
+
+async def test_the_limiter_learns_from_round_trips(simulator: Simulator) -> None:
+    sender = sender_of(simulator, limiter=Limiter(20, request_mode="burst"))
+    for seconds in (0.1, 0.1, 0.2, 0.2):
+        simulator.fault(faults.delay(seconds), times=1)
+        await send(sender, accepted("test.get", {"id": 1}))
+    assert sender._limiter.margin(anyio.current_time()) > 0.05
+
+
+async def test_header_names_of_a_request_replace_those_of_the_client(
+    simulator: Simulator,
+) -> None:
+    seen: list[dict[str, str]] = []
+    http_client = simulator.http_client()
+    post = http_client.post
+
+    async def note_headers(url: str, *, headers: dict[str, str], **rest: Any) -> Any:
+        seen.append(headers)
+        return await post(url, headers=headers, **rest)
+
+    http_client.post = note_headers  # type: ignore[assignment, method-assign]
+    sender = sender_with(http_client=http_client, headers={"x-a": "client"})
+    request = APIRequest("test.get", {"id": 1}, headers={"X-A": "call"})
+    accept(request)
+    await send(sender, request)
+    [headers] = seen
+    assert [headers[name] for name in headers if name.lower() == "x-a"] == ["call"]
+
+
+def too_many() -> Failure:
+    error = TooManyRequestsError(6, "")
+    return Failure(error, maybe_carried_out=False, is_transient=False)
+
+
+def refuse(sender: Sender, method: str) -> float:
+    """Return by how much an error 6 widens the margin."""
+    before = sender._limiter.margin(anyio.current_time())
+    sender.delay_after(
+        method, too_many(), sender.new_retries(), token=TOKEN, may_repeat=True
+    )
+    return sender._limiter.margin(anyio.current_time()) - before
+
+
+async def test_a_method_that_met_something_else_slows_the_token_down_again(
+    simulator: Simulator,
+) -> None:
+    sender = sender_of(simulator, limiter=Limiter(20))
+    widened = []
+    for _ in range(4):
+        widened.append(refuse(sender, "a.get") > 0)
+        await anyio.sleep(1)
+    sender.note_accepted("a.get")
+    widened.append(refuse(sender, "a.get") > 0)
+    assert widened == [True, True, False, False, True]
+
+
+async def test_the_log_reports_one_slow_down_for_a_volley(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vkanyio")
+    sender = sender_of(simulator, limiter=Limiter(20))
+    for method in ("a.get", "b.get", "c.get"):
+        refuse(sender, method)
+    assert caplog.text.count("is kept free from now on") == 1
+
+
+async def test_retries_are_counted_by_their_error(simulator: Simulator) -> None:
+    sender = sender_of(simulator)
+    refused = Failure(AuthError(5, ""), maybe_carried_out=False, is_transient=False)
+    sender.note_retry("a.get", refused, 1.0)
+    assert sender._counters.retries == {"AuthError": 1}
+    assert sender.new_retries(2).used == 2

@@ -1,4 +1,4 @@
-"""Many tasks, many tokens and many clients, or nothing to do at all."""
+"""Many tasks, tokens and clients, and idle clients."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from anyio import create_task_group, current_time, move_on_after
 
 from _helpers import (
-    answered_at_once,
     assert_gone,
     carried_out,
     counted_turns,
     get,
     note,
     own_tasks,
+    returns_at_once,
     settle,
 )
 from vkanyio import APIRequest, ClientClosedError, ClientUseError, Limiter
@@ -55,7 +55,7 @@ async def test_a_request_is_sent_once_at_a_time(make_client, simulator):
     assert_gone(api)
 
 
-async def test_several_who_wait_get_equal_results(make_client):
+async def test_several_waiters_get_equal_results(make_client):
     outcomes: list[Any] = []
     request = get(7)
     async with make_client() as api, create_task_group() as tasks:
@@ -65,7 +65,7 @@ async def test_several_who_wait_get_equal_results(make_client):
     assert outcomes == [7] * 4
 
 
-async def test_several_who_wait_get_errors_of_their_own(make_client, simulator):
+async def test_several_waiters_get_separate_errors(make_client, simulator):
     simulator.fault(faults.drop_after())
     outcomes: list[Any] = []
     request = APIRequest("test.post", {"id": 7})
@@ -88,7 +88,7 @@ async def test_one_tokens_waiting_calls_do_not_hold_up_anothers(make_client, sim
         for i in range(500):
             tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
         await anyio.sleep(5)
-        await answered_at_once(api, 1000)
+        await returns_at_once(api, 1000)
         start = current_time()
         await api.call_with_request(get(1001, access_token="another"))
         assert current_time() == pytest.approx(start + 1)
@@ -96,25 +96,25 @@ async def test_one_tokens_waiting_calls_do_not_hold_up_anothers(make_client, sim
     assert_gone(api)
 
 
-async def test_one_tokens_crowd_takes_none_of_anothers_room(make_client):
+async def test_many_calls_of_one_token_do_not_take_anothers_room(make_client):
     async with make_client(max_waiting=2, limit=1) as api, create_task_group() as tasks:
         for i in range(10):
             tasks.start_soon(api.call_with_request, get(i, access_token="busy"))
         await settle()
-        await answered_at_once(api, 1000)
+        await returns_at_once(api, 1000)
         tasks.cancel_scope.cancel()
 
 
 async def test_idle_tokens_do_not_pile_up(make_client, simulator):
-    most = 0
+    max_tasks = 0
     async with make_client() as api:
         for i in range(50):
             token = f"token-{i}"
             assert await api.call_with_request(get(i, access_token=token)) == i
             await anyio.sleep(60)
-            most = max(most, len(own_tasks()))
+            max_tasks = max(max_tasks, len(own_tasks()))
         assert await api.call_with_request(get(50)) == 50
-    assert most <= 2 * (MIN_LANES + 1)
+    assert max_tasks <= 2 * (MIN_LANES + 1)
     assert carried_out(simulator) == list(range(51))
     assert_gone(api)
 
@@ -132,7 +132,7 @@ async def test_a_token_at_work_keeps_its_pace(make_client, simulator):
 # Calls that are held back
 
 
-async def test_what_was_given_up_behind_a_call_that_is_held_back_is_not_sent(
+async def test_an_abandoned_call_behind_one_that_is_held_back_is_not_sent(
     make_client, simulator
 ):
     async def on_captcha(captcha: Any) -> None:
@@ -178,7 +178,7 @@ async def test_an_idle_client_never_wakes(make_client, used):
 # A limiter that clients share
 
 
-async def test_giving_up_leaves_nothing_in_a_shared_limiter(make_client):
+async def test_abandoned_calls_leave_nothing_in_a_shared_limiter(make_client):
     limiter = Limiter(1)
     async with create_task_group() as outer:
         with move_on_after(0):
@@ -188,7 +188,7 @@ async def test_giving_up_leaves_nothing_in_a_shared_limiter(make_client):
                 await anyio.sleep_forever()
     await anyio.sleep(60)
     async with make_client(limiter=limiter) as api:
-        await answered_at_once(api, 1)
+        await returns_at_once(api, 1)
         with pytest.raises(ClientClosedError):
             async with make_client() as other:
                 pass

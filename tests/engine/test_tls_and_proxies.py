@@ -1,4 +1,4 @@
-"""The way to VK: certificates that are checked, and proxies that stand in between."""
+"""The way to VK: certificates are checked, and proxies are used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
-from _sockets import FINE, be_fine, listening, nobody, read_request, secured
+from _sockets import FINE, always_succeed, closed_port, listening, read_request, secured
 from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
 from vkanyio._engine import _transport
 
@@ -32,7 +32,7 @@ READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
 both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 
-# It signed itself, for localhost and 127.0.0.1, until 2120. Nobody else trusts it.
+# Self-signed, for localhost and 127.0.0.1, valid until 2120.
 LOCALHOST = """
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzLqLMvGh8U401NKh
@@ -51,7 +51,7 @@ uo2uKtqAelieNTSdtfWTihv4ZcM4oiI/f9jf
 -----END CERTIFICATE-----
 """
 
-# The same, until 2021.
+# The same, valid until 2021.
 EXPIRED = """
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgysCgGpr4hmqoekkV
@@ -129,16 +129,16 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, 
 
 @pytest.mark.usefixtures("trusted")
 @both_calls
-async def test_a_server_with_a_trusted_certificate_is_talked_to(
+async def test_a_server_with_a_trusted_certificate_gets_calls(
     tls: ssl.SSLContext, call: Any
 ) -> None:
-    async with listening(be_fine, tls) as base_url, client(base_url) as api:
+    async with listening(always_succeed, tls) as base_url, client(base_url) as api:
         assert await api.call(*call) == 1
         assert await api.call(*call) == 1
 
 
 @both_calls
-async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
+async def test_a_server_with_a_self_signed_certificate_gets_nothing(
     tls: ssl.SSLContext, call: Any
 ) -> None:
     requests: list[bytes] = []
@@ -152,7 +152,7 @@ async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
     assert type(error) is ConnectionFailedError
     assert "127.0.0.1" in str(error)
     assert "certificate" in str(error).lower()
-    assert sent == 1  # it would be no better the next time
+    assert sent == 1  # a retry would fail, too
     assert requests == []
 
 
@@ -162,7 +162,7 @@ async def test_a_server_with_a_certificate_of_its_own_making_gets_nothing(
     [(EXPIRED, "expired"), (OF_ANOTHER_HOST, "mismatch")],
     ids=["expired", "another host's"],
 )
-async def test_a_trusted_certificate_that_does_not_hold_here_gets_nothing(
+async def test_a_server_whose_trusted_certificate_is_not_valid_gets_nothing(
     call: Any, pem: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "certificate.pem"
@@ -185,7 +185,7 @@ async def test_a_trusted_certificate_that_does_not_hold_here_gets_nothing(
 
 
 @both_calls
-async def test_a_server_that_talks_no_tls_gets_nothing(call: Any) -> None:
+async def test_a_server_without_tls_gets_nothing(call: Any) -> None:
     async def talk(stream: BufferedByteStream) -> None:
         await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -201,7 +201,7 @@ async def test_a_server_that_talks_no_tls_gets_nothing(call: Any) -> None:
 # Proxies.
 
 
-async def test_calls_go_through_an_http_proxy_that_is_told_the_whole_address() -> None:
+async def test_calls_go_through_an_http_proxy_that_gets_the_whole_address() -> None:
     requests: list[bytes] = []
 
     async def relay(stream: BufferedByteStream) -> None:
@@ -242,7 +242,7 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
 
 @both_calls
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
@@ -250,12 +250,12 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
     ],
     ids=["407", "502", "nothing"],
 )
-async def test_a_proxy_that_makes_no_tunnel_is_a_connection_that_failed(
-    call: Any, answer: bytes
+async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
+    call: Any, response: bytes
 ) -> None:
     async def refuse(stream: BufferedByteStream) -> None:
         await stream.receive_until(b"\r\n\r\n", 65536)
-        await stream.send(answer)
+        await stream.send(response)
 
     async with listening(refuse) as address:
         proxy = address.replace("//", f"//user:{PASSWORD}@")
@@ -268,9 +268,9 @@ async def test_a_proxy_that_makes_no_tunnel_is_a_connection_that_failed(
 
 
 @both_calls
-async def test_a_proxy_that_is_not_there_is_a_connection_that_failed(call: Any) -> None:
+async def test_an_unreachable_proxy_is_a_failed_connection(call: Any) -> None:
     async with (
-        nobody() as proxy,
+        closed_port() as proxy,
         client("http://vk.invalid/method", proxy=proxy) as api,
     ):
         error, sent = await error_of(api, call)
@@ -311,7 +311,7 @@ async def test_calls_go_through_a_socks_proxy(call: Any, verdict: int) -> None:
         targets.append(await stream.receive_exactly(length + 2))
         await stream.send(bytes([5, verdict, 0, 1, 127, 0, 0, 1, 0, 80]))
         if verdict == 0:
-            await be_fine(stream)
+            await always_succeed(stream)
 
     async with listening(relay) as base_url:
         proxy = f"socks5://127.0.0.1:{port_of(base_url)}"
@@ -340,7 +340,7 @@ async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
         await stream.send(bytes([1, verdict]))
         await stream.receive_exactly(4 + 1 + len("vk.invalid") + 2)
         await stream.send(bytes([5, 0, 0, 1, 127, 0, 0, 1, 0, 80]))
-        await be_fine(stream)
+        await always_succeed(stream)
 
     async with listening(relay) as base_url:
         proxy = f"socks5://user:{PASSWORD}@127.0.0.1:{port_of(base_url)}"
@@ -362,16 +362,16 @@ async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
 async def test_the_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    async with listening(be_fine) as proxy:
+    async with listening(always_succeed) as proxy:
         monkeypatch.setenv(name, proxy.removesuffix("/method"))
         async with client("http://vk.invalid/method") as api:
             assert await api.call(*READ) == 1
 
 
-async def test_a_host_that_the_environment_excepts_is_reached_directly(
+async def test_a_host_that_the_environment_excludes_is_reached_directly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with nobody() as proxy, listening(be_fine) as base_url:
+    async with closed_port() as proxy, listening(always_succeed) as base_url:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _sockets import FINE, be_silent, listening, nobody, read_request
+from _sockets import FINE, closed_port, listening, never_respond, read_request
 from vkanyio import (
     VK,
     ConnectionFailedError,
@@ -46,7 +46,7 @@ async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> VKError:
     return caught.value
 
 
-async def test_calls_are_answered_over_a_real_socket() -> None:
+async def test_calls_work_over_a_real_socket() -> None:
     simulator = Simulator(limit=0)
     async with simulator.serve() as base_url, client(base_url) as api:
         [user] = await api.users.get(user_ids=[1])
@@ -57,8 +57,8 @@ async def test_calls_are_answered_over_a_real_socket() -> None:
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_where_nobody_listens_the_connection_fails_for_certain(call: Any) -> None:
-    async with nobody() as base_url, client(base_url, retry_limit=2) as api:
+async def test_a_connection_to_a_closed_port_leaves_no_doubt(call: Any) -> None:
+    async with closed_port() as base_url, client(base_url, retry_limit=2) as api:
         error = await error_of(api, call)
         assert api.statistics().sent == 3
     assert isinstance(error, ConnectionFailedError)
@@ -70,26 +70,26 @@ async def test_where_nobody_listens_the_connection_fails_for_certain(call: Any) 
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
+async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
     call: Any,
 ) -> None:
     closed = anyio.Event()
 
-    async def answer_once(stream: BufferedByteStream) -> None:
+    async def respond_once(stream: BufferedByteStream) -> None:
         await read_request(stream)
         await stream.send(FINE)
         await stream.aclose()
         closed.set()
 
-    async with listening(answer_once) as base_url, client(base_url) as api:
+    async with listening(respond_once) as base_url, client(base_url) as api:
         assert await api.call(*call) == 1
         await closed.wait()
         assert await api.call(*call) == 1
 
 
-async def test_a_server_that_restarts_between_two_calls_is_not_noticed() -> None:
+async def test_the_restart_of_a_server_between_two_calls_is_not_noticed() -> None:
     simulator = Simulator(limit=0)
-    async with nobody() as base_url, client(base_url) as api:
+    async with closed_port() as base_url, client(base_url) as api:
         port = int(base_url.split(":")[2].split("/")[0])
         for _ in range(2):
             async with simulator.serve(port=port):
@@ -102,7 +102,7 @@ async def serve_one_and_drop_the_next(stream: BufferedByteStream) -> None:
     await read_request(stream)
 
 
-async def test_a_read_on_a_connection_closed_under_it_is_repeated_at_once() -> None:
+async def test_a_read_on_a_connection_closed_under_it_is_retried_at_once() -> None:
     async with (
         listening(serve_one_and_drop_the_next) as base_url,
         client(base_url, wait=1000, retry_limit=1) as api,
@@ -113,7 +113,7 @@ async def test_a_read_on_a_connection_closed_under_it_is_repeated_at_once() -> N
         assert api.statistics().retries["ConnectionFailedError"] == 3
 
 
-async def test_a_write_on_a_connection_closed_under_it_is_not_repeated() -> None:
+async def test_a_write_on_a_connection_closed_under_it_is_not_retried() -> None:
     async with (
         listening(serve_one_and_drop_the_next) as base_url,
         client(base_url, retry_limit=3) as api,
@@ -125,8 +125,8 @@ async def test_a_write_on_a_connection_closed_under_it_is_not_repeated() -> None
     assert isinstance(error.__cause__, ConnectionFailedError)
 
 
-@pytest.mark.parametrize("most", [1, 10, 25])
-async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
+@pytest.mark.parametrize("max_connections", [1, 10, 25])
+async def test_all_connections_are_used_and_kept(max_connections: int) -> None:
     now = worst = opened = 0
     full = anyio.Event()
 
@@ -137,7 +137,7 @@ async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
             await read_request(stream)
             now += 1
             worst = max(worst, now)
-            if now == most:
+            if now == max_connections:
                 full.set()
             await full.wait()
             now -= 1
@@ -145,17 +145,17 @@ async def test_connections_are_used_to_the_last_and_kept(most: int) -> None:
 
     async with (
         listening(serve) as base_url,
-        client(base_url, max_connections=most, request_mode="burst") as api,
+        client(base_url, max_connections=max_connections, request_mode="burst") as api,
     ):
         with anyio.fail_after(10):
             async with anyio.create_task_group() as tg:
-                for _ in range(4 * most):
+                for _ in range(4 * max_connections):
                     tg.start_soon(api.call, "users.get")
-    assert worst == most
-    assert opened <= most
+    assert worst == max_connections
+    assert opened <= max_connections
 
 
-async def test_connections_of_a_busier_time_are_closed_as_calls_go_on(
+async def test_surplus_connections_are_closed_as_calls_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_connection, "KEEPALIVE_SECONDS", 0.2)
@@ -196,10 +196,10 @@ async def test_connections_of_a_busier_time_are_closed_as_calls_go_on(
 
 
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
+async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
     call: Any,
 ) -> None:
-    async with listening(be_silent) as base_url:
+    async with listening(never_respond) as base_url:
         secure = base_url.replace("http:", "https:")
         async with client(secure, timeout=0.1, retry_limit=1) as api:
             error = await error_of(api, call)
@@ -209,9 +209,9 @@ async def test_a_connection_that_is_not_made_in_time_carried_out_nothing(
     assert "127.0.0.1" in str(error)
 
 
-async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
+async def test_a_read_that_gets_no_response_in_time_is_a_timeout() -> None:
     async with (
-        listening(be_silent) as base_url,
+        listening(never_respond) as base_url,
         client(base_url, timeout=0.5, retry_limit=1) as api,
     ):
         error = await error_of(api, READ)
@@ -219,9 +219,9 @@ async def test_a_read_that_gets_no_answer_in_time_is_a_timeout() -> None:
     assert isinstance(error, RequestTimeoutError)
 
 
-async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> None:
+async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() -> None:
     async with (
-        listening(be_silent) as base_url,
+        listening(never_respond) as base_url,
         client(base_url, timeout=0.5, retry_limit=3) as api,
     ):
         error = await error_of(api, POST)
@@ -230,11 +230,11 @@ async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> N
     assert isinstance(error.__cause__, RequestTimeoutError)
 
 
-# Answers that break off, and answers that are none.
+# Truncated and invalid responses.
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"",
         b"HTTP/1.1 200",
@@ -245,12 +245,12 @@ async def test_a_write_that_gets_no_answer_in_time_has_an_unknown_outcome() -> N
     ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk"],
 )
 @pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-async def test_an_answer_that_breaks_off_is_a_lost_connection(
-    call: Any, answer: bytes
+async def test_a_truncated_response_is_a_lost_connection(
+    call: Any, response: bytes
 ) -> None:
     async def break_off(stream: BufferedByteStream) -> None:
         await read_request(stream)
-        await stream.send(answer)
+        await stream.send(response)
 
     async with (
         listening(break_off) as base_url,
@@ -266,7 +266,7 @@ async def test_an_answer_that_breaks_off_is_a_lost_connection(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirection_is_not_followed_and_the_token_goes_nowhere(
+async def test_a_redirect_is_not_followed_and_the_token_is_not_forwarded(
     status: int,
 ) -> None:
     elsewhere: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Rare meetings of things that each have tests of their own."""
+"""Rare combinations of things that are tested separately elsewhere."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_nothing_that_writes_is_sent_while_a_later_captcha_is_open(
     assert len(simulator.ledger.carried_out("messages.send")) == 1
 
 
-async def test_nor_is_a_write_sent_again_that_had_failed_before(
+async def test_a_write_that_failed_before_is_not_retried_while_a_captcha_is_open(
     make_client: MakeClient, simulator: Simulator
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -102,12 +102,12 @@ async def test_nor_is_a_write_sent_again_that_had_failed_before(
         await anyio.sleep(0.002)
         tg.start_soon(api.call, "wall.post", {"message": "hello"})
         with anyio.fail_after(30):
-            await api.users.get(user_ids=[1])  # reads are sent again meanwhile
+            await api.users.get(user_ids=[1])  # reads are retried meanwhile
     assert len(simulator.ledger.carried_out("messages.send")) == 1
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
 
-async def test_the_answer_to_a_captcha_is_sent_again_while_others_wait_for_it(
+async def test_the_answer_to_a_captcha_is_retried_while_others_wait_for_it(
     make_client: MakeClient, simulator: Simulator
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -121,7 +121,7 @@ async def test_the_answer_to_a_captcha_is_sent_again_while_others_wait_for_it(
     assert len(simulator.ledger.carried_out("messages.send")) == 1
 
 
-async def test_too_many_requests_now_and_a_minute_later_is_not_a_minute_on_end(
+async def test_error_6_now_and_a_minute_later_is_not_a_minute_of_errors(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async def solve(captcha: Captcha) -> None:
@@ -171,7 +171,7 @@ async def test_many_calls_of_a_method_that_is_always_refused_leave_room_for_othe
     assert done > 120 * 20 / 2
 
 
-async def test_a_pause_that_begins_while_a_call_waits_for_a_connection_holds(
+async def test_a_pause_that_begins_while_a_call_waits_for_a_connection_is_kept(
     make_client: MakeClient,
 ) -> None:
     simulator = Simulator(limit=0, latency=0.2)
@@ -188,7 +188,7 @@ async def test_a_pause_that_begins_while_a_call_waits_for_a_connection_holds(
     assert min(others) - first >= 0.5
 
 
-async def test_a_retry_given_up_while_it_waits_for_a_connection_takes_none(
+async def test_a_retry_abandoned_while_it_waits_for_a_connection_takes_none(
     make_client: MakeClient,
 ) -> None:
     simulator = Simulator(limit=0, latency=0.2)
@@ -227,7 +227,7 @@ async def test_error_6_of_a_method_is_forgotten_after_a_while(
 
 
 class Connecting(httpx.AsyncBaseTransport):
-    """Says what a real one does: that it connects, takes its time, and then sends."""
+    """Reports its progress like a real one: it connects slowly, and then sends."""
 
     def __init__(self) -> None:
         self.sent: list[float] = []
@@ -244,7 +244,7 @@ class Connecting(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"response": 1})
 
 
-async def test_a_slow_first_connection_of_a_users_client_makes_no_volley() -> None:
+async def test_a_slow_first_connection_of_a_users_client_causes_no_volley() -> None:
     transport = Connecting()
     client = httpx.AsyncClient(transport=transport)
     async with (
@@ -304,7 +304,7 @@ async def test_a_request_that_another_thread_waits_for_is_not_sent(
     def run_elsewhere() -> None:
         anyio.run(wait_elsewhere)
 
-    elsewhere = contextvars.Context()  # without this loop's name in it
+    elsewhere = contextvars.Context()  # without the name of this loop
     await anyio.to_thread.run_sync(lambda: elsewhere.run(run_elsewhere))
     assert waiting.is_set()
     async with VK("a-token", http_client=simulator.http_client()) as api:

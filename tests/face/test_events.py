@@ -1,3 +1,5 @@
+"""Events of calls and requests, and the log."""
+
 from __future__ import annotations
 
 import logging
@@ -45,12 +47,12 @@ def slow() -> Simulator:
 
 
 @pytest.fixture
-def watched(make_client: Callable[..., VK], events: list[Event]) -> VK:
+def observed(make_client: Callable[..., VK], events: list[Event]) -> VK:
     return make_client(on_event=events.append)
 
 
 @pytest.fixture
-def watched_slowly(
+def observed_slowly(
     make_client: Callable[..., VK], slow: Simulator, events: list[Event]
 ) -> VK:
     return make_client(on_event=events.append, http_client=slow.http_client())
@@ -65,10 +67,10 @@ def one(events: list[Any], kind: type) -> Any:
     return event
 
 
-async def test_a_call_and_its_request_are_told_of_as_they_start_and_end(
-    watched_slowly: VK, events: list[Any]
+async def test_a_call_and_its_request_are_reported_as_they_start_and_end(
+    observed_slowly: VK, events: list[Any]
 ):
-    async with watched_slowly as api:
+    async with observed_slowly as api:
         began = anyio.current_time()
         await api.call("test.get", {"id": 7})
     assert kinds(events) == [
@@ -77,12 +79,12 @@ async def test_a_call_and_its_request_are_told_of_as_they_start_and_end(
         "RequestEnded",
         "CallEnded",
     ]
-    started, sent, answered, ended = events
+    started, sent, received, ended = events
     assert started == CallStarted(started.call, "test.get", began)
     assert sent == RequestStarted(sent.request, "test.get", (started.call,), began)
-    assert (answered.request, answered.calls) == (sent.request, sent.calls)
-    assert answered.duration == pytest.approx(0.5)
-    assert (answered.ending, answered.error, answered.code) == ("value", None, None)
+    assert (received.request, received.calls) == (sent.request, sent.calls)
+    assert received.duration == pytest.approx(0.5)
+    assert (received.ending, received.error, received.code) == ("value", None, None)
     assert ended.call == started.call
     assert ended.duration == pytest.approx(0.5)
     assert (ended.waited, ended.requests, ended.packed) == (0, 1, False)
@@ -90,9 +92,9 @@ async def test_a_call_and_its_request_are_told_of_as_they_start_and_end(
 
 
 async def test_no_event_holds_a_value_or_the_token(
-    watched: VK, simulator: Simulator, events: list[Any]
+    observed: VK, simulator: Simulator, events: list[Any]
 ):
-    async with watched as api:
+    async with observed as api:
         await api.call("test.get", {"id": 424242})
         with pytest.raises(ParameterError):
             await api.call("test.get", {"id": "no number: 424242"})
@@ -100,11 +102,11 @@ async def test_no_event_holds_a_value_or_the_token(
     assert "secret-token" not in repr(events)
 
 
-async def test_an_error_is_told_by_its_class_and_code(
-    watched: VK, simulator: Simulator, events: list[Any]
+async def test_an_error_is_reported_by_its_class_and_code(
+    observed: VK, simulator: Simulator, events: list[Any]
 ):
     simulator.fault(faults.error(100), "test.get")
-    async with watched as api:
+    async with observed as api:
         with pytest.raises(ParameterError):
             await api.call("test.get", {"id": 1})
     for kind in (RequestEnded, CallEnded):
@@ -116,11 +118,11 @@ async def test_an_error_is_told_by_its_class_and_code(
         )
 
 
-async def test_each_attempt_is_a_request_of_its_own(
-    watched: VK, simulator: Simulator, events: list[Any]
+async def test_each_attempt_is_a_separate_request(
+    observed: VK, simulator: Simulator, events: list[Any]
 ):
     simulator.fault(faults.drop_before(), "test.get", times=1)
-    async with watched as api:
+    async with observed as api:
         await api.call("test.get", {"id": 1})
     first, second = [event for event in events if type(event) is RequestEnded]
     assert first.request != second.request
@@ -129,7 +131,7 @@ async def test_each_attempt_is_a_request_of_its_own(
     assert one(events, CallEnded).requests == 2
 
 
-async def test_packed_calls_are_told_of_one_by_one_and_their_request_names_them(
+async def test_packed_calls_are_reported_one_by_one_and_their_request_names_them(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     client = make_client(mode="parallel", on_event=events.append)
@@ -145,7 +147,7 @@ async def test_packed_calls_are_told_of_one_by_one_and_their_request_names_them(
     assert all(event.packed and event.method == "users.get" for event in ended)
 
 
-async def test_a_call_that_fails_in_a_batch_is_told_as_failed_and_its_request_is_not(
+async def test_a_call_that_fails_in_a_batch_is_reported_but_its_request_is_not(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     simulator.fault(faults.error(100), "wall.get")
@@ -159,10 +161,10 @@ async def test_a_call_that_fails_in_a_batch_is_told_as_failed_and_its_request_is
     assert outcomes == {"users.get": None, "wall.get": "ParameterError"}
 
 
-async def test_a_cancelled_caller_is_told_of_at_once_and_so_is_its_request(
-    watched_slowly: VK, events: list[Any]
+async def test_a_cancelled_call_and_its_request_are_reported_at_once(
+    observed_slowly: VK, events: list[Any]
 ):
-    async with watched_slowly as api:
+    async with observed_slowly as api:
         began = anyio.current_time()
         with anyio.move_on_after(0.25):
             await api.call("test.get", {"id": 1})
@@ -184,7 +186,7 @@ async def test_a_call_that_was_never_sent_has_waited_for_nothing(
     ]
 
 
-async def test_the_time_in_the_queue_is_told(
+async def test_the_time_in_the_queue_is_reported(
     simulator: Simulator, make_client: Callable[..., VK], events: list[Any]
 ):
     async with make_client(limit=1, on_event=events.append) as api:
@@ -195,14 +197,14 @@ async def test_the_time_in_the_queue_is_told(
 
 
 async def test_calls_end_when_the_client_is_left_by_an_exception(
-    watched_slowly: VK, events: list[Any]
+    observed_slowly: VK, events: list[Any]
 ):
     async def call() -> None:
         with pytest.raises(ClientClosedError):
-            await watched_slowly.call("test.get", {"id": 1})
+            await observed_slowly.call("test.get", {"id": 1})
 
     async def leave_early(tg: TaskGroup) -> None:
-        async with watched_slowly:
+        async with observed_slowly:
             tg.start_soon(call)
             await anyio.sleep(0.1)
             raise KeyError
@@ -241,10 +243,10 @@ async def test_a_function_that_raises_is_logged_and_disturbs_no_call(
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_nothing_is_kept_of_calls_that_have_ended(watched: VK):
-    async with watched as api:
+async def test_calls_that_have_ended_are_not_remembered(observed: VK):
+    async with observed as api:
         await api.call("test.get", {"id": 1})
-        assert Probe(api).observed_calls == 0
+        assert Probe(api).observed_call_count == 0
 
 
 def test_an_async_function_is_refused():
@@ -255,7 +257,7 @@ def test_an_async_function_is_refused():
         VK("token", on_event=on_event)
 
 
-async def test_the_log_tells_an_operator_what_a_client_does(
+async def test_the_log_shows_what_a_client_does(
     simulator: Simulator,
     make_client: Callable[..., VK],
     caplog: pytest.LogCaptureFixture,
@@ -275,7 +277,7 @@ async def test_the_log_tells_an_operator_what_a_client_does(
     ]
 
 
-async def test_at_the_level_info_a_quiet_client_says_two_things(
+async def test_a_quiet_client_logs_two_lines_at_level_info(
     simulator: Simulator,
     make_client: Callable[..., VK],
     caplog: pytest.LogCaptureFixture,

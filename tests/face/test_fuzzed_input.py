@@ -1,7 +1,6 @@
 """Any object as an option, a parameter or a name: it works, or its error names it.
 
-Nothing but a TypeError or a ValueError comes of it, in the caller's own task, and what
-was refused is not sent.
+A refusal is a TypeError or a ValueError in the task of the caller, and nothing is sent.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Rights(Flag):
 
 
 class Shy:
-    """An object that does not show itself."""
+    """An object whose repr raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError("shy")
@@ -78,7 +77,7 @@ class Number(int):
 
 
 class Long:
-    """An object that shows more of itself than anybody reads."""
+    """An object with a very long repr."""
 
     def __repr__(self) -> str:
         return "x" * 100_000
@@ -101,7 +100,7 @@ def iter_of(value: Any) -> Any:
 
 
 class Wrapped:
-    """An object with a form of its own for VK."""
+    """An object with its own form for VK."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -146,7 +145,7 @@ OBJECTS: list[Any] = [
     *("https://[::1", "socks5://a:b@c:1", "http://\ud800", "//", "http://a:b@c/?d#e"),
 ]
 
-# Neither hypothesis nor anybody else can show these.
+# Hypothesis cannot show these.
 SHY: list[Any] = [
     10**5000,
     Shy(),
@@ -186,7 +185,7 @@ def short_id(value: Any) -> str:
 
 
 def refusal(make: Callable[[], Any]) -> str | None:
-    """Return what is said to the caller of something that is refused, if it is."""
+    """Return the message of the error, if something is refused."""
     try:
         make()
     except (TypeError, ValueError) as error:
@@ -211,19 +210,19 @@ def is_option(name: str, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_any_object_is_an_option_or_is_refused_by_its_name(name: str) -> None:
+def test_any_object_is_an_option_or_is_refused_by_name(name: str) -> None:
     taken = sum(is_option(name, value) for value in OBJECTS + SHY)
     assert taken < len(OBJECTS) / 2
 
 
 @given(st.sampled_from(OPTIONS), anything)
-def test_no_object_at_all_breaks_an_option(name: str, value: Any) -> None:
+def test_no_object_breaks_an_option(name: str, value: Any) -> None:
     is_option(name, value)
 
 
 @given(anything)
 @example(Unequal())
-def test_no_object_at_all_breaks_the_token(value: Any) -> None:
+def test_no_object_breaks_the_token(value: Any) -> None:
     message = refusal(lambda: VK(value))
     assert message is not None or isinstance(value, str)
     assert message is None or message.startswith("token must be")
@@ -232,7 +231,7 @@ def test_no_object_at_all_breaks_the_token(value: Any) -> None:
 @given(st.dictionaries(st.text(min_size=1), plain, min_size=1, max_size=3))
 @example({"x" * 10_000: 1})
 @example({"token": 1})
-def test_no_name_at_all_breaks_the_options(options: dict[str, Any]) -> None:
+def test_no_name_breaks_the_options(options: dict[str, Any]) -> None:
     message = refusal(lambda: VK(TOKEN, **options))
     assert (
         message is None
@@ -242,7 +241,7 @@ def test_no_name_at_all_breaks_the_options(options: dict[str, Any]) -> None:
 
 
 class Fine:
-    """An HTTP client that is always answered well."""
+    """An HTTP client that always succeeds."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -254,7 +253,7 @@ class Fine:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", sorted({*OPTIONS} - {"http_client", "proxy"}))
-async def test_what_is_taken_as_an_option_makes_a_client_that_works(name: str) -> None:
+async def test_accepted_options_make_a_client_that_works(name: str) -> None:
     for value in OBJECTS:
         if is_option(name, value):
             options: dict[str, Any] = {"http_client": Fine(), name: value}
@@ -280,7 +279,7 @@ def is_parameter(value: Any, name: str = "user_ids") -> bool:
 
 
 @pytest.mark.parametrize("value", OBJECTS + SHY, ids=short_id)
-def test_any_object_is_a_parameter_or_is_refused_by_its_name(value: Any) -> None:
+def test_any_object_is_a_parameter_or_is_refused_by_name(value: Any) -> None:
     is_parameter(value)
     is_parameter([value])
     is_parameter({"a": value})
@@ -290,12 +289,12 @@ def test_any_object_is_a_parameter_or_is_refused_by_its_name(value: Any) -> None
 
 
 @given(anything)
-def test_no_object_at_all_breaks_a_parameter(value: Any) -> None:
+def test_no_object_breaks_a_parameter(value: Any) -> None:
     is_parameter(value)
 
 
 @given(anything)
-def test_no_object_at_all_breaks_the_parameters(params: Any) -> None:
+def test_no_object_breaks_the_parameters(params: Any) -> None:
     message = refusal(lambda: APIRequest("users.get", params))
     if not isinstance(params, dict | None):
         assert message is not None
@@ -307,7 +306,7 @@ def test_any_object_is_the_name_of_a_parameter_or_is_refused(name: Any) -> None:
     try:
         params = {name: 1}
     except TypeError:
-        return  # it is the key of nothing
+        return  # a dict cannot have such a key
     message = refusal(lambda: to_form(APIRequest("users.get", params).params))
     assert message is not None or isinstance(name, str)
     assert message is None or "parameter" in message or "UTF-8" in message
@@ -334,19 +333,19 @@ def test_any_object_is_another_part_of_a_request_or_is_refused(value: Any) -> No
 
 @given(anything)
 @example("x" * 100_000 + "!")
-def test_no_object_at_all_breaks_what_else_a_request_is_made_of(value: Any) -> None:
+def test_no_object_breaks_the_other_parts_of_a_request(value: Any) -> None:
     check_rest(value)
 
 
 @pytest.mark.anyio
 @settings(max_examples=20, deadline=None)
 @given(value=anything)
-async def test_what_is_refused_is_not_sent(value: Any) -> None:
+async def test_refused_objects_are_not_sent(value: Any) -> None:
     await check_calls(value)
 
 
 @pytest.mark.anyio
-async def test_what_cannot_be_shown_is_refused_all_the_same() -> None:
+async def test_objects_that_cannot_be_shown_are_refused_too() -> None:
     for value in SHY:
         await check_calls(value)
 
@@ -371,7 +370,7 @@ async def check_calls(value: Any) -> None:
             except (TypeError, ValueError) as error:
                 message = str(error)
             except ClientUseError:
-                message = "request"  # it was sent in another round
+                message = "request"  # it was sent in an earlier example
             sent += not message
             assert name in message or name == "param" or not message
             assert len(message) < 1000

@@ -22,7 +22,7 @@ from vkanyio.methods.users import Users
 TOKEN = "vk1.a.the-secret-token"
 NAMES = sorted(name for name in METHODS if "." in name)
 
-# What objects are asked for to find out what they are, and typing errors.
+# Names that are looked up to find out what an object is, and typing errors.
 NO_NAMES = [
     "_x",
     "__x",
@@ -63,7 +63,7 @@ def to_snake(name: str) -> str:
 
 
 def run(awaitable: Any) -> Any:
-    """Run a coroutine that waits for nothing."""
+    """Run a coroutine that never suspends."""
     try:
         awaitable.send(None)
     except StopIteration as result:
@@ -72,7 +72,7 @@ def run(awaitable: Any) -> Any:
 
 
 class Calls:
-    """Takes note of what is called."""
+    """Records calls."""
 
     def __init__(self) -> None:
         self.made: list[tuple[str, Any]] = []
@@ -118,7 +118,7 @@ def test_groups_have_no_methods_but_vk_s() -> None:
         assert found == {*methods, *map(to_snake, methods)}
 
 
-def test_a_group_stays_the_same() -> None:
+def test_a_client_has_one_object_for_each_group() -> None:
     client = VK(TOKEN)
     assert client.users is client.users
     assert client.users is not VK(TOKEN).users
@@ -160,11 +160,11 @@ def test_a_parameter_that_vk_requires_must_be_given() -> None:
         run(VK(TOKEN).likes.add(type="post"))  # type: ignore[call-arg]
 
 
-# What is no method
+# Names that are not methods
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_what_is_no_name_of_vk_s_is_no_attribute(name: str) -> None:
+def test_a_name_that_vk_does_not_have_is_not_an_attribute(name: str) -> None:
     for subject in (VK(TOKEN), VK(TOKEN).users):
         if name == "_call" and isinstance(subject, MethodGroup):
             continue
@@ -185,7 +185,7 @@ def test_what_is_no_name_of_vk_s_is_no_attribute(name: str) -> None:
         ("client.groups.get_by_idd", ["groups.get_by_idd", "api.call", "'get_by_id'"]),
     ],
 )
-def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(
+def test_the_error_for_a_misspelt_name_suggests_the_right_one(
     code: str, says: list[str]
 ) -> None:
     program = f"import vkanyio; client = vkanyio.VK('a-token'); {code}"
@@ -221,7 +221,7 @@ def test_groups_and_clients_cannot_be_awaited_or_called_or_iterated() -> None:
         assert not inspect.isawaitable(subject)
 
 
-def test_what_a_group_has_cannot_be_replaced() -> None:
+def test_the_attributes_of_a_group_cannot_be_replaced() -> None:
     with pytest.raises(AttributeError):
         VK(TOKEN).users.get = 5  # type: ignore[method-assign, assignment]
 
@@ -242,7 +242,7 @@ def test_a_client_lists_its_groups() -> None:
     assert TOKEN not in repr(client)
 
 
-def test_help_tells_what_a_person_wants_to_know() -> None:
+def test_help_describes_the_methods_of_a_group() -> None:
     program = "import vkanyio; help(vkanyio.VK('a-token').groups.get_members)"
     shown = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -267,7 +267,7 @@ def test_a_copy_of_a_group_is_that_group(copied: Any) -> None:
     assert repr(group) == repr(VK(TOKEN).users)
 
 
-def test_a_group_survives_a_pickle_or_says_that_it_does_not() -> None:
+def test_a_group_survives_a_pickle_or_raises() -> None:
     try:
         group = pickle.loads(pickle.dumps(VK(TOKEN).users))
     except TypeError:
@@ -275,7 +275,7 @@ def test_a_group_survives_a_pickle_or_says_that_it_does_not() -> None:
     assert repr(group) == repr(VK(TOKEN).users)
 
 
-def test_an_object_without_its_attributes_says_so() -> None:
+def test_an_object_without_its_attributes_can_be_shown() -> None:
     assert repr(VK.__new__(VK)) == "<vkanyio.VK, new>"
     with pytest.raises(AttributeError):
         _ = VK.__new__(VK).config

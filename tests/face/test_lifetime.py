@@ -1,8 +1,9 @@
-"""The block of a client: entering, leaving, and use from where it does not live."""
+"""The block of a client: entering, leaving, and use from elsewhere."""
 
 from __future__ import annotations
 
 import os
+import random
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ import pytest
 from anyio import CancelScope
 
 from _helpers import assert_gone, own_tasks, settle
+from _probe import Probe
 from vkanyio import APIRequest, ClientClosedError, ClientUseError
 from vkanyio._engine._transport import Transport
 
@@ -29,7 +31,7 @@ on_a_real_clock = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 
 
 def an_error_group() -> BaseException:
-    return ExceptionGroup("the body's own", [ValueError("one"), ValueError("two")])
+    return ExceptionGroup("raised by the body", [ValueError("one"), ValueError("two")])
 
 
 ERRORS = [
@@ -44,7 +46,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("make_error", ERRORS)
-async def test_what_the_body_raises_leaves_as_itself(make_client, make_error):
+async def test_an_error_of_the_body_leaves_unwrapped(make_client, make_error):
     error = make_error()
     with pytest.raises(type(error)) as caught:
         async with make_client() as api:
@@ -58,7 +60,7 @@ async def test_what_the_body_raises_leaves_as_itself(make_client, make_error):
 
 
 @pytest.mark.parametrize("make_error", ERRORS)
-async def test_three_clients_deep_it_leaves_as_itself(make_client, make_error):
+async def test_an_error_leaves_three_nested_clients_unwrapped(make_client, make_error):
     error = make_error()
     with pytest.raises(type(error)) as caught:
         async with make_client() as one, make_client() as two, make_client() as three:
@@ -127,7 +129,7 @@ async def test_a_cancelled_body_ends_with_its_scope(make_client):
 
 async def test_a_failing_task_of_an_outer_group_fails_only_that_group(make_client):
     async def fail():
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with anyio.create_task_group() as tasks, make_client() as api:
@@ -139,9 +141,11 @@ async def test_a_failing_task_of_an_outer_group_fails_only_that_group(make_clien
     assert_gone(api)
 
 
-async def test_a_failing_task_of_an_inner_group_leaves_in_that_group(make_client):
+async def test_an_error_of_an_inner_task_group_leaves_in_its_exception_group(
+    make_client,
+):
     async def fail():
-        raise ValueError("the task's own")
+        raise ValueError("raised by the task")
 
     with pytest.raises(ExceptionGroup) as caught:
         async with make_client() as api, anyio.create_task_group() as tasks:
@@ -154,7 +158,7 @@ async def test_a_failing_task_of_an_inner_group_leaves_in_that_group(make_client
 
 @pytest.mark.parametrize("make_error", [KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_ctrl_c_in_a_task_of_the_client_leaves_bare(
+def test_ctrl_c_in_a_task_of_the_client_leaves_unwrapped(
     make_client, simulator, make_error, backend
 ):
     from vkanyio.testing import faults
@@ -176,7 +180,7 @@ def test_ctrl_c_in_a_task_of_the_client_leaves_bare(
 
 @pytest.fixture
 def opening(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the transport does when it is opened, to be filled in by the test."""
+    """The function that opens the transport, set by the test."""
     steps: list[Any] = []
 
     async def open_(self: Transport) -> None:
@@ -187,7 +191,7 @@ def opening(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return steps
 
 
-async def test_a_failure_to_enter_leaves_nothing(make_client, opening):
+async def test_a_failure_to_enter_leaves_nothing_open(make_client, opening):
     async def fail():
         raise OSError("no certificates")
 
@@ -226,7 +230,7 @@ async def test_a_client_that_is_being_entered_takes_no_calls(make_client, openin
             pytest.fail("it was entered")
 
 
-# Use out of its time
+# Use too early or too late
 
 
 async def test_a_new_client_takes_no_calls(make_client, simulator):
@@ -238,7 +242,7 @@ async def test_a_new_client_takes_no_calls(make_client, simulator):
     assert simulator.ledger.requests == 0
 
 
-async def test_a_call_that_came_too_early_can_be_made_later(make_client):
+async def test_a_request_that_came_too_early_can_be_made_later(make_client):
     client = make_client()
     request = APIRequest("users.get")
     with pytest.raises(ClientClosedError):
@@ -311,7 +315,7 @@ async def test_a_used_client_is_not_entered_again(make_client):
 
 @on_a_real_clock
 @pytest.mark.parametrize("other", ["asyncio", "trio"])
-async def test_another_event_loop_cannot_use_it(make_client, simulator, other):
+async def test_another_event_loop_cannot_use_a_client(make_client, simulator, other):
     async with make_client() as api:
 
         async def call() -> None:
@@ -329,7 +333,7 @@ async def test_another_event_loop_cannot_use_it(make_client, simulator, other):
 
 
 @on_a_real_clock
-async def test_a_thread_uses_it_through_the_event_loop(make_client, simulator):
+async def test_a_thread_uses_a_client_through_the_event_loop(make_client, simulator):
     async with make_client() as api:
 
         def elsewhere() -> Any:
@@ -342,7 +346,7 @@ async def test_a_thread_uses_it_through_the_event_loop(make_client, simulator):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-async def test_a_forked_process_cannot_use_it(make_client):
+async def test_a_forked_process_cannot_use_a_client(make_client):
     async with make_client() as api:
         child = os.fork()
         if not child:
@@ -358,11 +362,11 @@ async def test_a_forked_process_cannot_use_it(make_client):
         assert await api.users.get()
 
 
-# Other ways of holding it
+# Other ways to hold it open
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_portal_makes_it_synchronous(make_client, backend):
+def test_a_portal_makes_a_client_synchronous(make_client, backend):
     error = ValueError()
     with anyio.from_thread.start_blocking_portal(backend) as portal:
         client = make_client()
@@ -379,7 +383,7 @@ def test_a_portal_makes_it_synchronous(make_client, backend):
     assert caught.value is error
 
 
-async def test_a_task_of_the_users_can_hold_it_open(make_client):
+async def test_a_task_of_the_user_can_hold_a_client_open(make_client):
     client = make_client()
     async with anyio.create_task_group() as tasks:
         api = await tasks.start(client.run)
@@ -392,7 +396,9 @@ async def test_a_task_of_the_users_can_hold_it_open(make_client):
     assert_gone(client)
 
 
-async def test_holding_it_open_is_told_when_entering_fails(make_client, opening):
+async def test_a_task_that_holds_a_client_open_gets_an_error_of_entering(
+    make_client, opening
+):
     async def fail():
         raise OSError("no certificates")
 
@@ -411,3 +417,19 @@ async def test_an_idle_client_has_two_tasks_and_a_closed_one_none(make_client):
         await settle()
         assert sorted(own_tasks()) == ["vkanyio Collector.run", "vkanyio Ticker.run"]
     assert_gone(api)
+
+
+async def test_jitter_is_drawn_anew_for_each_time_that_a_client_is_entered(
+    make_client,
+):
+    # Or clients that were made before a fork would retry in step.
+    made_before = [make_client() for _ in range(2)]
+    random.seed(7)
+    drawn = []
+    for client in made_before:
+        async with client as api:
+            drawn.append(Probe(api).generator.random())
+    assert drawn[0] != drawn[1]
+    random.seed(7)
+    async with make_client() as api:
+        assert Probe(api).generator.random() == drawn[0]

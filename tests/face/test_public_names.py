@@ -44,17 +44,17 @@ def test_a_client_has_the_groups_of_methods_and_the_names_of_its_documentation()
     assert len(groups()) > 40
 
 
-def test_what_only_calls_has_nothing_of_a_client() -> None:
+def test_an_api_has_only_the_members_for_calling() -> None:
     assert public(API) - groups() == CALLING
     assert issubclass(VK, API)
 
 
-def test_something_that_only_calls_cannot_be_made_without_what_sends() -> None:
+def test_an_api_cannot_be_made_without_a_caller() -> None:
     with pytest.raises(TypeError, match="caller"):
         API()  # type: ignore[call-arg]
 
 
-def test_a_private_name_that_is_missing_is_no_group_of_methods() -> None:
+def test_a_missing_private_name_is_not_a_group_of_methods() -> None:
     with pytest.raises(AttributeError, match="'VK' object has no attribute '_lane'"):
         _ = VK("a-token")._lane  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="group of methods lane"):
@@ -72,7 +72,7 @@ def test_public_classes_are_named_by_where_they_are_imported_from(name: str) -> 
 
 
 @pytest.mark.anyio
-async def test_before_it_is_entered_a_client_says_what_to_do() -> None:
+async def test_a_client_that_is_not_entered_says_what_to_do() -> None:
     with pytest.raises(ClientClosedError, match="async with"):
         await VK("a-token").users.get()
     async with VK("a-token", http_client=Simulator().http_client()) as api:

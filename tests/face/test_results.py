@@ -1,4 +1,4 @@
-"""The outcome of a request, as those read it who did not send it."""
+"""The outcome of a request, read by code that did not send it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from _helpers import settle
 from _probe import Probe
 from vkanyio import (
     APIRequest,
+    CallEnded,
+    CallStarted,
     ClientClosedError,
     ClientUseError,
     ExecuteError,
     ExecuteResult,
     OutcomeUnknownError,
     ParameterError,
+    RequestStarted,
 )
 from vkanyio.testing import Simulator, faults
 
@@ -36,7 +39,7 @@ def get(i: int) -> APIRequest:
     return APIRequest("test.get", {"id": i})
 
 
-async def test_a_result_is_the_value_as_often_as_it_is_asked_for(
+async def test_a_result_can_be_read_any_number_of_times(
     make_client: MakeClient,
 ) -> None:
     request = get(7)
@@ -46,7 +49,7 @@ async def test_a_result_is_the_value_as_often_as_it_is_asked_for(
     assert request.maybe_carried_out
 
 
-async def test_a_result_is_the_error_of_the_call_each_time_another_one(
+async def test_a_failed_result_raises_a_separate_error_each_time(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.error(100), times=1)
@@ -94,7 +97,7 @@ async def test_an_abandoned_request_has_no_result(
 
 
 @pytest.mark.simulator_options(latency=1.0)
-async def test_a_request_that_waited_in_vain_was_certainly_not_carried_out(
+async def test_a_request_that_was_never_sent_was_certainly_not_carried_out(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     request = get(2)
@@ -117,7 +120,7 @@ async def test_a_write_whose_response_was_lost_stays_in_doubt(
 
 
 @pytest.mark.parametrize("way", ["call", "request", "wait", "result", "execute"])
-async def test_whatever_runs_a_script_gives_its_errors_too(
+async def test_every_way_to_run_a_script_returns_its_errors_too(
     make_client: MakeClient, way: str
 ) -> None:
     async with make_client() as api:
@@ -140,7 +143,7 @@ async def test_whatever_runs_a_script_gives_its_errors_too(
 
 
 @pytest.mark.parametrize("way", ["procedure", "call", "request"])
-async def test_a_procedure_gives_the_same_by_its_name(
+async def test_a_procedure_called_by_name_returns_the_same(
     simulator: Simulator, make_client: MakeClient, way: str
 ) -> None:
     simulator.add_procedure("digest", SCRIPT)
@@ -163,7 +166,7 @@ async def test_a_method_that_only_begins_like_a_script_has_a_plain_value(
         assert await api.call("executed.get") == 5
 
 
-# Without a task that waits
+# Without a waiting task
 
 
 async def test_a_submitted_request_reports_its_end_once(
@@ -200,6 +203,65 @@ async def test_a_submitted_request_may_be_given_up(
 
 
 @pytest.mark.simulator_options(latency=1.0)
+async def test_who_looks_on_does_not_abandon_a_submitted_request(
+    make_client: MakeClient,
+) -> None:
+    ended: list[APIRequest] = []
+    request = get(1)
+    async with make_client() as api:
+        Probe(api).caller.submit(request, ended.append)
+        with anyio.move_on_after(0.1):
+            await request.wait()
+        assert ended == []
+    assert ended == [request]
+    assert request.result() == 1
+    Probe(api).caller.give_up(request)
+    assert request.result() == 1  # it had ended before
+
+
+async def test_a_submitted_request_is_reported_like_any_other_call(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    simulator.fault(faults.error(100), times=1)
+    events: list[Any] = []
+    async with make_client(on_event=events.append, limit=1) as api:
+        failing, abandoned = get(1), get(2)
+        for request in (failing, abandoned):
+            Probe(api).caller.submit(request, lambda _: None)
+        await anyio.sleep(0.5)
+        Probe(api).caller.give_up(abandoned)
+        assert Probe(api).observed_call_count == 0
+    started = [e for e in events if isinstance(e, CallStarted)]
+    ended = [e for e in events if isinstance(e, CallEnded)]
+    assert [e.call for e in started] == [e.call for e in ended]
+    assert [(e.ending, e.error) for e in ended] == [
+        ("error", "ParameterError"),
+        ("cancelled", None),
+    ]
+    [sent] = [e for e in events if isinstance(e, RequestStarted)]
+    assert sent.calls == (started[0].call,)
+
+
+@pytest.mark.simulator_options(latency=1.0)
+async def test_the_lane_of_a_submitted_request_is_kept_until_its_end(
+    make_client: MakeClient,
+) -> None:
+    ended: list[APIRequest] = []
+    request = APIRequest("test.get", {"id": 1, "access_token": "token-of-a-stream"})
+    async with make_client() as api:
+        Probe(api).caller.submit(request, ended.append)
+        await anyio.sleep(0.1)
+        for i in range(12):
+            await api.call("test.get", {"id": i, "access_token": f"token-number-{i}"})
+        assert ended == [request]
+        assert request.result() == 1
+        await anyio.sleep(60)
+        for i in range(20):
+            await api.call("test.get", {"id": i, "access_token": f"another-token-{i}"})
+        tokens = [lane._sender.token for lane in Probe(api).lanes]
+        assert "token-of-a-stream" not in tokens  # nothing counts as busy for ever
+
+
 async def test_submitted_requests_are_finished_when_the_block_is_left(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

@@ -38,7 +38,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 def texts_of(thing: Any) -> list[str]:
-    """Collect all that a program may print of a thing."""
+    """Return everything that a program may print about an object."""
     texts = [repr(thing), str(thing)]
     if isinstance(thing, BaseException):
         texts += traceback.format_exception(thing)
@@ -261,7 +261,7 @@ async def test_a_call_that_cannot_be_sent_shows_no_secret(
     assert_no_secret(str(caught.value))
 
 
-async def test_parameters_that_are_secrets_are_in_no_error_and_no_repr(
+async def test_secret_parameters_are_in_no_error_and_no_repr(
     make_client: MakeClient,
 ) -> None:
     params = {"success_token": ANSWER, "password": ANSWER, "user_id": "x"}
@@ -321,7 +321,7 @@ async def test_a_closed_client_shows_no_token(
 
 
 @pytest.mark.parametrize("token", ["t", "1", "4", "token", '"', "\\", ":", "error"])
-async def test_a_token_that_is_part_of_an_answer_breaks_nothing(
+async def test_a_token_that_is_part_of_a_response_breaks_nothing(
     simulator: Simulator, token: str
 ) -> None:
     simulator.fault(faults.captcha())

@@ -1,7 +1,7 @@
 """One sweep: servers repeat the request in every way, and nothing shows a secret.
 
-Everything that a program could print is looked through: values that are raised, with
-their causes, notes and tracebacks, the client and its parts, and each log record.
+Everything that a program could print is searched: raised errors with their causes,
+notes and tracebacks, the client and its parts, and each log record.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote_plus
 import anyio
 import pytest
 
-from _bad_answers import answer, chunked
+from _bad_responses import chunked, http_response
 from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Config, Validation, VKError
@@ -66,7 +66,7 @@ class Echo:
         token = re.search(rb"(?i)authorization: bearer (\S+)", head)
         assert token is not None
         self.token = token[1].decode()
-        # What is quoted of it is cut, so the secrets come first.
+        # Quotes of it are truncated, so the secrets come first.
         line = self.token.encode() + b" " + self.form + b" " + request
         self.line = line.replace(b"\r\n", b" ")
         self.params = {**dict(parse_qsl(self.form.decode())), "t": self.token}
@@ -75,11 +75,11 @@ class Echo:
 
     def error(self, code: int, **more: Any) -> bytes:
         error = {"error_code": code, "request_params": self.pairs, **more}
-        return json_answer({"error": error})
+        return json_response({"error": error})
 
 
-def json_answer(value: Any) -> bytes:
-    return answer(json.dumps(value).encode())
+def json_response(value: Any) -> bytes:
+    return http_response(json.dumps(value).encode())
 
 
 def nest(value: Any, depth: int) -> Any:
@@ -89,14 +89,14 @@ def nest(value: Any, depth: int) -> Any:
 
 
 ECHOES: dict[str, Callable[[Echo], bytes]] = {
-    "as a page": lambda e: answer(e.page),
-    "as a page of a gateway": lambda e: answer(e.page, status="403 Forbidden"),
-    "as a page of a failure": lambda e: answer(e.page, status="502 Bad Gateway"),
-    "in gzip": lambda e: answer(gzip.compress(e.page), "content-encoding: gzip"),
-    "beyond what is shown": lambda e: answer(b"x" * 190 + e.page),
-    "as too large a page": lambda e: answer(e.page + b" " * 2000),
+    "as a page": lambda e: http_response(e.page),
+    "as a page of a gateway": lambda e: http_response(e.page, status="403 Forbidden"),
+    "as a page of a failure": lambda e: http_response(e.page, status="502 Bad Gateway"),
+    "in gzip": lambda e: http_response(gzip.compress(e.page), "content-encoding: gzip"),
+    "beyond what is shown": lambda e: http_response(b"x" * 190 + e.page),
+    "as too large a page": lambda e: http_response(e.page + b" " * 2000),
     "instead of a status": lambda e: e.line + b"\r\n\r\n",
-    "as a reason": lambda e: answer(b"{}", status=f"200 {e.token}"),
+    "as a reason": lambda e: http_response(b"{}", status=f"200 {e.token}"),
     "as a broken header": lambda e: b"HTTP/1.1 200 OK\r\n" + e.line + b": 1\r\n\r\n",
     "as a length": lambda e: b"HTTP/1.1 200 OK\r\ncontent-length: %b\r\n\r\n" % e.line,
     "as a chunk": lambda e: chunked(end=e.line + b"\r\n"),
@@ -110,13 +110,13 @@ ECHOES: dict[str, Callable[[Echo], bytes]] = {
         100, error_text=e.token, x=[{e.token: e.params["t"]}]
     ),
     "deep in an error": lambda e: e.error(100, x=nest(e.token, 500)),
-    "escaped in an error": lambda e: answer(
+    "escaped in an error": lambda e: http_response(
         b'{"error":{"error_code":100,"error_msg":"\\u%04x%b"}}'
         % (ord(e.token[0]), e.token[1:].encode())
     ),
-    "as another error": lambda e: json_answer({"error": e.params}),
-    "as a list": lambda e: json_answer([e.params]),
-    "in errors of a script": lambda e: json_answer(
+    "as another error": lambda e: json_response({"error": e.params}),
+    "as a list": lambda e: json_response([e.params]),
+    "in errors of a script": lambda e: json_response(
         {
             "response": [False] * 6,
             "execute_errors": [
@@ -128,7 +128,7 @@ ECHOES: dict[str, Callable[[Echo], bytes]] = {
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """Return an error, and all that led to it."""
+    """Return an error with its causes and contexts."""
     found: list[BaseException] = []
     todo: list[BaseException | None] = [error]
     while todo:
@@ -141,7 +141,7 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def texts_of(thing: Any) -> list[str]:
-    """Collect all that a program may print of a thing."""
+    """Return everything that a program may print about an object."""
     texts = [repr(thing), str(thing), f"{thing}", repr(copy.copy(thing))]
     if isinstance(thing, BaseException):
         for error in chain(thing):
@@ -155,9 +155,9 @@ def texts_of(thing: Any) -> list[str]:
 
 
 def locals_of_the_library(error: BaseException) -> list[str]:
-    """Collect what tools that report errors show of local variables.
+    """Return what error reporters show of local variables.
 
-    What the caller has handed over is among them, as it is in the caller's own frames.
+    Arguments of the caller are left out: they are in the frames of the caller, too.
     """
     texts: list[str] = []
     for one in chain(error):
@@ -171,7 +171,7 @@ def locals_of_the_library(error: BaseException) -> list[str]:
 
 
 def parts_of(api: VK) -> list[Any]:
-    """Return a client, and what it is made of that somebody may meet."""
+    """Return a client and the parts of it that somebody may print."""
     return [api, api.config, api.statistics(), *Probe(api).parts]
 
 
@@ -184,11 +184,11 @@ def assert_no_secret_logged(log: pytest.LogCaptureFixture) -> None:
     assert "httpcore" in {record.name.partition(".")[0] for record in log.records}
     texts: list[str] = []
     for record in log.records:
-        # httpcore logs the head of an answer as it came, and what is no HTTP in it.
-        is_of_the_answer = record.name.startswith("httpcore") and (
+        # httpcore logs the head of a response unchanged, even if it is not HTTP.
+        is_of_the_response = record.name.startswith("httpcore") and (
             record.getMessage().startswith("receive_response_")
         )
-        if not is_of_the_answer:
+        if not is_of_the_response:
             texts += [record.getMessage(), repr(vars(record))]
     assert_no_secret(texts)
 
@@ -197,7 +197,7 @@ def assert_no_secret_logged(log: pytest.LogCaptureFixture) -> None:
 def log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:
-    caplog.set_level(1)  # below DEBUG, where httpx once had a level of its own
+    caplog.set_level(1)  # below DEBUG, where httpx once had its TRACE level
     for scheme in ("http", "https", "all"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
@@ -207,7 +207,7 @@ def log(
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
-async def test_a_server_that_repeats_the_request_brings_no_secret_to_light(
+async def test_a_server_that_repeats_the_request_reveals_no_secret(
     echo: Callable[[Echo], bytes], log: pytest.LogCaptureFixture
 ) -> None:
     seen: list[Any] = []
@@ -221,10 +221,10 @@ async def test_a_server_that_repeats_the_request_brings_no_secret_to_light(
         has_answer = key.encode() in request
         if b"/messages.send " in request and not has_answer:
             asks = {"error_code": 14, "redirect_uri": "https://id.vk.ru/page"}
-            await stream.send(json_answer({"error": asks}))
+            await stream.send(json_response({"error": asks}))
         elif b"/status.get " in request and NEW_TOKEN.encode() not in request:
             asks = {"error_code": 17, "redirect_uri": "https://id.vk.ru/page"}
-            await stream.send(json_answer({"error": asks}))
+            await stream.send(json_response({"error": asks}))
         else:
             await stream.send(echo(Echo(request)))
 
@@ -342,7 +342,7 @@ async def test_headers_of_the_user_are_in_no_repr(
             assert PASSWORD_OF_ASCII not in f"{part!r} {part}"
 
 
-def test_a_secret_of_a_request_is_hidden_as_text_and_as_a_form_has_it() -> None:
+def test_a_secret_of_a_request_is_hidden_as_text_and_form_encoded() -> None:
     secrets = Secrets(
         TOKEN, {"password": PASSWORD, "q": "text"}, {"captcha_key": "a b"}
     )
@@ -357,14 +357,14 @@ def test_a_secret_that_contains_another_is_hidden_whole() -> None:
     assert secrets.hide(f"{TOKEN}-and-more {TOKEN[:9]}") == "*** ***"
 
 
-def test_the_parts_of_an_error_that_programs_act_upon_lose_long_secrets_alone() -> None:
+def test_the_fields_of_an_error_that_programs_use_lose_only_long_secrets() -> None:
     secrets = Secrets(TOKEN, {"captcha_key": SHORT_ANSWER})
     error = {TOKEN: [f"?{TOKEN}&sid={SHORT_ANSWER}", 1, None], "x": {"y": TOKEN}}
     hidden = {"***": [f"?***&sid={SHORT_ANSWER}", 1, None], "x": {"y": "***"}}
     assert secrets.hide_in_json(error) == hidden
 
 
-def test_an_error_of_any_depth_is_looked_through() -> None:
+def test_secrets_are_hidden_in_an_error_of_any_depth() -> None:
     hidden = Secrets(TOKEN).hide_in_json(nest(TOKEN, 900))
     while isinstance(hidden, list):
         [hidden] = hidden
@@ -372,7 +372,7 @@ def test_an_error_of_any_depth_is_looked_through() -> None:
 
 
 @pytest.mark.parametrize("make", [Config, VK])
-def test_a_traceback_with_local_variables_has_a_wrong_token_under_its_name(
+def test_a_traceback_shows_a_wrong_token_only_in_a_variable_named_token(
     make: Callable[[str], Any],
 ) -> None:
     with pytest.raises(ValueError, match="token must be") as caught:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Recorded:
-    """What a client's spans and metrics come to."""
+    """The spans and metrics of a client."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -60,7 +60,7 @@ def recorded() -> Iterator[Recorded]:
     recorded.meters.shutdown()
 
 
-async def test_a_call_is_a_child_of_the_callers_span_and_its_request_one_of_the_call(
+async def test_a_call_is_a_child_of_the_callers_span_and_its_request_of_the_calls(
     simulator: Simulator, make_client: Callable[..., VK], recorded: Recorded
 ):
     tracer = recorded.tracers.get_tracer("the program")
@@ -138,7 +138,7 @@ async def test_durations_and_waiting_are_measured_in_seconds(
     assert calls.attributes["rpc.method"] == "users.get"
 
 
-async def test_a_cancelled_call_ends_its_spans_and_nothing_of_it_is_kept(
+async def test_a_cancelled_call_ends_its_spans_and_is_not_remembered(
     simulator: Simulator, make_client: Callable[..., VK], recorded: Recorded
 ):
     slow = Simulator(limit=0, latency=5)

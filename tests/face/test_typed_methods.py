@@ -1,4 +1,4 @@
-"""Every method of VK's schema is called once, and its form looked at."""
+"""Every method of VK's schema is called once, and its form checked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def definition(reference: str) -> Any:
 
 
 def example(raw: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return a value that a parameter may have, and the form in which VK gets it."""
+    """Return a valid value for a parameter, and its form on the wire."""
     if "$ref" in raw:
         target = definition(raw["$ref"])
         return (OBJECT, JSON_TEXT) if target["type"] == "object" else example(target)
@@ -114,7 +114,7 @@ def test_every_method_takes_the_parameters_of_the_schema(
             assert is_required or parameter.default is None
 
 
-async def test_what_is_not_given_is_not_sent(
+async def test_omitted_parameters_are_not_sent(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.add_method("wall.post", lambda call: dict(call.params))
@@ -134,7 +134,7 @@ async def test_what_is_not_given_is_not_sent(
     ],
     ids=str,
 )
-async def test_a_list_that_vk_wants_as_json_is_sent_so(
+async def test_a_list_that_vk_wants_as_json_is_sent_as_json(
     simulator: Simulator, make_client: MakeClient, answers: Any, text: str | None
 ) -> None:
     simulator.add_method("polls.create", lambda call: call.params.get("add_answers"))
@@ -143,7 +143,7 @@ async def test_a_list_that_vk_wants_as_json_is_sent_so(
     assert sent == text
 
 
-async def test_a_list_that_no_json_can_have_is_refused(make_client: MakeClient) -> None:
+async def test_a_list_that_json_cannot_hold_is_refused(make_client: MakeClient) -> None:
     endless: list[Any] = []
     endless.append(endless)
     async with make_client() as api:

@@ -1,11 +1,11 @@
-"""Install the foreign clients, each into a place of its own: below ``.foreign/``.
+"""Install the foreign clients, each into a separate folder below ``.foreign/``.
 
 ::
 
     uv run python tests/foreign/install.py
 
-What is there already is left as it is. Where a package cannot be had, a line says so,
-and the tests that need it are skipped.
+Clients that are installed already are left unchanged. If a package is unavailable, a
+line says so, and the tests that need it are skipped.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.foreign
 
 
 def run_on_simulator(command: list[str], **environment: str) -> tuple[Any, str]:
-    """Run a program on a simulator of its own.
+    """Run a program on a separate simulator.
 
     :return: what the program printed, and the simulator's summary
     """

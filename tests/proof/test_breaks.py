@@ -1,4 +1,4 @@
-"""The list of lines that are broken on purpose keeps up with the library."""
+"""The list of lines that are broken on purpose matches the library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_break_still_applies_and_leaves_valid_python(broken: Break) -> None:
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.name)
-def test_the_tests_that_must_notice_are_there(broken: Break) -> None:
+def test_the_tests_that_must_notice_exist(broken: Break) -> None:
     for selected in broken.tests:
         path, _, name = selected.partition("::")
         text = (ROOT / path).read_text(encoding="utf-8")
@@ -26,7 +26,9 @@ def test_the_tests_that_must_notice_are_there(broken: Break) -> None:
 
 
 @pytest.mark.parametrize("source", ["", "a = 1\na = 1\n"])
-def test_a_line_that_is_not_there_once_is_refused_by_name(source: str) -> None:
+def test_a_line_that_does_not_occur_exactly_once_is_refused_by_name(
+    source: str,
+) -> None:
     broken = Break("one is two", "_x.py", "a = 1", "a = 2", ())
     with pytest.raises(ValueError, match="one is two"):
         apply(broken, source)

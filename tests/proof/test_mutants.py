@@ -1,4 +1,4 @@
-"""The list of mutants that may survive is read, and keeps up with the library."""
+"""The list of mutants that may survive can be read, and matches the library."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ DIFF = """\
 --- src/vkanyio/_limiter.py
 +++ src/vkanyio/_limiter.py
 @@ -1,3 +1,3 @@
- def left(self, start: Start, now: float) -> None:
--    if start in self._leaving:
-+    if start not in self._leaving:
-         self._leaving.remove(start)
+ def left(self, permit: Permit, now: float) -> None:
+-    if permit in self._leaving:
++    if permit not in self._leaving:
+         self._leaving.remove(permit)
 """
 LEFT = Mutant(
     "_limiter",
     "Limiter.left",
-    ("if start in self._leaving:",),
-    ("if start not in self._leaving:",),
+    ("if permit in self._leaving:",),
+    ("if permit not in self._leaving:",),
 )
 PAGE = f"""\
 # Survivors
@@ -46,7 +46,7 @@ For a reason.
 
 
 @pytest.mark.parametrize("mutant", LISTED, ids=lambda m: f"{m.module}.{m.function}")
-def test_what_is_explained_still_stands_in_its_module(mutant: Mutant) -> None:
+def test_explained_lines_are_still_in_their_modules(mutant: Mutant) -> None:
     assert mutant.module in modules()
     package = ROOT.joinpath("src", *modules()[mutant.module].split("."))
     path = package / f"{mutant.module}.py"
@@ -88,7 +88,7 @@ def test_an_explanation_without_a_module_is_refused() -> None:
         ('f("a b", 1)', 'f("A B", 2)', False),
     ],
 )
-def test_other_words_for_the_same_are_no_change(
+def test_a_mutant_of_a_message_is_only_wording(
     old: str, new: str, is_wording: bool
 ) -> None:
     assert Mutant("_x", "f", (old,), (new,)).is_wording() == is_wording

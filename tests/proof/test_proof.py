@@ -1,4 +1,4 @@
-"""A small part of the long checks, and that they notice broken promises."""
+"""A small part of the long checks; they notice broken promises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_soak_keeps_what_is_promised(backend: str, mode: Mode) -> None:
+def test_a_soak_keeps_every_promise(backend: str, mode: Mode) -> None:
     tally = run_soak(backend, mode, 500, seed=1)
     assert tally.complaint is None
     assert tally.calls == 500
@@ -58,7 +58,7 @@ def test_another_seed_makes_another_soak(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_is_promised_is_kept_while_a_server_is_killed(backend: str) -> None:
+def test_every_promise_is_kept_while_a_server_is_killed(backend: str) -> None:
     tally = run_sockets(backend, calls=60, seed=1, life=1.0)
     assert tally.complaint is None
     assert tally.calls == 60 * len(MODES)

@@ -24,24 +24,24 @@ def error(method: str, code: int = 100, **more: Any) -> dict[str, Any]:
 
 
 def read(requests: list[APIRequest], response: Any, errors: Any = None) -> Outcomes:
-    """Read an answer as it comes from VK, bytes and all."""
+    """Read a response from the bytes that VK sends."""
     envelope = {"response": response}
     if errors is not None:
         envelope["execute_errors"] = errors
     body = json.dumps(envelope).encode()
-    answer = read_response(
+    success = read_response(
         200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
     )
-    assert isinstance(answer, Success)
-    return read_batch(requests, answer, body, Secrets(TOKEN))
+    assert isinstance(success, Success)
+    return read_batch(requests, success, body, Secrets(TOKEN))
 
 
 DOUBT = "doubt"
-"""It cannot be told what became of the call."""
+"""The outcome of the call is unknown."""
 
 
-def told(outcomes: Outcomes) -> list[Any]:
-    """Write outcomes in short: values, the codes of errors as such, and doubts."""
+def in_short(outcomes: Outcomes) -> list[Any]:
+    """Abbreviate outcomes: values, codes of errors, and doubts."""
     short: list[Any] = []
     for outcome in outcomes:
         if isinstance(outcome, Success):
@@ -130,13 +130,13 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
         [error("a.b")],
         [1, DOUBT, None],
     ),
-    "an error of nobody's": (
+    "an error of an unknown call": (
         ["a.b", "c.d", "e.f"],
         [False, False, 1],
         [error("x.y")],
         [DOUBT, DOUBT, 1],
     ),
-    "an error of nobody's beside one": (
+    "an error of an unknown call beside another": (
         ["a.b", "c.d", "e.f"],
         [False, False, 1],
         [error("x.y", 18), error("a.b", 15)],
@@ -148,21 +148,21 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
         [{"error_code": 100, "error_msg": "no"}],
         [DOUBT, 1],
     ),
-    "a method that is none": (["a.b"], [False], [error(cast("str", 5))], [DOUBT]),
+    "a method that is not text": (["a.b"], [False], [error(cast("str", 5))], [DOUBT]),
     "an entry without a code": (
         ["a.b", "c.d"],
         [False, False],
         [{"method": "a.b", "error_msg": "no"}],
         [DOUBT, DOUBT],
     ),
-    "a code that is none": (
+    "a code that is not a number": (
         ["a.b"],
         [False],
         [error("a.b", cast("int", "9"))],
         [DOUBT],
     ),
     "a true code": (["a.b"], [False], [error("a.b", True)], [DOUBT]),
-    "entries that are none": (["a.b", "c.d"], [False, 1], [None], [DOUBT, 1]),
+    "entries that are not objects": (["a.b", "c.d"], [False, 1], [None], [DOUBT, 1]),
     "entries of text": (["a.b", "c.d"], [False, 1], ["no", 5], [DOUBT, 1]),
     "entries by number": (["a.b"], [False], {"0": error("a.b")}, [DOUBT]),
     "entries as one": (["a.b", "c.d"], [False, 1], error("a.b"), [DOUBT, 1]),
@@ -181,10 +181,10 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
 @pytest.mark.parametrize(
     ("methods", "response", "errors", "expected"), CASES.values(), ids=CASES
 )
-def test_each_call_gets_what_the_answer_tells_of_it(
+def test_each_call_gets_its_part_of_the_response(
     methods: list[str], response: Any, errors: Any, expected: list[Any]
 ) -> None:
-    assert told(read(calls(*methods), response, errors)) == expected
+    assert in_short(read(calls(*methods), response, errors)) == expected
 
 
 def test_an_error_has_the_method_and_parameters_of_its_call() -> None:
@@ -202,19 +202,19 @@ def test_an_error_has_the_method_and_parameters_of_its_call() -> None:
     assert first.error.raw["captcha_sid"] == "1"
 
 
-def test_the_timestamp_of_a_captcha_is_that_of_its_own_entry() -> None:
+def test_the_timestamp_of_a_captcha_is_taken_from_its_entry() -> None:
     body = (
         b'{"response": [false, false], "execute_errors": ['
         b'{"method": "execute", "error_code": 14, "captcha_ts": 0.5},'
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.10},'
         b'{"method": "a.b", "error_code": 14, "captcha_ts": 1700000000.20}]}'
     )
-    answer = read_response(
+    success = read_response(
         200, body, APIRequest("execute", {"code": "1"}), Secrets(TOKEN)
     )
-    assert isinstance(answer, Success)
+    assert isinstance(success, Success)
     stamps: list[Any] = []
-    for outcome in read_batch(calls("a.b", "a.b"), answer, body, Secrets(TOKEN)):
+    for outcome in read_batch(calls("a.b", "a.b"), success, body, Secrets(TOKEN)):
         assert isinstance(outcome, Failure)
         assert isinstance(outcome.error, APIError)
         stamps.append(outcome.error.raw["captcha_ts"])
@@ -237,7 +237,7 @@ def test_the_token_is_in_no_error() -> None:
                 assert TOKEN not in shown
 
 
-# Answers at random. Each value and each error has the id of its call in it.
+# Random responses. Each value and each error contains the id of its call.
 
 METHODS = ["users.get", "wall.post", "likes.add"]
 IS_FALSE, IS_NULL, IS_VALUE, FAILS = "false", "null", "value", "fails"
@@ -252,7 +252,7 @@ fates = st.lists(
 )
 
 
-def answer_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
+def response_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, Any]]]:
     values = {IS_FALSE: False, IS_NULL: None, FAILS: False}
     response = [values.get(fate, {"id": i}) for i, (_, fate) in enumerate(fates)]
     errors = [
@@ -263,7 +263,7 @@ def answer_to(fates: list[tuple[str, str]]) -> tuple[list[Any], list[dict[str, A
     return response, errors
 
 
-def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
+def assert_no_outcome_is_anothers(outcomes: Outcomes) -> None:
     for i, outcome in enumerate(outcomes):
         if isinstance(outcome, Success):
             if isinstance(outcome.value, dict):
@@ -275,7 +275,7 @@ def assert_nobody_has_anothers(outcomes: Outcomes) -> None:
             assert outcome.maybe_carried_out
 
 
-def test_an_unclear_answer_is_shown_and_asked_for_again_at_once() -> None:
+def test_an_unclear_response_is_shown_and_retried_at_once() -> None:
     requests = calls("a.b", "c.d")
     outcomes = read(requests, "x" * 300)
     body = b'{"response": "' + b"x" * 300
@@ -290,20 +290,20 @@ def test_an_unclear_answer_is_shown_and_asked_for_again_at_once() -> None:
 
 
 @given(fates, st.booleans())
-def test_a_whole_answer_is_told_to_each_call(
+def test_a_whole_response_gives_each_call_its_outcome(
     fates: list[tuple[str, str]], has_copy: bool
 ) -> None:
-    response, errors = answer_to(fates)
+    response, errors = response_to(fates)
     if errors and has_copy:
         errors = [*errors, {**errors[-1], "method": "execute"}]
     outcomes = read(calls(*(method for method, _ in fates)), response, errors)
     assert len(outcomes) == len(fates)
-    assert_nobody_has_anothers(outcomes)
+    assert_no_outcome_is_anothers(outcomes)
     may_be_doubtful = {method for method, fate in fates if fate == FAILS} & {
         method for method, fate in fates if fate == IS_FALSE
     }
     for (method, fate), value, outcome in zip(
-        fates, response, told(outcomes), strict=True
+        fates, response, in_short(outcomes), strict=True
     ):
         if value is False and method in may_be_doubtful:
             assert outcome == DOUBT
@@ -314,10 +314,10 @@ def test_a_whole_answer_is_told_to_each_call(
 
 
 @given(fates, st.data())
-def test_whatever_entries_are_lost_or_spoilt_no_call_has_anothers(
+def test_no_call_gets_the_entry_of_another_when_entries_are_lost_or_corrupt(
     fates: list[tuple[str, str]], data: st.DataObject
 ) -> None:
-    response, whole = answer_to(fates)
+    response, whole = response_to(fates)
     errors: list[Any] = []
     is_lost = dict.fromkeys(METHODS, False)
     for entry in whole:
@@ -344,7 +344,7 @@ def test_whatever_entries_are_lost_or_spoilt_no_call_has_anothers(
     lost = {method for method, is_it in is_lost.items() if is_it}
     falses = {method for method, fate in fates if fate == IS_FALSE}
     if not lost & falses:
-        assert_nobody_has_anothers(outcomes)
+        assert_no_outcome_is_anothers(outcomes)
 
 
 json_values: Any = st.recursive(
@@ -362,7 +362,7 @@ json_values: Any = st.recursive(
 
 
 @given(st.lists(st.sampled_from(METHODS), min_size=1, max_size=5), st.data())
-def test_whatever_vk_answers_each_call_has_one_outcome(
+def test_whatever_vk_returns_each_call_has_one_outcome(
     methods: list[str], data: st.DataObject
 ) -> None:
     entry = st.fixed_dictionaries(

@@ -66,7 +66,7 @@ def is_sent(value: Any) -> str:
 @example([{text: text} for text in BREAKING_OUT if text])
 @example([{"a": 2**63, "b": -(2**63), "c": -(2**31), "d": 10**40, "e": -1, "f": 0}])
 @settings(deadline=None)
-def test_the_code_makes_the_calls_with_the_parameters_that_were_given(
+def test_the_code_makes_the_calls_with_their_parameters(
     batch: list[dict[str, Any]],
 ) -> None:
     batch = batch[:25]

@@ -31,7 +31,7 @@ def defaults() -> dict[str, Any]:
     return {field.name: getattr(config, field.name) for field in attrs.fields(Config)}
 
 
-def test_the_defaults_are_those_that_are_documented() -> None:
+def test_the_defaults_are_as_documented() -> None:
     assert defaults() == {
         "token": TOKEN,
         "limit": 3,
@@ -72,7 +72,7 @@ def test_type_checkers_know_every_option_and_no_other() -> None:
 
 
 async def handler(question: Any) -> Any:
-    """Answers nothing."""
+    """An HTTP client that never responds."""
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def handler(question: Any) -> Any:
         ("on_event", None),
     ],
 )
-def test_allowed_values_are_taken_as_they_are(name: str, value: Any) -> None:
+def test_allowed_values_are_accepted_unchanged(name: str, value: Any) -> None:
     options: dict[str, Any] = {name: value}
     assert getattr(Config(TOKEN, **options), name) == value
     assert getattr(VK(TOKEN, **options).config, name) == value
@@ -244,7 +244,7 @@ def test_an_unknown_option_is_refused_with_the_one_probably_meant(
         VK(TOKEN, **{name: 1})  # type: ignore[arg-type]
 
 
-def test_an_option_like_no_other_is_refused_with_all_that_there_are() -> None:
+def test_an_option_that_resembles_no_other_is_refused_with_a_list_of_all() -> None:
     with pytest.raises(TypeError, match=r"'qqq'.*request_mode") as caught:
         VK(TOKEN, qqq=1)  # type: ignore[call-arg]
     assert TOKEN not in str(caught.value)
@@ -288,7 +288,7 @@ def test_the_token_is_in_no_repr() -> None:
     "token",
     [None, 5, b"vk1.a.SECRET", ["vk1.a.SECRET"], {"token": "vk1.a.SECRET"}, object()],
 )
-def test_a_token_that_is_no_text_is_refused_without_repeating_it(token: Any) -> None:
+def test_a_token_that_is_not_text_is_refused_without_repeating_it(token: Any) -> None:
     with pytest.raises(TypeError, match=r"token must be .* str") as caught:
         VK(token)
     assert "SECRET" not in str(caught.value)
@@ -309,7 +309,7 @@ def test_a_token_that_is_no_text_is_refused_without_repeating_it(token: Any) -> 
         "vk1.a.SECRET\ud800",
     ],
 )
-def test_text_that_is_no_token_is_refused_without_repeating_it(token: str) -> None:
+def test_text_that_is_not_a_token_is_refused_without_repeating_it(token: str) -> None:
     with pytest.raises(ValueError, match="token must be") as caught:
         VK(token)
     assert "SECRET" not in str(caught.value)
@@ -397,7 +397,7 @@ ends = st.sampled_from(["", "/", "/x", ":80/", ":99999", ":", "]/", "/\n"])
 @example("http://\xd7")
 @example("http://a..b")
 @example("http://user:password@localhost:3128/")
-def test_an_address_that_is_accepted_is_one_that_httpx_takes(address: str) -> None:
+def test_httpx_takes_every_address_that_is_accepted(address: str) -> None:
     with contextlib.suppress(ValueError):
         httpx.URL(Config(TOKEN, base_url=address).base_url)
     with contextlib.suppress(ValueError):
@@ -410,7 +410,7 @@ def test_an_address_that_is_accepted_is_one_that_httpx_takes(address: str) -> No
 
 
 @pytest.mark.parametrize("make", [httpx.AsyncClient, httpx2.AsyncClient, Recorder])
-def test_an_asynchronous_http_client_is_taken(make: Callable[[], Any]) -> None:
+def test_an_asynchronous_http_client_is_accepted(make: Callable[[], Any]) -> None:
     client = make()
     assert Config(TOKEN, http_client=client).http_client is client
 
@@ -427,6 +427,6 @@ def test_the_class_of_an_http_client_is_refused() -> None:
 
 
 @pytest.mark.parametrize("client", [Recorder(), httpx.AsyncClient()])
-def test_a_proxy_belongs_to_the_client_that_is_brought(client: Any) -> None:
+def test_a_proxy_beside_an_http_client_is_refused(client: Any) -> None:
     with pytest.raises(ValueError, match="proxy and http_client"):
         Config(TOKEN, http_client=client, proxy="http://localhost:3128")

@@ -9,6 +9,7 @@ from collections import UserDict, namedtuple
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,7 +61,7 @@ class Photo:
 
 
 class PhotoDict(dict[str, Any]):
-    """What a user's own type may well be: an object with a JSON and a text form."""
+    """A type of the user: an object with a JSON form and a text form."""
 
     def to_vk(self) -> str:
         return "photo1_2"
@@ -72,7 +73,7 @@ class PhotoMapping(UserDict[str, Any]):
 
 
 class Ids:
-    """What can be gone through, and no more."""
+    """An iterable that is nothing else."""
 
     def __iter__(self) -> Iterator[int]:
         return iter([1, 2])
@@ -157,7 +158,7 @@ def test_each_type_has_its_form(value: Any, encoded: str | int) -> None:
     "make",
     [lambda: (n for n in [1, 2]), lambda: iter([1, 2]), lambda: map(int, "12")],
 )
-def test_what_can_be_gone_through_once_is_joined(make: Callable[[], Any]) -> None:
+def test_an_iterator_is_joined(make: Callable[[], Any]) -> None:
     assert encode(make()) == "1,2"
     assert encode({"a": make()}) == '{"a":[1,2]}'
 
@@ -202,7 +203,7 @@ def test_a_dict_becomes_json_in_raw_utf_8(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("photo", [PhotoDict(a=1), PhotoMapping(a=1)])
-def test_to_vk_comes_before_the_json_form_wherever_the_object_stands(
+def test_to_vk_comes_before_the_json_form_wherever_the_object_is(
     photo: Mapping[str, Any],
 ) -> None:
     assert encode([photo]) == "photo1_2"
@@ -321,7 +322,7 @@ CIRCULAR["self"] = CIRCULAR
         ({"\ud800": "a"}, "lat"),
         (Wrapped("\ud800"), "lat"),
         (Nowhere.AT_ALL, "lat"),
-        pytest.param(10**5000, "lat", id="huge"),  # Python itself refuses to write it
+        pytest.param(10**5000, "lat", id="huge"),  # Python refuses to format it
         pytest.param(Count(10**5000), "lat", id="huge-count"),
         ([10**5000], "lat[0]"),
         ({"a": 10**5000}, "lat"),
@@ -334,14 +335,14 @@ def test_a_value_without_a_form_is_refused_by_name(value: Any, place: str) -> No
         encode_params({"lat": value})
 
 
-def test_an_object_that_stands_for_itself_is_refused_by_name() -> None:
+def test_an_object_that_is_its_own_form_is_refused_by_name() -> None:
     loop = Wrapped(None)
     loop.value = loop
     with pytest.raises((TypeError, ValueError, RecursionError), match="lat"):
         encode_params({"lat": loop})
 
 
-def test_an_object_whose_forms_have_no_end_is_refused_soon() -> None:
+def test_an_object_with_endless_forms_is_refused_soon() -> None:
     class Mock:
         made = 0
 
@@ -361,7 +362,7 @@ def test_an_error_of_to_vk_itself_reaches_the_caller(nested: bool) -> None:
             return b"\xff".decode()
 
     value: Any = {"a": Broken()} if nested else Broken()
-    with pytest.raises(ValueError):  # noqa: PT011 - it is the user's own
+    with pytest.raises(ValueError):  # noqa: PT011 - raised by the user
         encode_params({"lat": value})
 
 
@@ -387,7 +388,7 @@ def test_the_name_of_a_parameter_is_text_that_utf_8_can_carry() -> None:
         encode_params({"\ud800": 1})
 
 
-# What some parameters want instead
+# Lists as JSON
 
 
 def test_a_list_is_written_as_json_where_vk_wants_that() -> None:
@@ -395,7 +396,7 @@ def test_a_list_is_written_as_json_where_vk_wants_that() -> None:
     assert encode_json("data", values) == '[1,{"a":[true,null]},"photo1_2"]'
 
 
-def test_what_cannot_be_json_is_refused_by_name() -> None:
+def test_a_value_that_json_cannot_hold_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"^data\[0\] must be"):
         encode_json("data", [object()])
     with pytest.raises(ValueError, match=r"^data "):
@@ -423,3 +424,7 @@ def test_a_dict_reads_back_from_its_json(value: dict[str, Any]) -> None:
 @given(st.lists(integers | text.filter(lambda t: "," not in t), min_size=2))
 def test_a_list_reads_back_from_its_commas(values: list[int | str]) -> None:
     assert str(encode(values)).split(",") == [str(value) for value in values]
+
+
+def test_any_mapping_holds_parameters() -> None:
+    assert encode_params(MappingProxyType({"user_ids": [1, 2]})) == {"user_ids": "1,2"}

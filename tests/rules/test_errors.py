@@ -67,7 +67,7 @@ def public_errors() -> list[type[VKError]]:
 
 
 class MyAuthError(AuthError):
-    """What a user makes of a class of ours."""
+    """A subclass by a user."""
 
 
 def make(cls: type[APIError], code: int = 5) -> APIError:
@@ -126,7 +126,7 @@ def generated() -> dict[str, type[APIError]]:
     }
 
 
-def test_every_code_that_any_method_may_answer_has_a_class_with_a_name() -> None:
+def test_every_code_that_any_method_may_return_has_a_class_with_a_name() -> None:
     # 62 codes are general in VK's schema; 12 and 36 have classes besides.
     assert len({*CODES, *codes_of_generated()} - {12, 36}) == 62
     assert not {*CODES} & {*codes_of_generated()}
@@ -152,7 +152,7 @@ def test_a_class_that_is_generated_is_a_name_of_the_library(name: str) -> None:
     assert copied.code == code
 
 
-def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
+def test_type_checkers_see_the_names_that_are_loaded_lazily() -> None:
     source = Path(vkanyio.__file__).read_text(encoding="utf-8")
     late = {
         alias.name
@@ -164,7 +164,7 @@ def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
 
 
 @pytest.mark.parametrize("name", ["Nothing", "NothingError", "_error_code", "Error"])
-def test_what_the_library_does_not_have_is_no_attribute_of_it(name: str) -> None:
+def test_an_unknown_name_is_not_an_attribute_of_the_library(name: str) -> None:
     with pytest.raises(AttributeError, match=repr(name)):
         getattr(vkanyio, name)
 
@@ -186,7 +186,7 @@ def test_every_code_with_a_name_has_its_class(code: int, cls: type[APIError]) ->
     assert cls.__bases__ == (APIError,)
 
 
-def test_no_class_of_a_code_is_missing_here() -> None:
+def test_every_class_of_a_code_is_covered() -> None:
     named = {cls for cls in public_errors() if issubclass(cls, APIError)}
     assert named == {APIError, *CODES.values()}
 
@@ -230,7 +230,7 @@ def test_every_public_class_has_its_public_name() -> None:
 # Classes by code
 
 
-def test_a_code_without_a_name_has_a_class_that_stays_the_same() -> None:
+def test_a_code_without_a_name_always_has_the_same_class() -> None:
     assert APIError[901] is APIError[901]
     assert APIError[901] is not APIError[902]
     assert issubclass(APIError[901], APIError)
@@ -240,7 +240,7 @@ def test_a_code_without_a_name_has_a_class_that_stays_the_same() -> None:
 
 @pytest.fixture
 def no_classes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lets the classes of codes be found and made anew."""
+    """Removes the classes of codes, so that they are made again."""
     known = dict(_errors._classes)
     monkeypatch.delitem(sys.modules, "vkanyio._error_codes")
     monkeypatch.setattr(vkanyio, "_error_codes", _error_codes)  # is put back
@@ -263,7 +263,7 @@ def test_a_class_that_is_generated_is_loaded_when_it_is_needed() -> None:
     ("code", "text"),
     [(901, "VK's error 901, MESSAGES_DENY_SEND."), (9901, "VK's error 9901.")],
 )
-def test_a_class_that_is_made_tells_of_its_code(code: int, text: str) -> None:
+def test_a_class_made_for_a_code_has_the_code_in_its_name(code: int, text: str) -> None:
     made: type[APIError] = APIError[code]
     assert APIError[code] is made
     assert made.__name__ == made.__qualname__ == f"APIError{code}"
@@ -296,12 +296,12 @@ def test_a_class_by_code_catches_that_code_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("code", ["901", None, 901.0, 5.0, True, [5], (5,), slice(5)])
-def test_what_is_no_code_is_refused(code: Any) -> None:
+def test_a_value_that_is_not_a_code_is_refused(code: Any) -> None:
     with pytest.raises(TypeError, match="an int"):
         APIError[code]
 
 
-def test_a_class_of_a_user_does_not_take_the_place_of_ours() -> None:
+def test_a_users_class_does_not_replace_ours() -> None:
     assert APIError[5] is AuthError
     assert issubclass(MyAuthError, AuthError)
 
@@ -309,7 +309,7 @@ def test_a_class_of_a_user_does_not_take_the_place_of_ours() -> None:
 # Attributes
 
 
-def test_an_api_error_tells_what_vk_said() -> None:
+def test_an_api_error_has_what_vk_sent() -> None:
     error = make(AuthError)
     assert error.code == 5
     assert error.message == "no"
@@ -327,7 +327,7 @@ def test_an_api_error_needs_only_its_code_and_text() -> None:
     assert str(error).startswith("error 5: no")
 
 
-def test_an_api_error_has_mappings_of_its_own() -> None:
+def test_an_api_error_copies_its_mappings() -> None:
     params, raw = {"a": 1}, {"b": 2}
     error = APIError(5, "no", params=params, raw=raw)
     error.params["a"] = 5
@@ -409,7 +409,7 @@ def test_a_copy_has_the_type_and_all_attributes(copied: Any, error: VKError) -> 
     assert same(twin, error)
 
 
-def test_raising_a_copy_writes_nothing_into_the_original() -> None:
+def test_raising_a_copy_does_not_change_the_original() -> None:
     error = TooManyRequestsError(6, "no")
     twin = copy_error(error)
     with pytest.raises(TooManyRequestsError):
@@ -432,7 +432,7 @@ def test_a_group_of_errors_survives_a_pickle() -> None:
     ]
 
 
-def test_the_attributes_of_a_closed_client_tell_whether_the_call_left() -> None:
+def test_the_error_of_a_closed_client_says_whether_the_call_was_sent() -> None:
     assert str(ClientClosedError("text")) == "text"
     assert ClientClosedError("text").maybe_carried_out is False
     assert ClientClosedError("text", maybe_carried_out=True).maybe_carried_out is True

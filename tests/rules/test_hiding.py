@@ -1,4 +1,4 @@
-"""What is hidden of an answer that repeats what was sent."""
+"""Secrets that are hidden in a response that repeats the request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ TOKEN = "vk1.a.the-secret-token"
         ("nothing of 12345", "nothing of 12345"),
     ],
 )
-def test_secrets_are_hidden_as_they_are_and_as_a_form_has_them(
-    text: str, hidden: str
-) -> None:
+def test_secrets_are_hidden_plain_and_form_encoded(text: str, hidden: str) -> None:
     secrets = Secrets(TOKEN, {"password": "pass word&1", "user_id": 12345})
     assert secrets.hide(text) == hidden
     assert secrets.hide_bytes(text.encode()) == hidden.encode()
@@ -40,21 +38,21 @@ def test_the_secrets_of_all_parameters_are_hidden() -> None:
     assert secrets.hide("first second third") == "*** *** third"
 
 
-def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+def test_a_secret_within_another_leaves_no_rest() -> None:
     secrets = Secrets("abzz12cd", {"password": "zz12"})
     assert secrets.hide("abzz12cd zz12") == "*** ***"
     assert secrets.hide_bytes(b"abzz12cd zz12") == b"*** ***"
 
 
 @pytest.mark.parametrize(("secret", "shown"), [("abc", "abc"), ("abcd", "***")])
-def test_what_is_too_short_to_be_a_secret_is_shown(secret: str, shown: str) -> None:
+def test_a_value_too_short_to_be_a_secret_is_shown(secret: str, shown: str) -> None:
     secrets = Secrets(TOKEN, {"password": secret})
     assert secrets.hide(f"<{secret}>") == f"<{shown}>"
     assert secrets.hide_bytes(f"<{secret}>".encode()) == f"<{shown}>".encode()
 
 
 @pytest.mark.parametrize(("length", "shown"), [(15, "z" * 15), (16, "***")])
-def test_what_programs_act_upon_keeps_short_secrets(length: int, shown: str) -> None:
+def test_fields_that_programs_use_keep_short_secrets(length: int, shown: str) -> None:
     assert Secrets("z" * length).hide_in_json(["z" * length]) == [shown]
 
 
@@ -72,16 +70,14 @@ def innermost(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("wrap", [lambda v: [v], lambda v: {"a": v}])
-def test_an_error_is_looked_through_to_a_depth(wrap: Callable[[Any], Any]) -> None:
+def test_an_error_is_searched_to_a_certain_depth(wrap: Callable[[Any], Any]) -> None:
     hidden = Secrets(TOKEN).hide_in_json(nested(wrap, 100))
     assert innermost(hidden) == "deep ***"
 
 
 @pytest.mark.parametrize("wrap", [lambda v: [v], lambda v: {"a": v}])
 @pytest.mark.parametrize("levels", [101, 5000])
-def test_what_is_deeper_is_hidden_as_a_whole(
-    wrap: Callable[[Any], Any], levels: int
-) -> None:
+def test_deeper_parts_are_hidden_whole(wrap: Callable[[Any], Any], levels: int) -> None:
     assert innermost(Secrets(TOKEN).hide_in_json(nested(wrap, levels))) == "***"
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the rate limit, apart from its margin, without an event loop."""
+"""The arithmetic of the rate limit without its margin, outside an event loop."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
 
 @attrs.frozen
 class Request:
-    """What happens to one request, in seconds and yes or no."""
+    """The fate of one request."""
 
-    idle: float = 0.0  # before anybody wants it
-    late: float = 0.0  # the task wakes up later than it asked for
+    idle: float = 0.0  # before it is requested
+    late: float = 0.0  # the task wakes up later than scheduled
     delay: float = 0.0  # from the permit until the request leaves
     withdrawn: bool = False
     refused: bool = False
 
 
 class Run:
-    """Plays requests against a limiter, in the order of time."""
+    """Runs requests against a limiter, in order of time."""
 
     def __init__(self, limiter: Limiter, now: float = 0.0) -> None:
         self.limiter = limiter
@@ -64,7 +64,7 @@ class Run:
                 self.limiter.slow_down(self.now)
         self.now = until
         if self.limiter.is_idle(until):
-            # A fresh limiter may take the place of this one.
+            # A new limiter may replace this one.
             assert not self._leaving
             assert not self.lefts or self.lefts[-1] <= until - self.limiter.window
 
@@ -97,7 +97,7 @@ requests = st.builds(
     withdrawn=st.booleans(),
     refused=st.sampled_from([False, False, False, True]),
 )
-# A program that has a lot to do is what finds the limit.
+# Only a busy program reaches the limit.
 busy_requests = st.builds(Request, late=st.floats(0, 0.01), delay=st.floats(0, 2))
 schedules = st.lists(requests, max_size=60) | st.lists(busy_requests, max_size=60)
 
@@ -132,7 +132,7 @@ def test_nearly_all_of_the_limit_is_spent(
 
 
 @pytest.mark.parametrize("limit", [1, 3, 20])
-def test_a_burst_starts_all_of_the_limit_at_once(limit: int) -> None:
+def test_a_burst_gets_all_permits_of_the_limit_at_once(limit: int) -> None:
     run = Run(Limiter(limit, request_mode="burst"), now=100.0)
     for _ in range(2):
         for _ in range(limit):
@@ -153,7 +153,7 @@ def test_the_window_slides_by_each_request() -> None:
 
 
 @pytest.mark.parametrize(("limit", "window"), [(1, 1.0), (3, 1.0), (20, 1.0), (3, 2.0)])
-def test_starts_are_evenly_spaced_from_the_first_one_on(
+def test_permits_are_evenly_spaced_from_the_first_one_on(
     limit: int, window: float
 ) -> None:
     lefts = saturated(Limiter(limit, window=window), 30)
@@ -165,10 +165,10 @@ def test_starts_are_evenly_spaced_from_the_first_one_on(
 def test_waking_up_a_little_late_does_not_add_up() -> None:
     beat = 1.02 / 20
     lefts = saturated(Limiter(20), 30, late=0.1 * beat)
-    assert len(lefts) >= 0.97 * 20 * 30  # by adding up it would be 0.89
+    assert len(lefts) >= 0.97 * 20 * 30  # if lateness added up, it would be 0.89
 
 
-def test_a_stall_is_not_caught_up_with() -> None:
+def test_a_stall_is_not_made_up_for() -> None:
     limiter = Limiter(20)
     run = Run(limiter)
     for _ in range(20):
@@ -181,7 +181,7 @@ def test_a_stall_is_not_caught_up_with() -> None:
     assert min(gaps) == pytest.approx(1.02 / 20)
 
 
-def test_from_one_beat_of_lateness_on_the_beat_begins_anew() -> None:
+def test_the_beat_begins_anew_after_one_beat_of_lateness() -> None:
     limiter = Limiter(1)
     assert limiter.start(0.0).next_even == 1.02
     assert limiter.start(2.0399).due == 1.02
@@ -197,11 +197,11 @@ def test_an_idle_client_saves_nothing_up() -> None:
     assert run.lefts == pytest.approx([0, 100, 100.34, 100.68])
 
 
-# Starts that have not left
+# Permits that have not left
 
 
 @both_modes
-def test_what_has_not_left_yet_counts_as_just_leaving(
+def test_a_request_that_has_not_left_counts_as_leaving_now(
     request_mode: RequestMode,
 ) -> None:
     limiter = Limiter(3, request_mode=request_mode)
@@ -214,7 +214,7 @@ def test_what_has_not_left_yet_counts_as_just_leaving(
     assert limiter.ready_at(55.0) == pytest.approx(51.02)
 
 
-def test_what_left_late_counts_from_when_it_left() -> None:
+def test_a_request_that_left_late_counts_from_when_it_left() -> None:
     limiter = Limiter(2, request_mode="burst")
     first, second = limiter.start(0.0), limiter.start(0.0)
     assert not first.is_used
@@ -237,7 +237,7 @@ def test_a_request_leaves_once() -> None:
     assert limiter.ready_at(0.5) == pytest.approx(1.02)
 
 
-def test_a_burst_that_is_withdrawn_leaves_no_trace() -> None:
+def test_a_withdrawn_burst_leaves_no_trace() -> None:
     limiter = Limiter(3, request_mode="burst")
     for _ in range(10):
         permits = [limiter.start(0.0) for _ in range(3)]
@@ -250,7 +250,7 @@ def test_a_burst_that_is_withdrawn_leaves_no_trace() -> None:
 
 
 @pytest.mark.parametrize("penalties", [0, 3])
-def test_a_place_in_the_beat_that_is_withdrawn_goes_to_the_next(penalties: int) -> None:
+def test_a_withdrawn_place_in_the_beat_goes_to_the_next_permit(penalties: int) -> None:
     limiter = Limiter(3)
     now = 0.0
     for _ in range(penalties):
@@ -264,7 +264,7 @@ def test_a_place_in_the_beat_that_is_withdrawn_goes_to_the_next(penalties: int) 
         assert limiter.ready_at(now) <= now + 1e-9
 
 
-def test_what_was_withdrawn_twice_gives_back_one_place() -> None:
+def test_a_permit_that_is_withdrawn_twice_gives_back_one_place() -> None:
     limiter = Limiter(3)
     permit, kept = limiter.start(0.0), limiter.start(0.34)
     limiter.left(kept, 0.34)
@@ -310,7 +310,7 @@ def used(request_mode: RequestMode, what: str) -> Limiter:
 @pytest.mark.parametrize(
     "first", ["ready_at", "margin", "is_idle", "slow_down", "start"]
 )
-def test_what_another_clock_wrote_is_forgotten(
+def test_times_of_another_clock_are_forgotten(
     request_mode: RequestMode, what: str, first: str
 ) -> None:
     limiter = used(request_mode, what)
@@ -328,7 +328,7 @@ def test_what_another_clock_wrote_is_forgotten(
 
 @both_modes
 @pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "leaving"])
-def test_a_start_counts_that_is_the_first_on_another_clock(
+def test_the_first_permit_on_another_clock_counts(
     request_mode: RequestMode, what: str
 ) -> None:
     limiter = used(request_mode, what)
@@ -398,14 +398,14 @@ def test_a_limit_may_be_very_high() -> None:
         Limiter(10**6 + 1)
 
 
-def test_a_limiter_shows_what_it_was_made_of() -> None:
+def test_the_repr_of_a_limiter_shows_its_arguments() -> None:
     assert (
         repr(Limiter(20, request_mode="burst"))
         == "Limiter(20, request_mode='burst', window=1.0)"
     )
 
 
-def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
+def test_permits_stay_evenly_spaced_after_one_was_withdrawn() -> None:
     limiter = Limiter(3)
     limiter.left(limiter.start(0.0), 0.0)
     withdrawn = limiter.start(0.34)
@@ -418,3 +418,51 @@ def test_even_starts_stay_even_after_one_was_withdrawn() -> None:
         permits.append(now)
     gaps = [b - a for a, b in pairwise(permits)]
     assert max(gaps) - min(gaps) < 1e-6
+
+
+# The state of a permit
+
+
+def test_a_permit_knows_how_far_its_request_has_come() -> None:
+    limiter = Limiter(3, request_mode="burst")
+    permit, unused = limiter.start(0.0), limiter.start(0.0)
+    states = [permit.state]
+    limiter.left(permit, 1.0)
+    states.append(permit.state)
+    limiter.connecting(permit)
+    states.append(permit.state)
+    limiter.left(permit, 2.0)
+    states.append(permit.state)
+    limiter.withdraw(unused)
+    states.append(unused.state)
+    assert [state.name for state in states] == [
+        "GRANTED",
+        "LEFT",
+        "GRANTED",
+        "LEFT",
+        "WITHDRAWN",
+    ]
+    assert permit.left_at == 2.0
+
+
+def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> None:
+    limiter = Limiter(1, request_mode="burst")
+    limiter.left(limiter.start(0.0), 0.0)
+    limiter.connecting(limiter.start(0.5))  # which has not left anyway
+    limiter.withdraw(limiter.start(0.5))
+    assert limiter.ready_at(0.9) > 0.9
+
+
+def test_a_request_mode_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match='"sequential" or "burst", got \'fast\''):
+        Limiter(3, request_mode="fast")  # type: ignore[arg-type]
+
+
+def test_a_response_to_what_another_clock_forgot_teaches_nothing() -> None:
+    limiter = Limiter(3, request_mode="burst")
+    for now in (7.0, 8.0, 9.0, 10.0):
+        permit = limiter.start(1e6)
+        limiter.ready_at(0.0)  # another event loop has begun
+        limiter.left(permit, 1.0)
+        limiter.note_response(permit, now)
+    assert limiter.margin(10.0) == MIN_MARGIN

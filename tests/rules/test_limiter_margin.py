@@ -1,4 +1,4 @@
-"""The margin that a limiter adds to its window, without an event loop."""
+"""The margin that a limiter adds to its window, outside an event loop."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ both_modes = pytest.mark.parametrize("request_mode", ["sequential", "burst"])
     [
         ([], 0.02),
         ([0.1] * 32, 0.02),
-        ([0.1, 0.2, 0.1], 0.02),  # too few to tell
+        ([0.1, 0.2, 0.1], 0.02),  # too few to know
         ([0.100, 0.110] * 16, 0.02),
         ([0.10, 0.15] * 16, 0.05),
         ([0.1, 0.9] * 16, 0.10),
         ([0.1] * 30 + [5.0] * 2, 0.02),  # the slowest few do not count
-        ([0.1, 0.9] * 16 + [0.1] * 32, 0.02),  # what was long ago is forgotten
+        ([0.1, 0.9] * 16 + [0.1] * 32, 0.02),  # old ones are forgotten
     ],
 )
 def test_the_margin_follows_the_spread_of_the_round_trips(
@@ -46,7 +46,7 @@ def test_the_spread_is_known_from_four_round_trips_on() -> None:
     assert limiter.margin(0.0) == pytest.approx(0.05)  # 0.1 of 2 seconds
 
 
-def test_round_trips_of_long_ago_are_forgotten() -> None:
+def test_old_round_trips_are_forgotten() -> None:
     limiter = Limiter(3)
     for _ in range(100):
         limiter.observe(0.1)
@@ -58,14 +58,14 @@ def test_round_trips_of_long_ago_are_forgotten() -> None:
 
 
 @given(st.lists(st.floats(0, 1000), max_size=80))
-def test_the_margin_stays_in_its_bounds(round_trips: list[float]) -> None:
+def test_the_margin_stays_within_its_bounds(round_trips: list[float]) -> None:
     limiter = Limiter(20)
     for round_trip in round_trips:
         limiter.observe(round_trip)
     assert MIN_MARGIN <= limiter.margin(0.0) <= MAX_SPREAD
 
 
-def test_a_wider_margin_slows_the_starts_down() -> None:
+def test_a_wider_margin_slows_permits_down() -> None:
     limiter = Limiter(20, request_mode="burst")
     for round_trip in [0.1, 0.9] * 16:
         limiter.observe(round_trip)
@@ -92,7 +92,7 @@ def test_a_volley_of_refusals_counts_once_in_a_window() -> None:
     assert limiter.margin(1.0) == pytest.approx(0.12, abs=0.002)
 
 
-def test_refusals_are_forgotten_by_half_every_thirty_seconds() -> None:
+def test_the_effect_of_refusals_halves_every_thirty_seconds() -> None:
     limiter = Limiter(20)
     limiter.slow_down(0.0)
     for seconds, penalty in ((30, 0.025), (60, 0.0125), (120, 0.003125)):
@@ -100,7 +100,7 @@ def test_refusals_are_forgotten_by_half_every_thirty_seconds() -> None:
     assert limiter.is_idle(120.0)
 
 
-def test_refusals_without_end_slow_down_to_a_bound() -> None:
+def test_endless_refusals_slow_down_only_to_a_bound() -> None:
     limiter = Limiter(20)
     for second in range(1000):
         limiter.slow_down(float(second))
@@ -111,55 +111,57 @@ def test_refusals_without_end_slow_down_to_a_bound() -> None:
 # Requests that arrive late
 
 
-def after_answers(limiter: Limiter, *round_trips: float) -> float:
-    """Return when the next permit is ready after a full window, answered like this."""
+def after_responses(limiter: Limiter, *round_trips: float) -> float:
+    """Return when the next permit is ready after a window with these round trips."""
     for _ in range(8):
         limiter.observe(0.1)
     permits = [limiter.start(0.0) for _ in round_trips]
     for permit in permits:
         limiter.left(permit, 0.0)
     for permit, round_trip in zip(permits, round_trips, strict=True):
-        limiter.answered(permit, round_trip)
+        limiter.note_response(permit, round_trip)
     return limiter.ready_at(round_trips[-1])
 
 
-def test_a_late_arrival_is_followed_as_late() -> None:
-    assert after_answers(Limiter(2, request_mode="burst"), 0.1, 0.1) == pytest.approx(
+def test_a_late_arrival_delays_the_next_window() -> None:
+    assert after_responses(Limiter(2, request_mode="burst"), 0.1, 0.1) == pytest.approx(
         1.02
     )
-    assert after_answers(Limiter(2, request_mode="burst"), 0.15, 0.15) == pytest.approx(
-        1.05
-    )
+    assert after_responses(
+        Limiter(2, request_mode="burst"), 0.15, 0.15
+    ) == pytest.approx(1.05)
 
 
-def test_only_the_place_of_the_late_one_is_kept_for_longer() -> None:
+def test_only_the_late_request_keeps_its_place_for_longer() -> None:
     limiter = Limiter(2, request_mode="burst")
-    assert after_answers(limiter, 0.1, 0.15) == pytest.approx(1.02)
+    assert after_responses(limiter, 0.1, 0.15) == pytest.approx(1.02)
     limiter.left(limiter.start(1.02), 1.02)
     assert limiter.ready_at(1.03) == pytest.approx(1.05)
 
 
-def test_a_method_that_is_slow_is_not_taken_for_a_late_arrival_altogether() -> None:
+def test_the_lateness_of_a_slow_method_is_bounded() -> None:
     limiter = Limiter(1, request_mode="burst")
-    assert after_answers(limiter, 5.0) == pytest.approx(1.0 + MAX_SPREAD)
+    assert after_responses(limiter, 5.0) == pytest.approx(1.0 + MAX_SPREAD)
 
 
-def test_an_answer_before_others_are_known_says_nothing_of_lateness() -> None:
+def test_a_response_before_others_are_known_says_nothing_about_lateness() -> None:
     limiter = Limiter(1, request_mode="burst")
     permit = limiter.start(0.0)
     limiter.left(permit, 0.0)
-    limiter.answered(permit, 0.9)
+    limiter.note_response(permit, 0.9)
     assert limiter.ready_at(0.9) == pytest.approx(1.02)
 
 
 @pytest.mark.parametrize(
     ("round_trip", "late"), [(0.1, 0), (0.14, 0), (0.25, 0.11), (5.0, 0.16)]
 )
-def test_lateness_counts_in_parts_of_the_window(round_trip: float, late: float) -> None:
+def test_the_bounds_of_lateness_scale_with_the_window(
+    round_trip: float, late: float
+) -> None:
     limiter = Limiter(1, window=2.0)
     for _ in range(8):
         limiter.observe(0.1)
     permit = limiter.start(10.0)
     limiter.left(permit, 10.0)
-    limiter.answered(permit, 10.0 + round_trip)
+    limiter.note_response(permit, 10.0 + round_trip)
     assert permit.left_at == pytest.approx(10.0 + late)

@@ -52,7 +52,7 @@ def test_an_ordinary_call_may_be_packed(make: Callable[[], APIRequest]) -> None:
         lambda: urgent(get()),
     ],
 )
-def test_what_has_a_reason_to_go_alone_is_not_packed(
+def test_a_call_with_a_reason_to_go_alone_is_not_packed(
     make: Callable[[], APIRequest],
 ) -> None:
     assert not packer().may_pack(make())
@@ -101,7 +101,7 @@ def test_parallel_mode_does_not_ask_which_methods_are_named() -> None:
     assert packer(execute_methods=["wall.get"]).may_pack(get("users.get"))
 
 
-def test_stopping_is_told_once_and_with_the_reason(
+def test_stopping_is_logged_once_with_the_reason(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stopped = packer()
@@ -144,7 +144,7 @@ def test_the_cap_counts_bytes_and_not_letters() -> None:
 # Sizes.
 
 
-def test_sizes_are_learned_by_method_and_forgotten_by_and_by() -> None:
+def test_sizes_are_learned_by_method_and_forgotten_gradually() -> None:
     sizes = BatchSizes(25)
     assert sizes.max_size_with("a.b", 0) == 25
     sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
@@ -169,16 +169,16 @@ def test_no_size_is_less_than_one_call() -> None:
     assert sizes.max_size_with("a.b", 10 * FORGET_SECONDS) == 25
 
 
-def test_what_is_too_large_never_makes_a_size_larger() -> None:
+def test_a_response_that_is_too_large_never_increases_a_size() -> None:
     sizes = BatchSizes(25)
     sizes.note_too_large(calls("a.b", "a.b"), 0)
     sizes.note_too_large(calls(*["a.b"] * 20), 0)
     assert sizes.max_size_with("a.b", 0) == 1
 
 
-def test_a_batch_is_as_small_as_any_of_its_methods_asks_for() -> None:
+def test_a_batch_is_as_small_as_any_of_its_methods_requires() -> None:
     packer = Packer(Config(TOKEN, mode="parallel"))
-    packer.sizes.note_too_large(calls(*["a.b"] * 6), 0)
+    packer.note_too_large(calls(*["a.b"] * 6), 0)
     large = calls(*["a.b"] * 5)
     small = calls(*["c.d"] * 5)
     assert packer.choose(large, 0) == large[:3]

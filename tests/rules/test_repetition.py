@@ -1,4 +1,4 @@
-"""What happens when a method, a call or a script is carried out twice."""
+"""The repetition classes of methods, calls and scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READ, KEYED, STATE, NEVER = Repetition
 SCHEMA = Path(__file__).parents[3] / "shared" / "vk-api-schema"
 KEYS = {name: facts.key for name, facts in METHODS.items() if facts.key is not None}
 
-# The verbs of all methods of VK's schema, by what repeating them does.
+# The verbs of all methods of VK's schema, by their repetition class.
 VERBS = {
     READ: "get search is check resolve list are",
     STATE: """
@@ -33,7 +33,7 @@ VERBS = {
         register report repost save send share start stop tag toggle track
     """,
 }
-# Methods that are otherwise than their verbs.
+# Methods that differ from their verbs.
 BY_NAME = {
     READ: """
         apps.promoHasActiveGift market.filterCategories pages.parseWiki
@@ -46,7 +46,7 @@ BY_NAME = {
     """,
     NEVER: "auth.restore polls.edit secure.setCounter utils.getShortLink",
 }
-# All flags of methods that read. Each was looked at: only `reset` changes anything.
+# All flags of methods that read. All were reviewed: only `reset` changes anything.
 FLAGS = """
     add_to_news adult aliases all_products bulk credentials extended extra friends_only
     future global has_photo include_deleted is_board is_from_snackbar is_video_cover
@@ -116,7 +116,7 @@ def test_the_kinds_of_token_are_known() -> None:
     assert facts_of("x.get").tokens == ()
 
 
-def test_the_keys_against_repetition_are_those_that_are_documented() -> None:
+def test_the_keys_against_repetition_are_as_documented() -> None:
     keys = Counter(KEYS.values())
     assert keys == {"random_id": 2, "guid": 8}
 
@@ -131,14 +131,14 @@ def schema_methods() -> list[dict[str, Any]]:
     ]
 
 
-def test_no_method_that_reads_answers_just_ok() -> None:
+def test_no_method_that_reads_returns_just_ok() -> None:
     for method in schema_methods():
         if facts_of(method["name"]).repetition is READ:
-            answers = json.dumps(method["responses"])
-            assert "base_ok_response" not in answers, method["name"]
+            responses = json.dumps(method["responses"])
+            assert "base_ok_response" not in responses, method["name"]
 
 
-def test_no_method_that_reads_has_a_flag_that_nobody_looked_at() -> None:
+def test_no_method_that_reads_has_an_unreviewed_flag() -> None:
     found = {
         parameter["name"]
         for method in schema_methods()
@@ -164,9 +164,7 @@ def test_every_method_with_a_key_in_vk_s_schema_is_known() -> None:
 
 @pytest.mark.parametrize("method", sorted(KEYS))
 @pytest.mark.parametrize("key", [None, 0, "0", ""])
-def test_a_key_that_is_not_set_keeps_nothing_from_being_repeated(
-    method: str, key: Any
-) -> None:
+def test_a_key_that_is_not_set_makes_no_call_repeatable(method: str, key: Any) -> None:
     params = {} if key is None else {KEYS[method]: key}
     assert repetition_of_call(method, params) is NEVER
 
@@ -226,10 +224,10 @@ def test_a_script_is_as_repeatable_as_its_code() -> None:
         ("return API.wall.post();", NEVER),
         ("return [API.users.get(),API.wall.post()];", NEVER),
         ("return [API.wall.delete(),API.likes.add()];", NEVER),
-        # A key is not looked for in a script, nor what sets it.
+        # Keys in a script, and code that sets them, are ignored.
         ('return API.messages.send({"random_id":1});', NEVER),
         ("return API.wall.createComment({guid:Args.guid});", NEVER),
-        # All that is not a call in the usual form may be anything.
+        # Code that is not a call in the usual form may do anything.
         ("return API . wall . post();", NEVER),
         ("return API . users . get();", NEVER),
         ('return API["wall"].post();', NEVER),
@@ -244,7 +242,7 @@ def test_a_script_is_as_repeatable_as_its_code() -> None:
         ("return API.users;", NEVER),
         ('return "API";', NEVER),
         ("/* API */ return 1;", NEVER),
-        # What stands in strings and comments may count, but only as what is worse.
+        # Text in strings and comments may only make the class worse.
         ('return "API.wall.post()" + API.users.get();', NEVER),
         ("/* API.wall.post() */ return API.users.get();", NEVER),
         ('return "API.users.get(" + API.wall.post();', NEVER),
@@ -253,7 +251,7 @@ def test_a_script_is_as_repeatable_as_its_code() -> None:
         ('return API.execute({"code":"return 1;"});', NEVER),
         ("return API.execute.getUsers();", NEVER),
         ("return API.execute.deleteAll();", NEVER),
-        # A method that reads, unless it is told otherwise.
+        # A method that reads, unless a parameter says otherwise.
         ("return API.messages.getInviteLink({reset:1});", STATE),
         ("return [API.messages.getInviteLink({reset:1}),API.wall.post()];", NEVER),
         ("return API.messages.getInviteLink({reset:1}) + API;", NEVER),
@@ -274,12 +272,12 @@ noise = st.lists(st.sampled_from([*PIECES.split("|"), "\n"])).map("".join)
 
 @given(noise, noise, st.sampled_from([" ", "", "\n", "/**/"]))
 def test_nothing_around_a_write_hides_it(before: str, after: str, gap: str) -> None:
-    # A comment that is opened before would hide it from VK, but never from here.
+    # A comment opened before it would hide it from VK, but not from the library.
     code = f"{before} API.wall{gap}.post{gap}({{}}); {after}"
     assert repetition_of_script(code) is NEVER
 
 
-def test_a_text_is_a_key_for_a_guid_and_none_for_a_random_id() -> None:
+def test_a_text_is_a_key_as_a_guid_but_not_as_a_random_id() -> None:
     for method, key in KEYS.items():
         is_key = repetition_of_call(method, {key: "a-guid"}) is KEYED
         assert is_key == (key == "guid")

@@ -37,11 +37,11 @@ def test_the_random_id_of_the_caller_is_kept(random_id: Any) -> None:
     "method",
     ["users.get", "wall.post", "wall.createComment", "messages.edit", "messages.Send"],
 )
-def test_no_other_call_gets_a_parameter_of_its_own(method: str) -> None:
+def test_no_other_call_gets_an_extra_parameter(method: str) -> None:
     assert APIRequest(method, {"a": 1}).params == {"a": 1}
 
 
-def test_the_parameters_of_the_caller_are_left_alone() -> None:
+def test_the_parameters_of_the_caller_are_not_changed() -> None:
     params = {"access_token": SECRET, "message": None}
     APIRequest("messages.send", params)
     assert params == {"access_token": SECRET, "message": None}
@@ -66,7 +66,7 @@ def test_the_parameters_of_the_caller_are_left_alone() -> None:
         ("execute.getUsers", {}, True, True, False),
     ],
 )
-def test_what_may_be_sent_twice(
+def test_whether_a_request_may_be_retried(
     method: str,
     params: dict[str, Any],
     repeatable: bool | None,
@@ -79,7 +79,7 @@ def test_what_may_be_sent_twice(
 
 
 @pytest.mark.parametrize("repeatable", ["no", 1, 0, "False"])
-def test_the_word_on_repetition_is_true_or_false(repeatable: Any) -> None:
+def test_repeatable_is_true_or_false(repeatable: Any) -> None:
     with pytest.raises(TypeError, match="repeatable"):
         APIRequest("wall.post", repeatable=repeatable)
 
@@ -101,7 +101,7 @@ SECRETS = [
 ]
 
 
-def test_a_token_of_its_own_is_no_parameter() -> None:
+def test_a_request_token_is_not_a_parameter() -> None:
     request = APIRequest("users.get", {"access_token": SECRET, "user_ids": 1})
     assert request._own_token == SECRET
     assert request.params == {"user_ids": 1}
@@ -130,7 +130,7 @@ def test_a_secret_without_a_form_is_refused_without_repeating_it(
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\n", "é", 5, True, ()])
-def test_what_cannot_be_a_token_is_refused(token: Any) -> None:
+def test_a_value_that_cannot_be_a_token_is_refused(token: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="access_token"):
         APIRequest("users.get", {"access_token": token})
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_a_token_is_refused(token: Any) -> None:
     "method",
     ["users.get", "execute", "execute.my_procedure2", "appWidgets.update", "a.b.c"],
 )
-def test_names_of_methods_are_taken_as_they_stand(method: str) -> None:
+def test_names_of_methods_are_taken_unchanged(method: str) -> None:
     assert str(APIRequest(method)) == f"API.{method}({{}})"
 
 
@@ -207,12 +207,12 @@ def test_a_parameter_that_cannot_be_encoded_is_named_in_the_callers_task() -> No
         APIRequest("users.get", {"user_ids": object()})
 
 
-def test_what_was_encoded_can_always_be_sent() -> None:
+def test_encoded_parameters_can_always_be_sent() -> None:
     try:
         request = APIRequest("users.get", {"user_ids": 10**5000})
     except ValueError:
         return
-    to_form(request.params)  # this runs in the client's task, where nobody waits for it
+    to_form(request.params)  # in a task of the client an error would be a crash
 
 
 def test_the_request_shows_itself_as_vkscript() -> None:

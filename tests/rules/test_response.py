@@ -1,4 +1,4 @@
-"""What the bytes of an HTTP answer mean."""
+"""What the bytes of an HTTP response mean."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def test_no_envelope_breaks_the_reader(envelope: Any) -> None:
     ],
     ids=["open", "array", "object", "result", "code"],
 )
-def test_json_that_python_will_not_read_is_no_answer(body: bytes) -> None:
+def test_json_that_python_cannot_read_is_an_invalid_response(body: bytes) -> None:
     invalid(body)
 
 
 def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
-    most = sys.getrecursionlimit()
-    for depth in range(most // 2, most + 50):
+    max_depth = sys.getrecursionlimit()
+    for depth in range(max_depth // 2, max_depth + 50):
         deep = b"[" * depth + b"]" * depth
         check_outcome(read(b'{"error":{"error_code":1,"error_msg":' + deep + b"}}"))
         error = b'{"error_code":1,"error_msg":' + deep + b"}"
@@ -148,18 +148,18 @@ def test_nesting_near_the_limit_of_python_breaks_nothing() -> None:
 @pytest.mark.parametrize(
     "response", [None, False, True, 0, 1, "", "a", [], {}, [None], {"error": 1}]
 )
-def test_whatever_vk_responds_is_the_result(response: Any) -> None:
-    answer = read_json({"response": response})
-    assert isinstance(answer, Success)
-    assert answer.value == response
-    assert type(answer.value) is type(response)
-    assert answer.to_execute_result().errors == ()
+def test_any_value_that_vk_sends_is_the_result(response: Any) -> None:
+    success = read_json({"response": response})
+    assert isinstance(success, Success)
+    assert success.value == response
+    assert type(success.value) is type(response)
+    assert success.to_execute_result().errors == ()
 
 
 def test_unknown_fields_of_the_envelope_change_nothing() -> None:
-    answer = read_json({"response": 1, "new": {"of": "VK"}})
-    assert isinstance(answer, Success)
-    assert answer.value == 1
+    success = read_json({"response": 1, "new": {"of": "VK"}})
+    assert isinstance(success, Success)
+    assert success.value == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,9 @@ def test_unknown_fields_of_the_envelope_change_nothing() -> None:
         b"\x1f\x8b\x08\x00",
     ],
 )
-def test_what_is_not_vk_s_may_have_been_carried_out(body: bytes | str) -> None:
+def test_a_call_with_a_foreign_response_may_have_been_carried_out(
+    body: bytes | str,
+) -> None:
     failure, shown = invalid(body)
     assert failure.maybe_carried_out
     assert failure.is_transient
@@ -228,9 +230,9 @@ def test_the_status_of_a_page_tells_what_may_have_happened(
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_vk_s_own_words_count_for_more_than_the_status(status: int) -> None:
-    answer = read_json({"response": 1}, status)
-    assert isinstance(answer, Success)
+def test_an_envelope_of_vk_counts_for_more_than_the_status(status: int) -> None:
+    success = read_json({"response": 1}, status)
+    assert isinstance(success, Success)
     failure = read_json({"error": {"error_code": 5}}, status)
     assert isinstance(failure, Failure)
     assert isinstance(failure.error, AuthError)
@@ -238,7 +240,7 @@ def test_vk_s_own_words_count_for_more_than_the_status(status: int) -> None:
 
 @pytest.mark.parametrize("before", ["", "x" * 50, "x" * 165, "x" * 190])
 def test_a_token_that_is_echoed_in_a_page_is_masked(before: str) -> None:
-    # VK's tokens are longer than this: one cut off half-way would still be seen.
+    # VK's tokens are longer than this: a truncated one would still be visible.
     failure, body = invalid(f"<p>{before}Authorization: {TOKEN} {TOKEN}</p>", 502)
     for shown in (str(failure.error), repr(failure.error), repr(body)):
         assert "secret" not in shown
@@ -247,7 +249,9 @@ def test_a_token_that_is_echoed_in_a_page_is_masked(before: str) -> None:
 
 
 @pytest.mark.parametrize(("length", "shown"), [(3, b"zzz"), (4, b"***")])
-def test_what_is_found_in_any_text_is_not_masked(length: int, shown: bytes) -> None:
+def test_a_secret_that_could_be_in_any_text_is_not_masked(
+    length: int, shown: bytes
+) -> None:
     failure = read_response(502, b"<p>" + b"z" * length, REQUEST, Secrets("z" * length))
     assert isinstance(failure, Failure)
     assert isinstance(failure.error, InvalidResponseError)
@@ -274,7 +278,7 @@ def test_a_token_that_is_echoed_in_an_error_is_masked_wherever_it_is() -> None:
     ("body", "what"),
     [("<html>", "is not JSON"), ('{"ok": 1}', "is not a response of the VK API")],
 )
-def test_what_is_no_answer_is_told_from_what_is_none_of_vk_s(
+def test_a_response_that_is_not_json_is_distinguished_from_a_foreign_one(
     body: str, what: str
 ) -> None:
     failure, _ = invalid(body)
@@ -284,7 +288,7 @@ def test_what_is_no_answer_is_told_from_what_is_none_of_vk_s(
 @pytest.mark.parametrize(
     ("status", "is_too_large"), [(200, True), (502, True), (404, False), (429, False)]
 )
-def test_an_answer_that_is_too_large_is_not_asked_for_again_as_it_is(
+def test_a_response_that_is_too_large_is_not_requested_again_unchanged(
     status: int, is_too_large: bool
 ) -> None:
     body = f"{TOKEN} is too much".encode()
@@ -307,7 +311,7 @@ def test_only_the_first_bytes_of_a_page_are_kept() -> None:
 # Errors
 
 
-def test_an_error_has_all_that_vk_says() -> None:
+def test_an_error_has_all_that_vk_sends() -> None:
     extra = {"redirect_uri": "https://id.vk.ru/captcha", "view": "alert"}
     error = api_error(
         {
@@ -348,7 +352,7 @@ def test_secrets_of_the_call_are_not_in_its_error() -> None:
         ({"error_msg": 5}, "5"),
     ],
 )
-def test_an_error_without_its_text_is_an_error_still(
+def test_an_error_without_its_text_is_still_an_error(
     fields: dict[str, Any], message: str
 ) -> None:
     error = api_error({"error_code": 10, **fields})
@@ -357,12 +361,12 @@ def test_an_error_without_its_text_is_an_error_still(
 
 
 @pytest.mark.parametrize("subcode", [None, "1130", 1.5, [], True])
-def test_a_subcode_that_is_no_number_is_none(subcode: Any) -> None:
+def test_a_subcode_that_is_not_a_number_is_ignored(subcode: Any) -> None:
     assert api_error({"error_code": 5, "error_subcode": subcode}).subcode is None
 
 
 @pytest.mark.parametrize("code", [0, -1, 901, 123_456_789, 2**63])
-def test_a_code_that_is_not_known_has_a_class_of_its_own(code: int) -> None:
+def test_an_unknown_code_has_a_separate_class(code: int) -> None:
     error = api_error({"error_code": code})
     assert type(error) is APIError[code]
     assert error.code == code
@@ -386,7 +390,7 @@ def test_only_three_codes_leave_open_what_was_done(code: int, ambiguous: bool) -
     assert failure.is_transient is ambiguous
 
 
-def test_the_time_of_a_captcha_is_kept_as_vk_wrote_it() -> None:
+def test_the_time_of_a_captcha_is_kept_unchanged() -> None:
     body = '{"error":{"error_code":14,"captcha_ts":1718635522.0730000}}'
     failure = read(body)
     assert isinstance(failure, Failure)
@@ -400,9 +404,9 @@ def test_the_time_of_a_captcha_is_kept_as_vk_wrote_it() -> None:
 def test_errors_inside_a_script_keep_their_order() -> None:
     raw = {"method": "wall.get", "error_code": 15, "error_msg": "Access denied", "x": 1}
     other = {"method": "users.get", "error_code": 113, "error_msg": "no"}
-    answer = read_json({"response": [False, False], "execute_errors": [raw, other]})
-    assert isinstance(answer, Success)
-    response, errors = answer.to_execute_result()
+    success = read_json({"response": [False, False], "execute_errors": [raw, other]})
+    assert isinstance(success, Success)
+    response, errors = success.to_execute_result()
     assert response == [False, False]
     assert [(e.method, e.code, e.message) for e in errors] == [
         ("wall.get", 15, "Access denied"),
@@ -412,18 +416,18 @@ def test_errors_inside_a_script_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("errors", [None, 5, "x", {}, {"0": {"error_code": 1}}, True])
-def test_errors_inside_a_script_that_are_no_list_are_none(errors: Any) -> None:
-    answer = read_json({"response": 1, "execute_errors": errors})
-    assert isinstance(answer, Success)
-    assert answer.to_execute_result().errors == ()
+def test_script_errors_that_are_not_a_list_are_ignored(errors: Any) -> None:
+    success = read_json({"response": 1, "execute_errors": errors})
+    assert isinstance(success, Success)
+    assert success.to_execute_result().errors == ()
 
 
 @pytest.mark.parametrize(
     "entry",
     [None, 5, "x", [], {}, {"error_code": "5"}, {"error_code": True}, {"method": None}],
 )
-def test_an_entry_of_an_odd_shape_is_an_error_without_its_facts(entry: Any) -> None:
-    answer = read_json({"response": 1, "execute_errors": [entry]})
-    assert isinstance(answer, Success)
-    [error] = answer.to_execute_result().errors
+def test_a_malformed_entry_is_an_error_without_details(entry: Any) -> None:
+    success = read_json({"response": 1, "execute_errors": [entry]})
+    assert isinstance(success, Success)
+    [error] = success.to_execute_result().errors
     assert (error.method, error.code, error.message) == ("", 0, "")

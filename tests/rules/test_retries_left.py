@@ -31,7 +31,7 @@ BAD_TOKENS = [
 
 
 class Longest(Random):
-    """A generator without chance: the whole of every range."""
+    """A generator that is not random: it returns the end of every range."""
 
     def uniform(self, a: float, b: float) -> float:
         return b
@@ -70,7 +70,9 @@ def test_a_refusal_is_not_retried() -> None:
 
 
 @pytest.mark.parametrize("failure", [LOST, CLOSED_UNDER_IT])
-def test_what_may_have_been_carried_out_needs_permission(failure: Failure) -> None:
+def test_retrying_what_may_have_been_carried_out_needs_permission(
+    failure: Failure,
+) -> None:
     assert delays(3, failure, may_repeat=False) == [None] * 6
     assert delays(3, failure, may_repeat=True)[0] is not None
 
@@ -117,7 +119,7 @@ def test_a_token_that_was_replaced_since_is_no_reason_to_fail(failure: Failure) 
     assert counted.delay_after(failure, may_repeat=True) is None
 
 
-def test_another_refusal_has_nothing_to_do_with_a_replaced_token() -> None:
+def test_another_refusal_fails_whether_or_not_the_token_was_replaced() -> None:
     counted = retries()
     assert (
         counted.delay_after(REFUSED, may_repeat=True, token_was_replaced=True) is None
@@ -148,7 +150,7 @@ def test_error_6_does_not_count_as_a_retry() -> None:
     assert counted.delay_after(NOT_SENT, may_repeat=False) == WAIT
 
 
-def test_anything_else_ends_the_row_of_errors_6() -> None:
+def test_anything_else_ends_a_series_of_error_6() -> None:
     counted = retries()
     assert too_many(counted, 1.0, 2.0) == [0.0, 1.0]
     counted.delay_after(NOT_SENT, may_repeat=False)
@@ -171,7 +173,7 @@ def test_the_patience_begins_anew_after_another_outcome() -> None:
 @pytest.mark.parametrize(
     ("seconds", "delay"), [(1, 0.0), (2, 0.0), (3, 0.0), (4, 1.0), (5, 2.0), (9, 8.0)]
 )
-def test_a_method_that_meets_error_6_on_and_on_makes_way(
+def test_a_method_that_keeps_meeting_error_6_makes_way(
     seconds: int, delay: float
 ) -> None:
     assert too_many(retries(), 100.0, seconds=seconds) == [delay]
@@ -180,7 +182,7 @@ def test_a_method_that_meets_error_6_on_and_on_makes_way(
 @pytest.mark.parametrize(
     ("seconds", "is_of_token"), [(1, True), (2, True), (3, False), (60, False)]
 )
-def test_the_token_slows_down_for_two_seconds_of_a_method(
+def test_a_method_slows_the_token_down_for_two_seconds(
     seconds: int, is_of_token: bool
 ) -> None:
     assert slows_token_down(seconds) is is_of_token
@@ -189,7 +191,7 @@ def test_the_token_slows_down_for_two_seconds_of_a_method(
 # The methods of a token
 
 
-def test_a_volley_of_errors_6_counts_once_in_a_window() -> None:
+def test_a_volley_of_error_6_counts_once_in_a_window() -> None:
     refusals = MethodRefusals(window=1.0)
     found = [refusals.note("a.get", now) for now in (5.0, 5.0, 5.99, 6.0, 6.5, 7.1)]
     assert found == [1, 1, 1, 2, 2, 3]
@@ -204,13 +206,13 @@ def test_each_method_has_its_own_count() -> None:
 def test_a_method_that_met_something_else_begins_anew() -> None:
     refusals = MethodRefusals(window=1.0)
     assert [refusals.note("a.get", now) for now in (0.0, 1.0)] == [1, 2]
-    refusals.forget("b.get")  # which was never noted
+    refusals.forget("b.get")  # which has no count
     refusals.forget("a.get")
     assert refusals.note("a.get", 2.0) == 1
 
 
 @pytest.mark.parametrize(("pause", "count"), [(60.0, 2), (60.1, 1)])
-def test_an_old_error_6_says_nothing_any_more(pause: float, count: int) -> None:
+def test_an_old_error_6_no_longer_counts(pause: float, count: int) -> None:
     assert pytest.approx(60.0) == TOO_MANY_MEMORY
     refusals = MethodRefusals(window=1.0)
     refusals.note("a.get", 10.0)
@@ -218,7 +220,7 @@ def test_an_old_error_6_says_nothing_any_more(pause: float, count: int) -> None:
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=30), st.sampled_from([0.5, 2.0]))
-def test_the_count_is_that_of_windows_with_an_error_6(
+def test_windows_with_an_error_6_are_counted(
     pauses: list[float], window: float
 ) -> None:
     refusals, now, began, count = MethodRefusals(window), 0.0, -window, 0

@@ -1,4 +1,4 @@
-"""What may be sent again, and when."""
+"""Which calls are retried, and when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GENERATOR = Random(0)
 
 
 @pytest.mark.parametrize("code", [1, 10, 36])
-def test_vk_s_own_failures_leave_open_what_was_done(code: int) -> None:
+def test_internal_failures_of_vk_leave_open_what_was_done(code: int) -> None:
     failure = Failure.from_api(APIError[code](code, ""))
     assert failure.maybe_carried_out
     assert failure.is_transient
@@ -48,16 +48,17 @@ def test_a_back_off_grows_from_the_base_up_to_its_bound(
 
 
 @pytest.mark.parametrize(
-    ("wait", "tries", "most"), [(3, 1, 3), (3, 2, 6), (3, 3, 12), (3, 9, 60), (0, 5, 0)]
+    ("wait", "tries", "max_delay"),
+    [(3, 1, 3), (3, 2, 6), (3, 3, 12), (3, 9, 60), (0, 5, 0)],
 )
 def test_a_back_off_is_jittered_over_all_of_its_range(
-    wait: float, tries: int, most: float
+    wait: float, tries: int, max_delay: float
 ) -> None:
     delays = sorted(back_off(wait, tries, GENERATOR) for _ in range(2000))
-    assert delays[-1] <= most
-    assert delays[0] <= 0.05 * most
-    assert delays[-1] >= 0.95 * most
-    assert delays[1000] == pytest.approx(most / 2, rel=0.2)
+    assert delays[-1] <= max_delay
+    assert delays[0] <= 0.05 * max_delay
+    assert delays[-1] >= 0.95 * max_delay
+    assert delays[1000] == pytest.approx(max_delay / 2, rel=0.2)
 
 
 @pytest.mark.parametrize(("place", "key"), [(0, 1), (-1, 2**31 - 1)])
@@ -72,5 +73,5 @@ def test_a_random_id_is_one_that_vk_keeps_whole() -> None:
     keys = [new_random_id() for _ in range(10_000)]
     assert min(keys) >= 1
     assert max(keys) < 2**31
-    assert max(keys) > 2**30  # all of its range is used: that many do not meet
+    assert max(keys) > 2**30  # the whole range is used, which keeps collisions rare
     assert len(set(keys)) > 9_990

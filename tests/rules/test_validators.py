@@ -1,6 +1,6 @@
-"""Validators by themselves.
+"""Validators outside a configuration.
 
-They are made in the tests: those of the options are there before any test runs.
+The tests make them: the validators of the options exist before any test runs.
 """
 
 from __future__ import annotations
@@ -95,5 +95,5 @@ def test_a_value_of_another_type_is_refused(
         ("x" * 499, f"'{'x' * 499}..."),
     ],
 )
-def test_a_long_value_is_shown_by_its_beginning(value: Any, text: str) -> None:
+def test_only_the_beginning_of_a_long_value_is_shown(value: Any, text: str) -> None:
     assert shown(value) == text

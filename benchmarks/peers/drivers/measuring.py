@@ -20,7 +20,7 @@ JOB = SimpleNamespace(**json.loads(sys.argv[1]))
 NUMBERS = range(1, JOB.calls + 1)
 """Identify the calls: the identifier of a user, or the text of a post."""
 
-FEW = range(JOB.calls + 1, JOB.calls + 11)
+SECOND_NUMBERS = range(JOB.calls + 1, JOB.calls + 11)
 """The calls of the second caller, if two share a client."""
 
 IDLE_SECONDS = 0.1
@@ -60,7 +60,7 @@ class Work:
         }
         print(json.dumps(report))
 
-    def answered(self, number: int, got: int) -> None:
+    def returned(self, number: int, got: int) -> None:
         """Check a value.
 
         :param got: the number of the call in the value

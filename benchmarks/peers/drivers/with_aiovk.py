@@ -9,7 +9,7 @@ from aiovk import API, TokenSession
 from aiovk.drivers import HttpDriver
 from aiovk.mixins import LimitRateDriverMixin
 from aiovk.pools import AsyncVkExecuteRequestPool, VkExecuteMethodsPool
-from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+from measuring import IDLE_SECONDS, JOB, NUMBERS, SECOND_NUMBERS, SETTLING_SECONDS, Work
 
 WORK = Work()
 PERIOD = 1.05
@@ -45,7 +45,7 @@ async def call(api: API, number: int) -> None:
     """Make a call, and record its outcome."""
     try:
         value = await api(JOB.method, **{METHODS[JOB.method]: number})
-        WORK.answered(number, number_of(value))
+        WORK.returned(number, number_of(value))
     except Exception as error:  # of aiovk, aiohttp or asyncio
         code = getattr(error, "error_code", None)
         WORK.failure(number, f"error {code}" if code else error)
@@ -70,7 +70,7 @@ async def packed(_api: API) -> None:
         await asyncio.gather(*on_their_way(), return_exceptions=True)
     for number, result in results.items():
         if result.ok:
-            WORK.answered(number, number_of(result.result))
+            WORK.returned(number, number_of(result.result))
         else:
             WORK.failure(number, result.error or error)
 
@@ -100,7 +100,7 @@ async def shared(api: API) -> None:
 
     many = [asyncio.create_task(timed("many", number)) for number in NUMBERS]
     await asyncio.sleep(0.05)
-    await asyncio.gather(*many, *[timed("few", number) for number in FEW])
+    await asyncio.gather(*many, *[timed("few", number) for number in SECOND_NUMBERS])
 
 
 async def main() -> None:

@@ -18,7 +18,7 @@ async def call(client: Any, number: int) -> None:
     data = {"user_ids": number, "v": "5.199"}
     response = await client.post(f"{JOB.url}/users.get", data=data)
     [user] = response.json()["response"]
-    WORK.answered(number, user["id"])
+    WORK.returned(number, user["id"])
 
 
 async def main() -> None:

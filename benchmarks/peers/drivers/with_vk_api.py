@@ -11,7 +11,7 @@ import threading
 import time
 
 import vk_api
-from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+from measuring import IDLE_SECONDS, JOB, NUMBERS, SECOND_NUMBERS, SETTLING_SECONDS, Work
 from requests import RequestException
 from requests.adapters import HTTPAdapter
 
@@ -46,7 +46,7 @@ def call(number: int, token: dict[str, str] | None = None) -> None:
     """Make a call, and record its outcome."""
     try:
         params = {METHODS[JOB.method]: number, **(token or {})}
-        WORK.answered(number, number_of(session.method(JOB.method, params)))
+        WORK.returned(number, number_of(session.method(JOB.method, params)))
     except ERRORS as error:
         WORK.failure(number, error)
 
@@ -72,7 +72,7 @@ def packed() -> None:
                 WORK.failure(number, error)
             continue
         for number, result in zip(batch, results, strict=True):
-            WORK.answered(number, number_of(result.result))
+            WORK.returned(number, number_of(result.result))
 
 
 def now_and_then() -> None:
@@ -95,7 +95,7 @@ def shared() -> None:
 
     token = {"access_token": "the-second-token"} if JOB.second_token else None
     many = threading.Thread(target=caller, args=("many", NUMBERS, None))
-    few = threading.Thread(target=caller, args=("few", FEW, token))
+    few = threading.Thread(target=caller, args=("few", SECOND_NUMBERS, token))
     many.start()
     time.sleep(0.05)
     few.start()

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import httpx2
-from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+from measuring import IDLE_SECONDS, JOB, NUMBERS, SECOND_NUMBERS, SETTLING_SECONDS, Work
 
 from vkanyio import VK, VKError
 
@@ -21,10 +21,10 @@ async def call(api: VK, number: int) -> None:
     try:
         if JOB.method == "users.get":
             [user] = await api.users.get(user_ids=[number])
-            WORK.answered(number, user["id"])
+            WORK.returned(number, user["id"])
         else:
             post = await api.wall.post(message=str(number))
-            WORK.answered(number, post["post_id"])
+            WORK.returned(number, post["post_id"])
     except VKError as error:
         WORK.failure(number, error)
 
@@ -52,14 +52,14 @@ async def shared(api: VK) -> None:
     async def timed(caller: str, number: int, token: dict[str, str]) -> None:
         began = time.perf_counter()
         [user] = await api.call("users.get", {"user_ids": number, **token})
-        WORK.answered(number, user["id"])
+        WORK.returned(number, user["id"])
         WORK.waited(caller, began)
 
     async with anyio.create_task_group() as tg:
         for number in NUMBERS:
             tg.start_soon(timed, "many", number, {})
         await anyio.sleep(0.05)
-        for number in FEW:
+        for number in SECOND_NUMBERS:
             tg.start_soon(timed, "few", number, token)
 
 
@@ -69,7 +69,7 @@ async def main() -> None:
         "limit": JOB.limit,
         "request_mode": "sequential" if JOB.spaced else "burst",
         "mode": "parallel" if JOB.packed else "sequential",
-        "max_waiting": max(1000, JOB.calls + len(FEW)),
+        "max_waiting": max(1000, JOB.calls + len(SECOND_NUMBERS)),
     }
     shapes = {"all": all_at_once, "idle": now_and_then, "share": shared}
     async with AsyncExitStack() as stack:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from measuring import FEW, IDLE_SECONDS, JOB, NUMBERS, SETTLING_SECONDS, Work
+from measuring import IDLE_SECONDS, JOB, NUMBERS, SECOND_NUMBERS, SETTLING_SECONDS, Work
 from vkbottle import API, vkscript
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ async def call(api: API, number: int) -> None:
     try:
         if JOB.method == "users.get":
             [user] = await api.users.get(user_ids=[number])
-            WORK.answered(number, user.id)
+            WORK.returned(number, user.id)
         else:
             response = await api.wall.post(message=str(number))
-            WORK.answered(number, response.post_id)
+            WORK.returned(number, response.post_id)
     except Exception as error:  # of vkbottle, aiohttp, pydantic or json
         WORK.failure(number, error)
 
@@ -60,7 +60,7 @@ async def one_after_the_other(api: API) -> None:
     requests = (API.APIRequest(JOB.method, {key: number}) for number in NUMBERS)
     numbers = iter(NUMBERS)
     async for response in api.request_many(requests):
-        WORK.answered(next(numbers), number_of(response["response"]))
+        WORK.returned(next(numbers), number_of(response["response"]))
 
 
 def batches() -> Iterator[list[int]]:
@@ -96,7 +96,7 @@ async def packed(api: API) -> None:
 def check(batch: list[int], values: list[object]) -> None:
     """Check the values of a script."""
     for number, value in zip(batch, values, strict=True):
-        WORK.answered(number, number_of(value))
+        WORK.returned(number, number_of(value))
 
 
 async def now_and_then(api: API) -> None:
@@ -118,7 +118,9 @@ async def shared(api: API) -> None:
             await call(api, number)
             WORK.waited(name, began)
 
-    await asyncio.gather(caller("many", NUMBERS, 0), caller("few", FEW, 0.05))
+    await asyncio.gather(
+        caller("many", NUMBERS, 0), caller("few", SECOND_NUMBERS, 0.05)
+    )
 
 
 async def main() -> None:

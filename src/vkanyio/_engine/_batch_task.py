@@ -69,7 +69,7 @@ class BatchTask:
         self._packer = packer
         self._start_soon = start_soon
         for call in calls:
-            call.give_up = self._give_up_if_idle
+            call.batch_give_up = self._give_up_if_idle
 
     def _give_up_if_idle(self) -> None:
         """Cancel the task if nobody waits for any of the calls any more."""
@@ -83,7 +83,7 @@ class BatchTask:
         while groups:
             group = self._live(groups.popleft())
             if len(group) > 1:
-                groups.extend(await self._send(group, unused))
+                groups.extend(await self._send_group(group, unused))
                 unused = None
             elif group:
                 self._leave(group[0])
@@ -97,29 +97,28 @@ class BatchTask:
             if call in self._members and call.request._pending.is_live
         ]
 
-    async def _send(
+    async def _send_group(
         self, group: list[CallTask], permit: Permit | None
     ) -> list[list[CallTask]]:
         """Send calls together, and retry them while the rules allow.
 
         :return: the groups in which the calls have to be sent instead
         """
-        retries = self._sender.new_retries()
-        retries.used = max(call.retries.used for call in group)
+        retries = self._sender.new_retries(max(call.retries_used for call in group))
         while len(group) > 1:
             permit = permit or await self._next_permit(group)
             group = self._ready(group)
             if len(group) < 2:
                 self._sender.ticker.release(permit)
                 break
-            attempt = await self._attempt(group, permit)
+            attempt = await self._attempt_group(group, permit)
             permit = None
-            if isinstance(attempt.outcome, Success):
-                self._deliver(group, attempt, attempt.outcome)
+            if isinstance(attempt.result, Success):
+                self._deliver(group, attempt, attempt.result)
                 return []
-            if attempt.outcome.is_final:
-                return self._take_apart(group, attempt.outcome)
-            group = await self._wait_to_retry(group, attempt, attempt.outcome, retries)
+            if attempt.result.is_final:
+                return self._take_apart(group, attempt.result)
+            group = await self._wait_to_retry(group, attempt, attempt.result, retries)
         return [group]
 
     async def _next_permit(self, group: list[CallTask]) -> Permit:
@@ -136,7 +135,7 @@ class BatchTask:
                 self._leave(call)
         return self._live(group)
 
-    async def _attempt(self, group: list[CallTask], permit: Permit) -> Attempt:
+    async def _attempt_group(self, group: list[CallTask], permit: Permit) -> Attempt:
         requests = [call.request for call in group]
         for call in group:
             call.note_sending()
@@ -170,7 +169,7 @@ class BatchTask:
             may_repeat=True,  # decided call by call
         )
         for call in group:
-            call.retries.used = retries.used
+            call.retries_used = retries.used
             may_repeat = self._sender.may_repeat(call.request)
             if delay is None or (failure.maybe_carried_out and not may_repeat):
                 self._fail(call, failure.error)
@@ -185,19 +184,19 @@ class BatchTask:
     ) -> None:
         """Settle each call, or let it react to its own error alone."""
         requests = [call.request for call in group]
-        outcomes = read_batch(requests, success, attempt.body, attempt.secrets)
-        for call, doubt, outcome in zip(group, attempt.doubts, outcomes, strict=True):
-            if isinstance(outcome, Success):
+        results = read_batch(requests, success, attempt.body, attempt.secrets)
+        for call, doubt, result in zip(group, attempt.doubts, results, strict=True):
+            if isinstance(result, Success):
                 self._sender.note_accepted(call.request.method)
-                call.settle(outcome)
+                call.conclude(result)
             else:
-                if not outcome.maybe_carried_out:
-                    call.request._pending.mark_not_carried_out(doubt)
-                self._leave(call, outcome)
+                if not result.maybe_carried_out:
+                    call.request._pending.restore_mark(doubt)
+                self._leave(call, result)
 
     def _leave(self, call: CallTask, failure: Failure | None = None) -> None:
         del self._members[call]
-        call.give_up = call.cancel
+        call.batch_give_up = None
         if not call.request._pending.is_live:
             return
         if failure is None:
@@ -228,12 +227,12 @@ class BatchTask:
             for call in group:
                 self._leave(call)
             return []
-        self._sender.counters.split += 1
+        self._sender.note_split()
         if is_too_much:
             requests = [call.request for call in group]
-            self._packer.sizes.note_too_large(requests, current_time())
+            self._packer.note_too_large(requests, current_time())
             for call in group:
-                call.request._pending.mark_sent()
+                call.request._pending.mark_maybe_carried_out()
                 if not self._sender.may_repeat(call.request):
                     self._fail(call, error)
         group = self._live(group)
@@ -247,4 +246,4 @@ class BatchTask:
             own.method = call.request.method
         if isinstance(own, APIError):
             own.params = dict(without_secrets(call.request.params))
-        call.settle(own)
+        call.conclude(own)

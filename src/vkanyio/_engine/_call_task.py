@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from .._limiter import Permit
-    from .._outcome import Failure, Outcome
+    from .._outcome import Failure, Outcome, Result
     from .._request import APIRequest
     from .._retry import Retries
     from ._gate import Gate
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 @final
 class CallTask:
-    """The way of one call to VK and back.
+    """One call, from its first permit to its outcome.
 
     :ivar request: the call
-    :ivar give_up: called when nobody waits for the call any more. While the call shares
-        a batch, the batch puts its own function here
+    :ivar retries_used: the retries that it has used together with others, in a batch
+    :ivar batch_give_up: what the batch does when nobody waits for the call any more,
+        for as long as the call shares the batch
     :ivar captcha_answers: how many answers to captchas were sent with it
     :ivar extra: parameters that are sent with every further attempt
     :ivar answered_at_send: how many of VK's questions had been answered when the call
@@ -45,7 +46,8 @@ class CallTask:
         self, request: APIRequest, sender: Sender, gate: Gate, questions: Questions
     ) -> None:
         self.request: APIRequest = request
-        self.give_up: Callable[[], None] = self.cancel
+        self.retries_used: int = 0
+        self.batch_give_up: Callable[[], None] | None = None
         self.captcha_answers: int = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
@@ -58,17 +60,23 @@ class CallTask:
 
     @cached_property
     def retries(self) -> Retries:
-        """Its retries; most calls need none."""
-        return self._sender.new_retries()
+        """Its own retries, made when it first needs one."""
+        return self._sender.new_retries(self.retries_used)
 
     @cached_property
     def scope(self) -> CancelScope:
         """The scope of its own task; it has none while it is in a batch."""
         return CancelScope(shield=True)
 
-    def cancel(self) -> None:
-        """Cancel its own task."""
-        self.scope.cancel()
+    def give_up(self) -> None:
+        """Stop, since nobody waits for the call any more.
+
+        A batch goes on for as long as somebody waits for one of its calls.
+        """
+        if self.batch_give_up is None:
+            self.scope.cancel()
+        else:
+            self.batch_give_up()
 
     async def run(self, permit: Permit) -> None:
         """See the call through, beginning with the permit that it was taken for."""
@@ -87,9 +95,9 @@ class CallTask:
         if not isinstance(outcome, Success):
             self._is_questioned = True
             outcome = await self._questions.resolve(self, outcome)
-        self.settle(outcome)
+        self.conclude(outcome)
 
-    def settle(self, outcome: Outcome) -> None:
+    def conclude(self, outcome: Outcome) -> None:
         """Give the outcome to those who wait for it.
 
         1. A value is passed on.
@@ -135,8 +143,13 @@ class CallTask:
         self._answering = CancelScope()
         return self._answering
 
-    def stop_answering(self) -> None:
-        """Cancel an answer that is being sent, as the call has ended."""
+    def end(self) -> None:
+        """Cancel an answer that is being sent, and forget the batch.
+
+        Called when the call has ended. A reference to the batch would keep it, and all
+        its calls and values, alive until the garbage collector finds them.
+        """
+        self.batch_give_up = None
         if self._answering is not None:
             self._answering.cancel()
 
@@ -148,36 +161,32 @@ class CallTask:
         """Send until there is a value, a final error, or a question of VK."""
         return await self._follow_up(await self._attempt(extra, permit), extra)
 
-    async def _follow_up(
-        self, outcome: Success | Failure, extra: Mapping[str, Any]
-    ) -> Outcome:
+    async def _follow_up(self, result: Result, extra: Mapping[str, Any]) -> Outcome:
         """Retry after an attempt, for as long as the rules allow."""
         method = self.request.method
         while True:
-            if isinstance(outcome, Success):
+            if isinstance(result, Success):
                 self._sender.note_accepted(method)
-                return outcome
+                return result
             delay = self._sender.delay_after(
                 method,
-                outcome,
+                result,
                 self.retries,
                 token=self._token,
                 may_repeat=self._sender.may_repeat(self.request),
             )
             if delay is None:
-                return outcome.error
-            self._sender.note_retry(method, outcome, delay)
+                return result.error
+            self._sender.note_retry(method, result, delay)
             await sleep(delay)
             if not self._is_questioned:
                 await self._gate.wait(self.request)
-            outcome = await self._attempt(extra, await self._next_permit())
+            result = await self._attempt(extra, await self._next_permit())
 
     async def _next_permit(self) -> Permit:
         return await self._sender.ticker.acquire(retry_of=self.request._pending.order)
 
-    async def _attempt(
-        self, extra: Mapping[str, Any], permit: Permit
-    ) -> Success | Failure:
+    async def _attempt(self, extra: Mapping[str, Any], permit: Permit) -> Result:
         self.note_sending()
         attempt = await self._sender.send(
             self.request,
@@ -187,4 +196,4 @@ class CallTask:
             careful=not self._sender.may_repeat(self.request),
         )
         self.note_attempt(attempt)
-        return attempt.outcome
+        return attempt.result

@@ -60,7 +60,7 @@ class QuestionedCall(Protocol):
         """Send the call again, with parameters that answer the question."""
         ...
 
-    def settle(self, outcome: Outcome) -> None:
+    def conclude(self, outcome: Outcome) -> None:
         """Settle the call."""
         ...
 
@@ -125,7 +125,7 @@ class CaptchaSession:
                 raise copy_error(outcome)
             self.outcome = outcome
             if not self._is_question(outcome):
-                self._call.settle(outcome)
+                self._call.conclude(outcome)
         finally:
             self._sending.set()
             self._sending = None

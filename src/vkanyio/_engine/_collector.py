@@ -68,7 +68,7 @@ class Collector:
         self._waiting: OrderedDict[APIRequest, None] = OrderedDict()
         self._packable: OrderedDict[APIRequest, None] = OrderedDict()
 
-    def submit(self, request: APIRequest) -> None:
+    def enqueue(self, request: APIRequest) -> None:
         """Put a call at the end of the line."""
         self._channel.send_nowait(request)
 
@@ -140,5 +140,6 @@ class Collector:
     def _put(self, request: APIRequest | None) -> None:
         if request is not None and request._pending.is_live:
             self._waiting[request] = None
+            # The switch first, here and at the gate: most clients do not pack.
             if self._packer.is_on and self._packer.may_pack(request):
                 self._packable[request] = None

@@ -66,7 +66,7 @@ class Lane:
         self._packer = Packer(config)
         self._gate = Gate(self._look_again)
         self._collector = Collector(
-            sender.ticker, self._packer, self._gate, self._begin
+            sender.ticker, self._packer, self._gate, self._dispatch
         )
         self._room = Semaphore(config.max_waiting, fast_acquire=True)
         self._busy = 0
@@ -89,10 +89,10 @@ class Lane:
         self._collector.close()
 
     def is_idle(self) -> bool:
-        """Return whether a new lane would do the same as this one."""
-        return not self._busy and self._sender.limiter.is_idle(current_time())
+        """Return whether it is not in use and remembers nothing important."""
+        return not self._busy and self._sender.is_idle(current_time())
 
-    async def call(self, request: APIRequest) -> Any:
+    async def wait_for(self, request: APIRequest) -> Any:
         """Send a call in its turn, and wait for its outcome.
 
         A call that waits for room has not been accepted yet. One that helps to answer
@@ -107,26 +107,27 @@ class Lane:
                 except VKError as error:
                     request._pending.settle(error)
                 else:
-                    self._accept(request, urgent=urgent)
+                    self._admit(request, urgent=urgent)
                 await request._pending.settled()
                 return request.result()
         finally:
             self._busy -= 1
             request._pending.give_up_unless_accepted()
 
-    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+    def take(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
         self._busy += 1
-        on_end = partial(self._end_submitted, on_end)
-        self._accept(request, urgent=in_handler(), on_end=on_end)
+        on_end = partial(self._end_taken, on_end)
+        self._admit(request, urgent=in_handler(), on_end=on_end)
+        request._pending.hold()
 
-    def _end_submitted(
+    def _end_taken(
         self, on_end: Callable[[APIRequest], None], request: APIRequest
     ) -> None:
         self._busy -= 1
         on_end(request)
 
-    def _accept(
+    def _admit(
         self,
         request: APIRequest,
         *,
@@ -136,12 +137,11 @@ class Lane:
         request._pending.accept(
             self._live.add(request),
             urgent=urgent,
-            on_end=partial(self._end, request, on_end),
+            on_end=partial(self._forget, request, on_end),
         )
-        self._sender.counters.calls += 1
-        self._collector.submit(request)
+        self._collector.enqueue(request)
 
-    def _end(
+    def _forget(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None
     ) -> None:
         self._collector.drop(request)
@@ -149,7 +149,7 @@ class Lane:
         if on_end is not None:
             on_end(request)
 
-    def _begin(self, requests: list[APIRequest], permit: Permit) -> None:
+    def _dispatch(self, requests: list[APIRequest], permit: Permit) -> None:
         """Start the task of one call, or of several in a batch."""
         sender, gate = self._sender, self._gate
         calls = [CallTask(each, sender, gate, self._questions) for each in requests]
@@ -157,12 +157,12 @@ class Lane:
             self._live.begin(call.request, call)
         if len(calls) == 1:
             [call] = calls
-            self._start_soon(call.run, permit, scope=call.scope)
+            self._spawn(call.run, permit, scope=call.scope)
         else:
-            batch = BatchTask(calls, sender, gate, self._packer, self._start_soon)
-            self._start_soon(batch.run, permit, scope=batch.scope)
+            batch = BatchTask(calls, sender, gate, self._packer, self._spawn)
+            self._spawn(batch.run, permit, scope=batch.scope)
 
-    def _start_soon(
+    def _spawn(
         self,
         function: Callable[[Unpack[Args]], Awaitable[None]],
         *args: *Args,

@@ -6,7 +6,6 @@ settles calls, except that it fails all of them when the client ends.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, final
 
 from anyio import Event
@@ -23,11 +22,14 @@ if TYPE_CHECKING:
 
 @final
 class LiveCalls:
-    """The calls of all tokens that have no outcome yet, in the order of arrival."""
+    """The calls of all tokens that have no outcome yet, in the order of arrival.
+
+    :ivar total: how many calls there have been
+    """
 
     def __init__(self) -> None:
+        self.total: int = 0
         self._calls: dict[APIRequest, CallTask | None] = {}
-        self._orders = count()
         self._drained = Event()
 
     def __len__(self) -> int:
@@ -41,7 +43,8 @@ class LiveCalls:
     def add(self, request: APIRequest) -> int:
         """Add a call, and return its place in the order of arrival."""
         self._calls[request] = None
-        return next(self._orders)
+        order, self.total = self.total, self.total + 1
+        return order
 
     def begin(self, request: APIRequest, task: CallTask) -> None:
         """Note that a call has been taken for a request."""
@@ -53,7 +56,7 @@ class LiveCalls:
         if task is not None:
             if request._pending.state is PendingState.GIVEN_UP:
                 task.give_up()
-            task.stop_answering()
+            task.end()
         if not self._calls:
             self._drained.set()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
 
 from anyio import current_time
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from .._events import Ending, Event
-    from .._outcome import Failure
+    from .._outcome import Result
     from .._pending import Pending
     from .._request import APIRequest
 
 logger = logging.getLogger("vkanyio")
+
+Ended: TypeAlias = "tuple[Ending, str | None, int | None]"
+"""How something ended, the name of its error, and VK's code of it."""
 
 _call_numbers = count(1)
 _request_numbers = count(1)
@@ -57,7 +60,7 @@ class Observer:
     """Reports calls and requests, as long as somebody listens.
 
     :param on_event: the user's function
-    :ivar sees_calls: whether calls have to go through :meth:`call`
+    :ivar sees_calls: whether calls have to be reported
     """
 
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
@@ -65,14 +68,12 @@ class Observer:
         self._on_event = on_event
         self._calls: dict[Pending, CallSpan] = {}
 
-    async def call(
+    async def observe(
         self, request: APIRequest, send: Callable[[APIRequest], Awaitable[Any]]
     ) -> Any:
         """Send a call, and report it in the task of its caller."""
-        span = self._calls[request._pending] = CallSpan()
-        method = request.method
-        self._report(CallStarted(call=span.number, method=method, at=span.began))
-        ended: tuple[Ending, str | None, int | None] = ("cancelled", None, None)
+        self.begin_call(request)
+        ended: Ended = ("cancelled", None, None)
         try:
             value = await send(request)
             ended = ("value", None, None)
@@ -82,23 +83,35 @@ class Observer:
         else:
             return value
         finally:
-            del self._calls[request._pending]
-            now = current_time()
-            ending, name, code = ended
-            self._report(
-                CallEnded(
-                    call=span.number,
-                    method=method,
-                    at=now,
-                    duration=now - span.began,
-                    waited=span.waited,
-                    requests=span.requests,
-                    packed=span.packed,
-                    ending=ending,
-                    error=name,
-                    code=code,
-                )
+            self._end_call(request, ended)
+
+    def begin_call(self, request: APIRequest) -> None:
+        """Report that a call has been made."""
+        span = self._calls[request._pending] = CallSpan()
+        self._report(CallStarted(span.number, request.method, at=span.began))
+
+    def end_call(self, request: APIRequest) -> None:
+        """Report that a call has ended that no task waits for."""
+        self._end_call(request, _ended(request._pending.peek()))
+
+    def _end_call(self, request: APIRequest, ended: Ended) -> None:
+        span = self._calls.pop(request._pending)
+        now = current_time()
+        ending, name, code = ended
+        self._report(
+            CallEnded(
+                call=span.number,
+                method=request.method,
+                at=now,
+                duration=now - span.began,
+                waited=span.waited,
+                requests=span.requests,
+                packed=span.packed,
+                ending=ending,
+                error=name,
+                code=code,
             )
+        )
 
     def begin(self, method: str, pending: Sequence[Pending]) -> RequestSpan | None:
         """Report that an HTTP request is about to be sent.
@@ -113,13 +126,13 @@ class Observer:
         self._report(RequestStarted(number, method, calls, at=now))
         return RequestSpan(number, method, calls, size=len(pending), began=now)
 
-    def end(self, span: RequestSpan, outcome: Success | Failure | None) -> None:
+    def end(self, span: RequestSpan, result: Result | None) -> None:
         """Report that an HTTP request has ended.
 
-        :param outcome: its outcome, None if it was cancelled
+        :param result: what it brought, None if it was cancelled
         """
         now = current_time()
-        ending, name, code = _ended(outcome)
+        ending, name, code = _ended(result)
         logger.debug(
             "%s, carrying %d: %s in %.3f s",
             span.method,
@@ -158,10 +171,7 @@ class Observer:
                 logger.exception("on_event failed at %s", type(event).__name__)
 
 
-def _ended(
-    outcome: Success | Failure | VKError | None,
-) -> tuple[Ending, str | None, int | None]:
-    """Return how something ended, the name of its error, and VK's code of it."""
+def _ended(outcome: Result | VKError | None) -> Ended:
     if outcome is None:
         return "cancelled", None, None
     if isinstance(outcome, Success):

@@ -32,12 +32,11 @@ _SCRIPT_METHOD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 class Packer:
     """Packs the calls of one token, as the options say.
 
-    :ivar sizes: how many calls VK has been able to answer at once
     :ivar is_on: whether calls are packed at all
     """
 
     def __init__(self, config: Config) -> None:
-        self.sizes: BatchSizes = BatchSizes(config.execute_count)
+        self._sizes = BatchSizes(config.execute_count)
         self._never = frozenset(config.execute_unsupported_methods)
         self._only = frozenset(config.execute_methods)
         self._is_selective = config.mode == "parallel_selected"
@@ -48,6 +47,10 @@ class Packer:
         if self.is_on:
             self.is_on = False
             logger.warning("calls are sent one by one from now on: %s", reason)
+
+    def note_too_large(self, requests: list[APIRequest], now: float) -> None:
+        """Learn from a batch that VK did not carry out completely."""
+        self._sizes.note_too_large(requests, now)
 
     def may_pack(self, request: APIRequest) -> bool:
         """Return whether a call may share an ``execute`` with others."""
@@ -73,7 +76,7 @@ class Packer:
         # They may have been waiting since before packing was stopped.
         max_size, code_bytes = math.inf if self.is_on else 1, 0
         for request in requests:
-            max_size = min(max_size, self.sizes.max_size_with(request.method, now))
+            max_size = min(max_size, self._sizes.max_size_with(request.method, now))
             code_bytes += len(str(request).encode())
             if chosen and (len(chosen) >= max_size or code_bytes > MAX_CODE):
                 break

@@ -36,7 +36,7 @@ _handling: ContextVar[Handling | None] = ContextVar("handling", default=None)
 
 
 def in_handler() -> bool:
-    """Return whether this task runs a user's function, or was started by one.
+    """Return whether this task is a user's handler, or was started by one.
 
     The calls that it makes go ahead of those that wait for the answer.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .._config import Config
     from .._encoding import Encoded
     from .._limiter import Limiter, Permit
-    from .._outcome import Success
+    from .._outcome import Result
     from .._pending import Pending
     from .._request import APIRequest
     from .._response import Response
@@ -43,16 +43,16 @@ logger = logging.getLogger("vkanyio")
 
 
 class Attempt(NamedTuple):
-    """An HTTP request that was made, and its outcome.
+    """An HTTP request that was made, and what it brought.
 
-    :ivar outcome: what the response means
+    :ivar result: what the response means
     :ivar body: the body of the response
     :ivar secrets: the token that was sent, and whatever else must be hidden
     :ivar doubts: for each call that it carried, whether VK may have carried it out
         before
     """
 
-    outcome: Success | Failure
+    result: Result
     body: bytes
     secrets: Secrets
     doubts: list[bool]
@@ -84,9 +84,9 @@ class Sender:
         replaced_tokens: dict[str, str],
         generator: Random,
     ) -> None:
-        self.limiter: Limiter = limiter
         self.ticker: Ticker = Ticker(limiter, connections)
-        self.counters: Counters = counters
+        self._limiter = limiter
+        self._counters = counters
         self._config = config
         self._key = token
         self._transport = transport
@@ -109,10 +109,23 @@ class Sender:
         self._replaced_tokens[self._key] = token
         logger.info("on_validation returned a new token")
 
-    def new_retries(self) -> Retries:
-        """Return the retries of a call, or of a batch, that has not been sent yet."""
+    def new_retries(self, used: int = 0) -> Retries:
+        """Return the retries of a call, or of a batch.
+
+        :param used: how many it has used already
+        """
         config = self._config
-        return Retries(config.retry_limit, config.wait, self._generator)
+        retries = Retries(config.retry_limit, config.wait, self._generator)
+        retries.used = used
+        return retries
+
+    def is_idle(self, now: float) -> bool:
+        """Return whether its limiter is not in use and remembers nothing important."""
+        return self._limiter.is_idle(now)
+
+    def note_split(self) -> None:
+        """Count a batch that was split."""
+        self._counters.split += 1
 
     def may_repeat(self, request: APIRequest) -> bool:
         """Return whether VK may get a call again that it may have carried out."""
@@ -134,9 +147,9 @@ class Sender:
         :param pending: the pending results of the calls that it carries
         :param careful: whether one of them cannot be repeated if the request is lost
         """
-        ended: Success | Failure | None = None
+        ended: Result | None = None
         span: RequestSpan | None = None
-        self.counters.in_flight += 1
+        self._counters.in_flight += 1
         try:
             # Do not send for a caller that is already cancelled.
             await checkpoint_if_cancelled()
@@ -144,27 +157,27 @@ class Sender:
             span = self._observer.begin(request.method, pending)
             body = to_form({**self._common_params, **request.params, **extra})
             headers = self._headers_of(request, secrets.token)
-            delivery = Delivery(self.limiter, permit)
+            delivery = Delivery(self._limiter, permit)
             if not self._transport.reports_sending:
                 # Unless the client turns out to report it.
-                self.limiter.left(permit, current_time())
-            doubts = [each.mark_sent() for each in pending]
-            self.counters.batches[len(pending)] += 1
+                self._limiter.left(permit, current_time())
+            doubts = [each.mark_maybe_carried_out() for each in pending]
+            self._counters.batches[len(pending)] += 1
             response = await self._transport.exchange(
                 request.method, body, headers, delivery, secrets, careful=careful
             )
             self._note_response(permit, response)
-            ended = outcome = self._read(response, request, secrets)
+            ended = result = self._read(response, request, secrets)
         finally:
-            self.counters.in_flight -= 1
-            self.ticker.release(permit)
             if span is not None:
                 self._observer.end(span, ended)
-        if isinstance(outcome, Failure) and not outcome.maybe_carried_out:
+            self._counters.in_flight -= 1
+            self.ticker.release(permit)
+        if isinstance(result, Failure) and not result.maybe_carried_out:
             for each, doubt in zip(pending, doubts, strict=True):
-                each.mark_not_carried_out(doubt)
+                each.restore_mark(doubt)
         content = b"" if isinstance(response, Failure) else response.content
-        return Attempt(outcome, content, secrets, doubts)
+        return Attempt(result, content, secrets, doubts)
 
     def delay_after(
         self,
@@ -189,14 +202,14 @@ class Sender:
 
     def _delay_after_too_many(self, method: str, retries: Retries) -> float | None:
         now = current_time()
-        self.counters.too_many_requests += 1
+        self._counters.too_many_requests += 1
         seconds = self._refusals.note(method, now)
         if slows_token_down(seconds):
-            margin = self.limiter.margin(now)
-            self.limiter.slow_down(now)
-            if self.limiter.margin(now) > margin:  # once for a volley
+            margin = self._limiter.margin(now)
+            self._limiter.slow_down(now)
+            if self._limiter.margin(now) > margin:  # once for a volley
                 text = "error 6 for %s: %.0f %% of the limit is kept free from now on"
-                logger.info(text, method, 100 * self.limiter.margin(now))
+                logger.info(text, method, 100 * self._limiter.margin(now))
         return retries.delay_after_too_many(now, seconds)
 
     def note_accepted(self, method: str) -> None:
@@ -207,7 +220,7 @@ class Sender:
     def note_retry(self, method: str, failure: Failure, delay: float) -> None:
         """Count and log a retry."""
         name = type(failure.error).__name__
-        self.counters.retries[name] += 1
+        self._counters.retries[name] += 1
         logger.debug("%s is retried in %.1f s after %s", method, delay, name)
 
     def _headers_of(self, request: APIRequest, token: str) -> dict[str, str]:
@@ -220,13 +233,13 @@ class Sender:
         now = current_time()
         if not permit.is_used:
             # Count failed sends too, so that an unreachable host is not flooded.
-            self.limiter.left(permit, now)
+            self._limiter.left(permit, now)
         if not isinstance(response, Failure):
-            self.limiter.answered(permit, now)
+            self._limiter.note_response(permit, now)
 
     def _read(
         self, response: Response | Failure, request: APIRequest, secrets: Secrets
-    ) -> Success | Failure:
+    ) -> Result:
         if isinstance(response, Failure):
             return response
         status, body, _ = response

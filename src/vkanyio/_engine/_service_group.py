@@ -67,9 +67,9 @@ class ServiceGroup(AsyncContextManagerMixin):
         # Registered here, since the body may leave before the task's first step.
         self._scopes.add(scope)
         name = f"vkanyio {function.__qualname__}"
-        self._tasks.start_soon(self._run, scope, function, args, endless, name=name)
+        self._tasks.start_soon(self._serve, scope, function, args, endless, name=name)
 
-    async def _run(
+    async def _serve(
         self,
         scope: CancelScope,
         function: Callable[..., Awaitable[None]],

@@ -1,8 +1,7 @@
 """What a client has while it is open.
 
 It owns the task group, the transport, the lanes of all tokens and the live calls, and
-it decides whether a call is taken. What a call is, and how users make one, is the
-business of the client.
+it decides whether a call is taken. How users make calls is the business of ``_api``.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import enum
 import logging
 import os
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
 
 from anyio import (
@@ -94,17 +94,27 @@ class Session(AsyncContextManagerMixin):
         self._lanes: dict[str, Lane] = {}  # those of other tokens
         self._max_lanes = MIN_LANES
 
-    def call(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+    def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
         """Send a call in its turn, and wait for its outcome."""
         # Not `async`: that would keep one more coroutine alive per waiting call.
         lane = self._claim(request)
         if self._observer.sees_calls:
-            return self._observer.call(request, lane.call)
-        return lane.call(request)
+            return self._observer.observe(request, lane.wait_for)
+        return lane.wait_for(request)
 
     def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
-        self._claim(request).submit(request, on_end)
+        lane = self._claim(request)
+        if self._observer.sees_calls:
+            self._observer.begin_call(request)
+            on_end = partial(self._report_end, on_end)
+        lane.take(request, on_end)
+
+    def _report_end(
+        self, on_end: Callable[[APIRequest], None], request: APIRequest
+    ) -> None:
+        self._observer.end_call(request)
+        on_end(request)
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -120,7 +130,7 @@ class Session(AsyncContextManagerMixin):
         return Statistics(
             waiting=self._live.waiting,
             in_flight=counters.in_flight,
-            calls=counters.calls,
+            calls=self._live.total,
             sent=counters.batches.total(),
             batches=dict(counters.batches),
             split=counters.split,
@@ -130,7 +140,7 @@ class Session(AsyncContextManagerMixin):
         )
 
     def check_task(self) -> None:
-        """Refuse to be left by another task than the one that entered."""
+        """Raise unless this is the task that entered."""
         if get_current_task().id != self._task:
             message = (
                 "the client must be left by the task that entered it: where that is"
@@ -139,7 +149,7 @@ class Session(AsyncContextManagerMixin):
             raise ClientUseError(message)
 
     def check_open(self) -> None:
-        """Refuse a call that comes too early or too late."""
+        """Raise if no calls are accepted now."""
         # Accepted calls are finished, and may need the answer to a captcha for that.
         is_finishing = self.stage is Stage.CLOSING and in_handler()
         if self.stage is not Stage.OPEN and not is_finishing:
@@ -212,8 +222,8 @@ class Session(AsyncContextManagerMixin):
 
         1. Opening fails: nothing is left behind.
         2. The body ends: calls that were accepted are finished first.
-        3. The body raises or is cancelled: calls in flight are cancelled, and those who
-           still wait for one get an error.
+        3. The body raises or is cancelled: calls in flight are cancelled, and tasks
+           that still wait get an error.
         """
         try:
             await self._transport.open()

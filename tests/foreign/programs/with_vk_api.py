@@ -1,7 +1,7 @@
-"""Work with vk_api against the address given; prints what came of it as JSON.
+"""Work with vk_api against the given address, and print the results as JSON.
 
-Unchanged but for the address: vk_api has it in its source, so that its session is told
-to send elsewhere what goes there.
+Only the address differs: it is fixed in the source of vk_api, so its session redirects
+the requests.
 """
 
 import io

@@ -1,7 +1,7 @@
-"""Over real sockets: whatever a server answers, a call ends, and as it should.
+"""Over real sockets: a call ends as it should, whatever the server sends.
 
-Each answer ends in its own kind of error, in bounded time and memory, leaves the client
-fit for use, and no write is sent twice.
+Each bad response raises its kind of error in bounded time and memory, and the client
+stays usable. No write is sent twice.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _bad_answers import (
+from _bad_responses import (
     BAD,
     ENOUGH,
     MIB,
     ODD,
+    REJECTED,
     RESPONSE,
     TOO_LARGE,
     TOO_SLOW,
-    TURNED_AWAY,
-    answer,
     bomb,
     chunked,
+    http_response,
     packed,
     then,
 )
@@ -65,7 +65,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [READ, POST]
 EXPECTED = (TransportError, OutcomeUnknownError, APIError)
 
 A_SLOW_MACHINE = 20.0
-"""Seconds: far more than anything here takes, and far less than for ever."""
+"""Seconds: far more than anything here takes, but finite."""
 
 
 def client(base_url: str, **options: Any) -> VK:
@@ -75,7 +75,7 @@ def client(base_url: str, **options: Any) -> VK:
 
 
 class Server:
-    """Gives a bad answer to the first request, and good ones to all others."""
+    """Sends a bad response to the first request, and good ones to all others."""
 
     def __init__(self, bad: Handle) -> None:
         self.bad: Handle | None = bad
@@ -97,28 +97,28 @@ class Server:
 
 
 def fine(request: bytes) -> bytes:
-    """Answer a request: 1 for each call in it."""
+    """Return the response to a request: 1 for each call in it."""
     if not request.startswith(b"POST /method/execute "):
         return FINE
     count = request.count(b"API.")
-    return answer(b'{"response":[' + b",".join([b"1"] * count) + b"]}")
+    return http_response(b'{"response":[' + b",".join([b"1"] * count) + b"]}")
 
 
 @pytest.mark.parametrize("name", [name for name in BAD if name not in TOO_SLOW])
-async def test_a_bad_answer_ends_in_its_error_and_the_client_goes_on(
+async def test_a_bad_response_raises_its_error_and_the_client_goes_on(
     name: str,
 ) -> None:
     await check(name)
     collect_garbage()
 
 
-async def test_an_answer_that_takes_too_long_is_given_up() -> None:
+async def test_a_response_that_takes_too_long_is_abandoned() -> None:
     await check(*TOO_SLOW)
     collect_garbage()
 
 
 async def check(*names: str) -> None:
-    """Have calls meet bad answers: one that reads, one that writes, and several."""
+    """Try bad responses with a read, a write and several packed calls."""
     with anyio.fail_after(A_SLOW_MACHINE):
         async with anyio.create_task_group() as tg:
             for name in names:
@@ -129,8 +129,8 @@ async def check(*names: str) -> None:
 
 
 def is_doubtful(name: str) -> bool:
-    """Return whether a request that got the answer may have been carried out."""
-    return name not in TURNED_AWAY and BAD[name][1] is not APIError
+    """Return whether a request with this response may have been carried out."""
+    return name not in REJECTED and BAD[name][1] is not APIError
 
 
 async def check_plain(name: str, call: tuple[str, dict[str, Any]]) -> None:
@@ -181,7 +181,7 @@ async def check_packed(name: str) -> None:
             assert type(outcome) is OutcomeUnknownError
             assert isinstance(outcome.__cause__, kind)
             assert times == 0
-        elif name in TOO_LARGE:  # fewer at a time are not too large
+        elif name in TOO_LARGE:  # smaller batches are not too large
             assert (outcome, times) == (1, 1)
         else:
             assert isinstance(outcome, kind)
@@ -193,12 +193,12 @@ def timeout_of(name: str) -> float:
 
 
 def connections_of(api: VK) -> int:
-    """Count the connections that a client holds."""
-    return Probe(api).open_connections
+    """Return how many connections a client holds."""
+    return Probe(api).open_connection_count
 
 
 @pytest.mark.parametrize("name", ODD)
-async def test_an_odd_answer_is_one_all_the_same(name: str) -> None:
+async def test_an_odd_but_valid_response_is_accepted(name: str) -> None:
     odd, value = ODD[name]
     async with (
         listening(Server(then(odd)).handle) as base_url,
@@ -210,21 +210,21 @@ async def test_an_odd_answer_is_one_all_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["length", "chunks"])
-async def test_an_answer_behind_an_answer_is_not_that_to_the_next_call(
+async def test_a_second_response_is_not_read_by_the_next_call(
     encoding: str,
 ) -> None:
     count = 0
 
-    async def answer_twice(stream: BufferedByteStream) -> None:
+    async def respond_twice(stream: BufferedByteStream) -> None:
         nonlocal count
         while True:
             await read_request(stream)
             count += 1
             right, wrong = b'{"response":%d}' % count, b'{"response":"wrong"}'
-            write = answer if encoding == "length" else chunked
+            write = http_response if encoding == "length" else chunked
             await stream.send(write(right) + write(wrong))
 
-    async with listening(answer_twice) as base_url, client(base_url) as api:
+    async with listening(respond_twice) as base_url, client(base_url) as api:
         for i in range(1, 6):
             assert await api.call(*CALLS[i % 2]) == i
         assert connections_of(api) <= 1
@@ -236,7 +236,7 @@ async def test_an_answer_behind_an_answer_is_not_that_to_the_next_call(
 SIZE = 100_000
 
 
-async def test_a_body_in_pieces_of_a_byte_takes_no_more_than_its_size() -> None:
+async def test_a_body_sent_byte_by_byte_takes_a_few_times_its_size() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for i in range(SIZE):
             yield b"%c" % (i % 256)
@@ -256,7 +256,7 @@ async def test_a_body_in_pieces_of_a_byte_takes_no_more_than_its_size() -> None:
     [packed("gzip", bomb(4, 31)), packed("deflate", bomb(4, -15))],
     ids=["gzip", "deflate"],
 )
-async def test_a_bomb_of_gigabytes_takes_a_few_times_what_is_allowed(
+async def test_a_decompression_bomb_takes_a_few_times_the_allowed_size(
     bad: bytes,
 ) -> None:
     allowed = 5 * MIB  # more than the 4 MiB that it has on the wire
@@ -278,12 +278,14 @@ async def test_a_bomb_of_gigabytes_takes_a_few_times_what_is_allowed(
 
 
 def distorted(rng: random.Random) -> bytes:
-    """Make an answer of which something is wrong, or perhaps not."""
+    """Make a response that is probably corrupt."""
     good = rng.choice(
         [
             FINE,
-            answer(b'{"error":{"error_code":100,"error_msg":"no"}}'),
-            answer(b'{"response":[{"id":1}],"execute_errors":[{"error_code":1}]}'),
+            http_response(b'{"error":{"error_code":100,"error_msg":"no"}}'),
+            http_response(
+                b'{"response":[{"id":1}],"execute_errors":[{"error_code":1}]}'
+            ),
             packed("gzip", gzip_of_response()),
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             b"e\r\n" + RESPONSE + b"\r\n0\r\n\r\n",
@@ -309,7 +311,7 @@ def gzip_of_response() -> bytes:
     return ODD["gzip"][0].partition(b"\r\n\r\n")[2]
 
 
-async def test_no_bytes_at_random_break_the_client() -> None:
+async def test_random_bytes_do_not_break_the_client() -> None:
     rng = random.Random(20240101)  # the same on every machine
     posts = 0
 

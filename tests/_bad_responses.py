@@ -1,4 +1,4 @@
-"""What servers may answer that are broken, hostile or not VK's."""
+"""Responses that are broken, hostile or do not come from VK."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 ENOUGH = MIB
-"""The bytes that a client takes here, which nothing below reaches by accident."""
+"""The `max_answer` of the clients here, which nothing below reaches by accident."""
 
 DRIBBLE = 0.02
-"""Seconds between two bytes of an answer that dribbles."""
+"""Seconds between two bytes of a response that dribbles."""
 
 RESPONSE = b'{"response":1}'
 
 
-def answer(body: bytes, *lines: str, status: str = "200 OK") -> bytes:
-    """Write an answer whose length is right."""
+def http_response(body: bytes, *lines: str, status: str = "200 OK") -> bytes:
+    """Return a response with the right length."""
     head = "".join(
         f"{line}\r\n"
         for line in (f"HTTP/1.1 {status}", f"content-length: {len(body)}", *lines)
@@ -42,18 +42,18 @@ def answer(body: bytes, *lines: str, status: str = "200 OK") -> bytes:
 
 
 def of_length(length: str, body: bytes = RESPONSE) -> bytes:
-    """Write an answer that says of its length what it likes."""
+    """Return a response that declares any length."""
     return f"HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n".encode() + body
 
 
 def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    """Write an answer in chunks."""
+    """Return a response in chunks."""
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     return head + b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in chunks) + end
 
 
 def then(*parts: bytes, again: bytes = b"", pause: float = 0) -> Handle:
-    """Make a server that answers with the parts, and then with one again and again."""
+    """Make a server that sends the parts, and then one of them endlessly."""
 
     async def handle(stream: BufferedByteStream) -> None:
         await read_request(stream)
@@ -67,7 +67,7 @@ def then(*parts: bytes, again: bytes = b"", pause: float = 0) -> Handle:
 
 
 def cut(*parts: bytes, again: bytes = b"") -> Handle:
-    """Make a server that answers with the parts, and closes the connection."""
+    """Make a server that sends the parts and closes the connection."""
 
     async def handle(stream: BufferedByteStream) -> None:
         await then(*parts, again=again)(stream)
@@ -77,7 +77,7 @@ def cut(*parts: bytes, again: bytes = b"") -> Handle:
 
 
 def hold(*parts: bytes) -> Handle:
-    """Make a server that answers with the parts, and keeps the connection open."""
+    """Make a server that sends the parts and keeps the connection open."""
 
     async def handle(stream: BufferedByteStream) -> None:
         await then(*parts)(stream)
@@ -87,7 +87,7 @@ def hold(*parts: bytes) -> Handle:
 
 
 def bomb(gigabytes: int, bits: int) -> bytes:
-    """Pack many zeros into little: a block that stands for itself, many times over."""
+    """Compress gigabytes of zeros: one compressed block, repeated many times."""
     packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     head = packer.compress(b'{"response":"') + packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -95,12 +95,12 @@ def bomb(gigabytes: int, bits: int) -> bytes:
 
 
 def packed(encoding: str, body: bytes) -> bytes:
-    """Write an answer that says how it is packed."""
-    return answer(body, f"content-encoding: {encoding}")
+    """Return a response with a content encoding."""
+    return http_response(body, f"content-encoding: {encoding}")
 
 
 def deflated(body: bytes) -> bytes:
-    """Pack a body as some servers do who leave the header out."""
+    """Compress a body without the zlib header, as some servers do."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(body) + packer.flush()
 
@@ -111,8 +111,8 @@ def nested(depth: int) -> bytes:
 
 ZIPPED = gzip.compress(RESPONSE)
 
-# What is no HTTP, or breaks off: no status tells what became of the request.
-NO_HTTP: dict[str, Handle] = {
+# Not HTTP, or truncated: no status says what happened to the request.
+NOT_HTTP: dict[str, Handle] = {
     "nothing": cut(),
     "zeros": cut(bytes(1000)),
     "zeros without end": cut(again=bytes(65536)),
@@ -150,7 +150,7 @@ NO_HTTP: dict[str, Handle] = {
     ),
 }
 
-# What takes its time, until the time is over.
+# Too slow: the timeout ends the request.
 TOO_SLOW: dict[str, Handle] = {
     "silence": hold(),
     "half a line": hold(b"HTTP/1.1 20"),
@@ -170,14 +170,16 @@ TOO_SLOW: dict[str, Handle] = {
     ),
 }
 
-# What is larger than is taken.
+# Larger than `max_answer`.
 TOO_LARGE: dict[str, Handle] = {
     "body without end": then(b"HTTP/1.1 200 OK\r\n\r\n", again=b" " * 65536),
     "body with a length": then(of_length("9" * 12), again=b" " * 65536),
     "chunks without end": then(
         chunked(end=b""), again=b"8000\r\n%b\r\n" % bytes(32768)
     ),
-    "a byte too much": then(answer(RESPONSE + b" " * (ENOUGH + 1 - len(RESPONSE)))),
+    "a byte too much": then(
+        http_response(RESPONSE + b" " * (ENOUGH + 1 - len(RESPONSE)))
+    ),
     "gzip bomb": then(packed("gzip", bomb(1, 31))),
     "deflate bomb": then(packed("deflate", bomb(1, 15))),
     "raw deflate bomb": then(packed("deflate", bomb(1, -15))),
@@ -189,69 +191,73 @@ TOO_LARGE: dict[str, Handle] = {
     ),
 }
 
-# What is HTTP and no answer of VK's.
-NOT_VKS: dict[str, Handle] = {
+# HTTP, but not a response from VK.
+FOREIGN: dict[str, Handle] = {
     "length too short": then(of_length("13")),
-    "empty": then(answer(b"")),
+    "empty": then(http_response(b"")),
     "204": then(b"HTTP/1.1 204 No Content\r\n\r\n"),
-    "a page": then(answer(b"<html>hello</html>")),
-    "500": then(answer(b"<html>oh</html>", status="500 Oh")),
-    "999": then(answer(b"", status="999 Request denied")),
+    "a page": then(http_response(b"<html>hello</html>")),
+    "500": then(http_response(b"<html>oh</html>", status="500 Oh")),
+    "999": then(http_response(b"", status="999 Request denied")),
     "broken gzip": then(packed("gzip", ZIPPED[:12] + b"\xff" * 20)),
     "gzip cut off": then(packed("gzip", ZIPPED[:15])),
     "gzip in gzip": then(packed("gzip, gzip", gzip.compress(ZIPPED))),
     "gzip bomb in gzip": then(packed("gzip", gzip.compress(bomb(1, 31)[:65536]))),
-    "brotli that nobody asked for": then(packed("br", b"\x0b\x06\x80" + RESPONSE)),
-    "nested 100,000 deep": then(answer(nested(100_000))),
-    "open 100,000 times": then(answer(b"[" * 100_000)),
-    "number of 10,000 digits": then(answer(b'{"response":' + b"1" * 10_000 + b"}")),
-    "invalid UTF-8": then(answer(b'{"response":"\xff\xfe"}')),
-    "BOM of UTF-16 alone": then(answer(b"\xff\xfe")),
-    "NaN": then(answer(b"NaN")),
-    "null": then(answer(b"null")),
-    "a list": then(answer(b'[{"response":1}]')),
-    "a string": then(answer(b'"response"')),
-    "a number": then(answer(b"1")),
-    "error of a list": then(answer(b'{"error":[{"error_code":5}]}')),
-    "error of a string": then(answer(b'{"error":"invalid_request"}')),
-    "error without a code": then(answer(b'{"error":{"error_msg":"no"}}')),
-    "code of 10,000 digits": then(
-        answer(b'{"error":{"error_code":' + b"1" * 10_000 + b"}}")
+    "brotli that was not requested": then(packed("br", b"\x0b\x06\x80" + RESPONSE)),
+    "nested 100,000 deep": then(http_response(nested(100_000))),
+    "open 100,000 times": then(http_response(b"[" * 100_000)),
+    "number of 10,000 digits": then(
+        http_response(b'{"response":' + b"1" * 10_000 + b"}")
     ),
-    "code of NaN": then(answer(b'{"error":{"error_code":NaN}}')),
-    "both": then(answer(b'{"response":1,"error":[]}')),
-    "duplicate keys": then(answer(b'{"response":1,"error":null,"error":[]}')),
-    "zero bytes": then(answer(bytes(1000))),
+    "invalid UTF-8": then(http_response(b'{"response":"\xff\xfe"}')),
+    "BOM of UTF-16 alone": then(http_response(b"\xff\xfe")),
+    "NaN": then(http_response(b"NaN")),
+    "null": then(http_response(b"null")),
+    "a list": then(http_response(b'[{"response":1}]')),
+    "a string": then(http_response(b'"response"')),
+    "a number": then(http_response(b"1")),
+    "error of a list": then(http_response(b'{"error":[{"error_code":5}]}')),
+    "error of a string": then(http_response(b'{"error":"invalid_request"}')),
+    "error without a code": then(http_response(b'{"error":{"error_msg":"no"}}')),
+    "code of 10,000 digits": then(
+        http_response(b'{"error":{"error_code":' + b"1" * 10_000 + b"}}")
+    ),
+    "code of NaN": then(http_response(b'{"error":{"error_code":NaN}}')),
+    "both": then(http_response(b'{"response":1,"error":[]}')),
+    "duplicate keys": then(http_response(b'{"response":1,"error":null,"error":[]}')),
+    "zero bytes": then(http_response(bytes(1000))),
 }
 
-# What somebody in front of VK has turned away.
-TURNED_AWAY: dict[str, Handle] = {
-    "redirect": then(answer(b"", "location: http://127.0.0.1:9/", status="302 Found")),
-    "redirect to nowhere": then(answer(b"", status="301 Moved")),
-    "redirect to itself": then(
-        answer(b"", "location: /method/users.get", status="307 Here")
+# Rejected by a server in front of VK.
+REJECTED: dict[str, Handle] = {
+    "redirect": then(
+        http_response(b"", "location: http://127.0.0.1:9/", status="302 Found")
     ),
-    "404": then(answer(b"<html>nginx</html>", status="404 Not Found")),
+    "redirect to nowhere": then(http_response(b"", status="301 Moved")),
+    "redirect to itself": then(
+        http_response(b"", "location: /method/users.get", status="307 Here")
+    ),
+    "404": then(http_response(b"<html>nginx</html>", status="404 Not Found")),
     "404 without end": then(b"HTTP/1.1 404 No\r\n\r\n", again=b" " * 65536),
-    "413": then(answer(b"", status="413 Too Large")),
+    "413": then(http_response(b"", status="413 Too Large")),
     "403 that is a bomb": then(
-        answer(bomb(1, 31), "content-encoding: gzip", status="403 Forbidden")
+        http_response(bomb(1, 31), "content-encoding: gzip", status="403 Forbidden")
     ),
 }
 
 BAD: dict[str, tuple[Handle, type[Exception]]] = {
-    **{name: (handle, ConnectionFailedError) for name, handle in NO_HTTP.items()},
+    **{name: (handle, ConnectionFailedError) for name, handle in NOT_HTTP.items()},
     **{name: (handle, RequestTimeoutError) for name, handle in TOO_SLOW.items()},
     **{name: (handle, InvalidResponseError) for name, handle in TOO_LARGE.items()},
-    **{name: (handle, InvalidResponseError) for name, handle in NOT_VKS.items()},
-    **{name: (handle, InvalidResponseError) for name, handle in TURNED_AWAY.items()},
+    **{name: (handle, InvalidResponseError) for name, handle in FOREIGN.items()},
+    **{name: (handle, InvalidResponseError) for name, handle in REJECTED.items()},
     "code of 30 digits": (
-        then(answer(b'{"error":{"error_code":' + b"1" * 30 + b"}}")),
+        then(http_response(b'{"error":{"error_code":' + b"1" * 30 + b"}}")),
         APIError,
     ),
 }
 
-# Odd, and an answer all the same: the bytes, and the value.
+# Odd but valid: the bytes and the value.
 ODD: dict[str, tuple[bytes, Any]] = {
     "gzip": (packed("gzip", ZIPPED), 1),
     "X-GZIP": (packed(" X-GZip ", ZIPPED), 1),
@@ -266,20 +272,25 @@ ODD: dict[str, tuple[bytes, Any]] = {
         packed("gzip", gzip.compress(RESPONSE + b" " * (ENOUGH - len(RESPONSE)))),
         1,
     ),
-    "the whole size": (answer(RESPONSE + b" " * (ENOUGH - len(RESPONSE))), 1),
+    "the whole size": (http_response(RESPONSE + b" " * (ENOUGH - len(RESPONSE))), 1),
     "chunks of a byte": (chunked(*(b"%c" % byte for byte in RESPONSE)), 1),
-    "no keep-alive": (answer(RESPONSE, "connection: close"), 1),
-    "1xx before it": (b"HTTP/1.1 103 Early\r\n\r\n" * 100 + answer(RESPONSE), 1),
-    "a thousand headers": (answer(RESPONSE, *["x: 1"] * 1000), 1),
-    "status 500": (answer(RESPONSE, status="500 Oh"), 1),
-    "BOM": (answer(b"\xef\xbb\xbf" + RESPONSE), 1),
-    "UTF-16": (answer(RESPONSE.decode().encode("utf-16")), 1),
-    "half a character": (answer(b'{"response":"\\ud800"}'), "\ud800"),
-    "keys twice": (answer(b'{"response":2,"response":1}'), 1),
-    "a float out of range": (answer(b'{"response":1e999}'), float("inf")),
-    "nested 100 deep": (answer(nested(100)), json.loads(nested(100))["response"]),
+    "no keep-alive": (http_response(RESPONSE, "connection: close"), 1),
+    "1xx before it": (b"HTTP/1.1 103 Early\r\n\r\n" * 100 + http_response(RESPONSE), 1),
+    "a thousand headers": (http_response(RESPONSE, *["x: 1"] * 1000), 1),
+    "status 500": (http_response(RESPONSE, status="500 Oh"), 1),
+    "BOM": (http_response(b"\xef\xbb\xbf" + RESPONSE), 1),
+    "UTF-16": (http_response(RESPONSE.decode().encode("utf-16")), 1),
+    "half a character": (http_response(b'{"response":"\\ud800"}'), "\ud800"),
+    "keys twice": (http_response(b'{"response":2,"response":1}'), 1),
+    "a float out of range": (http_response(b'{"response":1e999}'), float("inf")),
+    "nested 100 deep": (
+        http_response(nested(100)),
+        json.loads(nested(100))["response"],
+    ),
     "absurd execute_errors": (
-        answer(b'{"response":1,"execute_errors":{"0":[null,{"error_code":[]}]}}'),
+        http_response(
+            b'{"response":1,"execute_errors":{"0":[null,{"error_code":[]}]}}'
+        ),
         1,
     ),
 }
