@@ -448,8 +448,9 @@ def test_a_permit_knows_how_far_its_request_has_come() -> None:
 def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> None:
     limiter = Limiter(1, request_mode="burst")
     limiter.left(limiter.start(0.0), 0.0)
-    limiter.connecting(limiter.start(0.5))  # which has not left anyway
-    limiter.withdraw(limiter.start(0.5))
+    permit = limiter.start(0.5)
+    limiter.connecting(permit)  # though it has not left
+    limiter.withdraw(permit)
     assert limiter.ready_at(0.9) > 0.9
 
 

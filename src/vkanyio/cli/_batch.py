@@ -74,7 +74,7 @@ def batch(
 
     \b
     Example:
-      vkanyio batch calls.jsonl --output answers.jsonl --limit 20
+      vkanyio batch calls.jsonl --output results.jsonl --limit 20
       jq -c '{method: "users.get", params: {user_ids: .id}}' ids | vkanyio batch
     """
     with ExitStack() as stack:
