@@ -72,8 +72,7 @@ class Probe:
     @property
     def open_connection_count(self) -> int:
         """The number of idle connections that have a socket."""
-        idle: Any = self.idle_connections
-        return sum(len(each._transport._pool.connections) for each in idle)
+        return sum(connection.is_open for connection in self.idle_connections)
 
     @property
     def observed_call_count(self) -> int:

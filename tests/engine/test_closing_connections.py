@@ -13,7 +13,7 @@ from anyio import CancelScope, current_time
 from _helpers import settle
 from _probe import Probe
 from vkanyio import VK
-from vkanyio._engine._transport import CLOSE_SECONDS
+from vkanyio._engine._delivery import CLOSE_SECONDS
 from vkanyio.testing import Simulator
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def test_an_http_client_of_the_user_stays_open(make_client, simulator):
 def add_connections(api: VK, *ways: Callable[[], Awaitable[None]]) -> None:
     """Add idle connections to a client, with functions that close them."""
     idle: deque[Any] = Probe(api).idle_connections
-    idle += [SimpleNamespace(aclose=close) for close in ways]
+    idle += [SimpleNamespace(close=close) for close in ways]
 
 
 async def fail() -> None:

@@ -15,7 +15,7 @@ from anyio.streams.buffered import BufferedByteStream
 
 from _sockets import FINE, always_succeed, closed_port, listening, read_request, secured
 from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
-from vkanyio._engine import _transport
+from vkanyio._engine import _connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -264,7 +264,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
             assert PASSWORD not in f"{api!r} {api.config!r}"
     assert type(error) is ConnectionFailedError
     assert PASSWORD not in "".join(traceback.format_exception(error))
-    assert sent == 3
+    assert sent == (1 if b"407" in response else 3)  # a login does not get better
 
 
 @both_calls
@@ -381,7 +381,7 @@ async def test_a_host_that_the_environment_excludes_is_reached_directly(
 async def test_clients_of_a_process_read_the_certificates_once(
     certificate: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _transport._ssl_context.cache_clear()
+    _connection._ssl_context.cache_clear()
     made: list[ssl.SSLContext] = []
     make = httpx.create_ssl_context
 

@@ -18,7 +18,6 @@ from vkanyio import (
     RequestTimeoutError,
     VKError,
 )
-from vkanyio._engine import _connection
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ async def test_all_connections_are_used_and_kept(max_connections: int) -> None:
 async def test_surplus_connections_are_closed_as_calls_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_connection, "KEEPALIVE_SECONDS", 0.2)
+    monkeypatch.setattr("vkanyio._keep_alive.MAX_IDLE", 0.2)
     together, alone = anyio.Event(), anyio.Event()
     is_open: set[int] = set()
 

@@ -72,6 +72,7 @@ class Connector:
         port = parts.port or PORTS[parts.scheme]
         self.proxy: Proxy | None = None if proxy is None else Proxy(proxy)
         self._origin = httpcore.Origin(parts.scheme.encode(), host, port)
+        self._port = parts.port  # a forwarding proxy is sent the URL as it was given
         self._path = parts.path.rstrip("/")
         self._max_bytes = config.max_answer
         self._ssl_context: ssl.SSLContext | None = None
@@ -81,9 +82,12 @@ class Connector:
 
     def url_of(self, method: str) -> httpcore.URL:
         """Return the URL of a method."""
-        scheme, host, port = self._origin.scheme, self._origin.host, self._origin.port
-        target = f"{self._path}/{method}".encode("ascii")
-        return httpcore.URL(scheme=scheme, host=host, port=port, target=target)
+        return httpcore.URL(
+            scheme=self._origin.scheme,
+            host=self._origin.host,
+            port=self._port,
+            target=f"{self._path}/{method}".encode("ascii"),
+        )
 
     def make(self) -> Connection:
         """Make a connection, which connects when it is first used."""

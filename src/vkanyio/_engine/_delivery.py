@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import current_time
+from anyio import CancelScope, current_time, move_on_after
 
 if TYPE_CHECKING:
     from .._limiter import Limiter, Permit
+
+CLOSE_SECONDS = 1.0
+"""The time that closing connections may take."""
 
 
 @final
@@ -55,14 +58,17 @@ class ClientTrace:
 
     https://www.encode.io/httpcore/extensions/#trace
 
+    It also closes sockets that httpcore's pool leaves open, see :meth:`__call__`.
+
     :ivar reports: whether the client reports at all
     :ivar sending_failed: whether not even the headers were sent completely
     """
 
-    __slots__ = ("_delivery", "reports", "sending_failed")
+    __slots__ = ("_delivery", "_tcp_stream", "reports", "sending_failed")
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
+        self._tcp_stream: Any = None
         self.reports: bool = False
         self.sending_failed: bool = False
 
@@ -76,6 +82,12 @@ class ClientTrace:
                 self._delivery.sending()
         elif event.endswith("send_request_headers.failed") and self._delivery.sent:
             self.sending_failed = True
+        elif event.endswith("connect_tcp.complete"):
+            self._tcp_stream = info["return_value"]
+        elif event.endswith(("start_tls.failed", "setup_socks5_connection.failed")):
+            # httpcore leaves the socket open when a handshake is cancelled or refused.
+            with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
+                await self._tcp_stream.aclose()
 
     def never_sent(self) -> bool:
         """Return whether it is certain that VK did not get the request."""

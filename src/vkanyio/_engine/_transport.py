@@ -7,6 +7,7 @@ request may have been sent, and leaves the conclusion to its caller.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, final
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from .._keep_alive import KeepAlive
 from .._outcome import Failure
 from .._response import Response
 from .._typeguards import is_group
-from ._delivery import ClientTrace
+from ._delivery import CLOSE_SECONDS, ClientTrace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from ._connection import Connection, Connector, Proxy
     from ._delivery import Delivery
 
-CLOSE_SECONDS = 1.0
-"""The time that closing connections may take."""
 MAX_REASON = 200
 """Characters of an HTTP client's message that an error repeats."""
 
@@ -77,7 +76,8 @@ class Transport:
         """Close the connections, in bounded time; a user's client stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
             while self._idle:
-                await self._idle.pop().close()
+                with suppress(Exception):  # a broken connection is closed anyway
+                    await self._idle.pop().close()
 
     async def exchange(
         self,
