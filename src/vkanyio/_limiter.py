@@ -70,10 +70,11 @@ class Permit:
 class Limiter:
     """Computes how soon the next request of a token may start.
 
-    It keeps a log of the last ``limit`` starts. A request may start when fewer than
-    ``limit`` of them lie within the last ``window * (1 + margin)`` seconds, so that VK
-    never sees more than ``limit`` requests in any ``window``, however it counts. With
-    ``request_mode="sequential"`` the starts are also spaced evenly.
+    It keeps the times at which the last ``limit`` requests left. A request may start
+    when fewer than ``limit`` of them lie within the last ``window * (1 + margin)``
+    seconds, so that VK never sees more than ``limit`` requests in any ``window``,
+    however it counts. With ``request_mode="sequential"`` the starts are also spaced
+    evenly.
 
     The margin allows for requests that take different times to arrive. It is at least
     2 %, follows the spread of the measured round trips up to 10 %, and grows by 5 % for

@@ -49,7 +49,7 @@ class Failure(NamedTuple):
     is_too_large: bool = False
 
     @property
-    def is_final(self) -> bool:
+    def is_lasting(self) -> bool:
         """Whether VK, or a gateway, refused the request and would refuse it again."""
         is_refusal = isinstance(self.error, APIError | InvalidResponseError)
         is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)

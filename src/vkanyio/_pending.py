@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class PendingState(enum.Enum):
     """How far a call has come."""
 
-    NEW = "not sent yet"
+    NEW = "not submitted yet"
     CLAIMED = "waiting for room"
     LIVE = "waiting for its outcome"
     SETTLED = "settled"
@@ -99,14 +99,14 @@ class Pending:
         self._maybe_carried_out = before
 
     def claim(self, loop_token: EventLoopToken) -> None:
-        """Take the call for sending, which is done once.
+        """Claim the call, which is done once.
 
         :param loop_token: the event loop of this task
-        :raises ClientUseError: if it was sent before, or belongs to another event loop
+        :raises ClientUseError: if it was claimed before, or in another event loop
         """
         self._bind_to_loop(loop_token)
         if self.state is not PendingState.NEW:
-            message = "this request was sent before: make a new APIRequest"
+            message = "this request was submitted before: make a new APIRequest"
             raise ClientUseError(message)
         self.state = PendingState.CLAIMED
 
@@ -159,10 +159,13 @@ class Pending:
         When the last task that waits for it is cancelled, the call is given up.
         """
         self._bind_to_loop(current_token())
-        return self.settled()
+        return self.wait_here()
 
-    async def settled(self) -> None:
-        """Wait until the call has ended, in the task that claimed it."""
+    async def wait_here(self) -> None:
+        """Wait until the call has ended, in the task that claimed it.
+
+        If this is the last task that waits and it is cancelled, the call is given up.
+        """
         assert self._done is not None  # it was claimed
         self._waiters += 1
         try:
@@ -215,7 +218,9 @@ class Pending:
 
 _NOT_SETTLED = "this request has no result yet: `await request.wait()`"
 _NO_OUTCOME = {
-    PendingState.NEW: "this request was not sent: `await api.call_with_request(...)`",
+    PendingState.NEW: (
+        "this request was not submitted: `await api.call_with_request(...)`"
+    ),
     PendingState.CLAIMED: _NOT_SETTLED,
     PendingState.LIVE: _NOT_SETTLED,
     PendingState.GIVEN_UP: "this request was given up before it had an outcome",

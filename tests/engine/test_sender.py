@@ -272,7 +272,7 @@ async def test_a_method_that_met_something_else_slows_the_token_down_again(
     for _ in range(4):
         widened.append(refuse(sender, "a.get") > 0)
         await anyio.sleep(1)
-    sender.note_accepted("a.get")
+    sender.forget_refusals("a.get")
     widened.append(refuse(sender, "a.get") > 0)
     assert widened == [True, True, False, False, True]
 

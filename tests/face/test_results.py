@@ -71,7 +71,7 @@ async def test_there_is_no_result_before_a_request_has_ended(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     request = get(1)
-    with pytest.raises(ClientUseError, match="not sent"):
+    with pytest.raises(ClientUseError, match="not submitted"):
         request.result()
     async with make_client() as api, create_task_group() as tasks:
         tasks.start_soon(api.call_with_request, request)
@@ -293,7 +293,7 @@ async def test_nothing_is_submitted_twice_or_to_a_client_that_is_not_open(
     request = get(1)
     async with make_client() as api:
         Probe(api).caller.submit(request, lambda _: None)
-        with pytest.raises(ClientUseError, match="sent before"):
+        with pytest.raises(ClientUseError, match="submitted before"):
             Probe(api).caller.submit(request, lambda _: None)
         assert await request.wait() == 1
     with pytest.raises(ClientClosedError):

@@ -116,7 +116,7 @@ class BatchTask:
             if isinstance(attempt.result, Success):
                 self._deliver(group, attempt, attempt.result)
                 return []
-            if attempt.result.is_final:
+            if attempt.result.is_lasting:
                 return self._take_apart(group, attempt.result)
             group = await self._wait_to_retry(group, attempt, attempt.result, retries)
         return [group]
@@ -187,7 +187,7 @@ class BatchTask:
         results = read_batch(requests, success, attempt.body, attempt.secrets)
         for call, doubt, result in zip(group, attempt.doubts, results, strict=True):
             if isinstance(result, Success):
-                self._sender.note_accepted(call.request.method)
+                self._sender.forget_refusals(call.request.method)
                 call.conclude(result)
             else:
                 if not result.maybe_carried_out:

@@ -166,7 +166,7 @@ class CallTask:
         method = self.request.method
         while True:
             if isinstance(result, Success):
-                self._sender.note_accepted(method)
+                self._sender.forget_refusals(method)
                 return result
             delay = self._sender.delay_after(
                 method,

@@ -59,8 +59,8 @@ class Collector:
         self._packer = packer
         self._gate = gate
         self._begin = begin
-        # Unbounded, since back-pressure is a room token for each live call: entries of
-        # abandoned calls would occupy the places of a bounded stream.
+        # Unbounded: `Lane` applies back-pressure by its room. In a bounded stream the
+        # entries of abandoned calls would occupy places.
         self._channel, self._arrivals = create_memory_object_stream[APIRequest | None](
             math.inf
         )

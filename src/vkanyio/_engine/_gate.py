@@ -25,7 +25,7 @@ logger = logging.getLogger("vkanyio")
 class Gate:
     """Holds back calls that VK would count as a flood while a captcha is open.
 
-    :param on_open: called, synchronously, when calls may go that were held back
+    :param on_open: called, synchronously, when calls that were held back may go
     :ivar is_closed: whether a captcha is open, so that some calls are held back
     """
 

@@ -108,7 +108,7 @@ class Lane:
                     request._pending.settle(error)
                 else:
                     self._admit(request, urgent=urgent)
-                await request._pending.settled()
+                await request._pending.wait_here()
                 return request.result()
         finally:
             self._busy -= 1
@@ -137,11 +137,11 @@ class Lane:
         request._pending.accept(
             self._live.add(request),
             urgent=urgent,
-            on_end=partial(self._forget, request, on_end),
+            on_end=partial(self._end_call, request, on_end),
         )
         self._collector.enqueue(request)
 
-    def _forget(
+    def _end_call(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None
     ) -> None:
         self._collector.drop(request)

@@ -1,7 +1,8 @@
 """The calls of a client that have no outcome yet.
 
-It owns their order of arrival, and knows the task of each. It neither starts tasks nor
-settles calls, except that it fails all of them when the client ends.
+It owns their order of arrival, and knows the task of each. It starts no
+tasks, and settles calls only when the client ends. When a call is given up, it has the
+task cancelled.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class LiveCalls:
         self._calls[request] = task
 
     def end(self, request: APIRequest) -> None:
-        """Remove a call that has ended, and stop what still goes on for it."""
+        """Remove a call that has ended; if it was given up, cancel its task."""
         task = self._calls.pop(request)
         if task is not None:
             if request._pending.state is PendingState.GIVEN_UP:

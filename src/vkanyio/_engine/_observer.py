@@ -91,7 +91,7 @@ class Observer:
         self._report(CallStarted(span.number, request.method, at=span.began))
 
     def end_call(self, request: APIRequest) -> None:
-        """Report that a call has ended that no task waits for."""
+        """Report the end of a call that no task waits for."""
         self._end_call(request, _ended(request._pending.peek()))
 
     def _end_call(self, request: APIRequest, ended: Ended) -> None:

@@ -195,7 +195,7 @@ class Sender:
         """
         if isinstance(failure.error, TooManyRequestsError):
             return self._delay_after_too_many(method, retries)
-        self.note_accepted(method)
+        self.forget_refusals(method)
         return retries.delay_after(
             failure, may_repeat=may_repeat, token_was_replaced=token != self.token
         )
@@ -212,8 +212,8 @@ class Sender:
                 logger.info(text, method, 100 * self._limiter.margin(now))
         return retries.delay_after_too_many(now, seconds)
 
-    def note_accepted(self, method: str) -> None:
-        """Note that a method met something other than error 6."""
+    def forget_refusals(self, method: str) -> None:
+        """Note that a method has met something other than error 6."""
         if self._refusals.methods:
             self._refusals.forget(method)
 

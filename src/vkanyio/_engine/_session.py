@@ -65,7 +65,7 @@ class Stage(enum.Enum):
 
 @final
 class Session(AsyncContextManagerMixin):
-    """The open time of a client; it implements :class:`~vkanyio._caller.Caller`.
+    """A client while it is open; it implements :class:`~vkanyio._caller.Caller`.
 
     :param generator: the source of the jitter of back-offs
     :ivar stage: how far it has come

@@ -1,4 +1,6 @@
-"""The task that grants permits: it waits as the limiter computes.
+"""The task that grants permits: it waits until the limiter allows a request.
+
+``acquire`` grants one directly where nothing has to wait.
 
 It owns the queue of those who want to send. It knows nothing of calls, only the place
 in the order of arrival that a retry brings along.
@@ -55,7 +57,7 @@ class Ticker:
     async def acquire(self, *, retry_of: int | None = None) -> Permit:
         """Wait for a permit.
 
-        Every permit ends in :meth:`release`, unless this call is cancelled.
+        Every permit ends in :meth:`release`, unless `acquire` itself is cancelled.
 
         :param retry_of: for a retry, the place of its call in the order of arrival
         """
