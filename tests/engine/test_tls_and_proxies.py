@@ -13,6 +13,7 @@ import httpx
 import pytest
 from anyio.streams.buffered import BufferedByteStream
 
+from _certificates import EXPIRED, LOCALHOST, OF_ANOTHER_HOST
 from _sockets import FINE, always_succeed, closed_port, listening, read_request, secured
 from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
 from vkanyio._engine import _connection
@@ -31,63 +32,6 @@ PASSWORD = "the-secret-of-the-proxy"
 READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
 both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-
-# Self-signed, for localhost and 127.0.0.1, valid until 2120.
-LOCALHOST = """
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzLqLMvGh8U401NKh
-0E+OCij9H5xKSs56Xs3fU0HYIkqhRANCAATKibI4/w5WtFHM7zghi25qHus5keJF
-60nxElyskvOAqygQ0EBZfHWuJjZY659H4Z9VPnRnijtTiPHQRuP1uv6C
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
-c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
-CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMqJsjj/Dla0Uczv
-OCGLbmoe6zmR4kXrSfESXKyS84CrKBDQQFl8da4mNljrn0fhn1U+dGeKO1OI8dBG
-4/W6/oKjTjBMMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAPBgNVHRMBAf8E
-BTADAQH/MB0GA1UdDgQWBBT7Jh89kEZlkOvPCjbOtK+Gm//NQzAKBggqhkjOPQQD
-AgNIADBFAiA/8YPS9+A19UMEbzngUEwwG0N1pobXvSbS+iT0PtJ8MwIhALix4t0h
-uo2uKtqAelieNTSdtfWTihv4ZcM4oiI/f9jf
------END CERTIFICATE-----
-"""
-
-# The same, valid until 2021.
-EXPIRED = """
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgysCgGpr4hmqoekkV
-Fc5K3VrL8nrr1tVrNrKp1UtG+NGhRANCAAS3D8muyG75x5ca7WPhhNN+EBKjuQuC
-A0qT/tNTfz+KbtOnloyX1OA0jFj67vCfdIdIpDXdSmYq5scQ0HRTvgku
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBZTCCAQugAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
-c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAUMRIwEAYDVQQDDAls
-b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS3D8muyG75x5ca7WPh
-hNN+EBKjuQuCA0qT/tNTfz+KbtOnloyX1OA0jFj67vCfdIdIpDXdSmYq5scQ0HRT
-vgkuo04wTDAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwDwYDVR0TAQH/BAUw
-AwEB/zAdBgNVHQ4EFgQUEe/K+BooVsPOdQFMzhjCNwK0TnIwCgYIKoZIzj0EAwID
-SAAwRQIhANj5/nHl/cHkt5vpqooPwLe6BmWzY22NmbYO51ZY+fVVAiA8i2oOY2hr
-WOPJgw61xR/z28U3KueRayZTy02d5dRDxw==
------END CERTIFICATE-----
-"""
-
-# The same as the first, for vk.invalid and 127.0.0.2.
-OF_ANOTHER_HOST = """
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPTudnn65jKoizAGC
-xHvU0EXGJ7sqOZr9AbH+Z7rTmquhRANCAATZ4bOvUWLGi7a5hVMQRMvxo1zTMzjo
-pxqFFf3+PRPwDc6KmsT0w++TQvTLZ7dIQ6CSH8QxUc7xbtZbyuzB6eSV
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBZzCCAQ6gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
-c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
-CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNnhs69RYsaLtrmF
-UxBEy/GjXNMzOOinGoUV/f49E/ANzoqaxPTD75NC9Mtnt0hDoJIfxDFRzvFu1lvK
-7MHp5JWjTzBNMBsGA1UdEQQUMBKCCnZrLmludmFsaWSHBH8AAAIwDwYDVR0TAQH/
-BAUwAwEB/zAdBgNVHQ4EFgQUYmGAuWTTpM9UpVzbQcdS0osshRMwCgYIKoZIzj0E
-AwIDRwAwRAIgavuXhgx9vXPUKOVHt5qVL4f93dG+P7Yltw59brl5PB8CIF5w1XSm
-1HdhOhXwjVslrbfQyJkg5YgmAraCsbLwe9s8
------END CERTIFICATE-----
-"""
 
 
 @pytest.fixture
