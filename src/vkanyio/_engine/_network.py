@@ -7,21 +7,27 @@ request says when its bytes begin.
 
 from __future__ import annotations
 
+import select
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 import anyio
+from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint_if_cancelled
+from anyio.streams.tls import TLSAttribute, TLSStream
 from httpcore import (
-    AnyIOBackend,
     AsyncNetworkBackend,
     AsyncNetworkStream,
+    ConnectError,
+    ReadError,
     WriteError,
 )
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable
+
+    from anyio.abc import ByteStream, SocketStream
 
     from ._delivery import Delivery
 
@@ -33,7 +39,10 @@ MAX_GATHERED = 64 * 1024
 class Network(AsyncNetworkBackend):
     """Makes the stream of one connection, and closes it by force.
 
-    :ivar delivery: the request that is in flight, told about its first byte
+    There are no timeouts here, whatever httpcore passes: each attempt has a deadline as
+    a whole.
+
+    :ivar delivery: the request in flight, which learns when its first byte leaves
     :ivar carries_request: whether what is written now belongs to the request, and not
         to the handshake with a proxy
     """
@@ -41,42 +50,33 @@ class Network(AsyncNetworkBackend):
     def __init__(self) -> None:
         self.delivery: Delivery | None = None
         self.carries_request: bool = False
-        self._backend = AnyIOBackend()
         self._stream: NetworkStream | None = None
 
     @property
     def is_readable(self) -> bool:
         """Whether the server has sent something, or closed the connection."""
         stream = self._stream
-        return stream is None or bool(stream.get_extra_info("is_readable"))
+        return stream is None or stream.is_readable()
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's interface
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> AsyncNetworkStream:
         """Connect to a host: the server, or a proxy."""
         if self.delivery is not None:
             self.delivery.connecting()
-        stream = await self._backend.connect_tcp(
-            host, port, timeout, local_address, socket_options
-        )
-        self._stream = NetworkStream(stream, self)
+        try:
+            socket = await anyio.connect_tcp(host, port)
+        except (OSError, anyio.BrokenResourceError) as error:
+            raise ConnectError(str(error)) from error
+        self._stream = NetworkStream(socket, self)
         if self.delivery is not None:
             self.delivery.reached = True
         return self._stream
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
-        socket_options: Iterable[Any] | None = None,
-    ) -> AsyncNetworkStream:
-        """Refuse: nothing here uses Unix sockets."""
-        raise NotImplementedError
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
@@ -99,57 +99,69 @@ class Network(AsyncNetworkBackend):
 class NetworkStream(AsyncNetworkStream):
     """A stream whose writes are gathered until the next read."""
 
-    def __init__(self, stream: AsyncNetworkStream, network: Network) -> None:
-        self._socket = stream
-        self._stream = stream  # with TLS on top, where there is TLS
+    def __init__(self, socket: SocketStream, network: Network) -> None:
+        self._socket = socket
+        self._stream: ByteStream = socket  # with TLS on top, where there is TLS
         self._network = network
         self._gathered = bytearray()
 
     async def read(
         self,
         max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's interface
     ) -> bytes:
-        """Send what has been gathered, then read."""
+        """Send what has been gathered, then read; at the end, return nothing."""
         if self._gathered:
             # A server may close early and have sent a response before that, as httpcore
             # allows for.
             with suppress(WriteError):
                 await self._flush()
-        return await self._stream.read(max_bytes, timeout)
+        try:
+            return await self._stream.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            raise ReadError(str(error)) from error
 
     async def write(
         self,
         buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's interface
     ) -> None:
         """Gather bytes, and send them if there are many."""
         self._gathered += buffer
         if len(self._gathered) > MAX_GATHERED:
-            await self._flush(timeout)
+            await self._flush()
 
-    async def _flush(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
-    ) -> None:
+    async def _flush(self) -> None:
         data = bytes(self._gathered)
         self._gathered.clear()
         # A cancellation that comes before the first byte must not count as sent.
         # Between here and the system call nothing else can be cancelled.
         await checkpoint_if_cancelled()
         self._network.note_write()
-        await self._stream.write(data, timeout)
+        try:
+            await self._stream.send(data)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            raise WriteError(str(error)) from error
 
     async def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - a parameter of httpcore
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's interface
     ) -> AsyncNetworkStream:
         """Continue with TLS on the same socket."""
-        self._stream = await self._stream.start_tls(
-            ssl_context, server_hostname, timeout
-        )
+        try:
+            self._stream = await TLSStream.wrap(
+                self._stream,
+                ssl_context=ssl_context,
+                hostname=server_hostname,
+                server_side=False,
+                standard_compatible=False,  # HTTP tells where a response ends
+            )
+        except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError) as error:
+            raise ConnectError(str(error)) from error
         return self
 
     async def aclose(self) -> None:
@@ -160,6 +172,19 @@ class NetworkStream(AsyncNetworkStream):
         """Close the socket, without a farewell of TLS."""
         await self._socket.aclose()
 
+    def is_readable(self) -> bool:
+        """Return whether there is something to read, the end included."""
+        descriptor = self._socket.extra(SocketAttribute.raw_socket).fileno()
+        if descriptor < 0:
+            return True
+        if hasattr(select, "poll"):  # for any number of descriptors
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return bool(poll.poll(0))
+        return bool(select.select([descriptor], [], [], 0)[0])
+
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks about the stream."""
-        return self._stream.get_extra_info(info)
+        if info == "ssl_object":
+            return self._stream.extra(TLSAttribute.ssl_object, None)
+        return self.is_readable() if info == "is_readable" else None
