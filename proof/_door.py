@@ -84,7 +84,7 @@ class Door:
         self,
         url: str,
         *,
-        content: bytes,
+        content: Any,
         headers: dict[str, str],
         follow_redirects: bool,
         timeout: None,  # noqa: ASYNC109 - httpx's own parameter

@@ -67,7 +67,7 @@ class Probe:
     @property
     def idle_connections(self) -> deque[Connection]:
         """The connections that wait for the next request."""
-        return self._session._transport._idle
+        return self._session._transport._pool.idle
 
     @property
     def open_connection_count(self) -> int:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 
+    from ._outcome import Failure
     from ._request import APIRequest
+    from ._response import Response
 
 
 class Caller(Protocol):
@@ -35,6 +37,29 @@ class Caller(Protocol):
             up; it must not raise
         :raises ClientClosedError: if the client is not open
         :raises ClientUseError: if the request was sent before, or in another event loop
+        """
+        ...
+
+    async def post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+    ) -> Response | Failure:
+        """Send a POST request to another server than VK's API, and read the response.
+
+        It goes by the client's connections and proxy, without its token, and outside
+        the rate limit. There is no deadline: the caller has a cancel scope, and may
+        move its deadline with each chunk of the body. Leaving the client's block
+        closes the connection.
+
+        :param body: the body, or its chunks
+        :param length: the number of bytes in the body
+        :param headers: the headers, ``content-type`` among them
+        :return: the response, whatever its status, or why there is none
+        :raises ClientClosedError: if the client is not open
         """
         ...
 

@@ -35,7 +35,7 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = perform
+    submit = give_up = post = perform
 
 
 @final

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
     from typing import Any
 
 
@@ -32,7 +33,7 @@ class HTTPClient(Protocol):
         self,
         url: str,
         *,
-        content: bytes,
+        content: bytes | AsyncIterable[bytes],
         headers: dict[str, str],
         follow_redirects: bool,
         timeout: None,  # noqa: ASYNC109 - a parameter of httpx, switched off

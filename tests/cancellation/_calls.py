@@ -55,7 +55,7 @@ class Wire:
         self._transport = simulator.http_client()._transport
 
     async def post(
-        self, url: str, *, content: bytes, headers: dict[str, str], **_: Any
+        self, url: str, *, content: Any, headers: dict[str, str], **_: Any
     ) -> httpx.Response:
         """Forward a request."""
         form = parse_qs(content.decode())

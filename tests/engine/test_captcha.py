@@ -114,7 +114,7 @@ class Script:
         self._bodies = [f'{{"error": {error}}}'.encode(), b'{"response": 1}']
         self.forms: list[dict[str, str]] = []
 
-    async def post(self, url: str, *, content: bytes, **_: Any) -> httpx.Response:
+    async def post(self, url: str, *, content: Any, **_: Any) -> httpx.Response:
         self.forms.append(dict(parse_qsl(content.decode(), keep_blank_values=True)))
         return httpx.Response(200, content=self._bodies.pop(0))
 

@@ -22,6 +22,7 @@ from ._response_body import decompress_limited, read_limited
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterable
 
     from .._config import Config
     from ._delivery import Delivery
@@ -77,8 +78,7 @@ class Connector:
         self._max_bytes = config.max_answer
         self._ssl_context: ssl.SSLContext | None = None
         if "https" in (parts.scheme, self.proxy and self.proxy.scheme):
-            files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-            self._ssl_context = _ssl_context(files)
+            self._load_certificates()
 
     def url_of(self, method: str) -> httpcore.URL:
         """Return the URL of a method."""
@@ -89,10 +89,36 @@ class Connector:
             target=f"{self._path}/{method}".encode("ascii"),
         )
 
-    def make(self) -> Connection:
-        """Make a connection, which connects when it is first used."""
+    def prepare(self, url: str) -> httpcore.URL:
+        """Prepare for connections to another server, and return its URL.
+
+        It may load certificates, which takes time.
+        """
+        parts = urlsplit(url)
+        if parts.scheme == "https":
+            self._load_certificates()
+        target = parts.path or "/"
+        if parts.query:
+            target = f"{target}?{parts.query}"
+        return httpcore.URL(
+            scheme=parts.scheme.encode(),
+            host=(parts.hostname or "").encode("idna"),
+            port=parts.port,
+            target=target.encode("ascii"),
+        )
+
+    def _load_certificates(self) -> None:
+        if self._ssl_context is None:
+            files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+            self._ssl_context = _ssl_context(files)
+
+    def connect(self, origin: httpcore.Origin | None = None) -> Connection:
+        """Make a connection, which connects when it is first used.
+
+        :param origin: another server than that of the methods
+        """
         network = Network()
-        http = _connect(self._origin, self._ssl_context, self.proxy, network)
+        http = _connect(origin or self._origin, self._ssl_context, self.proxy, network)
         is_direct = self.proxy is None
         return Connection(http, network, self._max_bytes, is_direct=is_direct)
 
@@ -124,7 +150,7 @@ class Connection:
     async def request(
         self,
         url: httpcore.URL,
-        body: bytes,
+        body: bytes | AsyncIterable[bytes],
         headers: list[tuple[bytes, bytes]],
         delivery: Delivery,
     ) -> Response:
@@ -175,6 +201,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close it by force."""
+        self.is_open = False
         await self._network.close()
 
     async def _follow(self, event: str, info: dict[str, Any]) -> None:

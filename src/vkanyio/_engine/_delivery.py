@@ -21,6 +21,8 @@ CLOSE_SECONDS = 1.0
 class Delivery:
     """The way of one request to the server.
 
+    :param limiter: the limiter that granted the permit, if the request needs one
+
     :ivar connected_for_it: whether a connection was made for this request
     :ivar reached: whether the other end of that connection answered: the server, or a
         proxy
@@ -29,7 +31,9 @@ class Delivery:
 
     __slots__ = ("_limiter", "_permit", "connected_for_it", "reached", "sent")
 
-    def __init__(self, limiter: Limiter, permit: Permit) -> None:
+    def __init__(
+        self, limiter: Limiter | None = None, permit: Permit | None = None
+    ) -> None:
         self._limiter = limiter
         self._permit = permit
         self.connected_for_it: bool = False
@@ -39,13 +43,15 @@ class Delivery:
     def connecting(self) -> None:
         """Note that a connection is being made for the request."""
         self.connected_for_it = True
-        self._limiter.connecting(self._permit)
+        if self._limiter is not None and self._permit is not None:
+            self._limiter.connecting(self._permit)
 
     def sending(self) -> None:
         """Note that the first byte of the request is about to leave."""
         if not self.sent:
             self.sent = True
-            self._limiter.left(self._permit, current_time())
+            if self._limiter is not None and self._permit is not None:
+                self._limiter.left(self._permit, current_time())
 
     def reused_connection(self) -> bool:
         """Return whether the request was sent on a connection that was used before."""

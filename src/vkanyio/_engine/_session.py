@@ -23,8 +23,10 @@ from anyio.lowlevel import current_token
 
 from .._errors import ClientClosedError, ClientUseError
 from .._limiter import Limiter
+from .._secrets import Secrets
 from .._statistics import Counters, Statistics
 from .._version import __version__
+from ._delivery import Delivery
 from ._lane import Lane
 from ._live_calls import LiveCalls
 from ._observer import Observer
@@ -34,11 +36,19 @@ from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        Callable,
+        Coroutine,
+        Mapping,
+    )
     from random import Random
 
     from .._config import Config
+    from .._outcome import Failure
     from .._request import APIRequest
+    from .._response import Response
 
 
 DEFAULT_HEADERS = {
@@ -116,6 +126,26 @@ class Session(AsyncContextManagerMixin):
         self._observer.end_call(request)
         on_end(request)
 
+    async def post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+    ) -> Response | Failure:
+        """Send a POST request to another server; see :meth:`Caller.post`."""
+        self.check_open()
+        self._check_same_loop()
+        return await self._transport.post(
+            url,
+            body,
+            length=length,
+            headers={**self._headers, **headers},
+            delivery=Delivery(),
+            secrets=Secrets(self._config.token),
+        )
+
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
         request._pending.give_up()
@@ -163,12 +193,7 @@ class Session(AsyncContextManagerMixin):
     def _claim(self, request: APIRequest) -> Lane:
         """Check that a call can be made, claim it, and return the lane of its token."""
         self.check_open()
-        if self._process != os.getpid() or self._loop_token != current_token():
-            message = (
-                "the client belongs to another event loop, thread or process: make one"
-                " here, or call it by `anyio.from_thread.run`"
-            )
-            raise ClientUseError(message)
+        self._check_same_loop()
         request._pending.claim(self._loop_token)
         token = request._own_token
         if token is None or token == self._config.token:
@@ -180,6 +205,14 @@ class Session(AsyncContextManagerMixin):
             lane = self._lanes[token] = self._make_lane(token, self._make_limiter())
             lane.start()
         return lane
+
+    def _check_same_loop(self) -> None:
+        if self._process != os.getpid() or self._loop_token != current_token():
+            message = (
+                "the client belongs to another event loop, thread or process: make one"
+                " here, or call it by `anyio.from_thread.run`"
+            )
+            raise ClientUseError(message)
 
     def _make_limiter(self) -> Limiter:
         config = self._config

@@ -6,22 +6,21 @@ request may have been sent, and leaves the conclusion to its caller.
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, final
 from urllib.parse import urlsplit
 
-from anyio import CancelScope, current_time, move_on_after, to_thread
+from anyio import CancelScope, move_on_after, to_thread
 
 from .._errors import ConnectionFailedError, RequestTimeoutError
-from .._keep_alive import KeepAlive
 from .._outcome import Failure
 from .._response import Response
 from .._typeguards import is_group
 from ._delivery import CLOSE_SECONDS, ClientTrace
+from ._pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Mapping
 
     import httpcore
 
@@ -60,8 +59,8 @@ class Transport:
         self._base_url = config.base_url.rstrip("/")
         self._host = urlsplit(self._base_url).netloc
         self._connector: Connector | None = None
-        self._idle: deque[Connection] = deque()  # the most recently used one last
-        self._keep_alive = KeepAlive()
+        self._pool = Pool(self._connect)
+        self._other_pools: dict[str, Pool] = {}  # by scheme, host and port
         self._urls: dict[str, httpcore.URL] = {}
         self.reports_sending: bool = self._client is None
 
@@ -75,9 +74,8 @@ class Transport:
     async def close(self) -> None:
         """Close the connections, in bounded time; a user's client stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
-            while self._idle:
-                with suppress(Exception):  # a broken connection is closed anyway
-                    await self._idle.pop().close()
+            for pool in (self._pool, *self._other_pools.values()):
+                await pool.close()
 
     async def exchange(
         self,
@@ -116,6 +114,33 @@ class Transport:
             return self._timeout(method, self._never_sent(delivery, trace))
         return response
 
+    async def post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+        delivery: Delivery,
+        secrets: Secrets,
+    ) -> Response | Failure:
+        """Send a POST request to any server; see :meth:`Caller.post`."""
+        headers = {**headers, "content-length": str(length)}
+        host, trace = urlsplit(url).netloc, ClientTrace(delivery)
+        try:
+            if self._client is not None:
+                return await _post(self._client, url, body, headers, trace)
+            connector = self._opened_connector()
+            target = await to_thread.run_sync(connector.prepare, url)
+            pool = self._other_pools.get(host)
+            if pool is None:
+                connect = partial(connector.connect, target.origin)
+                pool = self._other_pools[host] = Pool(connect)
+            lines = _lines(host, headers)
+            return await pool.request(target, body, lines, delivery, careful=True)
+        except Exception as error:
+            return self._failure(error, "", delivery, trace, secrets, host=host)
+
     async def _request(
         self,
         method: str,
@@ -125,45 +150,19 @@ class Transport:
         *,
         careful: bool,
     ) -> Response:
-        connector = self._connector
-        assert connector is not None  # it was opened
         url = self._urls.get(method)
         if url is None:
-            url = self._urls[method] = connector.url_of(method)
-        lines = [(b"host", self._host.encode("ascii"))]
-        lines += [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]
+            url = self._urls[method] = self._opened_connector().url_of(method)
+        lines = _lines(self._host, headers)
         lines.append((b"content-length", b"%d" % len(body)))
-        connection = await self._take(careful=careful) or connector.make()
-        reused_after = current_time() - connection.idle_since
-        try:
-            response = await connection.request(url, body, lines, delivery)
-        except Exception:
-            if delivery.reused_connection():
-                self._keep_alive.note_closed(reused_after, current_time())
-            raise
-        if connection.is_open:
-            self._idle.append(connection)
-        return response
+        return await self._pool.request(url, body, lines, delivery, careful=careful)
 
-    async def _take(self, *, careful: bool) -> Connection | None:
-        """Take an idle connection that the server certainly keeps, if there is one."""
-        now, found = current_time(), None
-        max_idle = self._keep_alive.max_idle(now, careful=careful)
-        while self._idle and found is None:
-            connection = self._idle.pop()
-            idle = now - connection.idle_since
-            if idle > max_idle:
-                self._idle.append(connection)  # and all others are older
-                break
-            if connection.is_reusable():
-                found = connection
-            else:
-                self._keep_alive.note_closed(idle, now)
-                await connection.close()
-        max_idle = self._keep_alive.max_idle(now)
-        if self._idle and now - self._idle[0].idle_since > max_idle:
-            await self._idle.popleft().close()  # one a call is enough to keep up
-        return found
+    def _connect(self) -> Connection:
+        return self._opened_connector().connect()
+
+    def _opened_connector(self) -> Connector:
+        assert self._connector is not None  # it was opened
+        return self._connector
 
     @property
     def _proxy(self) -> Proxy | None:
@@ -199,7 +198,10 @@ class Transport:
         delivery: Delivery,
         trace: ClientTrace,
         secrets: Secrets,
+        *,
+        host: str | None = None,
     ) -> Failure:
+        host = self._host if host is None else host
         names = {cls.__name__ for cls in type(error).__mro__}
         never_sent = self._never_sent(delivery, trace)
         if self._client is not None:
@@ -214,11 +216,11 @@ class Transport:
         elif not is_network_error:
             message = f"the HTTP client failed with {type(error).__name__}: {shown}"
         elif not never_sent:
-            message = f"lost the connection to {self._host}: {shown}"
+            message = f"lost the connection to {host}: {shown}"
         elif self._proxy is not None and not delivery.reached:
             message = f"could not reach the proxy {self._proxy.name}: {shown}"
         else:
-            message = f"could not connect to {self._host}{self._by()}: {shown}"
+            message = f"could not connect to {host}{self._by()}: {shown}"
         return Failure(
             ConnectionFailedError(message, method=method),
             maybe_carried_out=not never_sent,
@@ -228,10 +230,16 @@ class Transport:
         )
 
 
+def _lines(host: str, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as httpcore wants them."""
+    lines = [(k.encode("ascii"), v.encode("latin-1")) for k, v in headers.items()]
+    return [(b"host", host.encode("ascii")), *lines]
+
+
 async def _post(
     client: HTTPClient,
     url: str,
-    body: bytes,
+    body: bytes | AsyncIterable[bytes],
     headers: Mapping[str, str],
     trace: ClientTrace,
 ) -> Response:

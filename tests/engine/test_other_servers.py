@@ -1,0 +1,187 @@
+"""Requests to other servers than VK's API: uploads and long polls will make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+from _helpers import own_tasks
+from _probe import Probe
+from _proxies import socks_proxy
+from _sockets import FINE, always_succeed, closed_port, listening, read_request
+from vkanyio import VK, ClientClosedError, ConnectionFailedError
+from vkanyio._outcome import Failure
+from vkanyio._response import Response
+
+if TYPE_CHECKING:
+    from anyio.streams.buffered import BufferedByteStream
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+    pytest.mark.usefixtures("no_proxy_of_the_environment"),
+]
+
+CHUNK = bytes(range(256)) * 256
+TYPE = {"content-type": "application/octet-stream"}
+
+
+class Chunks:
+    """A body in chunks, which may do something before each of them."""
+
+    def __init__(self, number: int, before_each: Any = lambda: None) -> None:
+        self._left = number
+        self._before_each = before_each
+
+    def __aiter__(self) -> Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._before_each()
+        if not self._left:
+            raise StopAsyncIteration
+        self._left -= 1
+        return CHUNK
+
+
+class Receiver:
+    """A server that keeps what it gets, and the number of connections to it."""
+
+    def __init__(self) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+
+    async def serve(self, stream: BufferedByteStream) -> None:
+        self.connections += 1
+        while True:
+            self.requests.append(await read_request(stream))
+            await stream.send(FINE)
+
+
+async def post(api: VK, url: str, body: Any = b"text", length: int = 4) -> Any:
+    caller = Probe(api).caller
+    return await caller.post(url, body, length=length, headers=TYPE)
+
+
+async def test_a_request_to_another_server_needs_no_permit_and_brings_no_token() -> (
+    None
+):
+    server = Receiver()
+    async with (
+        listening(server.serve) as url,
+        listening(always_succeed) as base_url,
+        VK("the-secret-token", base_url=base_url, limit=1) as api,
+    ):
+        for _ in range(3):
+            with anyio.fail_after(0.9):
+                response = await post(api, url)
+        assert response == Response(200, b'{"response":1}')
+        assert await api.call("users.get") == 1
+    assert server.connections == 1
+    assert len(server.requests) == 3
+    assert all(request.endswith(b"text") for request in server.requests)
+    assert b"the-secret-token" not in b"".join(server.requests)
+    assert b"content-type: application/octet-stream" in server.requests[0]
+    assert api.statistics().sent == 1
+
+
+@pytest.mark.parametrize("own_client", [False, True], ids=["ours", "httpx"])
+async def test_a_body_in_chunks_has_its_length_and_is_sent_once(
+    own_client: bool,
+) -> None:
+    server = Receiver()
+    async with listening(server.serve) as url, httpx.AsyncClient() as http_client:
+        options: Any = {"http_client": http_client} if own_client else {}
+        async with VK("a-token", base_url=url, **options) as api:
+            response = await post(api, url, Chunks(8), 8 * len(CHUNK))
+    assert response.status_code == 200
+    [request] = server.requests
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert body == CHUNK * 8
+    assert b"chunked" not in head
+
+
+async def test_a_deadline_moves_with_the_chunks_and_ends_a_stalled_upload() -> None:
+    stalled = anyio.Event()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        for _ in range(80):
+            await stream.receive_exactly(len(CHUNK))
+            await anyio.sleep(0.01)
+        stalled.set()
+        await anyio.sleep(60)
+
+    async with listening(serve) as url, VK("a-token", base_url=url) as api:
+        with anyio.move_on_after(0.5) as scope:
+
+            def move() -> None:
+                scope.deadline = anyio.current_time() + 0.5
+
+            await post(api, url, Chunks(4000, move), 4000 * len(CHUNK))
+        assert stalled.is_set()
+        assert scope.cancelled_caught
+    assert own_tasks() == []
+
+
+async def test_after_a_cancelled_upload_the_next_one_works() -> None:
+    server = Receiver()
+    async with listening(server.serve) as url, VK("a-token", base_url=url) as api:
+        for seconds in (0.0, 0.001, 0.003):
+            with anyio.move_on_after(seconds):
+                await post(api, url, Chunks(4000), 4000 * len(CHUNK))
+            response = await post(api, url, Chunks(2), 2 * len(CHUNK))
+            assert response.status_code == 200
+
+
+async def test_other_servers_are_reached_by_the_proxy_as_well() -> None:
+    server = Receiver()
+    async with (
+        socks_proxy() as proxy,
+        listening(server.serve) as url,
+        VK("a-token", base_url=url, proxy=proxy) as api,
+    ):
+        response = await post(api, url)
+    assert response.status_code == 200
+    assert len(server.requests) == 1
+
+
+async def test_a_server_that_cannot_be_reached_is_named() -> None:
+    async with (
+        closed_port() as url,
+        listening(always_succeed) as base_url,
+        VK("a-token", base_url=base_url) as api,
+    ):
+        failure = await post(api, url)
+    assert isinstance(failure, Failure)
+    assert isinstance(failure.error, ConnectionFailedError)
+    assert not failure.maybe_carried_out
+    assert url.split("/")[2] in str(failure.error)
+
+
+async def test_leaving_the_client_ends_requests_of_other_tasks() -> None:
+    ended: list[Any] = []
+
+    async def serve(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        await anyio.sleep(60)
+
+    async with listening(serve) as url, anyio.create_task_group() as tasks:
+
+        async def upload() -> None:
+            ended.append(await post(api, url))
+
+        async with VK("a-token", base_url=url) as api:
+            tasks.start_soon(upload)
+            await anyio.sleep(0.2)
+        with anyio.fail_after(5):
+            while not ended:
+                await anyio.lowlevel.checkpoint()
+    [failure] = ended
+    assert isinstance(failure, Failure)
+    assert failure.maybe_carried_out
+    with pytest.raises(ClientClosedError):
+        await post(api, url)
