@@ -35,7 +35,10 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = post = perform
+    submit = give_up = perform
+
+    async def post(self, *_: object, **__: object) -> Never:
+        raise ClientClosedError(self.message)
 
 
 @final
