@@ -23,15 +23,17 @@ LAYERS = {
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session
         _engine._collector _engine._gate _engine._packer _engine._sender
-        _engine._ticker _engine._transport _engine._connection _engine._response_body
+        _engine._ticker _engine._transport _engine._connection _engine._network
+        _engine._delivery _engine._response_body
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """
-        _config _option_validators _caller _captcha _http_client _request _pending
+        _config _environment _option_validators _caller _captcha _http_client _request
+        _pending
     """,
     "rules": """
         _batch _response _retry _repetition _method_facts _limiter _secrets _encoding
-        _wire_checks _outcome
+        _wire_checks _outcome _keep_alive _address
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _typeguards _version
