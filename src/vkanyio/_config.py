@@ -119,7 +119,8 @@ class Config:
     :param proxy: URL of an HTTP or SOCKS proxy; SOCKS needs ``vkanyio[socks]``. By
         default the environment decides (``HTTPS_PROXY`` and the like)
     :param http_client: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` to use; the
-        client does not close it
+        client does not close it. One with ``auth``, ``params`` or ``cookies`` is
+        refused. The environment is not asked for a proxy
     :param limiter: a rate limit shared with other clients of the same token, in place
         of ``limit`` and ``request_mode``
     :param max_waiting: most calls of a token that wait for their outcome at a time;

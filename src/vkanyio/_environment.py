@@ -87,7 +87,7 @@ def _matches(entry: str, address: Address) -> bool:
     try:
         # Interfaces, as in fe80::1%eth0, do not count.
         network = ip_network(re.sub("%[^/]*", "", name), strict=False)
-        return ip_address(host.partition("%")[0]) in network
+        return ip_address(host) in network
     except ValueError:
         return _is_within(host, name)
 

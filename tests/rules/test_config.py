@@ -470,30 +470,24 @@ def test_httpx_takes_every_address_that_is_accepted(address: str) -> None:
         httpx.Proxy(proxy)
 
 
+@pytest.mark.parametrize("name", ["base_url", "proxy"])
+def test_an_address_that_is_too_long_for_httpx_is_refused(name: str) -> None:
+    start = "http://localhost/"
+    VK(TOKEN, **{name: start + "x" * (2**16 - len(start))})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"{name} must be") as caught:
+        VK(TOKEN, **{name: start + "x" * 2**16})  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 1000
+
+
 # Plain HTTP
 
 LOOPBACK = [
-    "localhost",
-    "LOCALHOST",
-    "vk.localhost",
-    "localhost.",
-    "127.0.0.1",
-    "127.255.0.9",
-    "[::1]",
-    "[0:0::1]",
-    "[::ffff:127.0.0.1]",
+    *("localhost", "LOCALHOST", "vk.localhost", "localhost.", "127.0.0.1"),
+    *("127.255.0.9", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"),
 ]
 REMOTE = [
-    "vk.invalid",
-    "api.vk.ru",
-    "10.0.0.1",
-    "0.0.0.0",
-    "[::]",
-    "[fe80::1%lo]",
-    "[::ffff:8.8.8.8]",
-    "localhost.example",
-    "notlocalhost",
-    "127.0.0.1.example",
+    *("vk.invalid", "api.vk.ru", "10.0.0.1", "0.0.0.0", "[::]", "[fe80::1%lo]"),
+    *("[::ffff:8.8.8.8]", "localhost.example", "notlocalhost", "127.0.0.1.example"),
 ]
 
 
