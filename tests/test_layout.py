@@ -28,12 +28,16 @@ def test_the_library_names_no_event_loop_but_anyio(path: Path) -> None:
 
 def modules_after(program: str) -> set[str]:
     """Return vkanyio's modules that are loaded once a program has run."""
+    return {name for name in all_after(program) if name.startswith("vkanyio.")}
+
+
+def all_after(program: str) -> set[str]:
+    """Return all modules that are loaded once a program has run."""
     code = f"{program}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    loaded = done.stdout.split()
-    return {name for name in loaded if name.startswith("vkanyio.")}
+    return set(done.stdout.split())
 
 
 def is_of_a_method(name: str) -> bool:
@@ -45,6 +49,36 @@ def test_importing_the_library_loads_no_method_object_or_error_code() -> None:
     loaded = modules_after("import vkanyio")
     assert "vkanyio._client" in loaded
     assert not [name for name in loaded if is_of_a_method(name)]
+
+
+HTTP = {"httpx", "httpx2", "httpcore", "ssl", "_ssl", "urllib.request", "http.client"}
+ENTER = """
+import anyio, vkanyio
+
+async def enter():
+    async with vkanyio.VK("a-token"):
+        pass
+
+anyio.run(enter, backend="trio")
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import vkanyio",
+        "import vkanyio; vkanyio.VK('a-token', proxy='http://localhost:3128')",
+        "import vkanyio; vkanyio.VK('a-token', base_url='https://[::1]').users",
+    ],
+)
+def test_nothing_of_http_is_loaded_before_a_client_is_entered(program: str) -> None:
+    loaded = all_after(program)
+    assert loaded & HTTP == set()
+    assert not [name for name in loaded if name.startswith(("httpx", "httpcore"))]
+
+
+def test_entering_loads_what_connections_need() -> None:
+    assert {"httpx", "httpcore", "ssl"} <= all_after(ENTER)
 
 
 def test_a_group_is_loaded_alone_and_no_objects_with_it() -> None:

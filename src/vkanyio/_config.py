@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
 
 import attrs
 
+from ._address import is_loopback, parse_address
 from ._limiter import RequestMode
 from ._option_validators import (
     OneOf,
@@ -67,6 +68,7 @@ class Options(TypedDict, total=False):
     timeout: float
     version: str
     base_url: str
+    allow_insecure: bool
     headers: Mapping[str, str]
     language: Language | None
     proxy: str | None
@@ -110,12 +112,15 @@ class Config:
         more than the default
     :param version: the version of the VK API
     :param base_url: the URL to which method names are appended
+    :param allow_insecure: allow a ``base_url`` with "http://" to another machine, which
+        the token reaches unencrypted
     :param headers: HTTP headers to send in addition to those of vkanyio
     :param language: the language of names and texts in VK's values
     :param proxy: URL of an HTTP or SOCKS proxy; SOCKS needs ``vkanyio[socks]``. By
         default the environment decides (``HTTPS_PROXY`` and the like)
     :param http_client: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` to use; the
-        client does not close it
+        client does not close it. One with ``auth``, ``params`` or ``cookies`` is
+        refused. The environment is not asked for a proxy
     :param limiter: a rate limit shared with other clients of the same token, in place
         of ``limit`` and ``request_mode``
     :param max_waiting: most calls of a token that wait for their outcome at a time;
@@ -177,6 +182,7 @@ class Config:
     base_url: str = attrs.field(
         default="https://api.vk.ru/method", kw_only=True, validator=is_base_url
     )
+    allow_insecure: bool = attrs.field(default=False, kw_only=True, validator=is_flag)
     headers: Mapping[str, str] = attrs.field(
         factory=dict,
         kw_only=True,
@@ -224,6 +230,19 @@ class Config:
             message = (
                 "proxy and http_client cannot be given together: configure the proxy in"
                 " your own client"
+            )
+            raise ValueError(message)
+        address = parse_address(self.base_url)
+        if (
+            address is not None
+            and address.scheme == "http"
+            and not is_loopback(address.host)
+            and not self.allow_insecure
+        ):
+            message = (
+                'base_url must begin with "https://": the token would be sent'
+                f" unencrypted to {shown(address.netloc)}, got {shown(self.base_url)};"
+                " allow_insecure=True (--allow-insecure) allows it"
             )
             raise ValueError(message)
 

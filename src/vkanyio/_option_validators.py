@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, final
 
-import httpx
-
+from ._address import has_usable_login, has_usable_path, parse_address
+from ._http_client import check_http_client
 from ._limiter import Limiter
 from ._typeguards import is_mapping, is_tuple
 from ._wire_checks import check_headers, check_method_name, check_token, shown
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 1e9
 MAX_WHOLE = 10**9
-MAX_PORT = 2**16
-PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h", "socks")
 
 
 def _refusal(attribute: Attribute, value: Any, wanted: str) -> str:
@@ -136,7 +135,12 @@ def is_base_url(_: Any, attribute: Attribute, value: Any) -> None:
     if "@" in value:  # there may be a password before it
         message = f'{attribute.name} must be {wanted}, got one with "@" in it'
         raise ValueError(message)
-    if not _is_url(value, ("http", "https")) or re.search(r"[?#]", value):
+    address = parse_address(value)
+    if (
+        address is None
+        or address.scheme not in {"http", "https"}
+        or not has_usable_path(value)
+    ):
         raise ValueError(_refusal(attribute, value, wanted))
 
 
@@ -153,10 +157,11 @@ def check_proxy(name: str, value: Any) -> None:
     if not isinstance(value, str):
         message = f"{name} must be {wanted}, got a {type(value).__name__}"
         raise TypeError(message)
-    if not _is_url(value, PROXY_SCHEMES):
-        message = f"{name} must be {wanted}, got another string"
+    address = parse_address(value)
+    if address is None or not has_usable_login(value):
+        message = f"{name} must be {wanted}, {_wrong_proxy(value)}"
         raise ValueError(message)
-    if httpx.URL(value).scheme.startswith("socks") and find_spec("socksio") is None:
+    if address.scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
             f"{name} is a SOCKS proxy, which needs another package:"
             " pip install 'vkanyio[socks]'"
@@ -164,15 +169,16 @@ def check_proxy(name: str, value: Any) -> None:
         raise ValueError(message)
 
 
-def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
-    if re.search(r"[\s\x00-\x20\x7f]", value):
-        return False
-    try:
-        url = httpx.URL(value)
-    except (httpx.InvalidURL, ValueError):
-        return False
-    has_port = url.port is None or 0 < url.port < MAX_PORT
-    return url.scheme in schemes and bool(url.host) and has_port
+def _wrong_proxy(value: str) -> str:
+    """Say what is wrong with a proxy, without showing the password in it."""
+    if re.match("socks4a?:", value, re.IGNORECASE):
+        return "got one for SOCKS 4, which is not supported"
+    if "@" in value:
+        return (
+            "got another string; in a user name or a password percent-encode"
+            ' "/", "?", "#" and "@"'
+        )
+    return "got another string"
 
 
 def are_headers(_: Any, attribute: Attribute, value: Any) -> None:
@@ -186,6 +192,7 @@ def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
     if value is not None and (isinstance(value, type) or not is_client):
         wanted = "an httpx.AsyncClient or an httpx2.AsyncClient"
         raise TypeError(_refusal(attribute, value, wanted))
+    check_http_client(attribute.name, value)
 
 
 def is_limiter(_: Any, attribute: Attribute, value: Any) -> None:

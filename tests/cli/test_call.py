@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,7 +15,7 @@ import pytest
 from vkanyio.cli._app import run
 from vkanyio.testing import Call, Simulator, faults
 
-from .conftest import BACKENDS, MakeCall, Start
+from .conftest import BACKENDS, TOKEN, MakeCall, Start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,6 +163,36 @@ def test_the_base_url_may_be_in_the_environment(
     monkeypatch.setenv("VKANYIO_BASE_URL", base_url)
     assert run(["call", "users.get"]) == 0
     assert '"id": 1' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["call", "users.get"],
+        ["execute", "return 1;"],
+        ["procedure", "name"],
+        ["batch", "calls.jsonl"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_plain_http_to_another_machine_must_be_allowed(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("calls.jsonl").write_text('{"method": "users.get"}\n')
+    # Nothing listens there, and it is not one of the loopback addresses.
+    words = [*words, "--base-url", "http://0.0.0.0:9/method", "--retries", "0"]
+    assert run(words) == 2
+    assert "--allow-insecure" in capfd.readouterr().err
+    assert run([*words, "--allow-insecure"]) == 3
+    monkeypatch.setenv("VKANYIO_ALLOW_INSECURE", "0")
+    assert run(words) == 2
+    monkeypatch.setenv("VKANYIO_ALLOW_INSECURE", "1")
+    assert run(words) == 3
+    assert TOKEN not in capfd.readouterr().err
 
 
 def test_verbosity_logs_to_standard_error(call: MakeCall, simulator: Simulator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from _helpers import Recorder
-from _sockets import listening, read_request
+from _sockets import FINE, listening, read_request
 from vkanyio import (
     VK,
     APIRequest,
@@ -24,6 +25,7 @@ from vkanyio import (
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
     from anyio.streams.buffered import BufferedByteStream
@@ -262,6 +264,95 @@ async def test_an_http_client_that_follows_redirects_follows_none_with_the_token
     assert isinstance(error, InvalidResponseError)
     assert error.status == status
     assert sent == len(requests) == 1
+
+
+async def request_by(library: ModuleType, **options: Any) -> bytes:
+    """Make a call by a client of the user, and return the request that arrives."""
+    requests: list[bytes] = []
+
+    async def collect(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+        await stream.send(FINE)
+
+    async with (
+        listening(collect) as base_url,
+        library.AsyncClient(**options) as http_client,
+        VK(TOKEN, base_url=base_url, http_client=http_client) as api,
+    ):
+        assert await api.call(*READ) == 1
+    [request] = requests
+    return request.lower()
+
+
+@real_time
+async def test_headers_of_vkanyio_override_those_of_the_client(
+    library: ModuleType,
+) -> None:
+    headers = {
+        "Authorization": "Bearer another",
+        "User-Agent": "another",
+        "Content-Type": "text/plain",
+        "X-A": "1",
+    }
+    request = await request_by(
+        library, headers=headers, base_url="https://another", trust_env=False
+    )
+    assert re.findall(rb"authorization: (.*)\r", request) == [
+        f"bearer {TOKEN}".encode()
+    ]
+    assert b"another" not in request
+    assert b"content-type: application/x-www-form-urlencoded\r\n" in request
+    assert b"x-a: 1\r\n" in request  # an explicit one that is not vkanyio's
+    assert request.startswith(b"post /method/users.get http")
+
+
+@real_time
+async def test_a_netrc_file_does_not_replace_the_token(
+    library: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login user password PASSWORD\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    request = await request_by(library, trust_env=True)
+    assert re.findall(rb"authorization: (.*)\r", request) == [
+        f"bearer {TOKEN}".encode()
+    ]
+    with pytest.raises(ValueError, match="http_client must be a client without auth"):
+        VK(TOKEN, http_client=library.AsyncClient(auth=library.NetRCAuth(str(netrc))))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("auth", ("u", "p")), ("params", {"a": 1}), ("cookies", {"a": "1"})],
+)
+async def test_what_a_client_was_given_later_is_refused_at_entering(
+    library: ModuleType, name: str, value: Any
+) -> None:
+    async with library.AsyncClient(trust_env=False) as http_client:
+        api = VK(TOKEN, http_client=http_client)
+        setattr(http_client, name, value)
+        with pytest.raises(ValueError, match=f"http_client .* without {name}"):
+            async with api:
+                pytest.fail("it was entered")
+
+
+@real_time
+async def test_a_client_with_a_cookie_of_the_server_may_be_used_again(
+    library: ModuleType,
+) -> None:
+    async def bake(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        await stream.send(FINE.replace(b"OK\r\n", b"OK\r\nset-cookie: a=1; path=/\r\n"))
+
+    async with (
+        listening(bake) as base_url,
+        library.AsyncClient(trust_env=False) as http_client,
+    ):
+        for _ in range(2):
+            async with VK(TOKEN, base_url=base_url, http_client=http_client) as api:
+                assert await api.call(*READ) == 1
+        assert http_client.cookies["a"] == "1"
 
 
 def test_both_libraries_still_have_the_exceptions_known_by_name() -> None:

@@ -111,15 +111,15 @@ async def test_a_deadline_moves_with_the_chunks_and_ends_a_stalled_upload() -> N
     async def serve(stream: BufferedByteStream) -> None:
         for _ in range(80):
             await stream.receive_exactly(len(CHUNK))
-            await anyio.sleep(0.01)
+            await anyio.sleep(0.03)
         stalled.set()
         await anyio.sleep(60)
 
     async with listening(serve) as url, VK("a-token", base_url=url) as api:
-        with anyio.move_on_after(0.5) as scope:
+        with anyio.move_on_after(2.0) as scope:
 
             def move() -> None:
-                scope.deadline = anyio.current_time() + 0.5
+                scope.deadline = anyio.current_time() + 2.0
 
             await post(api, url, Chunks(4000, move), 4000 * len(CHUNK))
         assert stalled.is_set()
@@ -185,3 +185,13 @@ async def test_leaving_the_client_ends_requests_of_other_tasks() -> None:
     assert failure.maybe_carried_out
     with pytest.raises(ClientClosedError):
         await post(api, url)
+
+
+@pytest.mark.parametrize("url", ["", "ftp://localhost/a", "http://", "http://a b/"])
+async def test_a_url_that_names_no_server_is_refused(url: str) -> None:
+    async with (
+        listening(always_succeed) as base_url,
+        VK("a-token", base_url=base_url) as api,
+    ):
+        with pytest.raises(ValueError, match="url must be"):
+            await post(api, url)

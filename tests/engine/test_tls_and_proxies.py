@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import socket
 import ssl
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -154,7 +155,7 @@ async def test_calls_go_through_an_http_proxy_that_gets_the_whole_address() -> N
 
     async with (
         listening(relay) as proxy,
-        client("http://vk.invalid/method", proxy=proxy) as api,
+        client("http://vk.invalid/method", allow_insecure=True, proxy=proxy) as api,
     ):
         assert await api.call(*POST) == 1
     assert requests[0].startswith(b"POST http://vk.invalid/method/wall.post HTTP/1.1")
@@ -215,7 +216,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
 async def test_an_unreachable_proxy_is_a_failed_connection(call: Any) -> None:
     async with (
         closed_port() as proxy,
-        client("http://vk.invalid/method", proxy=proxy) as api,
+        client("http://vk.invalid/method", allow_insecure=True, proxy=proxy) as api,
     ):
         error, sent = await error_of(api, call)
     assert type(error) is ConnectionFailedError
@@ -231,7 +232,7 @@ async def test_a_proxy_that_loses_the_request_leaves_a_write_in_doubt(
 
     async with (
         listening(lose) as proxy,
-        client("http://vk.invalid/method", proxy=proxy) as api,
+        client("http://vk.invalid/method", allow_insecure=True, proxy=proxy) as api,
     ):
         error, sent = await error_of(api, call)
     if call == READ:
@@ -259,7 +260,9 @@ async def test_calls_go_through_a_socks_proxy(call: Any, verdict: int) -> None:
 
     async with listening(relay) as base_url:
         proxy = f"socks5://127.0.0.1:{port_of(base_url)}"
-        async with client("http://vk.invalid/method", proxy=proxy) as api:
+        async with client(
+            "http://vk.invalid/method", allow_insecure=True, proxy=proxy
+        ) as api:
             if verdict == 0:
                 assert await api.call(*call) == 1
             else:
@@ -288,7 +291,9 @@ async def test_the_password_of_a_socks_proxy_is_sent_and_not_shown(
 
     async with listening(relay) as base_url:
         proxy = f"socks5://user:{PASSWORD}@127.0.0.1:{port_of(base_url)}"
-        async with client("http://vk.invalid/method", proxy=proxy) as api:
+        async with client(
+            "http://vk.invalid/method", allow_insecure=True, proxy=proxy
+        ) as api:
             shown = [repr(api), repr(api.config)]
             if verdict == 0:
                 assert await api.call(*POST) == 1
@@ -308,7 +313,7 @@ async def test_the_proxy_of_the_environment_is_used(
 ) -> None:
     async with listening(always_succeed) as proxy:
         monkeypatch.setenv(name, proxy.removesuffix("/method"))
-        async with client("http://vk.invalid/method") as api:
+        async with client("http://vk.invalid/method", allow_insecure=True) as api:
             assert await api.call(*READ) == 1
 
 
@@ -320,6 +325,167 @@ async def test_a_host_that_the_environment_excludes_is_reached_directly(
         monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         async with client(base_url) as api:
             assert await api.call(*READ) == 1
+
+
+async def test_socks_of_the_environment_means_socks5(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("socksio")
+    greetings: list[bytes] = []
+
+    async def greet(stream: BufferedByteStream) -> None:
+        greetings.append(await stream.receive_exactly(3))
+
+    async with listening(greet) as base_url:
+        monkeypatch.setenv("ALL_PROXY", f" socks://127.0.0.1:{port_of(base_url)}/ ")
+        async with client("https://vk.invalid/method", retry_limit=0) as api:
+            await error_of(api, READ)
+        monkeypatch.delenv("ALL_PROXY")
+        proxy = f"socks://127.0.0.1:{port_of(base_url)}"
+        async with client("https://vk.invalid", proxy=proxy, retry_limit=0) as api:
+            await error_of(api, READ)
+    assert greetings == [b"\x05\x01\x00"] * 2
+
+
+# Errors name the party that has failed.
+
+
+@pytest.mark.parametrize("base_url", ["https://vk.invalid/method", "http://localhost"])
+async def test_a_proxy_whose_name_is_unknown_is_named(
+    base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    proxy = f"http://user:{PASSWORD}@proxy.invalid:3128"
+    async with client(base_url, proxy=proxy) as api:
+        error, sent = await error_of(api, POST)
+    assert str(error) == (
+        "wall.post: could not reach the proxy proxy.invalid:3128:"
+        " Name or service not known"
+    )
+    assert sent == 3
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+async def test_a_proxy_whose_port_refuses_is_named(scheme: str) -> None:
+    async with closed_port() as address:
+        name = f"127.0.0.1:{port_of(address)}"
+        async with client("https://vk.invalid", proxy=f"{scheme}://{name}") as api:
+            error, _ = await error_of(api, POST)
+    assert f"could not reach the proxy {name}: " in str(error)
+    assert "vk.invalid" not in str(error)
+
+
+async def test_a_proxy_whose_certificate_is_not_trusted_is_named(
+    tls: ssl.SSLContext,
+) -> None:
+    async with listening(always_succeed, tls) as address:
+        name = f"127.0.0.1:{port_of(address)}"
+        async with client("https://vk.invalid", proxy=f"https://{name}") as api:
+            error, sent = await error_of(api, POST)
+    gc.collect(1)
+    assert f"could not reach the proxy {name}: " in str(error)
+    assert "certificate" in str(error).lower()
+    assert sent == 1
+
+
+async def test_a_server_with_a_wrong_certificate_behind_a_proxy_is_named(
+    tls: ssl.SSLContext,
+) -> None:
+    async def tunnel(stream: BufferedByteStream) -> None:
+        await stream.receive_until(b"\r\n\r\n", 65536)
+        await stream.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await secured(stream, tls)
+
+    async with (
+        listening(tunnel) as proxy,
+        client("https://vk.invalid/method", proxy=proxy) as api,
+    ):
+        error, sent = await error_of(api, POST)
+    gc.collect(1)
+    assert "could not connect to vk.invalid by the proxy 127.0.0.1:" in str(error)
+    assert "certificate" in str(error).lower()
+    assert sent == 1
+
+
+@pytest.mark.parametrize(
+    "status", ["407 Proxy Authentication Required", "401 Unauthorized"]
+)
+async def test_a_refused_login_names_the_proxy_and_is_not_retried(status: str) -> None:
+    async def refuse(stream: BufferedByteStream) -> None:
+        await stream.receive_until(b"\r\n\r\n", 65536)
+        await stream.send(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n".encode())
+
+    async with listening(refuse) as address:
+        name = f"127.0.0.1:{port_of(address)}"
+        proxy = f"http://user:{PASSWORD}@{name}"
+        async with client("https://vk.invalid/method", proxy=proxy) as api:
+            error, sent = await error_of(api, POST)
+    assert str(error) == f"wall.post: the proxy {name} refused: {status}"
+    assert sent == 1
+
+
+async def test_a_login_refused_without_a_tunnel_names_the_proxy_too() -> None:
+    async def refuse(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        await stream.send(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n")
+
+    async with listening(refuse) as address:
+        name = f"127.0.0.1:{port_of(address)}"
+        async with client("http://localhost", proxy=f"http://{name}") as api:
+            error, sent = await error_of(api, POST)
+    assert type(error) is ConnectionFailedError
+    assert f"the proxy {name} refused: 407 Proxy Authentication Required" in str(error)
+    assert sent == 1
+
+
+async def test_a_login_refused_by_a_socks_proxy_is_not_retried() -> None:
+    pytest.importorskip("socksio")
+
+    async def refuse(stream: BufferedByteStream) -> None:
+        await stream.receive_exactly(3)
+        await stream.send(b"\x05\x02")
+        await stream.receive_exactly(1 + 1 + len("user") + 1 + len(PASSWORD))
+        await stream.send(b"\x01\x01")
+
+    async with listening(refuse) as address:
+        name = f"127.0.0.1:{port_of(address)}"
+        proxy = f"socks5://user:{PASSWORD}@{name}"
+        async with client("https://vk.invalid/method", proxy=proxy) as api:
+            error, sent = await error_of(api, POST)
+    assert f"the proxy {name} refused: Invalid username/password" in str(error)
+    assert sent == 1
+
+
+async def test_a_host_in_another_alphabet_is_sent_in_ascii() -> None:
+    requests: list[bytes] = []
+
+    async def relay(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+        await stream.send(FINE)
+
+    async with (
+        listening(relay) as proxy,
+        client("http://ПРИМЕР.рф:8080/m", proxy=proxy, allow_insecure=True) as api,
+    ):
+        assert await api.call(*READ) == 1
+    name = b"xn--e1afmkfd.xn--p1ai:8080"
+    assert requests[0].startswith(b"POST http://" + name + b"/m/users.get HTTP/1.1\r\n")
+    assert b"host: " + name + b"\r\n" in requests[0].lower()
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+async def test_certificates_of_the_environment_that_are_missing_are_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, str(tmp_path / "missing"))
+    with pytest.raises(ValueError, match=f"{name} in the environment .*No such file"):
+        async with VK(TOKEN):
+            pytest.fail("it was entered")
 
 
 async def test_clients_of_a_process_read_the_certificates_once(

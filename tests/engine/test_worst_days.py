@@ -322,9 +322,23 @@ async def test_a_bad_proxy_of_the_environment_is_named(
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(ValueError, match="HTTPS_PROXY"):
+    with pytest.raises(ValueError, match="HTTPS_PROXY in the environment must be"):
         async with VK("a-token"):
             pytest.fail("it was entered")
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks://127.0.0.1:1080/", "socks4://127.0.0.1:1080", "nonsense:port"]
+)
+async def test_a_client_with_its_own_http_client_never_asks_the_environment(
+    proxy: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/certificates.pem")
+    async with VK("a-token", http_client=simulator.http_client()) as api:
+        [user] = await api.users.get(user_ids=[1])
+    assert user["id"] == 1
 
 
 async def test_certificates_that_cannot_be_read_are_named(

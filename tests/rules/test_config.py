@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import vkanyio._option_validators
 from _helpers import Recorder
 from vkanyio import VK, Config, Limiter
+from vkanyio._address import parse_address
 from vkanyio._config import Options
 from vkanyio._method_facts import NOT_FOR_EXECUTE
 
@@ -46,6 +47,7 @@ def test_the_defaults_are_as_documented() -> None:
         "timeout": 10.0,
         "version": "5.199",
         "base_url": "https://api.vk.ru/method",
+        "allow_insecure": False,
         "headers": {},
         "language": None,
         "proxy": None,
@@ -94,11 +96,19 @@ async def handler(question: Any) -> Any:
         ("base_url", "http://[::1]:8080"),
         ("base_url", "http://localhost:1"),
         ("base_url", "http://localhost:65535"),
+        ("base_url", "https://api_gateway.example.:8443/vk%20api/method"),
+        (
+            "base_url",
+            "https://\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444/method",
+        ),
+        ("allow_insecure", True),
         ("headers", {"User-Agent": "me", "X-Empty": ""}),
         ("language", "uk"),
         ("proxy", "http://user:password@localhost:3128"),
         ("proxy", "socks5://localhost:1080"),
         ("proxy", "socks5h://localhost"),
+        ("proxy", "socks://localhost:1080/"),
+        ("proxy", "HTTP://localhost:3128/a/path"),
         ("http_client", None),
         ("limiter", Limiter(20, request_mode="burst")),
         ("max_waiting", 1),
@@ -140,6 +150,7 @@ def test_allowed_values_are_accepted_unchanged(name: str, value: Any) -> None:
         ("retry_limit", False, "whole number"),
         ("retry_unsafe", 1, "True or False"),
         ("retry_unsafe", "yes", "True or False"),
+        ("allow_insecure", 1, "True or False"),
         ("timeout", "10", "seconds"),
         ("timeout", None, "seconds"),
         ("version", 5.199, "5.199"),
@@ -210,6 +221,26 @@ def test_a_value_of_another_type_is_refused_with_what_is_allowed(
         ("base_url", "https://api.vk.ru:0/method", "https://"),
         ("base_url", "https://api.vk.ru:65536/method", "https://"),
         ("base_url", "https://[::1/method", "https://"),
+        ("base_url", "https://[::g]/method", "https://"),
+        ("base_url", "https://[v1.a]/method", "https://"),
+        ("base_url", "https://junk[::1]/method", "https://"),
+        ("base_url", "https://::1/method", "https://"),
+        ("base_url", "https://127.0.0.256/method", "https://"),
+        ("base_url", "https://127.1/method", "https://"),
+        ("base_url", "https://0x7f000001/method", "https://"),
+        ("base_url", "https://a..b/method", "https://"),
+        ("base_url", "https://.a/method", "https://"),
+        ("base_url", f"https://{'a' * 64}/method", "https://"),
+        ("base_url", f"https://{'a.' * 127}a/method", "https://"),
+        ("base_url", "https://a<b/method", "https://"),
+        ("base_url", "https://a%2eb/method", "https://"),
+        ("base_url", "https://a\\b/method", "https://"),
+        ("base_url", "https://api.vk.ru/m\xe9thod", "https://"),
+        ("base_url", "https://api.vk.ru/%zz", "https://"),
+        ("base_url", "https://api.vk.ru:+80/method", "https://"),
+        ("base_url", "https://api.vk.ru:\u0668\u0660/method", "https://"),
+        ("base_url", "https://\ud800/method", "https://"),
+        ("base_url", "socks5://api.vk.ru/method", "https://"),
         ("language", "RU", '"ru"'),
         ("language", "", '"ru"'),
         ("max_waiting", 0, "at least 1"),
@@ -339,6 +370,14 @@ def test_no_message_about_another_option_shows_the_token(name: str, value: Any) 
         "http://user:PASSWORD@local host:3128",
         "http://user:PASSWORD@localhost:3128\n",
         "socks4://user:PASSWORD@localhost",
+        "http://user:PASSWORD@localhost?",
+        "http://user:PASSWORD@localhost#x",
+        "http://user:12#PASSWORD@localhost",
+        "http://user:12/PASSWORD@localhost",
+        "http://user:12?PASSWORD@localhost",
+        "http://user:PASSWORD\ud800@localhost",
+        f"socks5://user:{'PASSWORD' * 32}@localhost",
+        f"socks5://{'PASSWORD' * 32}@localhost",
         "",
     ],
 )
@@ -348,6 +387,24 @@ def test_a_wrong_proxy_is_refused_without_repeating_its_password(proxy: str) -> 
     ) as info:
         VK(TOKEN, proxy=proxy)
     assert "PASSWORD" not in str(info.value)
+
+
+def test_a_long_password_is_refused_for_socks_alone() -> None:
+    VK(TOKEN, proxy=f"http://user:{'p' * 256}@localhost")
+    VK(TOKEN, proxy=f"socks5://user:{'p' * 255}@localhost")
+    VK(TOKEN, proxy=f"socks5://user:{'%70' * 255}@localhost")  # 255 bytes
+
+
+@pytest.mark.parametrize("scheme", ["socks4", "socks4a", "SOCKS4"])
+def test_a_proxy_for_socks_4_is_refused_by_its_name(scheme: str) -> None:
+    with pytest.raises(ValueError, match="SOCKS 4, which is not supported"):
+        VK(TOKEN, proxy=f"{scheme}://localhost:1080")
+
+
+def test_a_login_that_would_be_read_as_a_host_is_refused_with_what_to_do() -> None:
+    with pytest.raises(ValueError, match="percent-encode") as caught:
+        VK(TOKEN, proxy="http://user:12#PASSWORD@proxy.example:3128")
+    assert "PASSWORD" not in str(caught.value)
 
 
 @pytest.mark.parametrize("proxy", [b"http://user:PASSWORD@localhost", 3128])
@@ -388,22 +445,65 @@ def test_a_socks_proxy_without_its_package_says_what_to_install(
 # Addresses in general
 
 starts = st.sampled_from(
-    ["https://", "http://", "socks5://", "http://u:p@", "http://["]
+    ["https://", "http://", "socks5://", "http://u:p@", "http://[", "https://a"]
 )
 ends = st.sampled_from(["", "/", "/x", ":80/", ":99999", ":", "]/", "/\n"])
+addresses = st.builds(lambda *parts: "".join(parts), starts, st.text(max_size=10), ends)
 
 
-@given(st.builds(lambda *parts: "".join(parts), starts, st.text(max_size=10), ends))
+@given(addresses)
 @example("http://\xd7")
 @example("http://a..b")
 @example("http://user:password@localhost:3128/")
+@example("https://\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444")
+@example("https://[fe80::1%eth0]:80/")
 def test_httpx_takes_every_address_that_is_accepted(address: str) -> None:
     with contextlib.suppress(ValueError):
-        httpx.URL(Config(TOKEN, base_url=address).base_url)
+        url = httpx.URL(Config(TOKEN, base_url=address, allow_insecure=True).base_url)
+        found = parse_address(address)
+        assert found is not None
+        assert url.raw_host == found.host.encode("ascii")
+        assert url.raw_path == (found.path or "/").encode("ascii") or ".." in address
     with contextlib.suppress(ValueError):
         proxy = Config(TOKEN, proxy=address).proxy
         assert proxy is not None
         httpx.Proxy(proxy)
+
+
+@pytest.mark.parametrize("name", ["base_url", "proxy"])
+def test_an_address_that_is_too_long_for_httpx_is_refused(name: str) -> None:
+    start = "http://localhost/"
+    VK(TOKEN, **{name: start + "x" * (2**16 - len(start))})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"{name} must be") as caught:
+        VK(TOKEN, **{name: start + "x" * 2**16})  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 1000
+
+
+# Plain HTTP
+
+LOOPBACK = [
+    *("localhost", "LOCALHOST", "vk.localhost", "localhost.", "127.0.0.1"),
+    *("127.255.0.9", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"),
+]
+REMOTE = [
+    *("vk.invalid", "api.vk.ru", "10.0.0.1", "0.0.0.0", "[::]", "[fe80::1%lo]"),
+    *("[::ffff:8.8.8.8]", "localhost.example", "notlocalhost", "127.0.0.1.example"),
+]
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_plain_http_to_this_machine_is_allowed(host: str) -> None:
+    Config(TOKEN, base_url=f"http://{host}:8000/method")
+
+
+@pytest.mark.parametrize("client", [None, Recorder()], ids=["own", "the user's"])
+@pytest.mark.parametrize("host", REMOTE)
+def test_plain_http_to_another_machine_must_be_allowed(host: str, client: Any) -> None:
+    url = f"http://{host}:443/method"
+    with pytest.raises(ValueError, match=r"base_url .*unencrypted.*allow_insecure=Tr"):
+        VK(TOKEN, base_url=url, http_client=client)
+    VK(TOKEN, base_url=url, http_client=client, allow_insecure=True)
+    VK(TOKEN, base_url=url.replace("http:", "https:"), http_client=client)
 
 
 # HTTP clients
@@ -413,6 +513,46 @@ def test_httpx_takes_every_address_that_is_accepted(address: str) -> None:
 def test_an_asynchronous_http_client_is_accepted(make: Callable[[], Any]) -> None:
     client = make()
     assert Config(TOKEN, http_client=client).http_client is client
+
+
+LIBRARIES = pytest.mark.parametrize("library", [httpx, httpx2])
+
+
+@LIBRARIES
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"auth": ("user", "PASSWORD")}, "auth.*replace the token"),
+        ({"params": {"access_token": "PASSWORD"}}, "params.*URL"),
+        ({"cookies": {"session": "PASSWORD"}}, "cookies.*headers="),
+        ({"headers": {"Cookie": "PASSWORD"}}, "header 'cookie'"),
+        ({"headers": {"Host": "PASSWORD"}}, "header 'host'"),
+        ({"headers": {"Content-Length": "8"}}, "header 'content-length'"),
+        ({"headers": {"Transfer-Encoding": "chunked"}}, "header 'transfer-encoding'"),
+    ],
+)
+def test_an_http_client_that_would_change_each_request_is_refused(
+    library: Any, options: dict[str, Any], what: str
+) -> None:
+    client = library.AsyncClient(**options)
+    with pytest.raises(ValueError, match=f"http_client must be .*{what}") as caught:
+        VK(TOKEN, http_client=client)
+    assert "PASSWORD" not in str(caught.value)
+
+
+@LIBRARIES
+def test_an_http_client_may_keep_the_cookies_that_a_server_has_set(
+    library: Any,
+) -> None:
+    client = library.AsyncClient()
+    client.cookies.set("session", "1", domain="api.vk.ru")
+    VK(TOKEN, http_client=client)
+
+
+def test_an_http_client_that_is_no_httpx_is_not_examined() -> None:
+    client: Any = Recorder()
+    client.auth = client.params = client.cookies = ("user", "password")
+    VK(TOKEN, http_client=client)
 
 
 @pytest.mark.parametrize("make", [httpx.Client, httpx2.Client])

@@ -16,6 +16,7 @@ import httpcore
 import httpx
 from anyio import current_time
 
+from .._address import parse_address
 from .._response import Response
 from ._network import Network
 from ._response_body import decompress_limited, read_limited
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .._config import Config
     from ._delivery import Delivery
 
-PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-
 
 @final
 class Proxy:
@@ -38,16 +37,18 @@ class Proxy:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        port = parts.port or PORTS[parts.scheme]
-        self.name: str = f"{parts.hostname}:{port}"
-        self.scheme: str = "socks5" if parts.scheme == "socks5h" else parts.scheme
+        address = parse_address(url)
+        assert address is not None  # it was validated
+        is_socks = address.scheme.startswith("socks")
+        self.name: str = address._replace(given_port=address.port).netloc
+        self.scheme: str = "socks5" if is_socks else address.scheme
         self.url = httpcore.URL(
             scheme=self.scheme.encode(),
-            host=(parts.hostname or "").encode("idna"),
-            port=port,
+            host=address.host.encode("ascii"),
+            port=address.port,
             target=b"/",
         )
+        parts = urlsplit(url)
         self.auth: tuple[bytes, bytes] | None = None
         if parts.username is not None:
             user, password = unquote(parts.username), unquote(parts.password or "")
@@ -68,16 +69,17 @@ class Connector:
     """
 
     def __init__(self, config: Config, proxy: str | None) -> None:
-        parts = urlsplit(config.base_url)
-        host = (parts.hostname or "").encode("idna")
-        port = parts.port or PORTS[parts.scheme]
+        address = parse_address(config.base_url)
+        assert address is not None  # it was validated
+        scheme, host = address.scheme.encode(), address.host.encode("ascii")
         self.proxy: Proxy | None = None if proxy is None else Proxy(proxy)
-        self._origin = httpcore.Origin(parts.scheme.encode(), host, port)
-        self._port = parts.port  # a forwarding proxy is sent the URL as it was given
-        self._path = parts.path.rstrip("/")
+        self._origin = httpcore.Origin(scheme, host, address.port)
+        # A forwarding proxy is sent the URL as it was given.
+        self._port = address.given_port
+        self._path = address.path.rstrip("/")
         self._max_bytes = config.max_answer
         self._ssl_context: ssl.SSLContext | None = None
-        if "https" in (parts.scheme, self.proxy and self.proxy.scheme):
+        if "https" in (address.scheme, self.proxy and self.proxy.scheme):
             self._load_certificates()
 
     def url_of(self, method: str) -> httpcore.URL:
@@ -94,17 +96,16 @@ class Connector:
 
         It may load certificates, which takes time.
         """
-        parts = urlsplit(url)
-        if parts.scheme == "https":
+        address, query = parse_address(url), urlsplit(url).query
+        assert address is not None  # it was checked
+        if address.scheme == "https":
             self._load_certificates()
-        target = parts.path or "/"
-        if parts.query:
-            target = f"{target}?{parts.query}"
+        path = address.path or "/"
         return httpcore.URL(
-            scheme=parts.scheme.encode(),
-            host=(parts.hostname or "").encode("idna"),
-            port=parts.port,
-            target=target.encode("ascii"),
+            scheme=address.scheme.encode(),
+            host=address.host.encode("ascii"),
+            port=address.given_port,
+            target=(f"{path}?{query}" if query else path).encode("ascii"),
         )
 
     def _load_certificates(self) -> None:
@@ -205,7 +206,15 @@ class Connection:
         await self._network.close()
 
     async def _follow(self, event: str, info: dict[str, Any]) -> None:
-        """Note when the request itself begins, after the handshake with the proxy."""
+        """Note how far a connection by a proxy has come.
+
+        1. ``connection.start_tls``: TLS with the proxy itself; TLS with the server has
+           another prefix
+        2. ``send_request_headers``: of CONNECT, for the proxy
+        3. ``send_request_headers``: of the request, after the handshake
+        """
+        if event == "connection.start_tls.failed" and self._network.delivery:
+            self._network.delivery.reached = False
         if event.endswith("send_request_headers.started"):
             is_handshake = info["request"].method == b"CONNECT"
             self._network.carries_request = not is_handshake
@@ -268,16 +277,21 @@ def _header(headers: dict[bytes, bytes], name: bytes) -> str | None:
 
 
 @lru_cache(maxsize=2)
-def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:  # noqa: ARG001
+def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
     """Make the context that all clients of the process share, since it takes 0.1 s.
 
-    :param files: the certificate settings of the environment, part of the cache key
+    :param files: SSL_CERT_FILE and SSL_CERT_DIR in the environment, which httpx reads
+    :raises ValueError: if they cannot be read
     """
+    file, directory = files
     try:
+        if directory and not file:
+            os.scandir(directory).close()  # OpenSSL ignores one that is missing
         return httpx.create_ssl_context()
     except OSError as error:
+        name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         message = (
-            "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR in the environment"
-            f" cannot be read: {error.strerror}"
+            f"the certificates that {name} in the environment names cannot be read:"
+            f" {error.strerror}"
         )
         raise ValueError(message) from None

@@ -6,13 +6,15 @@ request may have been sent, and leaves the conclusion to its caller.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, final
-from urllib.parse import urlsplit
 
 from anyio import CancelScope, move_on_after, to_thread
 
+from .._address import parse_address
 from .._errors import ConnectionFailedError, RequestTimeoutError
+from .._http_client import check_http_client
 from .._outcome import Failure
 from .._response import Response
 from .._typeguards import is_group
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200
 """Characters of an HTTP client's message that an error repeats."""
+
+PROXY_LOGIN_REFUSED = 407
+LOGIN_NEEDED = "407 Proxy Authentication Required"
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
@@ -57,7 +62,9 @@ class Transport:
         self._config = config
         self._client = config.http_client
         self._base_url = config.base_url.rstrip("/")
-        self._host = urlsplit(self._base_url).netloc
+        address = parse_address(config.base_url)
+        assert address is not None  # it was validated
+        self._host = address.netloc
         self._connector: Connector | None = None
         self._pool = Pool(self._connect)
         self._other_pools: dict[str, Pool] = {}  # by scheme, host and port
@@ -66,7 +73,9 @@ class Transport:
 
     async def open(self) -> None:
         """Load what connections need, in a thread: modules and certificates."""
-        if self._client is None:
+        if self._client is not None:
+            check_http_client("http_client", self._client)  # it may have changed
+        else:
             self._connector = await to_thread.run_sync(
                 _load_connector, self._config, abandon_on_cancel=True
             )
@@ -112,6 +121,14 @@ class Transport:
         self.reports_sending = self.reports_sending or trace.reports
         if response is None:
             return self._timeout(method, self._never_sent(delivery, trace))
+        if self._proxy is not None and response.status_code == PROXY_LOGIN_REFUSED:
+            # In a tunnel it would be an exception, see `_failure`.
+            message = f"the proxy {self._proxy.name} refused: {LOGIN_NEEDED}"
+            return Failure(
+                ConnectionFailedError(message, method=method),
+                maybe_carried_out=False,
+                is_transient=False,
+            )
         return response
 
     async def post(
@@ -125,17 +142,22 @@ class Transport:
         secrets: Secrets,
     ) -> Response | Failure:
         """Send a POST request to any server; see :meth:`Caller.post`."""
+        address = parse_address(url)
+        if address is None or address.scheme not in ("http", "https"):
+            message = "url must be the URL of a server, got one that cannot be used"
+            raise ValueError(message)
         headers = {**headers, "content-length": str(length)}
-        host, trace = urlsplit(url).netloc, ClientTrace(delivery)
+        host, trace = address.netloc, ClientTrace(delivery)
         try:
             if self._client is not None:
                 return await _post(self._client, url, body, headers, trace)
             connector = self._opened_connector()
             target = await to_thread.run_sync(connector.prepare, url)
-            pool = self._other_pools.get(host)
+            server = f"{address.scheme}://{host}"
+            pool = self._other_pools.get(server)
             if pool is None:
                 connect = partial(connector.connect, target.origin)
-                pool = self._other_pools[host] = Pool(connect)
+                pool = self._other_pools[server] = Pool(connect)
             lines = _lines(host, headers)
             return await pool.request(target, body, lines, delivery, careful=True)
         except Exception as error:
@@ -260,7 +282,7 @@ def _load_connector(config: Config) -> Connector:
     from .._environment import environment_proxy
     from ._connection import Connector
 
-    proxy = config.proxy or environment_proxy(config.base_url)
+    proxy = config.proxy or environment_proxy(config.base_url, dict(os.environ))
     return Connector(config, proxy)
 
 

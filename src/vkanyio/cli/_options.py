@@ -31,6 +31,7 @@ FIRST_WAIT = 1.0
 """Seconds before the first retry: short, since a person is waiting."""
 
 BASE_URL_VARIABLE = "VKANYIO_BASE_URL"
+ALLOW_INSECURE_VARIABLE = "VKANYIO_ALLOW_INSECURE"
 
 
 @final
@@ -145,6 +146,14 @@ _CLIENT_OPTIONS = (
         envvar=BASE_URL_VARIABLE,
         help=f"Base URL of the API, or of a simulator.  [env: {BASE_URL_VARIABLE}]",
     ),
+    click.option(
+        "--allow-insecure",
+        is_flag=True,
+        default=None,
+        envvar=ALLOW_INSECURE_VARIABLE,
+        help="Allow http:// to another machine, which gets the token unencrypted."
+        f"  [env: {ALLOW_INSECURE_VARIABLE}=1]",
+    ),
 )
 _COMMAND_OPTIONS = (
     click.option(
@@ -169,7 +178,7 @@ _COMMAND_OPTIONS = (
 )
 _CONFIG_NAMES = (
     *("limit", "mode", "request_mode", "timeout", "retry_limit", "language"),
-    *("version", "proxy", "base_url"),
+    *("version", "proxy", "base_url", "allow_insecure"),
 )
 
 
