@@ -1,0 +1,146 @@
+"""What has left, exactly: the stream below a connection, over a socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio import CancelScope
+
+from _sockets import listening
+from vkanyio._engine._delivery import Delivery
+from vkanyio._engine._network import MAX_GATHERED, Network
+
+if TYPE_CHECKING:
+    from anyio.streams.buffered import BufferedByteStream
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"]),
+]
+
+
+class Listener:
+    """A server that notes each piece that it receives."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.answer: bytes | None = b"!"
+
+    async def serve(self, stream: BufferedByteStream) -> None:
+        while True:
+            self.pieces.append(await stream.receive())
+            if self.answer is not None:
+                await stream.send(self.answer)
+
+
+def port_of(base_url: str) -> int:
+    return int(base_url.split(":")[2].split("/")[0])
+
+
+async def test_what_is_written_leaves_in_one_piece_at_the_next_read() -> None:
+    listener = Listener()
+    async with listening(listener.serve) as url:
+        network = Network()
+        network.delivery, network.carries_request = Delivery(), True
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+        assert network.delivery.reached
+        for piece in (b"head ", b"and ", b"body"):
+            await stream.write(piece)
+        await anyio.sleep(0.05)
+        assert listener.pieces == []
+        assert not network.delivery.sent
+        assert await stream.read(100) == b"!"
+        assert network.delivery.sent
+        assert listener.pieces == [b"head and body"]
+        await network.close()
+
+
+async def test_much_leaves_before_the_next_read() -> None:
+    listener = Listener()
+    async with listening(listener.serve) as url:
+        network = Network()
+        network.delivery, network.carries_request = Delivery(), True
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+        await stream.write(bytes(MAX_GATHERED))
+        assert not network.delivery.sent
+        await stream.write(b"1")
+        assert network.delivery.sent
+        with anyio.fail_after(5):
+            while sum(map(len, listener.pieces)) < MAX_GATHERED + 1:
+                await anyio.lowlevel.checkpoint()
+        await network.close()
+
+
+async def test_the_handshake_with_a_proxy_is_not_the_request() -> None:
+    listener = Listener()
+    async with listening(listener.serve) as url:
+        network = Network()
+        network.delivery, network.carries_request = Delivery(), False
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+        await stream.write(b"CONNECT")
+        assert await stream.read(100) == b"!"
+        assert not network.delivery.sent
+        network.carries_request = True
+        await stream.write(b"POST")
+        assert await stream.read(100) == b"!"
+        assert network.delivery.sent
+        await network.close()
+
+
+async def test_a_cancellation_before_the_first_byte_leaves_nothing_in_doubt() -> None:
+    listener = Listener()
+    async with listening(listener.serve) as url:
+        network = Network()
+        network.delivery, network.carries_request = Delivery(), True
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+        await stream.write(b"POST")
+        with CancelScope() as scope:
+            scope.cancel()
+            await stream.read(100)
+        assert scope.cancelled_caught
+        assert not network.delivery.sent
+        await network.close()
+        await anyio.sleep(0.05)
+        assert listener.pieces == []
+
+
+async def test_a_connection_that_was_closed_by_force_is_closed_at_once() -> None:
+    ended = anyio.Event()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        try:
+            await stream.receive()
+        finally:
+            ended.set()
+
+    async with listening(serve) as url:
+        network = Network()
+        await network.connect_tcp("127.0.0.1", port_of(url))
+        assert not network.is_readable
+        with CancelScope() as scope:
+            scope.cancel()
+            await network.close()  # although this task is cancelled
+        with anyio.fail_after(5):
+            await ended.wait()
+        assert network.is_readable  # nothing is there to be used
+
+
+async def test_the_end_and_unasked_bytes_make_a_connection_readable() -> None:
+    async def serve(stream: BufferedByteStream) -> None:
+        await stream.receive()
+        await stream.send(b"!")
+        await stream.receive()
+
+    async with listening(serve) as url:
+        network = Network()
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+        await stream.write(b"1")
+        assert await stream.read(100) == b"!"
+        assert not network.is_readable
+        await stream.write(b"2")
+        assert await stream.read(100) == b""  # the end
+        assert network.is_readable
+        await network.close()
