@@ -32,8 +32,8 @@ LAYERS = {
         _pending
     """,
     "rules": """
-        _batch _response _keep_alive _retry _repetition _method_facts _limiter _secrets
-        _encoding _wire_checks _outcome _address
+        _batch _response _keep_alive _retry _retry_after _repetition _method_facts
+        _limiter _secrets _encoding _wire_checks _outcome _address
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _typeguards _version

@@ -105,7 +105,7 @@ class Config:
     :param execute_methods: for the packing modes: what "parallel_selected" packs
     :param execute_unsupported_methods: for the packing modes: what is never packed
     :param retry_limit: how often a request is retried; retries after error 6, too many
-        requests, do not count
+        requests, and HTTP 429 do not count
     :param retry_unsafe: retry calls that VK may have carried out already, whatever they
         do: a post can then appear twice
     :param timeout: seconds for one HTTP attempt; one that carries many calls may need

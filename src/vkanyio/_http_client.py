@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class HTTPResponse(Protocol):
-    """What vkanyio needs of an HTTP response."""
+    """What vkanyio needs of an HTTP response.
+
+    If it also has ``headers``, a mapping, their ``Retry-After`` is respected.
+    """
 
     @property
     def status_code(self) -> int:

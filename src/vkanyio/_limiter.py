@@ -209,13 +209,21 @@ class Limiter:
             self._spread = min(between_quartiles / self.window, MAX_SPREAD)
 
     def slow_down(self, now: float) -> None:
-        """Slow down, since VK returned error 6."""
+        """Slow down, since VK returned error 6, or a gateway HTTP 429."""
         self._see(now)
         self._not_before = max(self._not_before, now + self.window / 2)
         if now - self._penalty_at >= self.window:  # a volley of refusals counts once
             penalty = self._penalty_left(now) + PENALTY_STEP
             self._penalty = min(penalty, MAX_PENALTY)
             self._penalty_at = now
+
+    def pause(self, now: float, seconds: float) -> None:
+        """Grant no permit for some seconds, since a gateway asks for a pause.
+
+        A longer pause that has begun is not shortened.
+        """
+        self._see(now)
+        self._not_before = max(self._not_before, now + seconds)
 
     def is_idle(self, now: float) -> bool:
         """Return whether it is not in use and remembers nothing important."""

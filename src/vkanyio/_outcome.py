@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 AMBIGUOUS_CODES = frozenset({1, 10, 36})
 """Errors inside VK: it may have carried out the call before it failed."""
+TOO_MANY_REQUESTS = 429
+"""The HTTP status of a gateway in front of VK: it has not passed the request on."""
 
 
 class Success(NamedTuple):
@@ -40,6 +42,8 @@ class Failure(NamedTuple):
     :ivar is_transient: whether the same request could succeed later
     :ivar retry_at_once: whether the first retry needs no back-off
     :ivar is_too_large: whether VK's response was larger than ``max_answer``
+    :ivar retry_after: the seconds that the header ``Retry-After`` asks to wait before a
+        retry, None without one
     """
 
     error: VKError
@@ -47,13 +51,20 @@ class Failure(NamedTuple):
     is_transient: bool
     retry_at_once: bool = False
     is_too_large: bool = False
+    retry_after: float | None = None
+
+    @property
+    def is_too_many(self) -> bool:
+        """Whether a rate limit was exceeded: that of VK, or that of a gateway."""
+        if isinstance(self.error, InvalidResponseError):
+            return self.error.status == TOO_MANY_REQUESTS
+        return isinstance(self.error, TooManyRequestsError)
 
     @property
     def is_lasting(self) -> bool:
         """Whether VK, or a gateway, refused the request and would refuse it again."""
         is_refusal = isinstance(self.error, APIError | InvalidResponseError)
-        is_passing = self.is_transient or isinstance(self.error, TooManyRequestsError)
-        return is_refusal and not is_passing
+        return is_refusal and not (self.is_transient or self.is_too_many)
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:

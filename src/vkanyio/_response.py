@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
 from ._errors import APIError, InvalidResponseError
-from ._outcome import Failure, Success
+from ._outcome import TOO_MANY_REQUESTS, Failure, Success
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
@@ -24,18 +24,19 @@ JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
-_TOO_MANY_REQUESTS = 429
 
 
 class Response(NamedTuple):
     """An HTTP response that has been read completely.
 
     :ivar retry_after: the header ``Retry-After``
+    :ivar date: the header ``Date``, which is needed only beside ``Retry-After``
     """
 
     status_code: int
     content: bytes
     retry_after: str | None = None
+    date: str | None = None
 
 
 class MethodCall(Protocol):
@@ -132,14 +133,17 @@ def _invalid(
     problem: str, status: int, body: bytes, call: MethodCall, secrets: Secrets
 ) -> Failure:
     shown = shown_bytes(body, secrets)
-    error = InvalidResponseError(
-        f"the response {problem} (HTTP status {status}, begins with {shown[:60]!r})",
-        method=call.method,
-        status=status,
-        body=shown,
+    message = (
+        f"the response {problem} (HTTP status {status}, begins with {shown[:60]!r})"
     )
+    if status == TOO_MANY_REQUESTS:
+        message = (
+            "a gateway in front of VK keeps refusing the request as one too many (HTTP"
+            f" status 429, begins with {shown[:60]!r}): lower `limit` to what it allows"
+        )
+    error = InvalidResponseError(message, method=call.method, status=status, body=shown)
     if 300 <= status < 500 and status != _REQUEST_TIMEOUT:
         # A gateway in front of VK refused the request: VK has not seen it.
-        is_transient = status == _TOO_MANY_REQUESTS
+        is_transient = status == TOO_MANY_REQUESTS
         return Failure(error, maybe_carried_out=False, is_transient=is_transient)
     return Failure(error, maybe_carried_out=True, is_transient=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_DELAY = 60.0
 """Seconds: the back-off does not grow beyond this."""
 
+# What is said of error 6 here goes for HTTP 429 as well, the same of a gateway.
 TOO_MANY_PATIENCE = 60.0
 """Seconds for which a call is retried after error 6 before the error is raised."""
 TOO_MANY_MAX_DELAY = 8.0
@@ -81,7 +82,7 @@ class Retries:
         3. VK may have carried out the call, and may not get it twice: no retry.
         4. The limit is reached: no retry.
         5. The first retry where there is nothing to wait for: at once.
-        6. Otherwise after a back-off.
+        6. Otherwise after a back-off, and not before the server's ``Retry-After``.
 
         :param failure: the attempt that failed, other than by error 6
         :param may_repeat: whether VK may get the call again after it may have carried
@@ -100,9 +101,12 @@ class Retries:
         self.used += 1
         if failure.retry_at_once and self.used == 1:
             return 0.0
-        return back_off(self._wait, self.used, self._generator)
+        delay = back_off(self._wait, self.used, self._generator)
+        return max(delay, failure.retry_after or 0.0)
 
-    def delay_after_too_many(self, now: float, seconds_of_method: int) -> float | None:
+    def delay_after_too_many(
+        self, now: float, seconds_of_method: int, pause: float = 0.0
+    ) -> float | None:
         """Return the seconds until the next attempt after error 6, or None.
 
         1. The first time there is no delay: the whole token pauses, which keeps its
@@ -113,15 +117,14 @@ class Retries:
 
         :param now: the time of the error
         :param seconds_of_method: what :meth:`MethodRefusals.note` returned
+        :param pause: the seconds for which the whole token pauses now
         """
         self._refusals += 1
         if self._refusals == 1:
             self._refused_since = now
         times = max(self._refusals, seconds_of_method - TOO_MANY_OF_A_METHOD)
-        if times == 1:
-            return 0.0
-        delay = min(2.0 ** (times - 2), TOO_MANY_MAX_DELAY)
-        waited = now + delay - self._refused_since
+        delay = 0.0 if times == 1 else min(2.0 ** (times - 2), TOO_MANY_MAX_DELAY)
+        waited = now - self._refused_since + max(delay, pause)
         return None if waited > TOO_MANY_PATIENCE else delay
 
 

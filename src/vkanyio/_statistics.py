@@ -23,7 +23,7 @@ class Statistics:
     :ivar batches: how many requests carried how many calls
     :ivar split: how often a batch was split, since VK could not run it as a whole
     :ivar retries: how many requests were retried, by the error that led to the retry
-    :ivar too_many_requests: how often VK returned error 6
+    :ivar too_many_requests: how often VK returned error 6, or a gateway HTTP 429
     :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %
     """
 

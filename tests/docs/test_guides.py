@@ -139,6 +139,7 @@ async def test_each_error_asks_for_something_else(
         (faults.error(10), "retried", "unknown"),
         (faults.error(36), "retried", "unknown"),
         (faults.html(429), "retried", "retried"),
+        (faults.html(503, headers={"retry-after": "2"}), "retried", "unknown"),
         (faults.html(403), "InvalidResponseError", "InvalidResponseError"),
         (faults.error(15), "AccessDeniedError", "AccessDeniedError"),
     ],

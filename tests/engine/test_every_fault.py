@@ -35,6 +35,8 @@ CASES: list[tuple[Any, ...]] = [
     # Never carried out: all are retried.
     ("refuse", faults.refuse(), VALUE, VALUE, VALUE),
     ("error", faults.error(6), VALUE, VALUE, VALUE),
+    ("html", faults.html(429), VALUE, VALUE, VALUE),
+    ("html", faults.html(429, headers={"retry-after": "5"}), VALUE, VALUE, VALUE),
     # Maybe carried out: repeatable calls are retried.
     ("drop_before", faults.drop_before(), VALUE, VALUE, OutcomeUnknownError),
     ("drop_after", faults.drop_after(), VALUE, VALUE, OutcomeUnknownError),

@@ -5,18 +5,19 @@ from __future__ import annotations
 import importlib
 import re
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import anyio
 import httpx
 import pytest
 
-from _helpers import Recorder
+from _helpers import Recorder, Reply
 from _sockets import FINE, listening, read_request
 from vkanyio import (
     VK,
     APIRequest,
     ConnectionFailedError,
+    HTTPResponse,
     InvalidResponseError,
     OutcomeUnknownError,
     RequestTimeoutError,
@@ -377,3 +378,92 @@ async def test_headers_override_the_defaults_whatever_their_case() -> None:
     async with VK(TOKEN, headers={"User-Agent": "me"}, http_client=client) as api:
         await api.users.get()
         assert client.headers["user-agent"] == "me"
+
+
+# Retry-After in the headers of the user's client
+
+
+@final
+class Scripted:
+    """An HTTP client that returns the given response, and then 1 for ever."""
+
+    def __init__(self, response: Any) -> None:
+        self._responses = [response]
+
+    @staticmethod
+    def reply(content: bytes = b"slow", status: int = 200, **more: Any) -> Any:
+        return type("Odd", (), {"status_code": status, "content": content, **more})()
+
+    async def post(self, url: str, **options: Any) -> HTTPResponse:
+        await anyio.lowlevel.checkpoint()
+        return self._responses.pop() if self._responses else Reply()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "7"},
+        {"retry-after": "7"},
+        httpx.Headers({"RETRY-after": "7"}),
+        {
+            "date": "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Retry-After": "Sun, 06 Nov 1994 08:49:44 GMT",
+        },
+    ],
+)
+async def test_the_headers_of_a_users_client_are_read(headers: Any) -> None:
+    response = Scripted.reply(status=429, headers=headers)
+    async with VK(TOKEN, http_client=Scripted(response)) as api:
+        began = anyio.current_time()
+        assert await api.call(*POST) == 1
+        assert anyio.current_time() - began == pytest.approx(7.0)
+
+
+class Hostile(dict[str, Any]):
+    """Headers that fail when they are asked for one."""
+
+    def get(self, *_: Any) -> Any:
+        raise RuntimeError("no headers today")
+
+
+def no_headers(_: Any) -> Any:
+    raise RuntimeError("no headers at all")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        None,
+        7,
+        "Retry-After: 7",
+        [("Retry-After", "7")],
+        {},
+        {"Retry-After": None},
+        {"Retry-After": 7},
+        {"Retry-After": b"7"},
+        {"Retry-After": ["7"]},
+        {"Retry-After": "x", "Date": object()},
+        Hostile(),
+        property(no_headers),
+    ],
+    ids=repr,
+)
+async def test_odd_headers_of_a_users_client_are_ignored(headers: Any) -> None:
+    response = Scripted.reply(status=429, headers=headers)
+    fine = Scripted.reply(b'{"response":2}', headers=headers)
+    async with VK(TOKEN, http_client=Scripted(response)) as api:
+        began = anyio.current_time()
+        assert await api.call(*READ) == 1
+        assert anyio.current_time() - began == pytest.approx(0.5)
+    async with VK(TOKEN, http_client=Scripted(fine)) as api:
+        assert await api.call(*POST) == 2
+
+
+async def test_a_retry_after_beside_error_6_is_kept_as_well() -> None:
+    client = Scripted(
+        Scripted.reply(b'{"error":{"error_code":6}}', headers={"retry-after": "9"})
+    )
+    async with VK(TOKEN, http_client=client) as api:
+        began = anyio.current_time()
+        assert await api.call(*READ) == 1
+        assert anyio.current_time() - began == pytest.approx(9.0)

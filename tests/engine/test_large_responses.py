@@ -77,7 +77,7 @@ async def test_a_write_has_an_unknown_outcome_and_is_not_retried(
     assert done(simulator) == [1]
 
 
-@pytest.mark.parametrize("status", [302, 404, 413, 429])
+@pytest.mark.parametrize("status", [302, 404, 413])
 async def test_a_page_that_rejects_a_write_leaves_no_doubt(
     simulator: Simulator, make_client: MakeClient, status: int
 ) -> None:

@@ -94,7 +94,6 @@ ambiguous = pytest.mark.parametrize(
 
 NEVER_CARRIED_OUT: dict[str, tuple[Fault, type[VKError]]] = {
     "refused": (faults.refuse(), ConnectionFailedError),
-    "429": (faults.html(429), InvalidResponseError),
 }
 FINAL_CODES = [
     *(3, 5, 7, 8, 9, 12, 13, 14, 15, 17, 18, 24, 27, 28, 29, 30, 32, 43),

@@ -274,6 +274,39 @@ def test_a_permit_that_is_withdrawn_twice_gives_back_one_place() -> None:
     assert limiter.ready_at(0.34) == ready
 
 
+# A pause
+
+
+@both_modes
+def test_nothing_starts_during_a_pause(request_mode: RequestMode) -> None:
+    limiter = Limiter(3, request_mode=request_mode)
+    limiter.left(limiter.start(10.0), 10.0)
+    limiter.pause(10.2, 5.0)
+    assert limiter.ready_at(10.3) == pytest.approx(15.2)
+    assert not limiter.is_idle(15.1)
+    assert limiter.is_idle(15.2)
+    assert limiter.margin(10.3) == MIN_MARGIN  # a pause alone is no slow-down
+
+
+@pytest.mark.parametrize("seconds", [1.0, 0.0, -1.0])
+def test_a_shorter_pause_does_not_end_a_longer_one(seconds: float) -> None:
+    limiter = Limiter(3)
+    limiter.pause(10.0, 5.0)
+    limiter.pause(11.0, seconds)
+    limiter.slow_down(12.0)
+    assert limiter.ready_at(12.0) == 15.0
+    limiter.pause(12.0, 4.0)
+    assert limiter.ready_at(12.0) == 16.0
+
+
+def test_a_pause_during_a_wait_is_found_when_it_ends() -> None:
+    limiter = Limiter(1)
+    limiter.left(limiter.start(0.0), 0.0)
+    ready = limiter.ready_at(0.0)
+    limiter.pause(0.5, 3.0)
+    assert limiter.ready_at(ready) == 3.5
+
+
 # Idleness
 
 
@@ -302,11 +335,13 @@ def used(request_mode: RequestMode, what: str) -> Limiter:
             limiter.withdraw(permit)
     if what == "refused":
         limiter.slow_down(late)
+    elif what == "paused":
+        limiter.pause(late, 60.0)
     return limiter
 
 
 @both_modes
-@pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "leaving"])
+@pytest.mark.parametrize("what", ["left", "withdrawn", "refused", "paused", "leaving"])
 @pytest.mark.parametrize(
     "first", ["ready_at", "margin", "is_idle", "slow_down", "start"]
 )

@@ -229,7 +229,26 @@ def test_the_status_of_a_page_tells_what_may_have_happened(
     assert failure.is_transient is is_transient
 
 
-@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("status", [200, 404, 428, 429, 430, 503])
+def test_429_is_the_error_6_of_a_gateway(status: int) -> None:
+    failure, _ = invalid("<html>nginx</html>", status)
+    assert failure.is_too_many is (status == 429)
+    assert ("one too many" in str(failure.error)) is (status == 429)
+    assert ("not JSON" in str(failure.error)) is (status != 429)
+    assert "<html>nginx" in str(failure.error)
+    assert failure.is_final is (status in (404, 428, 430))
+
+
+@pytest.mark.parametrize("code", [5, 6, 9, 29, 429])
+def test_error_6_is_the_only_error_of_vk_for_too_many_requests(code: int) -> None:
+    for status in (200, 429):
+        failure = read_json({"error": {"error_code": code}}, status)
+        assert isinstance(failure, Failure)
+        assert failure.is_too_many is (code == 6)
+        assert failure.is_final is (code != 6)
+
+
+@pytest.mark.parametrize("status", [200, 400, 429, 500])
 def test_an_envelope_of_vk_counts_for_more_than_the_status(status: int) -> None:
     success = read_json({"response": 1}, status)
     assert isinstance(success, Success)
@@ -299,7 +318,9 @@ def test_a_response_that_is_too_large_is_not_requested_again_unchanged(
     assert failure.error.method == "users.get"
     assert failure.error.status == status
     assert failure.error.body == b"*** is too much"
-    assert "more than 10 bytes" in str(failure.error)
+    assert ("more than 10 bytes" in str(failure.error)) is (status != 429)
+    assert failure.is_too_many is (status == 429)
+    assert failure.is_final is (status != 429)
 
 
 def test_only_the_first_bytes_of_a_page_are_kept() -> None:

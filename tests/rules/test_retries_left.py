@@ -126,11 +126,30 @@ def test_another_refusal_fails_whether_or_not_the_token_was_replaced() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("retry_after", "expected"),
+    [(0.0, [WAIT, 2 * WAIT]), (4.0, [4.0, 2 * WAIT]), (30.0, [30.0, 30.0])],
+)
+def test_a_retry_waits_as_long_as_the_server_asks(
+    retry_after: float, expected: list[float]
+) -> None:
+    failure = NOT_SENT._replace(retry_after=retry_after)
+    assert delays(2, failure, may_repeat=False)[:3] == [*expected, None]
+
+
+def test_retry_after_makes_no_call_repeatable() -> None:
+    failure = LOST._replace(retry_after=1.0)
+    assert delays(3, failure, may_repeat=False) == [None] * 6
+    assert delays(3, REFUSED._replace(retry_after=1.0), may_repeat=True) == [None] * 6
+
+
 # After error 6
 
 
-def too_many(counted: Retries, *times: float, seconds: int = 0) -> list[float | None]:
-    return [counted.delay_after_too_many(now, seconds) for now in times]
+def too_many(
+    counted: Retries, *times: float, seconds: int = 0, pause: float = 0.0
+) -> list[float | None]:
+    return [counted.delay_after_too_many(now, seconds, pause) for now in times]
 
 
 def test_the_first_error_6_needs_no_delay_of_the_call() -> None:
@@ -161,6 +180,20 @@ def test_the_patience_counts_from_the_first_error_6_to_the_next_attempt() -> Non
     in_time, late = retries(), retries()
     assert too_many(in_time, 100.0, 100.0 + TOO_MANY_PATIENCE - 1.0) == [0.0, 1.0]
     assert too_many(late, 100.0, 100.0 + TOO_MANY_PATIENCE - 0.9) == [0.0, None]
+
+
+def test_a_pause_of_the_token_is_no_delay_of_the_call() -> None:
+    # It keeps its place before new calls only if it does not sleep itself.
+    assert too_many(retries(), 100.0, 110.0, 120.0, pause=10.0) == [0.0, 1.0, 2.0]
+
+
+def test_the_patience_counts_the_pause_of_the_token() -> None:
+    whole = retries()
+    assert too_many(whole, 100.1, pause=TOO_MANY_PATIENCE) == [0.0]
+    assert too_many(whole, 100.1 + TOO_MANY_PATIENCE, pause=1.0) == [None]
+    assert too_many(retries(), 0.0, 40.0, pause=20.0) == [0.0, 1.0]
+    assert too_many(retries(), 0.0, 40.1, pause=20.0) == [0.0, None]
+    assert too_many(retries(), 0.0, pause=TOO_MANY_PATIENCE + 0.1) == [None]
 
 
 def test_the_patience_begins_anew_after_another_outcome() -> None:

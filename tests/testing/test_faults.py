@@ -219,6 +219,17 @@ async def test_an_error_page_replaces_the_response(
     assert outcomes(simulator) == [("carried out" if after else "html", "html")]
 
 
+async def test_an_error_page_may_have_further_headers(
+    simulator: Simulator, send: Ask
+) -> None:
+    simulator.fault(faults.html(503, headers={"Retry-After": "2"}))
+    response = await send()
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
+    assert response.headers["content-type"] == "text/html"
+    assert "retry-after" not in (await send()).headers
+
+
 @pytest.mark.parametrize("after", [False, True])
 async def test_any_bytes_replace_the_response(
     simulator: Simulator, send: Ask, after: bool

@@ -183,13 +183,13 @@ class Connection:
             self.idle_since = current_time()
             if not self.is_open:
                 await network.close()
-        found = dict(response.headers)
+        found = {name.lower(): value for name, value in response.headers}
+        encoding = _text(found.get(b"content-encoding")) or ""
         return Response(
             response.status,
-            decompress_limited(
-                content, _header(found, b"content-encoding") or "", self._max_bytes
-            ),
-            _header(found, b"retry-after"),
+            decompress_limited(content, encoding, self._max_bytes),
+            _text(found.get(b"retry-after")),
+            _text(found.get(b"date")),
         )
 
     def is_reusable(self) -> bool:
@@ -269,11 +269,8 @@ def _trailing_data(stream: Any) -> bool:
     return bool(data)
 
 
-def _header(headers: dict[bytes, bytes], name: bytes) -> str | None:
-    for key, value in headers.items():
-        if key.lower() == name:
-            return value.decode("latin-1")
-    return None
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
 
 
 @lru_cache(maxsize=2)

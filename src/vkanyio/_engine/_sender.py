@@ -8,16 +8,18 @@ are sent, and it retries nothing: tasks do, with the delays that it returns.
 from __future__ import annotations
 
 import logging
+from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from anyio import current_time
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from .._encoding import to_form
-from .._errors import TooManyRequestsError
+from .._errors import InvalidResponseError
 from .._outcome import Failure
 from .._response import read_response, too_large
 from .._retry import MethodRefusals, Retries, slows_token_down
+from .._retry_after import parse_retry_after
 from .._secrets import Secrets
 from ._delivery import Delivery
 from ._ticker import Ticker
@@ -193,24 +195,33 @@ class Sender:
         :param token: the token that the request was sent with
         :param may_repeat: whether VK may get it again after it may have carried it out
         """
-        if isinstance(failure.error, TooManyRequestsError):
-            return self._delay_after_too_many(method, retries)
+        if failure.is_too_many:
+            return self._delay_after_too_many(method, failure, retries)
         self.forget_refusals(method)
         return retries.delay_after(
             failure, may_repeat=may_repeat, token_was_replaced=token != self.token
         )
 
-    def _delay_after_too_many(self, method: str, retries: Retries) -> float | None:
-        now = current_time()
+    def _delay_after_too_many(
+        self, method: str, failure: Failure, retries: Retries
+    ) -> float | None:
+        now, pause = current_time(), failure.retry_after or 0.0
         self._counters.too_many_requests += 1
+        self._limiter.pause(now, pause)
         seconds = self._refusals.note(method, now)
         if slows_token_down(seconds):
             margin = self._limiter.margin(now)
             self._limiter.slow_down(now)
             if self._limiter.margin(now) > margin:  # once for a volley
-                text = "error 6 for %s: %.0f %% of the limit is kept free from now on"
-                logger.info(text, method, 100 * self._limiter.margin(now))
-        return retries.delay_after_too_many(now, seconds)
+                is_of_vk = not isinstance(failure.error, InvalidResponseError)
+                logger.info(
+                    "%s for %s: %.0f %% of the limit is kept free from now on%s",
+                    "error 6" if is_of_vk else "HTTP 429",
+                    method,
+                    100 * self._limiter.margin(now),
+                    f", after a pause of {pause:.1f} s" if pause else "",
+                )
+        return retries.delay_after_too_many(now, seconds, pause)
 
     def forget_refusals(self, method: str) -> None:
         """Note that a method has met something other than error 6."""
@@ -221,6 +232,7 @@ class Sender:
         """Count and log a retry."""
         name = type(failure.error).__name__
         self._counters.retries[name] += 1
+        delay = max(delay, failure.retry_after or 0.0)
         logger.debug("%s is retried in %.1f s after %s", method, delay, name)
 
     def _headers_of(self, request: APIRequest, token: str) -> dict[str, str]:
@@ -242,8 +254,14 @@ class Sender:
     ) -> Result:
         if isinstance(response, Failure):
             return response
-        status, body, _ = response
+        status, body, retry_after, date = response
         max_bytes = self._config.max_answer
+        result: Result
         if len(body) > max_bytes:
-            return too_large(status, body, max_bytes, request, secrets)
-        return read_response(status, body, request, secrets)
+            result = too_large(status, body, max_bytes, request, secrets)
+        else:
+            result = read_response(status, body, request, secrets)
+        if isinstance(result, Failure) and retry_after is not None:
+            seconds = parse_retry_after(retry_after, date, time())
+            return result._replace(retry_after=seconds)
+        return result

@@ -17,7 +17,7 @@ from .._errors import ConnectionFailedError, RequestTimeoutError
 from .._http_client import check_http_client
 from .._outcome import Failure
 from .._response import Response
-from .._typeguards import is_group
+from .._typeguards import is_group, is_mapping
 from ._delivery import CLOSE_SECONDS, ClientTrace
 from ._pool import Pool
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import httpcore
 
     from .._config import Config
-    from .._http_client import HTTPClient
+    from .._http_client import HTTPClient, HTTPResponse
     from .._secrets import Secrets
     from ._connection import Connection, Connector, Proxy
     from ._delivery import Delivery
@@ -275,7 +275,27 @@ async def _post(
     )
     # Convert here: an odd response of a foreign client must fail as a transport error,
     # not crash the task.
-    return Response(int(response.status_code), bytes(response.content))
+    return Response(
+        int(response.status_code),
+        bytes(response.content),
+        _foreign_header(response, "Retry-After"),
+        _foreign_header(response, "Date"),
+    )
+
+
+def _foreign_header(response: HTTPResponse, name: str) -> str | None:
+    """Return a header of a response of a user's client, if it has one.
+
+    Whatever goes wrong here must not cost the response itself, which has arrived.
+    """
+    with suppress(Exception):
+        headers = getattr(response, "headers", None)
+        if is_mapping(headers):
+            for each in (name, name.lower()):  # a plain dict knows only one of them
+                value = headers.get(each)
+                if type(value) is str:
+                    return value
+    return None
 
 
 def _load_connector(config: Config) -> Connector:

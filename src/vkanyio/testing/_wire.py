@@ -158,6 +158,8 @@ class SimulatedResponse:
     """Seconds over which the body is sent."""
     cut: int | None = None
     """The number of bytes of the body after which the connection breaks, if any."""
+    more_headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Further headers, with names in lower case."""
 
     def pieces(self) -> list[tuple[float, bytes]]:
         """Divide the body into the pieces that are sent separately.
@@ -177,6 +179,7 @@ class SimulatedResponse:
         return {
             "content-type": self.content_type,
             "content-length": str(len(self.body)),
+            **self.more_headers,
         }
 
 

@@ -15,7 +15,7 @@ from ._errors import JSON, ConnectionDropped, VKFault
 from ._wire import SimulatedResponse, html_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
@@ -50,6 +50,14 @@ class Refuse:
 
 
 Fault: TypeAlias = Refusal | Mishap | Refuse
+
+_TITLES = {
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}
 
 
 def error(code: int, message: str | None = None, **extra: JSON) -> Fault:
@@ -168,16 +176,22 @@ def hang_after() -> Fault:
     return Mishap("hang_after", strike)
 
 
-def html(status: int = 502, *, after: bool = False) -> Fault:
+def html(
+    status: int = 502,
+    *,
+    after: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Fault:
     """Respond with an error page of the web server in front of VK.
 
     :param status: the HTTP status
     :param after: whether the call is carried out first
+    :param headers: further headers of the response, such as ``{"retry-after": "2"}``
     :return: the fault
     """
-    titles = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Time-out"}
-    page = html_response(status, titles.get(status, "Error"))
-    return _instead("html", page, after=after)
+    page = html_response(status, _TITLES.get(status, "Error"))
+    more = {name.lower(): value for name, value in (headers or {}).items()}
+    return _instead("html", attrs.evolve(page, more_headers=more), after=after)
 
 
 def body(content: bytes, status: int = 200, *, after: bool = False) -> Fault:
