@@ -446,7 +446,7 @@ def no_headers(_: Any) -> Any:
         Hostile(),
         property(no_headers),
     ],
-    ids=repr,
+    ids=lambda headers: type(headers).__name__,
 )
 async def test_odd_headers_of_a_users_client_are_ignored(headers: Any) -> None:
     response = Scripted.reply(status=429, headers=headers)

@@ -7,6 +7,7 @@ request may have been sent, and leaves the conclusion to its caller.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, final
 
