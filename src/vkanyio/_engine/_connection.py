@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from .._config import Config
     from ._delivery import Delivery
 
+_LOGIN_REFUSED = (401, 407)
+"""What a proxy that passes requests on responds to a wrong login.
+
+tinyproxy 1.11 says 401 to a wrong password. VK itself responds to a wrong token with
+200 and an error.
+"""
+
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
@@ -93,8 +100,18 @@ class Connector:
         """Make a connection, which connects when it is first used."""
         network = Network()
         http = _connect(self._origin, self._ssl_context, self.proxy, network)
-        is_direct = self.proxy is None
-        return Connection(http, network, self._max_bytes, is_direct=is_direct)
+        proxy = self.proxy
+        return Connection(
+            http,
+            network,
+            self._max_bytes,
+            is_direct=proxy is None,
+            is_forwarded=(
+                proxy is not None
+                and proxy.scheme != "socks5"
+                and self._origin.scheme == b"http"
+            ),
+        )
 
 
 @final
@@ -102,6 +119,8 @@ class Connection:
     """A connection to one server, direct or by a proxy; it connects when it is used.
 
     :param max_bytes: bytes of a response that are read; a larger one is cut
+    :param is_direct: whether there is no proxy
+    :param is_forwarded: whether a proxy gets the request itself, and may refuse it
     :ivar is_open: whether it may be used for another request
     :ivar idle_since: when its last exchange ended, by the clock of the event loop
     """
@@ -113,12 +132,14 @@ class Connection:
         max_bytes: int,
         *,
         is_direct: bool,
+        is_forwarded: bool,
     ) -> None:
         self.is_open: bool = False
         self.idle_since: float = 0.0
         self._http = http
         self._network = network
         self._is_direct = is_direct
+        self._is_forwarded = is_forwarded
         self._max_bytes = max_bytes
 
     async def request(
@@ -147,6 +168,7 @@ class Connection:
             )
             stream: Any = response.stream
             try:
+                self._check_login(response)
                 content = await read_limited(stream, self._max_bytes)
             finally:
                 await stream.aclose()
@@ -164,6 +186,16 @@ class Connection:
             ),
             _header(found, b"retry-after"),
         )
+
+    def _check_login(self, response: httpcore.Response) -> None:
+        """Raise if the proxy refuses the login, as httpcore does for tunnels.
+
+        The body is not read: a proxy that closes without having read the request resets
+        the connection, and the response would be lost.
+        """
+        if self._is_forwarded and response.status in _LOGIN_REFUSED:
+            reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
+            raise httpcore.ProxyError(f"{response.status} {reason}")
 
     def is_reusable(self) -> bool:
         """Return whether it is open, and the server has sent nothing since.

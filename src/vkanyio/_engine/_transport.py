@@ -210,7 +210,8 @@ class Transport:
         is_transient = is_network_error and _BAD_CERTIFICATE not in reason
         if self._proxy is not None and "ProxyError" in names:
             message = f"the proxy {self._proxy.name} refused: {shown}"
-            is_transient = is_transient and not shown.startswith(_REFUSED_LOGINS)
+            if shown.startswith(_REFUSED_LOGINS):
+                never_sent, is_transient = True, False  # at most as far as the proxy
         elif not is_network_error:
             message = f"the HTTP client failed with {type(error).__name__}: {shown}"
         elif not never_sent:
