@@ -194,8 +194,9 @@ class Connection:
         the connection, and the response would be lost.
         """
         if self._is_forwarded and response.status in _LOGIN_REFUSED:
-            reason = response.extensions.get("reason_phrase", b"").decode("latin-1")
-            raise httpcore.ProxyError(f"{response.status} {reason}")
+            extensions: Any = response.extensions
+            reason: bytes = extensions.get("reason_phrase", b"")
+            raise httpcore.ProxyError(f"{response.status} {reason.decode('latin-1')}")
 
     def is_reusable(self) -> bool:
         """Return whether it is open, and the server has sent nothing since.
