@@ -16,6 +16,8 @@ import os
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, final
@@ -70,6 +72,21 @@ class Row:
         self.notes += [f"{backend}: {note}" for note in run.notes]
         self.complaints += [f"{backend}: {complaint}" for complaint in run.complaints]
 
+    def include(self, other: Row) -> None:
+        """Add the figures of another event loop."""
+        mine, its = self.tally, other.tally
+        mine.calls += its.calls
+        mine.values += its.values
+        mine.cancelled += its.cancelled
+        mine.errors += its.errors
+        mine.unknown += its.unknown
+        mine.lost += its.lost
+        mine.twice += its.twice
+        self.sockets += other.sockets
+        self.seconds += other.seconds
+        self.notes += other.notes
+        self.complaints += other.complaints
+
     def figures(self) -> list[str]:
         """Return the row of the table."""
         tally = self.tally
@@ -113,22 +130,41 @@ async def _play(play: Play, run: Run, row: Row) -> None:
 
 
 def run_infrastructure(
-    programs: Programs, names: Sequence[str], backends: Sequence[str], size: float
+    names: Sequence[str], backend: str, size: float
 ) -> dict[str, Row]:
-    """Run scenarios on event loops.
+    """Start the programs, and run scenarios on one event loop.
+
+    It changes the environment, so it needs a process of its own.
 
     :param size: the part of the calls that is made, 1.0 for all
     """
     rows: dict[str, Row] = {}
     first = 1
-    for name in names:
-        row = rows[name] = Row()
-        for backend in backends:
+    with TemporaryDirectory() as directory, Programs(Path(directory)) as programs:
+        _ignore_environment(programs.authority)
+        for name in names:
+            row = rows[name] = Row()
             run = Run(programs, size, first)
             anyio.run(_play, SCENARIOS[name], run, row, backend=backend)
             row.add(run, backend)
             first += len(run.visits)
     return rows
+
+
+def _run_all(
+    names: Sequence[str], backends: Sequence[str], size: float
+) -> dict[str, Row]:
+    """Run scenarios on all event loops at once, each in a process with programs."""
+    total = {name: Row() for name in names}
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        futures = [
+            processes.submit(run_infrastructure, names, backend, size)
+            for backend in backends
+        ]
+        for future in futures:
+            for name, row in future.result().items():
+                total[name].include(row)
+    return total
 
 
 def print_table(rows: Mapping[str, Row]) -> None:
@@ -203,9 +239,7 @@ def main(short: bool, backend: str | None, only: str) -> None:
         return
     names = [name for name in names if only in name]
     backends = [backend] if backend else BACKENDS
-    with TemporaryDirectory() as directory, Programs(Path(directory)) as programs:
-        _ignore_environment(programs.authority)
-        rows = run_infrastructure(programs, names, backends, SHORT if short else 1.0)
+    rows = _run_all(names, backends, SHORT if short else 1.0)
     sys.exit(report(rows))
 
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from proof._clock import BACKENDS
 from proof._kinds import KINDS
 from proof._real_servers import Run, Visit
 
@@ -21,14 +20,14 @@ COMMAND = [sys.executable, "-m", "proof.infrastructure"]
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it counts sockets in /proc")
 @pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_every_promise_is_kept_over_real_servers_and_proxies(backend: str) -> None:
+def test_every_promise_is_kept_over_real_servers_and_proxies() -> None:
     done = subprocess.run(
-        [*COMMAND, "--short", "--backend", backend],
+        [*COMMAND, "--short"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Nothing was lost, done twice, or left behind." in done.stdout

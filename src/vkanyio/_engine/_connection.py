@@ -187,16 +187,15 @@ class Connection:
             _header(found, b"retry-after"),
         )
 
-    def _check_login(self, response: httpcore.Response) -> None:
+    def _check_login(self, response: Any) -> None:
         """Raise if the proxy refuses the login, as httpcore does for tunnels.
 
         The body is not read: a proxy that closes without having read the request resets
         the connection, and the response would be lost.
         """
         if self._is_forwarded and response.status in _LOGIN_REFUSED:
-            extensions: Any = response.extensions
-            reason: bytes = extensions.get("reason_phrase", b"")
-            raise httpcore.ProxyError(f"{response.status} {reason.decode('latin-1')}")
+            reason = response.extensions["reason_phrase"].decode("latin-1")
+            raise httpcore.ProxyError(f"{response.status} {reason}")
 
     def is_reusable(self) -> bool:
         """Return whether it is open, and the server has sent nothing since.
