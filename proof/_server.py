@@ -79,8 +79,19 @@ def read_deeds(path: Path) -> Iterator[Deed]:
 @click.option("--port", type=int, required=True)
 @click.option("--seed", type=int, required=True)
 @click.option("--backend", required=True)
+@click.option("--limit", type=int, default=LIMIT)
+@click.option("--rate", type=float, default=RATE, help="Probability of each fault.")
+@click.option("--latency", type=float, default=LATENCY, help="In seconds.")
 @click.argument("path", type=click.Path(path_type=Path))
-def main(port: int, seed: int, backend: str, path: Path) -> None:
+def main(
+    port: int,
+    seed: int,
+    backend: str,
+    limit: int,
+    rate: float,
+    latency: float,
+    path: Path,
+) -> None:
     """Serve until standard input closes, or until killed.
 
     Start when standard input brings a byte, so that the next process can be ready
@@ -102,10 +113,11 @@ def main(port: int, seed: int, backend: str, path: Path) -> None:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     logger.addHandler(_Faults(file))
-    simulator = Simulator(limit=LIMIT, latency=LATENCY, seed=seed)
+    simulator = Simulator(limit=limit, latency=latency, seed=seed)
     board.add_to(simulator)
     for fault in TROUBLE.values():
-        simulator.fault(fault, rate=RATE)
+        if rate:
+            simulator.fault(fault, rate=rate)
     anyio.run(_serve, simulator, port, backend=backend)
     os.close(file)
 

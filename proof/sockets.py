@@ -76,7 +76,7 @@ class Server:
     """
 
     def __init__(self, backend: str, seed: int, life: float, path: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.kills = 0
         self._backend = backend
         self._seed = seed
@@ -234,7 +234,8 @@ def _open_files() -> int:
     return len(os.listdir("/dev/fd"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nothing listens on."""
     while True:
         with socket.socket() as probe:
             port = random.choice(PORTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from anyio.streams.buffered import BufferedByteStream
 from anyio.streams.tls import TLSStream
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from anyio.abc import ByteStream, SocketStream
@@ -25,6 +25,8 @@ GONE = (
     anyio.ClosedResourceError,
     anyio.EndOfStream,
     anyio.IncompleteRead,
+    # A handshake that the client ends: the early releases of Python 3.11 raise it.
+    ssl.SSLZeroReturnError,
 )
 
 

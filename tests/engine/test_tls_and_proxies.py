@@ -6,12 +6,14 @@ import gc
 import logging
 import socket
 import ssl
+import struct
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 import pytest
+from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteStream
 
 from _certificates import EXPIRED, LOCALHOST, OF_ANOTHER_HOST
@@ -210,6 +212,29 @@ async def test_a_proxy_that_refuses_a_tunnel_is_a_failed_connection(
     assert type(error) is ConnectionFailedError
     assert PASSWORD not in "".join(traceback.format_exception(error))
     assert sent == (1 if b"407" in response else 3)  # a login does not get better
+
+
+@both_calls
+@pytest.mark.parametrize("status", ["401 Unauthorized", "407 Who are you"])
+async def test_a_login_that_a_forwarding_proxy_refuses_is_reported_at_once(
+    call: Any, status: str
+) -> None:
+    async def refuse(stream: BufferedByteStream) -> None:
+        # As tinyproxy does: the body ends with the connection, and closing before the
+        # request has been read resets the connection.
+        await stream.receive(1)
+        await stream.send(f"HTTP/1.0 {status}\r\n\r\n<html>".encode())
+        raw = stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async with (
+        listening(refuse) as proxy,
+        client("http://vk.invalid/method", proxy=proxy) as api,
+    ):
+        error, sent = await error_of(api, call)
+    assert type(error) is ConnectionFailedError  # also of a write: VK has not got it
+    assert f"the proxy 127.0.0.1:{port_of(proxy)} refused: {status}" in str(error)
+    assert sent == 1
 
 
 @both_calls

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from .._config import Config
     from ._delivery import Delivery
 
+_LOGIN_REFUSED = (401, 407)
+"""What a proxy that passes requests on responds to a wrong login.
+
+tinyproxy 1.11 says 401 to a wrong password. VK itself responds to a wrong token with
+200 and an error.
+"""
+
 
 @final
 class Proxy:
@@ -119,9 +126,18 @@ class Connector:
         :param origin: another server than that of the methods
         """
         network = Network()
-        http = _connect(origin or self._origin, self._ssl_context, self.proxy, network)
-        is_direct = self.proxy is None
-        return Connection(http, network, self._max_bytes, is_direct=is_direct)
+        origin, proxy = origin or self._origin, self.proxy
+        return Connection(
+            _connect(origin, self._ssl_context, proxy, network),
+            network,
+            self._max_bytes,
+            is_direct=proxy is None,
+            is_forwarded=(
+                proxy is not None
+                and proxy.scheme != "socks5"
+                and origin.scheme == b"http"
+            ),
+        )
 
 
 @final
@@ -129,6 +145,8 @@ class Connection:
     """A connection to one server, direct or by a proxy; it connects when it is used.
 
     :param max_bytes: bytes of a response that are read; a larger one is cut
+    :param is_direct: whether there is no proxy
+    :param is_forwarded: whether a proxy gets the request itself, and may refuse it
     :ivar is_open: whether it may be used for another request
     :ivar idle_since: when its last exchange ended, by the clock of the event loop
     """
@@ -140,12 +158,14 @@ class Connection:
         max_bytes: int,
         *,
         is_direct: bool,
+        is_forwarded: bool,
     ) -> None:
         self.is_open: bool = False
         self.idle_since: float = 0.0
         self._http = http
         self._network = network
         self._is_direct = is_direct
+        self._is_forwarded = is_forwarded
         self._max_bytes = max_bytes
 
     async def request(
@@ -174,6 +194,7 @@ class Connection:
             )
             stream: Any = response.stream
             try:
+                self._check_login(response)
                 content = await read_limited(stream, self._max_bytes)
             finally:
                 await stream.aclose()
@@ -191,6 +212,16 @@ class Connection:
             _text(found.get(b"retry-after")),
             _text(found.get(b"date")),
         )
+
+    def _check_login(self, response: Any) -> None:
+        """Raise if the proxy refuses the login, as httpcore does for tunnels.
+
+        The body is not read: a proxy that closes without having read the request resets
+        the connection, and the response would be lost.
+        """
+        if self._is_forwarded and response.status in _LOGIN_REFUSED:
+            reason = response.extensions["reason_phrase"].decode("latin-1")
+            raise httpcore.ProxyError(f"{response.status} {reason}")
 
     def is_reusable(self) -> bool:
         """Return whether it is open, and the server has sent nothing since.

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 MAX_REASON = 200
 """Characters of an HTTP client's message that an error repeats."""
 
-PROXY_LOGIN_REFUSED = 407
-LOGIN_NEEDED = "407 Proxy Authentication Required"
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
@@ -122,14 +120,6 @@ class Transport:
         self.reports_sending = self.reports_sending or trace.reports
         if response is None:
             return self._timeout(method, self._never_sent(delivery, trace))
-        if self._proxy is not None and response.status_code == PROXY_LOGIN_REFUSED:
-            # In a tunnel it would be an exception, see `_failure`.
-            message = f"the proxy {self._proxy.name} refused: {LOGIN_NEEDED}"
-            return Failure(
-                ConnectionFailedError(message, method=method),
-                maybe_carried_out=False,
-                is_transient=False,
-            )
         return response
 
     async def post(
@@ -235,7 +225,8 @@ class Transport:
         is_transient = is_network_error and _BAD_CERTIFICATE not in reason
         if self._proxy is not None and "ProxyError" in names:
             message = f"the proxy {self._proxy.name} refused: {shown}"
-            is_transient = is_transient and not shown.startswith(_REFUSED_LOGINS)
+            if shown.startswith(_REFUSED_LOGINS):
+                never_sent, is_transient = True, False  # at most as far as the proxy
         elif not is_network_error:
             message = f"the HTTP client failed with {type(error).__name__}: {shown}"
         elif not never_sent:
