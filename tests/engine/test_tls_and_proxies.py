@@ -229,7 +229,7 @@ async def test_a_login_that_a_forwarding_proxy_refuses_is_reported_at_once(
 
     async with (
         listening(refuse) as proxy,
-        client("http://vk.invalid/method", proxy=proxy) as api,
+        client("http://vk.invalid/method", allow_insecure=True, proxy=proxy) as api,
     ):
         error, sent = await error_of(api, call)
     assert type(error) is ConnectionFailedError  # also of a write: VK has not got it
@@ -462,7 +462,7 @@ async def test_a_login_refused_without_a_tunnel_names_the_proxy_too() -> None:
         async with client("http://localhost", proxy=f"http://{name}") as api:
             error, sent = await error_of(api, POST)
     assert type(error) is ConnectionFailedError
-    assert f"the proxy {name} refused: 407 Proxy Authentication Required" in str(error)
+    assert f"the proxy {name} refused: 407" in str(error)
     assert sent == 1
 
 
