@@ -105,7 +105,7 @@ class Retries:
         return max(delay, failure.retry_after or 0.0)
 
     def delay_after_too_many(
-        self, now: float, seconds_of_method: int, pause: float = 0.0
+        self, now: float, seconds_of_method: int, pause: float
     ) -> float | None:
         """Return the seconds until the next attempt after error 6, or None.
 

@@ -30,7 +30,7 @@ def parse_retry_after(value: str, date: str | None, now: float) -> float | None:
     until = _timestamp(value)
     if until is None:
         return None
-    since = None if date is None else _timestamp(date)
+    since = _timestamp(date or "")
     delay = until - (now if since is None else since)
     return min(max(delay, 0.0), MAX_RETRY_AFTER)
 

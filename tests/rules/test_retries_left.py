@@ -137,6 +137,11 @@ def test_a_retry_waits_as_long_as_the_server_asks(
     assert delays(2, failure, may_repeat=False)[:3] == [*expected, None]
 
 
+def test_without_a_back_off_or_a_retry_after_a_retry_comes_at_once() -> None:
+    counted = Retries(3, 0.0, Longest())
+    assert counted.delay_after(NOT_SENT, may_repeat=False) == 0.0
+
+
 def test_retry_after_makes_no_call_repeatable() -> None:
     failure = LOST._replace(retry_after=1.0)
     assert delays(3, failure, may_repeat=False) == [None] * 6
