@@ -34,7 +34,8 @@ LAYERS = {
         _wire_checks _outcome
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _typeguards _version
+        _execute _events _statistics _facts _error_codes _errors _masking _repr
+        _typeguards _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

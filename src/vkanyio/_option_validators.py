@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import httpx
 
 from ._limiter import Limiter
+from ._masking import kind_of
 from ._typeguards import is_mapping, is_tuple
 from ._wire_checks import check_headers, check_method_name, check_token, shown
 
@@ -151,7 +152,7 @@ def check_proxy(name: str, value: Any) -> None:
     schemes = ", ".join(PROXY_SCHEMES)
     wanted = f'a URL such as "http://localhost:3128", with one of the schemes {schemes}'
     if not isinstance(value, str):
-        message = f"{name} must be {wanted}, got a {type(value).__name__}"
+        message = f"{name} must be {wanted}, got a {kind_of(value)}"
         raise TypeError(message)
     if not _is_url(value, PROXY_SCHEMES):
         message = f"{name} must be {wanted}, got another string"
