@@ -30,7 +30,7 @@ LAYERS = {
         _config _option_validators _caller _captcha _http_client _request _pending
     """,
     "rules": """
-        _batch _response _retry _repetition _method_facts _limiter _secrets _encoding
+        _batch _response _error_fields _retry _repetition _method_facts _limiter _secrets _encoding
         _wire_checks _outcome
     """,
     "words": """
