@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vkanyio._facts import Repetition
+from vkanyio._masking import SECRET_PARAMS
 
 from ._names import module_name, to_snake
 from ._source import docstring, header, module
@@ -66,6 +67,7 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     imports = "\n".join(
         [
             "from typing import TYPE_CHECKING, Any, Literal, final, overload",
+            "from .._masking import mask",
             "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
             "    import builtins",
@@ -103,10 +105,17 @@ def _write_method(model: Model, writer: Writer, method: Method) -> str:
     name = method.short_name
     doc = _docstring(model, method)
     sent = ", ".join(f'"{p.name}": {_sent(p)}' for p in method.parameters)
+    # First, so that no traceback with local variables shows a secret.
+    masked = [
+        f"        {p.argument} = mask({p.argument})\n"
+        for p in method.parameters
+        if p.name in SECRET_PARAMS
+    ]
     call = f'        return await self._call("{method.name}", {{{sent}}})\n'
     snake = to_snake(name)
     alias = [f"    {snake} = {name}\n"] if snake != name else []
-    return "\n".join([*overloads, f"{whole}\n{doc}\n{call}", *alias])
+    body = f"{whole}\n{doc}\n{''.join(masked)}{call}"
+    return "\n".join([*overloads, body, *alias])
 
 
 def _sent(parameter: Parameter) -> str:

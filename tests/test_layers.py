@@ -32,11 +32,12 @@ LAYERS = {
         _pending
     """,
     "rules": """
-        _batch _response _keep_alive _retry _retry_after _repetition _method_facts
-        _limiter _secrets _encoding _wire_checks _outcome _address
+        _batch _response _error_fields _keep_alive _retry _retry_after _repetition
+        _method_facts _limiter _secrets _encoding _wire_checks _outcome _address
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _typeguards _version
+        _execute _events _statistics _facts _error_codes _errors _masking _repr
+        _typeguards _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._groups import MethodGroups
+from ._masking import mask_params
 from ._method_group import not_in_schema
 from ._request import APIRequest
 from ._wire_checks import shown
@@ -61,6 +62,7 @@ class API(MethodGroups):
         :raises ClientClosedError: before and after the client's block, or if that ends
         :raises ClientUseError: from another event loop, thread or process
         """
+        params = mask_params(params)
         return await self._caller.perform(APIRequest(method, params))
 
     async def call_with_request(self, request: APIRequest) -> Any:
@@ -88,6 +90,7 @@ class API(MethodGroups):
         :raises ScriptRuntimeError: if it failed while it ran
         :raises VKError: as :meth:`call` does
         """
+        args = mask_params(args)
         if not isinstance(code, str):
             message = f"code must be VKScript, a str, got {type(code).__name__}"
             raise TypeError(message)
@@ -111,6 +114,7 @@ class API(MethodGroups):
         :return: as :meth:`execute`
         :raises VKError: as :meth:`call` does
         """
+        params = mask_params(params)
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
             message = f"name must be the name of a stored procedure, got {shown(name)}"
             raise ValueError(message)

@@ -70,9 +70,7 @@ def read_batch(
                 results[index] = _in_doubt(calls[index], body, secrets)
             continue
         for index, place in zip(indexes, places, strict=True):
-            error = api_error(
-                entries[place], body, ["execute_errors", place], calls[index], secrets
-            )
+            error = api_error(entries[place], body, calls[index], secrets)
             results[index] = Failure.from_api(error)
     return results
 

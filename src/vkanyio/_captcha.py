@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 
 import attrs
 
+from ._masking import mask
+from ._repr import repr_of_fields
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -60,6 +63,8 @@ class Captcha:
         self.request: APIRequest = sender.request
 
     def __repr__(self) -> str:
+        if not hasattr(self, "request"):
+            return "<Captcha, not complete>"
         return f"<Captcha for {self.request.method}, attempt {self.attempt}>"
 
     @property
@@ -99,6 +104,7 @@ class Captcha:
         :raises ClientUseError: if this captcha is no longer open, for example because
             its call has ended, or because five answers were refused
         """
+        answer, cookie = mask(answer), mask(cookie)
         await self._sender.send(answer, cookie)
 
 
@@ -118,6 +124,8 @@ class Confirmation:
     request: APIRequest
     raw: Mapping[str, Any] = attrs.field(repr=False)
 
+    __repr__ = repr_of_fields
+
 
 @final
 @attrs.frozen(kw_only=True)
@@ -135,3 +143,5 @@ class Validation:
     redirect_uri: str | None
     request: APIRequest
     raw: Mapping[str, Any] = attrs.field(repr=False)
+
+    __repr__ = repr_of_fields

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Never, Self, Unpack, final
 from anyio import TASK_STATUS_IGNORED, sleep_forever
 
 from ._api import API
-from ._config import Config, Options
+from ._config import OPTION_NAMES, Config, Options
 from ._engine._session import Session
 from ._errors import ClientClosedError, ClientUseError
+from ._masking import kind_of, mask, mask_options
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,13 +76,16 @@ class VK(API):
     """Where the jitter of back-offs comes from; the soak of `proof` assigns it."""
 
     def __init__(self, token: str, **options: Unpack[Options]) -> None:
-        self._setup(Config.from_options(token, options))
+        # First, so that no traceback with local variables shows a secret.
+        token, options = mask(token), mask_options(options, OPTION_NAMES)
+        self._setup(Config(token, **options))
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Make a client from a configuration."""
         if not isinstance(config, Config):
-            message = f"config must be a vkanyio.Config, got {type(config).__name__}"
+            config = mask(config)  # a token, perhaps
+            message = f"config must be a vkanyio.Config, got {kind_of(config)}"
             raise TypeError(message)
         client = cls.__new__(cls)
         client._setup(config)

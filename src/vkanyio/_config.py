@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, final, get_args
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Self,
+    TypedDict,
+    Unpack,
+    final,
+    get_args,
+)
 
 import attrs
 
 from ._address import is_loopback, parse_address
 from ._limiter import RequestMode
+from ._masking import mask, mask_options
 from ._option_validators import (
     OneOf,
     Seconds,
@@ -26,6 +36,7 @@ from ._option_validators import (
     to_dict,
     to_tuple,
 )
+from ._repr import repr_of_fields
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
@@ -83,13 +94,17 @@ class Options(TypedDict, total=False):
     on_event: Callable[[Event], object] | None
 
 
+OPTION_NAMES = frozenset(Options.__annotations__)
+
+
 @final
 @attrs.frozen
 class Config:
     """The options of a client; a wrong one is refused at once.
 
-    Its repr shows no token, header or proxy. ``attrs.asdict`` and a pickle contain them
-    all, and a traceback with local variables shows those of your own functions.
+    Its repr shows no token, header or proxy, and neither do tracebacks with the local
+    variables of vkanyio. ``attrs.asdict`` and a pickle contain them all, and so may the
+    local variables of your own functions.
 
     :param token: an access token of a user, a community or a service
     :param limit: requests a second: 3 for a user token, 20 for a community token
@@ -224,6 +239,17 @@ class Config:
         default=None, kw_only=True, validator=is_plain_function
     )
 
+    __repr__ = repr_of_fields
+
+    # Type checkers and editors know the signature that attrs would generate. That one
+    # would keep the token as it was given in a local variable.
+    if not TYPE_CHECKING:
+
+        def __init__(self, token: str, **options: Unpack[Options]) -> None:
+            token, options = mask(token), mask_options(options, OPTION_NAMES)
+            self._check_names(options)
+            self.__attrs_init__(token, **options)
+
     def __attrs_post_init__(self) -> None:
         """Refuse options that contradict each other."""
         if self.proxy is not None and self.http_client is not None:
@@ -249,6 +275,11 @@ class Config:
     @classmethod
     def from_options(cls, token: str, options: Mapping[str, Any]) -> Self:
         """Make a configuration; for an unknown option, name the closest known one."""
+        token, options = mask(token), mask_options(options, OPTION_NAMES)
+        return cls(token, **options)
+
+    @classmethod
+    def _check_names(cls, options: Mapping[str, Any]) -> None:
         known = [field.name for field in attrs.fields(cls)]
         for name in options:
             if name not in known:
@@ -258,4 +289,3 @@ class Config:
                 meant = f": did you mean {close[0]!r}?" if close else ""
                 message = f"unknown option {shown(name)}"
                 raise TypeError(message + (meant or f", known are {known}"))
-        return cls(token, **options)

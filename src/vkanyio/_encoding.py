@@ -18,8 +18,16 @@ from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from ._masking import (
+    SECRET_PARAMS,
+    Masked,
+    SecretBytes,
+    SecretStr,
+    kind_of,
+    mask,
+)
 from ._typeguards import is_mapping
-from ._wire_checks import shown
+from ._wire_checks import check_token, shown
 
 Encoded = str | int
 _Result = TypeVar("_Result", str, Encoded)
@@ -27,25 +35,6 @@ _Result = TypeVar("_Result", str, Encoded)
 _SINGLE = (str, int, float)
 _PLAIN = {str, int}
 _QUICK_SERIES = {list, tuple}
-
-SECRET_PARAMS = frozenset(
-    {
-        "access_token",
-        "captcha_key",
-        "change_password_hash",
-        "client_secret",
-        "new_password",
-        "old_password",
-        "password",
-        "refresh_token",
-        "remixstlid",
-        "restore_sid",
-        "secret_key",
-        "success_token",
-        "token",
-    }
-)
-"""Parameters that errors and reprs never show."""
 
 # VKScript knows only these four escapes, not those of JSON, and takes all other text
 # literally (`\uXXXX` would stay six characters).
@@ -66,7 +55,7 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
     :raises ValueError: for a value that cannot be encoded, such as NaN, naming it
     """
     if not (isinstance(params, dict) or is_mapping(params)):
-        message = f"params must be a dict of parameters, got {type(params).__name__}"
+        message = f"params must be a dict of parameters, got {kind_of(params)}"
         raise TypeError(message)
     encoded: dict[str, Encoded] = {}
     for name, value in params.items():
@@ -78,8 +67,33 @@ def encode_params(params: Mapping[str, Any]) -> dict[str, Encoded]:
         if value is None:
             continue
         _check_text(repr(name), name)
-        encoded[name] = _encode_deep(_encode, name, value)
+        if name in SECRET_PARAMS:
+            encoded[name] = _encode_secret(name, value)
+        else:
+            encoded[name] = _encode_deep(_encode, name, value)
     return encoded
+
+
+def _encode_secret(name: str, value: Any) -> SecretStr:
+    """Encode a value that no frame of an error shows."""
+    value = mask(value)
+    if isinstance(value, SecretStr) and value.isascii():  # no error is possible
+        return value
+    try:
+        encoded = mask(_encode_deep(_encode, name, _reveal(value)))
+        if name == "access_token":  # a number is none, though it could be sent
+            check_token(name, encoded)
+        return SecretStr(_reveal(encoded))
+    except (TypeError, ValueError) as error:
+        problem = type(error)(str(error))
+    # Another exception, without the frames and the causes of the first.
+    raise problem
+
+
+def _reveal(masked: Any) -> Any:
+    if isinstance(masked, Masked):
+        return masked.reveal()
+    return bytes(masked) if isinstance(masked, bytes) else str(masked)
 
 
 def without_secrets(params: Mapping[str, Encoded]) -> dict[str, Encoded]:
@@ -261,13 +275,15 @@ def _check_text(name: str, text: str) -> str:
 def to_form(params: Mapping[str, Encoded]) -> bytes:
     """Write parameters as the body of a POST request."""
     # A list of ids has a thousand commas, which a form may contain unescaped.
-    return urlencode(params, safe=",").encode("ascii")
+    form = urlencode(params, safe=",").encode("ascii")
+    return form if SECRET_PARAMS.isdisjoint(params) else SecretBytes(form)
 
 
 def to_vkscript(method: str, params: Mapping[str, Encoded]) -> str:
     """Write a call as VKScript: ``API.users.get({"user_ids":1})``."""
     fields = ",".join(f"{_quote(name)}:{_literal(v)}" for name, v in params.items())
-    return f"API.{method}({{{fields}}})"
+    script = f"API.{method}({{{fields}}})"
+    return script if SECRET_PARAMS.isdisjoint(params) else SecretStr(script)
 
 
 def _literal(value: Encoded) -> str:

@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from ._address import ascii_host, parse_address
+from ._masking import SecretStr
 from ._option_validators import check_proxy
 
 if TYPE_CHECKING:
@@ -30,15 +31,17 @@ def environment_proxy(base_url: str, variables: Mapping[str, str]) -> str | None
     :param variables: the environment
     :raises ValueError: if it is not the URL of a proxy; the message names the variable
     """
+    # A traceback with local variables must not show a password.
+    variables = {name: SecretStr(value) for name, value in variables.items()}
     address = parse_address(base_url)
     assert address is not None  # the option was validated
     for name in _names(address.scheme, variables):
-        proxy = variables[name].strip()
+        proxy = SecretStr(variables[name].strip())
         if not proxy:
             continue
         if is_excluded(address, _no_proxy(variables)):
             return None
-        proxy = proxy if "://" in proxy else f"http://{proxy}"
+        proxy = proxy if "://" in proxy else SecretStr(f"http://{proxy}")
         check_proxy(f"{name} in the environment", proxy)
         return proxy
     return None

@@ -117,12 +117,14 @@ class APIError(VKError, metaclass=_ClassPerCode):
     ``except APIError[901]:`` catches error 901 and nothing else.
 
     :ivar code: VK's error code (https://dev.vk.com/reference/errors)
-    :ivar message: VK's message
+    :ivar message: VK's message, or the first 1,000 characters of it
     :ivar method: the method that was called
     :ivar params: the parameters as they were sent, without tokens and answers to
         captchas
     :ivar subcode: VK's subcode, where it sent one
-    :ivar raw: VK's whole error object, with any extra fields
+    :ivar raw: VK's error object, with any extra fields and without the parameters that
+        it repeats. Of an object larger than 64 KiB, fields that do not fit are left
+        out, but none that a captcha or another question of VK needs
     """
 
     advice: ClassVar[str] = ""

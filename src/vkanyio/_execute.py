@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import attrs
 
+from ._repr import repr_of_fields
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class ExecuteError:
     code: int
     message: str
     raw: Mapping[str, Any] = attrs.field(repr=False)
+
+    __repr__ = repr_of_fields
 
     @classmethod
     def from_raw(cls, raw: Any) -> Self:

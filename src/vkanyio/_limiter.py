@@ -117,6 +117,8 @@ class Limiter:
         self._seen = -math.inf
 
     def __repr__(self) -> str:
+        if not hasattr(self, "window"):  # an argument was refused
+            return "<Limiter, not complete>"
         return (
             f"Limiter({self.limit}, request_mode={self.request_mode!r},"
             f" window={self.window})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from ._address import has_usable_login, has_usable_path, parse_address
 from ._http_client import check_http_client
 from ._limiter import Limiter
+from ._masking import kind_of
 from ._typeguards import is_mapping, is_tuple
 from ._wire_checks import check_headers, check_method_name, check_token, shown
 
@@ -155,7 +156,7 @@ def check_proxy(name: str, value: Any) -> None:
     schemes = ", ".join(PROXY_SCHEMES)
     wanted = f'a URL such as "http://localhost:3128", with one of the schemes {schemes}'
     if not isinstance(value, str):
-        message = f"{name} must be {wanted}, got a {type(value).__name__}"
+        message = f"{name} must be {wanted}, got a {kind_of(value)}"
         raise TypeError(message)
     address = parse_address(value)
     if address is None or not has_usable_login(value):

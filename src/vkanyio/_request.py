@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._encoding import encode_params, to_vkscript, without_secrets
 from ._facts import Repetition
+from ._masking import mask_headers, mask_params
 from ._pending import Pending
 from ._repetition import facts_of, repetition_of_call
 from ._retry import new_random_id
@@ -62,6 +63,8 @@ class APIRequest:
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> None:
+        # First, so that no traceback with local variables shows a secret.
+        params, headers = mask_params(params), mask_headers(headers)
         check_method_name(method)
         if headers is not None:
             check_headers("headers", headers)
@@ -69,7 +72,7 @@ class APIRequest:
             message = f"repeatable must be True, False or None, got {shown(repeatable)}"
             raise TypeError(message)
         encoded = encode_params({} if params is None else params)
-        own_token = encoded.pop("access_token", None)
+        own_token: Any = encoded.pop("access_token", None)
         if own_token is not None:
             check_token("access_token", own_token)
         if facts_of(method).key == "random_id":
@@ -78,7 +81,7 @@ class APIRequest:
         self.params: Mapping[str, Encoded] = encoded
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)
         self.repeatable: bool | None = repeatable
-        self._own_token: str | None = None if own_token is None else str(own_token)
+        self._own_token: str | None = own_token
         self._pending: Pending = Pending()
         self._script: str | None = None
 
@@ -88,6 +91,8 @@ class APIRequest:
         return self._script
 
     def __repr__(self) -> str:
+        if not hasattr(self, "params"):  # its parameters were refused
+            return "<APIRequest, not complete>"
         return f"APIRequest({self.method!r}, {without_secrets(self.params)!r})"
 
     async def wait(self) -> Any:

@@ -9,12 +9,13 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
+from ._error_fields import cut, is_large_error, kept_fields, read_large_error
 from ._errors import APIError, InvalidResponseError
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ._encoding import Encoded
     from ._outcome import Result
@@ -62,7 +63,8 @@ def read_response(
     """
     envelope: JSON
     try:
-        envelope = json.loads(body)
+        read = read_large_error if is_large_error(body) else json.loads
+        envelope = read(body)
     except (ValueError, RecursionError):
         return _invalid("is not JSON", status, body, call, secrets)
     if isinstance(envelope, dict):
@@ -70,36 +72,23 @@ def read_response(
         if error is None and "response" in envelope:
             return Success(envelope["response"], envelope.get("execute_errors"))
         if is_dict(error) and type(error.get("error_code")) is int:
-            return Failure.from_api(api_error(error, body, ["error"], call, secrets))
+            return Failure.from_api(api_error(error, body, call, secrets))
     return _invalid("is not a response of the VK API", status, body, call, secrets)
 
 
 def api_error(
-    error: Mapping[str, Any],
-    body: bytes,
-    path: Sequence[str | int],
-    call: MethodCall,
-    secrets: Secrets,
+    error: Mapping[str, Any], body: bytes, call: MethodCall, secrets: Secrets
 ) -> APIError:
-    """Convert an error object to an exception.
+    """Convert an error object to an exception, which keeps a bounded part of it.
 
     :param body: the body of the response
-    :param path: the keys and indexes that lead to the object in the body
     """
     code: int = error["error_code"]
     subcode = error.get("error_subcode")
-    # They repeat the parameters; old versions of the API put the token there as well.
-    raw = {key: value for key, value in error.items() if key != "request_params"}
-    if "captcha_ts" in raw:
-        # It is sent back exactly as VK wrote it, which a float does not guarantee.
-        exact = json.loads(body, parse_float=str)
-        for step in path:
-            exact = exact[step]
-        raw["captcha_ts"] = exact["captcha_ts"]
-    raw = secrets.hide_in_json(raw)
+    raw = kept_fields(error, body, secrets)
     return APIError[code](
         code,
-        str(raw.get("error_msg") or ""),
+        cut(str(raw.get("error_msg") or "")),
         method=call.method,
         params=without_secrets(call.params),
         subcode=subcode if type(subcode) is int else None,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import quote_plus
 
-from ._encoding import SECRET_PARAMS
+from ._masking import MASK, SECRET_PARAMS, SecretStr
 from ._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MASK = "***"
 
 _MIN_LENGTH = 4
 """Characters: a shorter secret occurs in any text, and could be guessed anyway."""
@@ -34,7 +32,7 @@ class Secrets:
     __slots__ = ("_found", "_params", "token")
 
     def __init__(self, token: str, *params: Mapping[str, Any]) -> None:
-        self.token: str = token
+        self.token: str = SecretStr(token)
         self._params = params
         self._found: list[str] | None = None  # collected once, for the first error
 
@@ -63,10 +61,11 @@ class Secrets:
     def _values(self, min_length: int) -> list[str]:
         """Return the secrets, plain and as encoded in a form, longest first."""
         if self._found is None:
-            values = {self.token}
+            values: set[str] = {self.token}
             for params in self._params:
-                values |= {str(params[name]) for name in SECRET_PARAMS & params.keys()}
-            values |= {quote_plus(value) for value in values}
+                found = SECRET_PARAMS & params.keys()
+                values |= {SecretStr(params[name]) for name in found}
+            values |= {SecretStr(quote_plus(value)) for value in values}
             self._found = sorted(values, key=len, reverse=True)
         return [value for value in self._found if len(value) >= min_length]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ._masking import kind_of
 from ._typeguards import is_mapping
 
 _METHOD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", re.ASCII)
@@ -33,7 +34,7 @@ def check_token(name: str, token: object) -> None:
     """
     wanted = f"{name} must be a VK access token"
     if not isinstance(token, str):
-        message = f"{wanted}, a str, got {type(token).__name__}"
+        message = f"{wanted}, a str, got {kind_of(token)}"
         raise TypeError(message)
     if not token:
         message = f"{wanted}, got an empty string"
@@ -57,11 +58,11 @@ def check_method_name(method: object, *, option: str = "method") -> None:
 def check_headers(name: str, headers: object) -> None:
     """Refuse headers that are invalid, or that vkanyio sets itself."""
     if not is_mapping(headers):
-        message = f"{name} must be a dict of str to str, got {type(headers).__name__}"
+        message = f"{name} must be a dict of str to str, got {kind_of(headers)}"
         raise TypeError(message)
     for key, value in headers.items():
         if not isinstance(key, str) or not isinstance(value, str):
-            kind = type(value).__name__
+            kind = kind_of(value)
             message = f"{name} must be a dict of str to str, got {shown(key)}: a {kind}"
             raise TypeError(message)
         if key.lower() in _OWN_HEADERS:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 from anyio import Event
 
 from .._errors import APIError, CaptchaError, ClientUseError, VKError, copy_error
+from .._masking import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -160,7 +161,7 @@ class CaptchaSession:
 
 def _check_answer(answer: object) -> None:
     if not isinstance(answer, str):
-        message = f"answer must be a str, got {type(answer).__name__}"
+        message = f"answer must be a str, got {kind_of(answer)}"
         raise TypeError(message)
     if not answer:
         message = "answer must not be empty"

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpcore
 import httpx
 from anyio import current_time
 
 from .._address import parse_address
+from .._masking import MASK, SecretBytes
 from .._response import Response
 from ._network import Network
 from ._response_body import decompress_limited, read_limited
@@ -55,14 +56,17 @@ class Proxy:
             port=address.port,
             target=b"/",
         )
-        parts = urlsplit(url)
+        parts = _Parts(*urlsplit(url))
         self.auth: tuple[bytes, bytes] | None = None
         if parts.username is not None:
-            user, password = unquote(parts.username), unquote(parts.password or "")
-            self.auth = _Secret(user.encode()), _Secret(password.encode())
+            # As bytes that hide themselves: httpcore logs the login of SOCKS at DEBUG.
+            self.auth = (
+                SecretBytes(unquote(parts.username).encode()),
+                SecretBytes(unquote(parts.password or "").encode()),
+            )
 
     def __repr__(self) -> str:
-        return f"<Proxy {self.name}>"
+        return f"<Proxy {getattr(self, 'name', '?')}>"
 
 
 @final
@@ -277,13 +281,13 @@ def _connect(
 
 
 @final
-class _Secret(bytes):
-    """Bytes that mask themselves: httpcore logs the login of SOCKS at level DEBUG."""
+class _Parts(SplitResult):
+    """The parts of a URL with a login, whose repr does not show it."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "b'***'"
+        return MASK
 
 
 def _trailing_data(stream: Any) -> bool:

@@ -24,6 +24,8 @@ from httpcore import (
     WriteError,
 )
 
+from .._masking import SecretBytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -130,11 +132,12 @@ class NetworkStream(AsyncNetworkStream):
     ) -> None:
         """Gather bytes, and send them if there are many."""
         self._gathered += buffer
+        del buffer  # no traceback with local variables shows what is written
         if len(self._gathered) > MAX_GATHERED:
             await self._flush()
 
     async def _flush(self) -> None:
-        data = bytes(self._gathered)
+        data = SecretBytes(self._gathered)
         self._gathered.clear()
         # A cancellation that comes before the first byte must not count as sent.
         # Between here and the system call nothing else can be cancelled.

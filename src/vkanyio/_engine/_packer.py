@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, final
 
 from .._batch import MAX_CODE, BatchSizes
-from .._encoding import SECRET_PARAMS
+from .._masking import SECRET_PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,6 +21,7 @@ from .._errors import (
     TransportError,
     ValidationError,
 )
+from .._masking import mask
 from .._typeguards import is_group
 from .._wire_checks import check_token
 from ._captcha_session import MAX_ANSWERS, CaptchaSession
@@ -173,13 +174,13 @@ class Questions:
         uri = error.raw.get("redirect_uri")
         question = Validation(redirect_uri=uri, request=call.request, raw=error.raw)
         try:
-            token = await _consult(call, on_validation, question)
+            token = mask(await _consult(call, on_validation, question))
             check_token("the result of on_validation", token)
         except _HandlerFailed as failed:
             error.__cause__ = failed.problem
             return error
         except (TypeError, ValueError) as problem:
-            error.__cause__ = problem.with_traceback(None)  # its frames hold the token
+            error.__cause__ = problem
             return error
         call.replace_token(token)
         self.answered += 1

@@ -16,6 +16,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from .._encoding import to_form
 from .._errors import InvalidResponseError
+from .._masking import SecretStr
 from .._outcome import Failure
 from .._response import read_response, too_large
 from .._retry import MethodRefusals, Retries, slows_token_down
@@ -236,7 +237,7 @@ class Sender:
         logger.debug("%s is retried in %.1f s after %s", method, delay, name)
 
     def _headers_of(self, request: APIRequest, token: str) -> dict[str, str]:
-        headers = {**self._headers, "authorization": f"Bearer {token}"}
+        headers = {**self._headers, "authorization": SecretStr(f"Bearer {token}")}
         for name, value in (request.headers or {}).items():
             headers[name.lower()] = value
         return headers

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, final
 
+from .._masking import mask
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Account(MethodGroup):
 
         :param new_password: 6 or more characters
         """
+        new_password = mask(new_password)
+        restore_sid = mask(restore_sid)
+        change_password_hash = mask(change_password_hash)
+        old_password = mask(old_password)
         return await self._call(
             "account.changePassword",
             {
@@ -213,6 +218,7 @@ class Account(MethodGroup):
 
         :param sandbox: default False
         """
+        token = mask(token)
         return await self._call(
             "account.registerDevice",
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Groups(MethodGroup):
         :param secret_key: up to 50 characters
         :raises APIError: method-specific codes: 2000 CALLBACK_API_SERVERS_LIMIT
         """
+        secret_key = mask(secret_key)
         return await self._call(
             "groups.addCallbackServer",
             {
@@ -556,6 +558,7 @@ class Groups(MethodGroup):
         :param secret_key: up to 50 characters
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        secret_key = mask(secret_key)
         return await self._call(
             "groups.editCallbackServer",
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, final, overload
 
+from .._masking import mask
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Secure(MethodGroup):
 
         Accepts service tokens. Read-only: retried if the response is lost.
         """
+        token = mask(token)
         return await self._call("secure.checkToken", {"token": token, "ip": ip})
 
     check_token = checkToken

@@ -1,0 +1,159 @@
+"""Values that hide themselves: a traceback with local variables shows no secret.
+
+A secret is masked by the first statement of the function that gets it from a user, and
+stays so for as long as it is in use: as a parameter, as a header and as bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast, final
+
+from ._typeguards import is_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+T = TypeVar("T")
+
+MASK = "***"
+
+SECRET_PARAMS = frozenset(
+    {
+        "access_token",
+        "captcha_key",
+        "change_password_hash",
+        "client_secret",
+        "new_password",
+        "old_password",
+        "password",
+        "refresh_token",
+        "remixstlid",
+        "restore_sid",
+        "secret_key",
+        "success_token",
+        "token",
+    }
+)
+"""Parameters that errors and reprs never show."""
+
+
+@final
+class SecretBytes(bytes):
+    """Bytes that are used like any others, and whose repr is a mask."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"b'{MASK}'"
+
+
+@final
+class SecretStr(str):
+    """A string that is used like any other, and whose repr is a mask.
+
+    ``str(secret)`` and ``f"{secret}"`` are ordinary strings again.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{MASK}'"
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """Encode it, as bytes that hide themselves, too."""
+        return SecretBytes(super().encode(encoding, errors))
+
+
+@final
+class Masked:
+    """A value of another type, in a wrapper that does not show it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    @property
+    def kind(self) -> str:
+        """The name of the type of the value."""
+        return type(self._value).__name__
+
+    def reveal(self) -> Any:
+        """Return the value."""
+        return self._value
+
+
+def mask(value: T) -> T:
+    """Return a value that does not show itself, unless it is None.
+
+    :return: for a str and bytes the same, of a class whose repr is a mask; anything
+        else in a :class:`Masked`
+    """
+    masked: Any = value
+    if type(value) is str:
+        masked = SecretStr(value)
+    elif isinstance(value, bytes):
+        masked = SecretBytes(value)
+    elif isinstance(value, str) and not hasattr(value, "to_vk"):
+        # By the method of `str`: that of an enum returns the name of the member.
+        masked = SecretStr(str.__str__(value))
+    elif value is not None and not isinstance(value, Masked):
+        masked = Masked(value)
+    return cast("T", masked)
+
+
+def mask_params(params: T) -> T:
+    """Return the parameters of a call with the secrets among them masked.
+
+    :param params: a mapping, which is copied if it has secrets; None; anything else is
+        masked as a whole, since it will be refused
+    """
+    masked: Any = params
+    if type(params) is dict or is_mapping(params):  # the first is the quick check
+        if not SECRET_PARAMS.isdisjoint(masked):
+            masked = _mask_values(masked, SECRET_PARAMS)
+    elif params is not None:
+        masked = Masked(params)
+    return cast("T", masked)
+
+
+def mask_headers(headers: T) -> T:
+    """Return HTTP headers with all their values masked; see :func:`mask_params`."""
+    masked: Any = headers
+    if is_mapping(headers):
+        masked = _mask_values(headers, headers)
+    elif headers is not None:
+        masked = mask(headers)
+    return cast("T", masked)
+
+
+def mask_options(options: T, known: Collection[str]) -> T:
+    """Return the options of a client with those masked that may contain a secret.
+
+    :param options: a mapping
+    :param known: the options that exist: the others are masked, whatever they are
+    """
+    masked = dict(cast("Mapping[str, Any]", options))
+    for name, value in masked.items():
+        is_login = name == "base_url" and isinstance(value, str) and "@" in value
+        if name == "headers":
+            masked[name] = mask_headers(value)
+        elif name in ("proxy", "token") or name not in known or is_login:
+            masked[name] = mask(value)
+    return cast("T", masked)
+
+
+def _mask_values(values: Mapping[Any, Any], names: Any) -> dict[Any, Any]:
+    return {k: mask(v) if k in names else v for k, v in values.items()}
+
+
+def kind_of(value: object) -> str:
+    """Return the name of the type of a value, masked or not."""
+    if isinstance(value, Masked):
+        return value.kind
+    if isinstance(value, SecretStr | SecretBytes):
+        return type(value).__bases__[0].__name__
+    return type(value).__name__

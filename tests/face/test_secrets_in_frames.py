@@ -1,0 +1,434 @@
+"""Error reporters show the local variables of every frame: none of them is a secret.
+
+The frames of the library are searched, and those that attrs generates for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import pytest
+
+import vkanyio
+from _sockets import always_succeed, listening
+from vkanyio import (
+    VK,
+    APIRequest,
+    Captcha,
+    ClientCrashedError,
+    Config,
+    Confirmation,
+    Limiter,
+    Validation,
+    VKError,
+)
+from vkanyio._config import OPTION_NAMES
+from vkanyio._engine import _sender
+from vkanyio._engine._connection import Proxy
+from vkanyio._engine._network import Network, NetworkStream
+from vkanyio._engine._transport import Transport
+from vkanyio._environment import environment_proxy
+from vkanyio._masking import Masked, SecretBytes, SecretStr, kind_of, mask, mask_params
+from vkanyio._secrets import Secrets
+from vkanyio.testing import Simulator, faults
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+TOKEN = "vk1.a.the-secret-token"
+SECRET = "a-secret-of-the-caller"
+PROXY = f"http://user:{SECRET}@proxy.test:3128"
+
+
+def chain(error: BaseException | None) -> list[BaseException]:
+    """Return an error, its causes, its contexts and the members of groups."""
+    found: list[BaseException] = []
+    todo = [error]
+    while todo:
+        one = todo.pop()
+        if one is not None and one not in found:
+            found.append(one)
+            todo += [one.__cause__, one.__context__]
+            todo += one.exceptions if isinstance(one, BaseExceptionGroup) else []
+    return found
+
+
+def frames_of(error: BaseException) -> dict[str, dict[str, str]]:
+    """Return the local variables of the library's frames, by their functions."""
+    found: dict[str, dict[str, str]] = {}
+    for one in chain(error):
+        shown = traceback.TracebackException.from_exception(one, capture_locals=True)
+        for frame in shown.stack:
+            if "src/vkanyio/" in frame.filename or "attrs generated" in frame.filename:
+                found.setdefault(frame.name, {}).update(frame.locals or {})
+    return found
+
+
+def assert_hidden(error: BaseException, *secrets: str) -> dict[str, dict[str, str]]:
+    frames = frames_of(error)
+    assert frames
+    for function, values in frames.items():
+        for name, value in values.items():
+            for secret in (TOKEN, SECRET, *secrets):
+                assert secret not in value, f"{name} of {function}"
+    for one in chain(error):
+        assert SECRET not in f"{one} {one!r} {vars(one)}"
+    return frames
+
+
+BAD_OPTIONS: dict[str, dict[str, Any]] = {
+    "another option": {"proxy": PROXY, "headers": {"x-key": SECRET}, "limit": 0},
+    "a proxy of no scheme": {"proxy": PROXY.removeprefix("http://")},
+    "a proxy as bytes": {"proxy": PROXY.encode()},
+    "a proxy as an object": {"proxy": [PROXY]},
+    "a proxy and a client": {"proxy": PROXY, "http_client": Simulator().http_client()},
+    "an unknown option": {"proxi": PROXY},
+    "a header with a line break": {"headers": {"x-key": f"{SECRET}\n"}},
+    "a header as bytes": {"headers": {"x-key": SECRET.encode()}},
+    "headers as a list": {"headers": [("x-key", SECRET)]},
+    "a login in base_url": {"base_url": f"https://u:{SECRET}@api.vk.ru/method"},
+}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [VK, Config, lambda token, **options: Config.from_options(token, options)],
+    ids=["VK", "Config", "from_options"],
+)
+@pytest.mark.parametrize("options", BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_a_wrong_option_reveals_no_other(
+    make: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        make(TOKEN, **options)
+    assert_hidden(caught.value)
+
+
+@pytest.mark.parametrize("make", [VK, Config])
+@pytest.mark.parametrize(
+    "token", [f"{TOKEN}\n", TOKEN.encode(), [TOKEN], {"token": TOKEN}]
+)
+def test_a_wrong_token_is_in_no_local_variable(make: Any, token: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="token must be") as caught:
+        make(token)
+    assert_hidden(caught.value)
+    assert type(token).__name__ in str(caught.value) or isinstance(token, str)
+
+
+def test_a_token_in_place_of_a_configuration_is_in_no_local_variable() -> None:
+    wrong: Any = TOKEN
+    with pytest.raises(TypeError, match="got str") as caught:
+        VK.from_config(wrong)
+    assert_hidden(caught.value)
+
+
+def test_a_change_of_a_configuration_reveals_nothing() -> None:
+    config = Config(TOKEN, proxy=PROXY)
+    with pytest.raises(ValueError, match="limit") as caught:
+        attrs.evolve(config, limit=0)
+    assert_hidden(caught.value)
+
+
+def test_a_proxy_of_the_environment_is_in_no_local_variable() -> None:
+    for proxy in (f"ftp://u:{SECRET}@host", f"u:{SECRET}@host:x"):
+        with pytest.raises(ValueError, match="https_proxy") as caught:
+            environment_proxy("https://api.vk.ru/method", {"https_proxy": proxy})
+        assert_hidden(caught.value)
+
+
+def test_the_address_of_a_proxy_is_in_no_local_variable() -> None:
+    with pytest.raises(AssertionError) as caught:  # the options refuse it before
+        Proxy(mask(f"http://user:{SECRET}@a..b:3128"))
+    assert "Proxy" in assert_hidden(caught.value)["__init__"]["self"]
+
+
+class Wrapped:
+    def to_vk(self) -> list[Any]:
+        return [SECRET, object()]
+
+
+BAD_PARAMS: dict[str, Any] = {
+    "another parameter": {"access_token": TOKEN, "password": SECRET, "x": object()},
+    "a token with a space": {"access_token": f"{SECRET} "},
+    "a token as bytes": {"access_token": SECRET.encode()},
+    "a lone surrogate": {"password": f"{SECRET}\ud800"},
+    "a list": {"password": [SECRET, object()]},
+    "a mapping": {"password": {"a": SECRET, "b": object()}},
+    "an object": {"password": Wrapped()},
+    "no mapping": [("password", SECRET)],
+    "a whole form": f"password={SECRET}",
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("params", BAD_PARAMS.values(), ids=BAD_PARAMS)
+async def test_a_refused_parameter_reveals_no_secret(
+    make_client: Callable[..., VK], params: Any
+) -> None:
+    async with make_client() as api:
+        makes: list[Callable[[], Awaitable[Any]]] = [
+            lambda: api.call_with_request(APIRequest("users.get", params)),
+            lambda: api.call("users.get", params),
+        ]
+        if isinstance(params, dict):
+            makes += [
+                lambda: api.execute("return 1;", **params),
+                lambda: api.procedure("name", **params),
+            ]
+        for make in makes:
+            with pytest.raises((TypeError, ValueError)) as caught:
+                await make()
+            assert_hidden(caught.value)
+
+
+@pytest.mark.anyio
+async def test_the_type_of_a_secret_is_named(make_client: Callable[..., VK]) -> None:
+    for params, text in (
+        ([("password", SECRET)], "params must be a dict of parameters, got list"),
+        ({"password": SECRET.encode()}, "with to_vk\\(\\), got bytes"),
+        ({"password": [SECRET, object()]}, "password\\[1\\] .* got object"),
+        ({"access_token": 5}, "access_token must be .* got int"),
+    ):
+        wrong: Any = params
+        with pytest.raises(TypeError, match=text):
+            APIRequest("users.get", wrong)
+
+
+def test_a_refused_header_of_a_call_is_in_no_local_variable() -> None:
+    for value in (f"{SECRET}\n", SECRET.encode()):
+        wrong: Any = {"x-key": value}
+        with pytest.raises((TypeError, ValueError), match="headers") as caught:
+            APIRequest("users.get", {"password": SECRET}, headers=wrong)
+        frames = assert_hidden(caught.value)
+        assert frames["__init__"]["self"] == "<APIRequest, not complete>"
+
+
+@pytest.mark.anyio
+async def test_a_call_that_fails_reveals_no_secret(
+    simulator: Simulator, make_client: Callable[..., VK]
+) -> None:
+    simulator.fault(faults.error(100), rate=1)
+    async with make_client() as api:
+        for call in (
+            lambda: api.account.changePassword(
+                new_password=SECRET, old_password=SECRET
+            ),
+            lambda: api.call("users.get", {"access_token": SECRET}),
+            lambda: api.execute("return 1;", password=SECRET),
+            lambda: api.procedure("name", password=SECRET),
+            lambda: api.call_with_request(
+                APIRequest("users.get", {"password": SECRET}, headers={"k": SECRET})
+            ),
+        ):
+            with pytest.raises(VKError) as caught:
+                await call()
+            assert_hidden(caught.value)
+
+
+@pytest.mark.anyio
+async def test_an_answer_to_a_captcha_is_in_no_local_variable(
+    simulator: Simulator, make_client: Callable[..., VK]
+) -> None:
+    seen: list[BaseException] = []
+
+    async def solve(captcha: Captcha) -> None:
+        wrong: Any = [SECRET]
+        for answer in (wrong, SECRET, SECRET):
+            try:
+                await captcha.retry(answer, cookie=SECRET)
+            except (TypeError, VKError) as error:
+                seen.append(error)
+        raise seen[-1]
+
+    simulator.fault(faults.captcha(), rate=1)
+    async with make_client(on_captcha=solve) as api:
+        with pytest.raises(VKError) as caught:
+            await api.call("users.get")
+    assert [type(error).__name__ for error in seen[:3]] == [
+        "TypeError",
+        "CaptchaError",
+        "CaptchaError",
+    ]
+    assert "got list" in str(seen[0])
+    for error in (*seen, caught.value):
+        assert_hidden(error)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.usefixtures("no_proxy_of_the_environment")
+@pytest.mark.parametrize("place", ["reading", "connecting"])
+async def test_a_crash_inside_reveals_no_secret(
+    monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def crash(*args: object) -> Any:
+        errors = [arg for arg in args if isinstance(arg, Exception)]
+        raise RuntimeError("a bug") from next(iter(errors), None)
+
+    if place == "reading":
+        monkeypatch.setattr(_sender, "read_response", crash)
+    else:
+        monkeypatch.setattr(Transport, "_failure", crash)
+        monkeypatch.setattr(Network, "note_write", crash)
+    params = {"password": SECRET, "access_token": TOKEN}
+    with anyio.fail_after(10):
+        async with listening(always_succeed) as base_url:
+            with pytest.raises(ClientCrashedError) as caught:
+                async with VK(
+                    TOKEN, base_url=base_url, headers={"x-key": SECRET}
+                ) as api:
+                    await api.call("account.changePassword", params)
+    frames = assert_hidden(caught.value)
+    # By name, so that a frame that is renamed is not forgotten.
+    expected = {"send": {"body", "headers"}}
+    if place == "connecting":
+        expected["_flush"] = {"data"}
+        expected["exchange"] = {"body", "headers"}
+    for function, names in expected.items():
+        assert names <= frames[function].keys()
+
+
+@pytest.mark.anyio
+async def test_what_a_connection_writes_is_in_no_local_variable() -> None:
+    class Broken(Network):  # type: ignore[misc]
+        def note_write(self) -> None:
+            raise RuntimeError
+
+    nothing: Any = None
+    stream = NetworkStream(nothing, Broken())
+    with pytest.raises(RuntimeError) as caught:
+        await stream.write(TOKEN.encode() * 10_000)
+    frames = assert_hidden(caught.value)
+    assert "buffer" not in frames["write"]
+
+
+# Secrets are used like any other value
+
+
+class Word(str, Enum):  # noqa: UP042 - its str() is not its value
+    SECRET = SECRET
+
+
+def test_a_masked_value_is_used_like_the_value() -> None:
+    secret = mask(SECRET)
+    assert type(secret) is SecretStr
+    assert repr(secret) == "'***'"
+    assert f"{secret}" == str(secret) == SECRET == secret
+    assert {SECRET: 1}[secret] == 1
+    for same in (copy.copy(secret), copy.deepcopy(secret)):
+        assert type(same) is SecretStr
+        assert same == SECRET
+    again = pickle.loads(pickle.dumps(secret))
+    assert (type(again), again) == (SecretStr, SECRET)
+    data = secret.encode()
+    assert (type(data), data) == (SecretBytes, SECRET.encode())
+    assert repr(data) == repr(mask(SECRET.encode())) == "b'***'"
+    assert mask(Word.SECRET) == SECRET
+    assert mask(None) is None
+
+
+def test_another_value_is_wrapped() -> None:
+    masked: Any = mask([SECRET])
+    assert isinstance(masked, Masked)
+    assert mask(masked) is masked
+    assert SECRET not in repr(masked)
+    assert masked.reveal() == [SECRET]
+    kinds = [kind_of(mask(each)) for each in (SECRET, SECRET.encode(), [SECRET], None)]
+    assert kinds == ["str", "bytes", "list", "NoneType"]
+
+
+def test_parameters_without_secrets_are_not_copied() -> None:
+    params = {"user_ids": [1]}
+    assert mask_params(params) is params
+    assert mask_params(None) is None
+
+
+def test_the_parameters_of_the_caller_stay_as_they_are() -> None:
+    params = {"password": SECRET}
+    APIRequest("account.changePassword", params)
+    assert type(params["password"]) is str
+
+
+def test_a_secret_parameter_is_encoded_like_any_other() -> None:
+    for value, text in (
+        (5, "5"),
+        (["a", 1], "a,1"),
+        ({"a": 1}, '{"a":1}'),
+        (Word.SECRET, SECRET),
+        ("пароль", "пароль"),
+    ):
+        request = APIRequest("account.changePassword", {"password": value})
+        assert request.params == {"password": text}
+        assert type(request.params["password"]) is SecretStr
+        assert str(request) == 'API.account.changePassword({"password":%s})' % (
+            '"' + text.replace('"', '\\"') + '"'
+        )
+        assert repr(request) == "APIRequest('account.changePassword', {})"
+
+
+def test_a_configuration_hides_its_secrets_and_keeps_them() -> None:
+    config = Config(TOKEN, proxy=PROXY, headers={"x-key": SECRET}, limit=5)
+    assert (config.token, config.proxy) == (TOKEN, PROXY)
+    assert config.headers == {"x-key": SECRET}
+    for secret in (config.token, config.proxy, config.headers):
+        assert SECRET not in repr(secret)
+        assert TOKEN not in repr(secret)
+    assert attrs.evolve(config, limit=3) == Config(
+        TOKEN, proxy=PROXY, headers={"x-key": SECRET}
+    )
+    assert pickle.loads(pickle.dumps(config)) == copy.deepcopy(config) == config
+
+
+def test_the_options_are_the_fields_of_a_configuration() -> None:
+    fields = [field.name for field in attrs.fields(Config)]
+    assert fields[0] == "token"
+    assert set(fields[1:]) == OPTION_NAMES
+
+
+# Whatever is half-made has a repr
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        APIRequest,
+        Captcha,
+        Config,
+        Confirmation,
+        Limiter,
+        Proxy,
+        Secrets,
+        VK,
+        Validation,
+        vkanyio.ExecuteError,
+        type(VK(TOKEN).users),
+    ],
+)
+def test_a_half_made_object_has_a_repr(cls: Any) -> None:
+    assert cls.__name__ in repr(cls.__new__(cls)) or cls.__name__ == "Users"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: APIRequest("users.get", {"a": object()}),
+        lambda: Config(TOKEN, limit=0),
+        lambda: VK(TOKEN, limit=0),
+        lambda: Limiter(0),
+    ],
+)
+def test_the_frames_of_a_failing_constructor_can_be_shown(
+    make: Callable[[], object],
+) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        make()
+    frames = frames_of(caught.value).values()
+    selves = [values["self"] for values in frames if "self" in values]
+    assert not any("Error" in shown for shown in selves)
+    assert selves
