@@ -30,8 +30,8 @@ LAYERS = {
         _config _option_validators _caller _captcha _http_client _request _pending
     """,
     "rules": """
-        _batch _response _error_fields _retry _repetition _method_facts _limiter _secrets _encoding
-        _wire_checks _outcome
+        _batch _response _error_fields _retry _repetition _method_facts _limiter
+        _secrets _encoding _wire_checks _outcome
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _masking _repr
