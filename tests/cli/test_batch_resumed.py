@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import subprocess
 import sys
 import time
@@ -182,6 +184,28 @@ def test_a_file_of_something_else_is_left_alone(
     assert "out.jsonl exists, but its line 1 was not written by `vkanyio batch`" in err
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == f"{line}\n"
     assert simulator.ledger.requests == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
+@pytest.mark.parametrize("mode", [None, 0o644, 0o660])
+def test_only_the_owner_may_read_what_a_batch_creates(
+    simulator: Simulator, resume: Resume, tmp_path: Path, mode: int | None
+) -> None:
+    output, journal = tmp_path / "out.jsonl", tmp_path / "out.jsonl.journal"
+    if mode is not None:
+        for path in (output, journal):
+            path.touch()
+            path.chmod(mode)
+    write_calls(tmp_path / "calls.jsonl", posts(2))
+    simulator.fault(faults.drop_after(), "wall.post", rate=1)  # keeps the journal
+    umask = os.umask(0)
+    try:
+        resume()
+    finally:
+        os.umask(umask)
+    for path in (output, journal):
+        assert stat.S_IMODE(path.stat().st_mode) == (mode or 0o600)
+        assert path.stat().st_size
 
 
 def test_a_wrong_line_leaves_no_output_behind(resume: Resume, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -271,7 +272,7 @@ async def test_a_client_that_disconnects_while_sending_gets_no_response(
         return {"type": "http.disconnect"}
 
     nothing: Any = None
-    await simulator({"type": "http"}, receive, nothing)
+    await simulator({"type": "http", "path": "/method/a.b"}, receive, nothing)
     assert simulator.ledger.requests == 0
 
 
@@ -291,6 +292,53 @@ async def test_a_body_that_is_too_large_gets_a_page_of_the_web_server(
         assert response.status_code == status
         assert response.text.startswith("<html>") == (status == 413)
     assert simulator.ledger.requests == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "max_size"), [("/method/test.echo", 800), ("/upload/doc", 1600)]
+)
+@pytest.mark.parametrize("rest", ["short", "endless"])
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    max_size: int,
+    rest: str,
+) -> None:
+    monkeypatch.setattr(_wire, "MAX_BODY", 800)
+    monkeypatch.setattr(_wire, "MAX_UPLOAD", 1600)
+    piece = b"x" * (max_size // 8)
+    received = 0
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        await anyio.lowlevel.checkpoint()
+        received += len(piece)
+        if sent and rest == "endless":
+            await anyio.sleep(1)
+        more = not (sent and rest == "short")
+        return {"type": "http.request", "body": piece, "more_body": more}
+
+    async def send(message: Any) -> None:
+        sent.append((received, message))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+    }
+    began = anyio.current_time()
+    await simulator(scope, receive, send)
+    (read, start), (read_then, body), (_, end) = sent
+    assert read == read_then == max_size + len(piece)
+    assert start["status"] == 413
+    assert body["body"].startswith(b"<html>")
+    assert end == {"type": "http.response.body", "body": b"", "more_body": False}
+    seconds = anyio.current_time() - began
+    assert seconds == pytest.approx(5 if rest == "endless" else 0)
 
 
 async def test_a_client_that_disconnects_while_waiting_gets_no_response(

@@ -76,7 +76,8 @@ class StreamOutput:
 class LineFile:
     """A file of JSON lines that survives a crash: it is read, repaired and appended to.
 
-    :param path: the file; it is created if it does not exist
+    :param path: the file; it is created if it does not exist, and then only its owner
+        may read it
     :raises CommandError: if it cannot be used
     """
 
@@ -84,7 +85,9 @@ class LineFile:
         self.path = path
         self._file: IO[bytes]
         try:
-            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed below
+            self._file = open(  # noqa: SIM115 - closed below
+                path, "a+b", buffering=0, opener=_open_private
+            )
         except OSError as error:
             raise self._command_error(error) from None
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
@@ -250,6 +253,11 @@ class OutputFiles:
         """Close the files and delete the journal, when no call is left."""
         self.close()
         self._journal_path.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    # Messages and passwords are not for other users. An existing file keeps its mode.
+    return os.open(path, flags, 0o600)
 
 
 def _encode(record: Mapping[str, Any]) -> bytes:

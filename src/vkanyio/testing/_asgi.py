@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import anyio
 
 from ._errors import ConnectionDropped
-from ._wire import Request, SimulatedResponse
+from ._wire import Request, SimulatedResponse, max_body
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -17,6 +17,9 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 Handle: TypeAlias = Callable[[Request], Awaitable[SimulatedResponse]]
+
+LINGER = 5.0
+"""Seconds for which the rest of a body is discarded, nginx's `lingering_timeout`."""
 
 
 async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,8 +35,12 @@ async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -
         return
     if scope["type"] != "http":
         raise NotImplementedError(f"the simulator does not support {scope['type']!r}")
-    request = await _read(scope, receive)
-    if request is None:
+    body, is_whole = await _read(max_body(scope["path"]), receive)
+    if body is None:
+        return
+    request = _request(scope, body)
+    if not is_whole:
+        await _refuse(await handle(request), receive, send)
         return
     response = await _while_connected(partial(handle, request), receive)
     if response is None:
@@ -44,13 +51,17 @@ async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -
         await _send(response, send)
 
 
-async def _send(response: SimulatedResponse, send: Send) -> None:
+def _start(response: SimulatedResponse) -> Message:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in response.headers.items()
     ]
     start = {"type": "http.response.start", "status": response.status}
-    await send({**start, "headers": headers})
+    return {**start, "headers": headers}
+
+
+async def _send(response: SimulatedResponse, send: Send) -> None:
+    await send(_start(response))
     *pieces, (pause, last) = response.pieces()
     part = {"type": "http.response.body"}
     for seconds, piece in pieces:
@@ -63,6 +74,21 @@ async def _send(response: SimulatedResponse, send: Send) -> None:
         raise ConnectionDropped
 
 
+async def _refuse(response: SimulatedResponse, receive: Receive, send: Send) -> None:
+    """Respond at once, then discard the rest of the body for a while, as nginx does.
+
+    Most clients read the response only after they have sent everything: if the
+    connection were closed before, they would see an error in its place.
+    """
+    part = {"type": "http.response.body"}
+    await send(_start(response))
+    await send({**part, "body": response.body, "more_body": True})
+    with anyio.move_on_after(LINGER):
+        while (await receive()).get("more_body", False):
+            pass
+    await send({**part, "body": b"", "more_body": False})
+
+
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         event = (await receive())["type"]
@@ -71,15 +97,24 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(scope: Scope, receive: Receive) -> Request | None:
+async def _read(max_size: int, receive: Receive) -> tuple[bytes | None, bool]:
+    """Read a body, but no more of it than what shows that it is too large.
+
+    :param max_size: how many bytes it may have
+    :return: the bytes, None if the client has disconnected, and whether these are all
+    """
     body = bytearray()
     more = True
-    while more:
+    while more and len(body) <= max_size:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            return None, False
         body += message.get("body", b"")
         more = message.get("more_body", False)
+    return bytes(body), not more
+
+
+def _request(scope: Scope, body: bytes) -> Request:
     return Request(
         verb=scope["method"],
         path=scope["path"],
@@ -88,7 +123,7 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         },
-        body=bytes(body),
+        body=body,
         scheme=scope.get("scheme", "http"),
     )
 

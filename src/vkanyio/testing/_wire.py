@@ -31,6 +31,11 @@ MAX_UPLOAD = 200 * 2**20
 document may have 200 MB."""
 
 
+def max_body(path: str) -> int:
+    """Return how many bytes the body of a request to a path may have."""
+    return MAX_UPLOAD if path.startswith(UPLOAD_PREFIX) else MAX_BODY
+
+
 @final
 @attrs.frozen(kw_only=True)
 class File:
@@ -83,8 +88,7 @@ class Request:
         """The status and title of the error page if the request is too large."""
         if len(self.path) + len(self.query) > MAX_TARGET:
             return 414, "Request-URI Too Large"
-        max_size = MAX_BODY if self.upload is None else MAX_UPLOAD
-        if len(self.body) > max_size:
+        if len(self.body) > max_body(self.path):
             return 413, "Request Entity Too Large"
         return None
 
