@@ -336,6 +336,7 @@ async def test_a_batch_that_meets_429_for_a_minute_fails_each_call(
         ("-7", 0.5),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.5),
     ],
+    ids=["7", "7.5", "3600", "in an hour", "0", "soon", "-7", "in 1994"],
 )
 async def test_a_token_pauses_for_as_long_as_a_gateway_asks(
     simulator: Simulator, make_client: MakeClient, retry_after: str, pause: float
