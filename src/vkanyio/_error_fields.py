@@ -87,7 +87,7 @@ def read_large_error(body: bytes) -> dict[str, Any]:
             fields[name] = json.loads(body[begin:end])
         elif name in QUESTION_FIELDS:
             if size <= 6 * MAX_QUESTION_FIELD:  # `\u0020` is one character
-                fields[name] = json.loads(body[begin:end], parse_float=str)
+                fields[name] = json.loads(body[begin:end])
         elif name != "request_params":
             left -= size + len(key)
             if left >= 0:

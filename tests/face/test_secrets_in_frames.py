@@ -59,27 +59,29 @@ def chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def frames_of(error: BaseException) -> dict[str, dict[str, str]]:
-    """Return the local variables of the library's frames, by their functions."""
-    found: dict[str, dict[str, str]] = {}
+def frames_of(error: BaseException) -> list[tuple[str, dict[str, str]]]:
+    """Return the functions of the library's frames, with their local variables."""
+    found: list[tuple[str, dict[str, str]]] = []
     for one in chain(error):
         shown = traceback.TracebackException.from_exception(one, capture_locals=True)
-        for frame in shown.stack:
-            if "src/vkanyio/" in frame.filename or "attrs generated" in frame.filename:
-                found.setdefault(frame.name, {}).update(frame.locals or {})
+        found += [
+            (frame.name, frame.locals or {})
+            for frame in shown.stack
+            if "src/vkanyio/" in frame.filename or "attrs generated" in frame.filename
+        ]
     return found
 
 
 def assert_hidden(error: BaseException, *secrets: str) -> dict[str, dict[str, str]]:
     frames = frames_of(error)
     assert frames
-    for function, values in frames.items():
+    for function, values in frames:
         for name, value in values.items():
             for secret in (TOKEN, SECRET, *secrets):
                 assert secret not in value, f"{name} of {function}"
     for one in chain(error):
         assert SECRET not in f"{one} {one!r} {vars(one)}"
-    return frames
+    return dict(frames)
 
 
 BAD_OPTIONS: dict[str, dict[str, Any]] = {
@@ -428,7 +430,7 @@ def test_the_frames_of_a_failing_constructor_can_be_shown(
 ) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         make()
-    frames = frames_of(caught.value).values()
-    selves = [values["self"] for values in frames if "self" in values]
+    frames = frames_of(caught.value)
+    selves = [values["self"] for _, values in frames if "self" in values]
     assert not any("Error" in shown for shown in selves)
     assert selves

@@ -57,6 +57,7 @@ LARGE: dict[str, bytes] = {
     "escapes": b'"x":"' + b"\\n" * (SIZE // 2) + b'"',
     "the parameters": b'"request_params":[' + b"[]," * (SIZE // 3) + b"[]]",
     "an answer to the captcha": b'"remixstlid":"' + b"x" * SIZE + b'"',
+    "no answer to the captcha": b'"remixstlid":[' + b"[]," * (SIZE // 3) + b"[]]",
     "fields": b",".join(b'"f%d":[]' % i for i in range(SIZE // 16)),
 }
 
@@ -124,6 +125,12 @@ def test_fields_are_kept_while_they_fit() -> None:
         ).encode()
     )
     assert error.raw.keys() == {"error_code", "first"}
+
+
+def test_repeated_parameters_leave_room_for_other_fields() -> None:
+    value = {"error_code": 5, "request_params": ["x" * bounds.MAX_PARSED], "y": 1}
+    error = read(json.dumps({"error": value}).encode())
+    assert error.raw == {"error_code": 5, "y": 1}
 
 
 def test_a_field_of_a_question_may_be_long_but_not_endless() -> None:
