@@ -50,8 +50,8 @@ def pytest_terminal_summary(
 def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make work in threads take virtual time: the clock does not wait for threads."""
 
-    async def run_sync(function: Callable[[], Any], **_: Any) -> Any:
+    async def run_sync(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
         await anyio.sleep(0.25)
-        return function()
+        return function(*args)
 
     monkeypatch.setattr(anyio.to_thread, "run_sync", run_sync)
