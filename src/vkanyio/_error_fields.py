@@ -45,18 +45,14 @@ QUESTION_FIELDS = frozenset(
 )
 """Fields that programs act upon. They are kept however large the others are."""
 
-# Possessive, so that matching takes no memory, however long the text.
+# Possessive, so that matching takes no memory, however long the text. What is repeated
+# has no alternatives: before 3.11.5, Python matches those wrongly (gh-106052).
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _BEGIN = re.compile(rb'\s*\{\s*"error"\s*:\s*(?=\{)')
 _KEY = re.compile(rb"\s*(" + _STRING + rb")\s*:\s*", re.DOTALL)
 _SCALAR = re.compile(_STRING + rb'|[^\s,\[\]{}"]++', re.DOTALL)
-_FLAT = rb'[^"\[\]{}]++|' + _STRING + rb"|\[\]|\{\}"
-_STEP = re.compile(
-    rb"(?:%b|\[(?:%b)*+\]|\{(?:%b)*+\})*+(?:([\[{]++)|([\]}]++))"
-    % (_FLAT, _FLAT, _FLAT),
-    re.DOTALL,
-)
-"""The next brackets with others inside, or that end them."""
+_BRACKETS = re.compile(_STRING + rb'|[\[{]+|[\]}]+|"', re.DOTALL)
+"""A string, brackets of one kind in a row, or a string that does not end."""
 _NEXT = re.compile(rb"\s*([,}])")
 _NO_MEMBERS = re.compile(rb"\{\s*\}")
 _REST = re.compile(rb"\s*")
@@ -138,18 +134,21 @@ class _Reader:
         return name, begin, self.at
 
     def _skip_container(self) -> None:
-        at, depth = self.at + 1, 1
-        while depth:
-            step = _match(_STEP, self._body, at)
-            opening, closing = step.span(1), step.span(2)
-            if opening[0] >= 0:
-                at = opening[1]
-                depth += opening[1] - opening[0]
-            else:  # in a row of them, the value ends at the one that closes it
-                closed = min(depth, closing[1] - closing[0])
-                at = closing[0] + closed
-                depth -= closed
-        self.at = at
+        depth = 0
+        for found in _BRACKETS.finditer(self._body, self.at):
+            begin, end = found.span()
+            first = self._body[begin]
+            if first in b"[{":
+                depth += end - begin
+            elif first in b"]}":
+                if depth <= end - begin:
+                    # In a row of them, the value ends at the one that closes it.
+                    self.at = begin + depth
+                    return
+                depth -= end - begin
+            elif end - begin == 1:
+                break
+        raise ValueError(f"not JSON: the value at {self.at} does not end")
 
     def _take(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
         match = _match(pattern, self._body, self.at)

@@ -106,7 +106,6 @@ class NetworkStream(AsyncNetworkStream):
         self._stream: ByteStream = socket  # with TLS on top, where there is TLS
         self._network = network
         self._gathered = bytearray()
-        self._raw_socket = socket.extra(SocketAttribute.raw_socket)
 
     async def read(
         self,
@@ -178,7 +177,7 @@ class NetworkStream(AsyncNetworkStream):
 
     def is_readable(self) -> bool:
         """Return whether there is something to read, the end included."""
-        descriptor = self._raw_socket.fileno()
+        descriptor = self._socket.extra(SocketAttribute.raw_socket).fileno()
         if descriptor < 0:
             return True
         if hasattr(select, "poll"):  # for any number of descriptors
