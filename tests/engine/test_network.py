@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socket
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 from anyio import CancelScope
+from anyio.abc import SocketAttribute
 
+from _certificates import LOCALHOST
 from _sockets import listening
 from vkanyio._engine._delivery import Delivery
-from vkanyio._engine._network import MAX_GATHERED, Network
+from vkanyio._engine._network import MAX_GATHERED, Network, NetworkStream
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from anyio.streams.buffered import BufferedByteStream
 
 pytestmark = [
@@ -144,3 +151,44 @@ async def test_the_end_and_unasked_bytes_make_a_connection_readable() -> None:
         assert await stream.read(100) == b""  # the end
         assert network.is_readable
         await network.close()
+
+
+class TLSServer:
+    """A socket with a TLS server behind it, whose records arrive together."""
+
+    def __init__(self, certificate: str, raw_socket: socket.socket) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        self._received, self._sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._received, self._sent, server_side=True)
+        self.extra_attributes = {SocketAttribute.raw_socket: lambda: raw_socket}
+
+    def extra(self, attribute: Any) -> Any:
+        return self.extra_attributes[attribute]()
+
+    async def send(self, data: bytes) -> None:
+        self._received.write(data)
+        with suppress(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return self._sent.read(max_bytes)
+
+
+@pytest.mark.parametrize("more", [b"", b"of another response"])
+async def test_what_tls_has_already_received_is_found(
+    tmp_path: Path, more: bytes
+) -> None:
+    certificate = tmp_path / "localhost.pem"
+    certificate.write_text(LOCALHOST.lstrip())
+    ours, theirs = socket.socketpair()  # nothing is ever sent over it
+    with ours, theirs:
+        server: Any = TLSServer(str(certificate), ours)
+        stream = NetworkStream(server, Network())
+        context = ssl.create_default_context(cafile=str(certificate))
+        await stream.start_tls(context, "localhost")
+        server.tls.write(b"response")
+        if more:
+            server.tls.write(more)
+        assert await stream.read(65536) == b"response"
+        assert stream.is_readable() is bool(more)

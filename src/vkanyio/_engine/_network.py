@@ -176,7 +176,12 @@ class NetworkStream(AsyncNetworkStream):
         await self._socket.aclose()
 
     def is_readable(self) -> bool:
-        """Return whether there is something to read, the end included."""
+        """Return whether there is something to read, the end included.
+
+        Call it for an idle connection only: it may take what it finds.
+        """
+        if self._holds_decrypted():
+            return True
         descriptor = self._socket.extra(SocketAttribute.raw_socket).fileno()
         if descriptor < 0:
             return True
@@ -185,6 +190,23 @@ class NetworkStream(AsyncNetworkStream):
             poll.register(descriptor, select.POLLIN)
             return bool(poll.poll(0))
         return bool(select.select([descriptor], [], [], 0)[0])
+
+    def _holds_decrypted(self) -> bool:
+        """Return whether TLS holds bytes that came with the last ones that were read.
+
+        A read takes one record, and the socket may have given several at once.
+        """
+        stream: object = self._stream
+        while isinstance(stream, TLSStream):
+            try:
+                stream.extra(TLSAttribute.ssl_object).read(1)
+            except ssl.SSLWantReadError:
+                stream = stream.transport_stream
+            except ssl.SSLError:  # its end, or nothing that TLS allows
+                return True
+            else:
+                return True
+        return False
 
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks about the stream."""
