@@ -53,6 +53,7 @@ class Network(AsyncNetworkBackend):
         self.delivery: Delivery | None = None
         self.carries_request: bool = False
         self._stream: NetworkStream | None = None
+        self._is_closed = False
 
     @property
     def is_readable(self) -> bool:
@@ -75,6 +76,9 @@ class Network(AsyncNetworkBackend):
             socket = await anyio.connect_tcp(host, port)
         except (OSError, anyio.BrokenResourceError) as error:
             raise ConnectError(str(error)) from error
+        if self._is_closed:  # while it connected
+            await anyio.aclose_forcefully(socket)
+            raise ConnectError("the connection was closed")
         self._stream = NetworkStream(socket, self)
         if self.delivery is not None:
             self.delivery.reached = True
@@ -86,6 +90,7 @@ class Network(AsyncNetworkBackend):
 
     async def close(self) -> None:
         """Close the socket by force, whatever state the connection is in."""
+        self._is_closed = True
         stream, self._stream = self._stream, None
         if stream is not None:
             with anyio.CancelScope(shield=True):  # it does not wait

@@ -7,7 +7,6 @@ It bounds nothing: the number of requests at a time is the business of the ticke
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, final
 
 from anyio import current_time
@@ -37,6 +36,7 @@ class Pool:
         self._connect = connect
         self._in_use: set[Connection] = set()
         self._keep_alive = KeepAlive()
+        self._is_closed = False
 
     async def request(
         self,
@@ -62,13 +62,17 @@ class Pool:
             raise
         finally:
             self._in_use.discard(connection)
-        if connection.is_open:
+        if self._is_closed:
+            await connection.close()
+        elif connection.is_open:
             self.idle.append(connection)
         return response
 
     async def _take(self, *, careful: bool) -> Connection | None:
         """Take an idle connection that the server certainly keeps, if there is one."""
         now, found = current_time(), None
+        if self.idle:  # first: a cancellation here must not lose one that was found
+            await self._close_oldest(now)
         max_idle = self._keep_alive.max_idle(now, careful=careful)
         while self.idle and found is None:
             connection = self.idle.pop()
@@ -81,8 +85,6 @@ class Pool:
             else:
                 self._keep_alive.note_closed(idle, now)
                 await connection.close()
-        if self.idle:
-            await self._close_oldest(now)
         return found
 
     async def _close_oldest(self, now: float) -> None:
@@ -91,8 +93,19 @@ class Pool:
             await self.idle.popleft().close()
 
     async def close(self) -> None:
-        """Close all connections, also under requests that are in flight."""
+        """Close all connections, also under requests that are in flight.
+
+        A native cancellation does not keep any of them open.
+        """
+        self._is_closed = True
+        cancelled: BaseException | None = None
         for connection in (*self.idle, *self._in_use):
-            with suppress(Exception):  # a broken connection is closed anyway
+            try:
                 await connection.close()
+            except Exception:
+                pass  # a broken connection is closed anyway
+            except BaseException as error:
+                cancelled = error
         self.idle.clear()
+        if cancelled is not None:
+            raise cancelled
