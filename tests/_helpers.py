@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     MakeClient: TypeAlias = Callable[..., VK]
 
 TOKEN = "vk1.a.the-secret-token"
+READ = "users.get", {"user_ids": 1}
+POST = "wall.post", {"message": "hello"}
+both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 
 
 def add_echoes(simulator: Simulator) -> None:

@@ -73,6 +73,21 @@ async def read_request(stream: BufferedByteStream) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+def port_of(base_url: str) -> int:
+    """Return the port of a base URL."""
+    return int(base_url.split(":")[2].split("/")[0])
+
+
+def collecting(requests: list[bytes]) -> Handle:
+    """Collect requests, one of each connection, and return 1."""
+
+    async def collect(stream: BufferedByteStream) -> None:
+        requests.append(await read_request(stream))
+        await stream.send(FINE)
+
+    return collect
+
+
 async def never_respond(stream: BufferedByteStream) -> None:
     """Accept a connection and never respond."""
     await anyio.sleep_forever()

@@ -13,18 +13,21 @@ A module may change what the fixtures below make::
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 import trio.testing
 from hypothesis import settings
 
+from _certificates import LOCALHOST
 from _helpers import TOKEN, add_echoes, collect_garbage
 from vkanyio import VK
 from vkanyio.testing import Account, Simulator, VirtualClockLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
 
     import httpx
 
@@ -111,6 +114,28 @@ def no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme}_proxy".upper(), raising=False)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    """The path of a certificate for localhost, with its key."""
+    path = tmp_path / "localhost.pem"
+    path.write_text(LOCALHOST.lstrip())
+    return str(path)
+
+
+@pytest.fixture
+def tls(certificate: str) -> ssl.SSLContext:
+    """TLS for a server on localhost."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusted(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust the certificate for localhost, and no other."""
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ import attrs
 import pytest
 from anyio import fail_after
 
-from _certificates import LOCALHOST
 from _helpers import assert_gone
 from _proxies import http_proxy, socks_proxy
 from _sockets import FINE, listening, read_request
@@ -30,14 +29,13 @@ from ._ways import WAYS, Order
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from anyio.streams.buffered import BufferedByteStream
 
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.long,
-    pytest.mark.usefixtures("no_proxy_of_the_environment", "_trusted"),
+    pytest.mark.usefixtures("no_proxy_of_the_environment", "trusted"),
 ]
 
 ROUTES = ("plain", "TLS", "a tunnel", "SOCKS")
@@ -51,18 +49,6 @@ CASES = [(backend, way) for backend, ways in WAYS_ON.items() for way in ways]
 @pytest.fixture
 def anyio_backend(case: tuple[str, str]) -> str:
     return case[0]  # with a real clock
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> str:
-    path = tmp_path / "localhost.pem"
-    path.write_text(LOCALHOST.lstrip())
-    return str(path)
-
-
-@pytest.fixture
-def _trusted(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", certificate)
 
 
 @attrs.define

@@ -29,7 +29,15 @@ from _bad_responses import (
     packed,
     then,
 )
-from _helpers import assert_at_rest, assert_gone, collect_garbage, get, own_tasks
+from _helpers import (
+    POST,
+    READ,
+    assert_at_rest,
+    assert_gone,
+    collect_garbage,
+    get,
+    own_tasks,
+)
 from _packing import post, together
 from _probe import Probe
 from _sockets import FINE, listening, read_request
@@ -59,8 +67,6 @@ pytestmark = [
 ]
 
 TOKEN = "vk1.a.the-secret-token"
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 CALLS: list[tuple[str, dict[str, Any]]] = [READ, POST]
 EXPECTED = (TransportError, OutcomeUnknownError, APIError)
 

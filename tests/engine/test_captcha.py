@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from _helpers import POST, READ
 from vkanyio import (
     APIError,
     Captcha,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from vkanyio.testing import Entry, Simulator
 
 pytestmark = pytest.mark.anyio
-
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 
 
 class Solver:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from _helpers import POST, READ
 from vkanyio import Captcha, CaptchaError, ClientUseError, VKError
 from vkanyio.testing import faults
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from vkanyio.testing import Simulator
 
 pytestmark = pytest.mark.anyio
-
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 
 
 async def give_up(captcha: Captcha) -> None:

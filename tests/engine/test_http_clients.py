@@ -11,8 +11,8 @@ import anyio
 import httpx
 import pytest
 
-from _helpers import Recorder, Reply
-from _sockets import FINE, listening, read_request
+from _helpers import POST, READ, Recorder, Reply, both_calls
+from _sockets import FINE, collecting, listening, read_request
 from vkanyio import (
     VK,
     APIRequest,
@@ -36,11 +36,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 TOKEN = "vk1.a.the-secret-token"
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 
 real_time = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
 
 
 @pytest.fixture(params=["httpx", "httpx2"])
@@ -270,13 +267,8 @@ async def test_an_http_client_that_follows_redirects_follows_none_with_the_token
 async def request_by(library: ModuleType, **options: Any) -> bytes:
     """Make a call by a client of the user, and return the request that arrives."""
     requests: list[bytes] = []
-
-    async def collect(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-        await stream.send(FINE)
-
     async with (
-        listening(collect) as base_url,
+        listening(collecting(requests)) as base_url,
         library.AsyncClient(**options) as http_client,
         VK(TOKEN, base_url=base_url, http_client=http_client) as api,
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,15 +13,15 @@ import pytest
 from anyio import CancelScope
 from anyio.abc import SocketAttribute
 
-from _certificates import LOCALHOST
-from _sockets import listening
+from _sockets import listening, port_of
 from vkanyio._engine._delivery import Delivery
 from vkanyio._engine._network import MAX_GATHERED, Network, NetworkStream
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from anyio.streams.buffered import BufferedByteStream
+    from httpcore import AsyncNetworkStream
 
 pytestmark = [
     pytest.mark.anyio,
@@ -43,72 +43,65 @@ class Listener:
                 await stream.send(self.answer)
 
 
-def port_of(base_url: str) -> int:
-    return int(base_url.split(":")[2].split("/")[0])
+@asynccontextmanager
+async def connected(
+    listener: Listener, delivery: Delivery
+) -> AsyncIterator[tuple[Network, AsyncNetworkStream]]:
+    async with listening(listener.serve) as url:
+        network = Network()
+        network.delivery, network.carries_request = delivery, True
+        yield network, await network.connect_tcp("127.0.0.1", port_of(url))
+        await network.close()
 
 
 async def test_what_is_written_leaves_in_one_piece_at_the_next_read() -> None:
-    listener = Listener()
-    async with listening(listener.serve) as url:
-        network = Network()
-        network.delivery, network.carries_request = Delivery(), True
-        stream = await network.connect_tcp("127.0.0.1", port_of(url))
-        assert network.delivery.reached
+    listener, delivery = Listener(), Delivery()
+    async with connected(listener, delivery) as (_, stream):
+        assert delivery.reached
         for piece in (b"head ", b"and ", b"body"):
             await stream.write(piece)
         await anyio.sleep(0.05)
         assert listener.pieces == []
-        assert not network.delivery.sent
+        assert not delivery.sent
         assert await stream.read(100) == b"!"
-        assert network.delivery.sent
+        assert delivery.sent
         assert listener.pieces == [b"head and body"]
-        await network.close()
 
 
 async def test_much_leaves_before_the_next_read() -> None:
-    listener = Listener()
-    async with listening(listener.serve) as url:
-        network = Network()
-        network.delivery, network.carries_request = Delivery(), True
-        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+    listener, delivery = Listener(), Delivery()
+    async with connected(listener, delivery) as (_, stream):
         await stream.write(bytes(MAX_GATHERED))
-        assert not network.delivery.sent
+        assert not delivery.sent
         await stream.write(b"1")
-        assert network.delivery.sent
+        assert delivery.sent
         with anyio.fail_after(5):
             while sum(map(len, listener.pieces)) < MAX_GATHERED + 1:
                 await anyio.lowlevel.checkpoint()
-        await network.close()
 
 
 async def test_the_handshake_with_a_proxy_is_not_the_request() -> None:
-    listener = Listener()
-    async with listening(listener.serve) as url:
-        network = Network()
-        network.delivery, network.carries_request = Delivery(), False
-        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+    listener, delivery = Listener(), Delivery()
+    async with connected(listener, delivery) as (network, stream):
+        network.carries_request = False
         await stream.write(b"CONNECT")
         assert await stream.read(100) == b"!"
-        assert not network.delivery.sent
+        assert not delivery.sent
         network.carries_request = True
         await stream.write(b"POST")
         assert await stream.read(100) == b"!"
-        assert network.delivery.sent
-        await network.close()
+        assert delivery.sent
 
 
 async def test_a_cancellation_before_the_first_byte_leaves_nothing_in_doubt() -> None:
-    listener = Listener()
-    async with listening(listener.serve) as url:
-        network = Network()
-        network.delivery, network.carries_request = Delivery(), True
-        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+    listener, delivery = Listener(), Delivery()
+    async with connected(listener, delivery) as (network, stream):
         await stream.write(b"POST")
         with CancelScope() as scope:
             scope.cancel()
             await stream.read(100)
         assert scope.cancelled_caught
-        assert not network.delivery.sent
+        assert not delivery.sent
         await network.close()
         await anyio.sleep(0.05)
         assert listener.pieces == []
@@ -177,15 +170,13 @@ class TLSServer:
 
 @pytest.mark.parametrize("more", [b"", b"of another response"])
 async def test_what_tls_has_already_received_is_found(
-    tmp_path: Path, more: bytes
+    certificate: str, more: bytes
 ) -> None:
-    certificate = tmp_path / "localhost.pem"
-    certificate.write_text(LOCALHOST.lstrip())
     ours, theirs = socket.socketpair()  # nothing is ever sent over it
     with ours, theirs:
-        server: Any = TLSServer(str(certificate), ours)
+        server: Any = TLSServer(certificate, ours)
         stream = NetworkStream(server, Network())
-        context = ssl.create_default_context(cafile=str(certificate))
+        context = ssl.create_default_context(cafile=certificate)
         await stream.start_tls(context, "localhost")
         server.tls.write(b"response")
         if more:

@@ -8,7 +8,7 @@ import anyio
 import httpcore
 import pytest
 
-from _sockets import listening
+from _sockets import listening, port_of
 from vkanyio._engine._delivery import Delivery
 from vkanyio._engine._network import Network
 from vkanyio._engine._pool import Pool
@@ -97,6 +97,6 @@ async def test_a_connection_that_was_closed_while_it_connected_stays_closed() ->
         network = Network()
         await network.close()
         with pytest.raises(httpcore.ConnectError):
-            await network.connect_tcp("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+            await network.connect_tcp("127.0.0.1", port_of(url))
         with anyio.fail_after(5):
             await ended.wait()

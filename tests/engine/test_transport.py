@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _sockets import FINE, closed_port, listening, never_respond, read_request
+from _helpers import POST, READ, both_calls
+from _sockets import (
+    FINE,
+    closed_port,
+    collecting,
+    listening,
+    never_respond,
+    port_of,
+    read_request,
+)
 from vkanyio import (
     VK,
     ConnectionFailedError,
@@ -30,8 +39,6 @@ pytestmark = [
 ]
 
 TOKEN = "vk1.a.the-secret-token"
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 
 
 def client(base_url: str, **options: Any) -> VK:
@@ -55,7 +62,7 @@ async def test_calls_work_over_a_real_socket() -> None:
     assert page["items"][0]["text"] == "Привет, мир & all"
 
 
-@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+@both_calls
 async def test_a_connection_to_a_closed_port_leaves_no_doubt(call: Any) -> None:
     async with closed_port() as base_url, client(base_url, retry_limit=2) as api:
         error = await error_of(api, call)
@@ -68,7 +75,7 @@ async def test_a_connection_to_a_closed_port_leaves_no_doubt(call: Any) -> None:
     assert not [frame for frame in frames if "httpcore" in frame.filename]
 
 
-@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+@both_calls
 async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
     call: Any,
 ) -> None:
@@ -89,7 +96,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_silently(
 async def test_the_restart_of_a_server_between_two_calls_is_not_noticed() -> None:
     simulator = Simulator(limit=0)
     async with closed_port() as base_url, client(base_url) as api:
-        port = int(base_url.split(":")[2].split("/")[0])
+        port = port_of(base_url)
         for _ in range(2):
             async with simulator.serve(port=port):
                 await api.users.get(user_ids=[1])
@@ -194,7 +201,7 @@ async def test_surplus_connections_are_closed_as_calls_go_on(
 # Deadlines.
 
 
-@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+@both_calls
 async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
     call: Any,
 ) -> None:
@@ -243,7 +250,7 @@ async def test_a_write_that_gets_no_response_in_time_has_an_unknown_outcome() ->
     ],
     ids=["nothing", "half a line", "a byte less", "SSH", "bad chunk"],
 )
-@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+@both_calls
 async def test_a_truncated_response_is_a_lost_connection(
     call: Any, response: bytes
 ) -> None:
@@ -294,12 +301,7 @@ async def test_a_redirect_is_not_followed_and_the_token_is_not_forwarded(
 
 async def test_a_request_on_the_wire_has_the_token_in_one_header_only() -> None:
     requests: list[bytes] = []
-
-    async def serve(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-        await stream.send(FINE)
-
-    async with listening(serve) as base_url, client(base_url) as api:
+    async with listening(collecting(requests)) as base_url, client(base_url) as api:
         await api.call("users.get", {"user_ids": [1, 2]})
     [request] = requests
     head, _, body = request.partition(b"\r\n\r\n")
@@ -312,7 +314,7 @@ async def test_a_request_on_the_wire_has_the_token_in_one_header_only() -> None:
     assert body == b"v=5.199&user_ids=1,2"
 
 
-@pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
+@both_calls
 async def test_a_call_cancelled_in_flight_leaves_a_client_that_works(call: Any) -> None:
     simulator = Simulator(limit=0)
     simulator.fault(faults.hang_before(), times=30)

@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 
+from _helpers import POST, READ
 from vkanyio import VK, APIError, APIRequest, Captcha, Validation, VKError
 from vkanyio.testing import Simulator, faults
 
@@ -26,8 +27,6 @@ ANSWER = "the-secret-answer-to-a-captcha"
 COOKIE = "the-secret-cookie-of-a-captcha"
 SECRETS = [TOKEN, OTHER_TOKEN, NEW_TOKEN, ANSWER, COOKIE]
 
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
 OWN_TOKEN = "wall.post", {"message": "hello", "access_token": OTHER_TOKEN}
 
 

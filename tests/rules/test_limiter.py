@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from heapq import heappop, heappush
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, get_args
@@ -397,49 +395,6 @@ def test_a_request_that_has_not_left_may_wait_for_a_connection() -> None:
     assert limiter.ready_at(3.0) == pytest.approx(4.02)
 
 
-# Arguments
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        ({"limit": 0}, ValueError),
-        ({"limit": -1}, ValueError),
-        ({"limit": 3.0}, TypeError),
-        ({"limit": True}, TypeError),
-        ({"limit": "3"}, TypeError),
-        ({"limit": None}, TypeError),
-        ({"limit": 3, "request_mode": "bursts"}, ValueError),
-        ({"limit": 3, "request_mode": True}, TypeError),
-        ({"limit": 3, "window": 0}, ValueError),
-        ({"limit": 3, "window": -1.0}, ValueError),
-        ({"limit": 3, "window": math.nan}, ValueError),
-        ({"limit": 3, "window": math.inf}, ValueError),
-        ({"limit": 3, "window": "1"}, TypeError),
-        ({"limit": 3, "window": True}, TypeError),
-    ],
-)
-def test_a_wrong_argument_is_refused_by_name(
-    arguments: dict[str, Any], error: type[Exception]
-) -> None:
-    name, value = list(arguments.items())[-1]
-    with pytest.raises(error, match=rf"{name} must be .*{re.escape(repr(value))}"):
-        Limiter(**arguments)
-
-
-def test_a_limit_may_be_very_high() -> None:
-    assert Limiter(10**6).limit == 10**6
-    with pytest.raises(ValueError, match="limit"):
-        Limiter(10**6 + 1)
-
-
-def test_the_repr_of_a_limiter_shows_its_arguments() -> None:
-    assert (
-        repr(Limiter(20, request_mode="burst"))
-        == "Limiter(20, request_mode='burst', window=1.0)"
-    )
-
-
 def test_permits_stay_evenly_spaced_after_one_was_withdrawn() -> None:
     limiter = Limiter(3)
     limiter.left(limiter.start(0.0), 0.0)
@@ -487,11 +442,6 @@ def test_a_request_that_waits_for_a_connection_leaves_others_in_the_log() -> Non
     limiter.connecting(permit)  # though it has not left
     limiter.withdraw(permit)
     assert limiter.ready_at(0.9) > 0.9
-
-
-def test_a_request_mode_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ValueError, match='"sequential" or "burst", got \'fast\''):
-        Limiter(3, request_mode="fast")  # type: ignore[arg-type]
 
 
 def test_a_response_to_what_another_clock_forgot_teaches_nothing() -> None:

@@ -1,28 +1,34 @@
-"""The way to VK: certificates are checked, and proxies are used."""
+"""The way to VK by a proxy, and what is said when it fails."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import socket
-import ssl
 import struct
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import httpx
 import pytest
 from anyio.abc import SocketAttribute
 from anyio.streams.buffered import BufferedByteStream
 
-from _certificates import EXPIRED, LOCALHOST, OF_ANOTHER_HOST
-from _sockets import FINE, always_succeed, closed_port, listening, read_request, secured
-from vkanyio import VK, ConnectionFailedError, OutcomeUnknownError, VKError
-from vkanyio._engine import _connection
+from _helpers import POST, READ, both_calls
+from _network_client import TOKEN, client, error_of
+from _sockets import (
+    FINE,
+    always_succeed,
+    closed_port,
+    collecting,
+    listening,
+    port_of,
+    read_request,
+    secured,
+)
+from vkanyio import ConnectionFailedError, OutcomeUnknownError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import ssl
 
 pytestmark = [
     pytest.mark.anyio,
@@ -30,133 +36,14 @@ pytestmark = [
     pytest.mark.usefixtures("no_proxy_of_the_environment"),
 ]
 
-TOKEN = "vk1.a.the-secret-token"
+
 PASSWORD = "the-secret-of-the-proxy"
-READ = "users.get", {"user_ids": 1}
-POST = "wall.post", {"message": "hello"}
-both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> str:
-    path = tmp_path / "localhost.pem"
-    path.write_text(LOCALHOST.lstrip())
-    return str(path)
-
-
-@pytest.fixture
-def tls(certificate: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.fixture
-def trusted(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", certificate)
-
-
-def client(base_url: str, **options: Any) -> VK:
-    options = {"limit": 1000, "wait": 0, "retry_limit": 2, **options}
-    return VK(TOKEN, base_url=base_url, **options)
-
-
-def port_of(base_url: str) -> int:
-    return int(base_url.split(":")[2].split("/")[0])
-
-
-async def error_of(api: VK, call: tuple[str, dict[str, Any]]) -> tuple[VKError, int]:
-    with pytest.raises(VKError) as caught, anyio.fail_after(5):
-        await api.call(*call)
-    return caught.value, api.statistics().sent
-
-
-# TLS.
-
-
-@pytest.mark.usefixtures("trusted")
-@both_calls
-async def test_a_server_with_a_trusted_certificate_gets_calls(
-    tls: ssl.SSLContext, call: Any
-) -> None:
-    async with listening(always_succeed, tls) as base_url, client(base_url) as api:
-        assert await api.call(*call) == 1
-        assert await api.call(*call) == 1
-
-
-@both_calls
-async def test_a_server_with_a_self_signed_certificate_gets_nothing(
-    tls: ssl.SSLContext, call: Any
-) -> None:
-    requests: list[bytes] = []
-
-    async def collect(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-
-    async with listening(collect, tls) as base_url, client(base_url) as api:
-        error, sent = await error_of(api, call)
-    gc.collect(1)
-    assert type(error) is ConnectionFailedError
-    assert "127.0.0.1" in str(error)
-    assert "certificate" in str(error).lower()
-    assert sent == 1  # a retry would fail, too
-    assert requests == []
-
-
-@both_calls
-@pytest.mark.parametrize(
-    ("pem", "what"),
-    [(EXPIRED, "expired"), (OF_ANOTHER_HOST, "mismatch")],
-    ids=["expired", "another host's"],
-)
-async def test_a_server_whose_trusted_certificate_is_not_valid_gets_nothing(
-    call: Any, pem: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "certificate.pem"
-    path.write_text(pem.lstrip())
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(path)
-    requests: list[bytes] = []
-
-    async def collect(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-
-    async with listening(collect, context) as base_url, client(base_url) as api:
-        error, sent = await error_of(api, call)
-    gc.collect(1)
-    assert type(error) is ConnectionFailedError
-    assert what in str(error)
-    assert sent == 1
-    assert requests == []
-
-
-@both_calls
-async def test_a_server_without_tls_gets_nothing(call: Any) -> None:
-    async def talk(stream: BufferedByteStream) -> None:
-        await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-    async with (
-        listening(talk) as base_url,
-        client(base_url.replace("http:", "https:")) as api,
-    ):
-        error, _ = await error_of(api, call)
-    gc.collect(1)
-    assert type(error) is ConnectionFailedError
-
-
-# Proxies.
 
 
 async def test_calls_go_through_an_http_proxy_that_gets_the_whole_address() -> None:
     requests: list[bytes] = []
-
-    async def relay(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-        await stream.send(FINE)
-
     async with (
-        listening(relay) as proxy,
+        listening(collecting(requests)) as proxy,
         client("http://vk.invalid/method", allow_insecure=True, proxy=proxy) as api,
     ):
         assert await api.call(*POST) == 1
@@ -486,48 +373,11 @@ async def test_a_login_refused_by_a_socks_proxy_is_not_retried() -> None:
 
 async def test_a_host_in_another_alphabet_is_sent_in_ascii() -> None:
     requests: list[bytes] = []
-
-    async def relay(stream: BufferedByteStream) -> None:
-        requests.append(await read_request(stream))
-        await stream.send(FINE)
-
     async with (
-        listening(relay) as proxy,
+        listening(collecting(requests)) as proxy,
         client("http://ПРИМЕР.рф:8080/m", proxy=proxy, allow_insecure=True) as api,
     ):
         assert await api.call(*READ) == 1
     name = b"xn--e1afmkfd.xn--p1ai:8080"
     assert requests[0].startswith(b"POST http://" + name + b"/m/users.get HTTP/1.1\r\n")
     assert b"host: " + name + b"\r\n" in requests[0].lower()
-
-
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-async def test_certificates_of_the_environment_that_are_missing_are_named(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for each in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(each, raising=False)
-    monkeypatch.setenv(name, str(tmp_path / "missing"))
-    with pytest.raises(ValueError, match=f"{name} in the environment .*No such file"):
-        async with VK(TOKEN):
-            pytest.fail("it was entered")
-
-
-async def test_clients_of_a_process_read_the_certificates_once(
-    certificate: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _connection._ssl_context.cache_clear()
-    made: list[ssl.SSLContext] = []
-    make = httpx.create_ssl_context
-
-    def count() -> ssl.SSLContext:
-        made.append(make())
-        return made[-1]
-
-    monkeypatch.setattr(httpx, "create_ssl_context", count)
-    monkeypatch.setenv("SSL_CERT_FILE", certificate)
-    async with VK("first"), VK("second"):
-        assert len(made) == 1
-    monkeypatch.delenv("SSL_CERT_FILE")
-    async with VK("third"):
-        assert len(made) == 2  # the environment says something else now
