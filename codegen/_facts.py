@@ -33,7 +33,12 @@ def write_method_facts(model: Model) -> str:
             "",
         ]
     )
-    return module(model, "What is known about each of VK's methods.", imports, body)
+    return module(
+        model,
+        "Facts about each VK method: how to repeat it, and which tokens may call it.",
+        imports,
+        body,
+    )
 
 
 def _row(method: Method) -> str:

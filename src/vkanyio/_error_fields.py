@@ -59,9 +59,9 @@ _REST = re.compile(rb"\s*")
 _CAPTCHA_TS = re.compile(rb'"captcha_ts"\s*:\s*(-?[0-9][0-9.eE+-]*)')
 
 
-def is_large_error(body: bytes) -> bool:
-    """Return whether a body is an error response too large to be parsed as a whole."""
-    return len(body) > MAX_PARSED and _BEGIN.match(body) is not None
+def is_error(body: bytes) -> bool:
+    """Return whether a body begins like an error response."""
+    return _BEGIN.match(body) is not None
 
 
 def read_large_error(body: bytes) -> dict[str, Any]:

@@ -134,11 +134,10 @@ class Limiter:
 
         Ask again at that time: a pause may have begun in between.
         """
-        self._see(now)
+        period = self.window * (1 + self.margin(now))
         ready = self._not_before
         if self._is_even:
             ready = max(ready, self._next_even)
-        period = self.window * (1 + self.margin(now))
         room = self.limit - len(self._leaving)
         if room <= 0:
             # The requests that are about to leave will leave now at the earliest.

@@ -122,11 +122,11 @@ def mask_params(params: T) -> T:
 
 def mask_headers(headers: T) -> T:
     """Return HTTP headers with all their values masked; see :func:`mask_params`."""
-    masked: Any = headers
-    if is_mapping(headers):
-        masked = _mask_values(headers, headers)
-    elif headers is not None:
-        masked = mask(headers)
+    if headers is None:
+        return headers
+    masked: Any = (
+        _mask_values(headers, headers) if is_mapping(headers) else mask(headers)
+    )
     return cast("T", masked)
 
 

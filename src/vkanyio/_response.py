@@ -9,13 +9,13 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
-from ._error_fields import cut, is_large_error, kept_fields, read_large_error
+from ._error_fields import MAX_PARSED, cut, is_error, kept_fields, read_large_error
 from ._errors import APIError, InvalidResponseError
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ._encoding import Encoded
     from ._outcome import Result
@@ -27,17 +27,20 @@ _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
 
 
+def _no_header(_: str) -> None:
+    return None
+
+
 class Response(NamedTuple):
     """An HTTP response that has been read completely.
 
-    :ivar retry_after: the header ``Retry-After``
-    :ivar date: the header ``Date``, which is needed only beside ``Retry-After``
+    :ivar header: returns a header by its name, such as "Retry-After", or None; only a
+        failure is asked for one
     """
 
     status_code: int
     content: bytes
-    retry_after: str | None = None
-    date: str | None = None
+    header: Callable[[str], str | None] = _no_header
 
 
 class MethodCall(Protocol):
@@ -63,8 +66,8 @@ def read_response(
     """
     envelope: JSON
     try:
-        read = read_large_error if is_large_error(body) else json.loads
-        envelope = read(body)
+        is_large_error = len(body) > MAX_PARSED and is_error(body)
+        envelope = read_large_error(body) if is_large_error else json.loads(body)
     except (ValueError, RecursionError):
         return _invalid("is not JSON", status, body, call, secrets)
     if isinstance(envelope, dict):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vkanyio import APIError, APIRequest, InvalidResponseError
+from vkanyio import APIError, APIRequest, InvalidResponseError, _response
 from vkanyio import _error_fields as bounds
 from vkanyio._batch import read_batch
-from vkanyio._error_fields import MAX_KEPT, MAX_MESSAGE, is_large_error
+from vkanyio._error_fields import MAX_KEPT, MAX_MESSAGE, is_error
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response
 from vkanyio._secrets import Secrets
@@ -163,8 +163,8 @@ def test_a_large_error_is_read_like_a_small_one(
     )
     small = read_response(200, body, REQUEST, SECRETS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bounds, "MAX_PARSED", 0)
-        assert is_large_error(body)
+        patch.setattr(_response, "MAX_PARSED", 0)
+        assert is_error(body)
         large = read_response(200, body, REQUEST, SECRETS)
     assert isinstance(small, Failure)
     assert isinstance(large, Failure)
@@ -195,7 +195,7 @@ def test_a_large_error_is_read_like_a_small_one(
 def test_a_large_error_that_is_cut_or_broken_is_an_invalid_response(
     end: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "MAX_PARSED", 0)
+    monkeypatch.setattr(_response, "MAX_PARSED", 0)
     body = b'{"error":{"error_code":5' + end
     failure = read_response(200, body, REQUEST, SECRETS)
     assert isinstance(failure, Failure)
@@ -204,7 +204,7 @@ def test_a_large_error_that_is_cut_or_broken_is_an_invalid_response(
 
 
 def test_an_empty_error_is_not_one_of_vk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_PARSED", 0)
+    monkeypatch.setattr(_response, "MAX_PARSED", 0)
     failure = read_response(200, b'{"error": { } }', REQUEST, SECRETS)
     assert isinstance(failure, Failure)
     assert "is not a response of the VK API" in str(failure.error)

@@ -8,7 +8,7 @@ that may take, and what a failure means is the business of ``_transport``.
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -208,14 +208,10 @@ class Connection:
             self.idle_since = current_time()
             if not self.is_open:
                 await network.close()
-        found = {name.lower(): value for name, value in response.headers}
-        encoding = _text(found.get(b"content-encoding")) or ""
-        return Response(
-            response.status,
-            decompress_limited(content, encoding, self._max_bytes),
-            _text(found.get(b"retry-after")),
-            _text(found.get(b"date")),
-        )
+        header = partial(_header, response.headers)
+        encoding = header("Content-Encoding") or ""
+        content = decompress_limited(content, encoding, self._max_bytes)
+        return Response(response.status, content, header)
 
     def _check_login(self, response: Any) -> None:
         """Raise if the proxy refuses the login, as httpcore does for tunnels.
@@ -304,8 +300,13 @@ def _trailing_data(stream: Any) -> bool:
     return bool(data)
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+def _header(headers: list[tuple[bytes, bytes]], name: str) -> str | None:
+    """Return a header by its name, in whatever case; the last one of that name."""
+    sought = name.lower().encode("ascii")
+    for each, value in reversed(headers):
+        if each.lower() == sought:
+            return value.decode("latin-1")
+    return None
 
 
 @lru_cache(maxsize=2)

@@ -255,14 +255,14 @@ class Sender:
     ) -> Result:
         if isinstance(response, Failure):
             return response
-        status, body, retry_after, date = response
+        status, body, header = response
         max_bytes = self._config.max_answer
         result: Result
         if len(body) > max_bytes:
             result = too_large(status, body, max_bytes, request, secrets)
         else:
             result = read_response(status, body, request, secrets)
-        if isinstance(result, Failure) and retry_after is not None:
-            seconds = parse_retry_after(retry_after, date, time())
+        if isinstance(result, Failure) and (value := header("Retry-After")) is not None:
+            seconds = parse_retry_after(value, header("Date"), time())
             return result._replace(retry_after=seconds)
         return result

@@ -270,8 +270,7 @@ async def _post(
     return Response(
         int(response.status_code),
         bytes(response.content),
-        _foreign_header(response, "Retry-After"),
-        _foreign_header(response, "Date"),
+        partial(_foreign_header, response),
     )
 
 

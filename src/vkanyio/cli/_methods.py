@@ -33,7 +33,7 @@ NARROW = 80
 @click.argument("words", nargs=-1, metavar="[GROUP | METHOD | WORD...]", type=METHOD)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def methods(words: tuple[str, ...], as_json: bool) -> int:
-    """Look up VK's methods, without the network.
+    """Look up VK methods; needs no network.
 
     Without an argument, list the groups. With the name of a group, list its methods.
     With the name of a method, show its parameters, its result and its errors. With
