@@ -21,9 +21,9 @@ from ._typeguards import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ._masking import Secrets
     from ._outcome import Result
     from ._response import MethodCall
-    from ._secrets import Secrets
 
 MAX_CODE = 64 * 1024
 """Bytes of code in one ``execute``, unless a single call has more. VK documents no

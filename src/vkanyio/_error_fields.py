@@ -16,7 +16,7 @@ from ._typeguards import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ._secrets import Secrets
+    from ._masking import Secrets
 
 MAX_MESSAGE = 1000
 """Characters of VK's message: the longest known one has 200."""

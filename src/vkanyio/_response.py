@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._encoding import Encoded
+    from ._masking import Secrets
     from ._outcome import Result
-    from ._secrets import Secrets
 
 JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 

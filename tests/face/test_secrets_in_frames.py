@@ -34,8 +34,15 @@ from vkanyio._engine._connection import Proxy
 from vkanyio._engine._network import Network, NetworkStream
 from vkanyio._engine._transport import Transport
 from vkanyio._environment import environment_proxy
-from vkanyio._masking import Masked, SecretBytes, SecretStr, kind_of, mask, mask_params
-from vkanyio._secrets import Secrets
+from vkanyio._masking import (
+    Masked,
+    SecretBytes,
+    Secrets,
+    SecretStr,
+    kind_of,
+    mask,
+    mask_params,
+)
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from vkanyio import APIError, APIRequest, InvalidResponseError, _response
 from vkanyio import _error_fields as bounds
 from vkanyio._batch import read_batch
 from vkanyio._error_fields import MAX_KEPT, MAX_MESSAGE, is_error
+from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response
-from vkanyio._secrets import Secrets
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1})

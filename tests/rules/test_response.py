@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
+from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response, too_large
-from vkanyio._secrets import Secrets
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1, "password": "PASSWORD"})

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._http_client import HTTPClient, HTTPResponse
-    from .._secrets import Secrets
+    from .._masking import Secrets
     from ._connection import Connection, Connector, Proxy
     from ._delivery import Delivery
 
