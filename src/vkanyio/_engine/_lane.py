@@ -144,14 +144,15 @@ class Lane:
     def _dispatch(self, requests: list[APIRequest], permit: Permit) -> None:
         """Start the task of one call, or of several in a batch."""
         sender, gate, start_soon = self._sender, self._gate, self._services.start_soon
-        calls = [CallTask(each, sender, gate, self._questions) for each in requests]
+        packer, questions = self._packer, self._questions
+        calls = [CallTask(each, sender, gate, packer, questions) for each in requests]
         for call in calls:
             self._live.begin(call.request, call)
         if len(calls) == 1:
             [call] = calls
             start_soon(call.run, permit, scope=call.scope)
         else:
-            batch = BatchTask(calls, sender, gate, self._packer, start_soon)
+            batch = BatchTask(calls, sender, gate, packer, questions, start_soon)
             start_soon(batch.run, permit, scope=batch.scope)
 
     def _look_again(self) -> None:

@@ -19,7 +19,7 @@ from .._errors import InvalidResponseError
 from .._masking import Secrets, SecretStr
 from .._outcome import Failure
 from .._response import read_response, too_large
-from .._retry import MethodRefusals, Retries, slows_token_down
+from .._retry import MethodRefusals, Outage, Retries, slows_token_down
 from .._retry_after import parse_retry_after
 from ._delivery import Delivery
 from ._ticker import Ticker
@@ -70,6 +70,7 @@ class Sender:
     :param replaced_tokens: the tokens that replaced others; shared by all senders
     :param generator: the source of the jitter
     :ivar ticker: grants the permits for :meth:`send`
+    :ivar outage: whether VK or the network is not well
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Sender:
         self._replaced_tokens = replaced_tokens
         self._generator = generator
         self._refusals = MethodRefusals(limiter.window)
+        self.outage: Outage = Outage()
         self._common_params: dict[str, Encoded] = {"v": config.version}
         if config.language is not None:
             self._common_params["lang"] = config.language
@@ -140,6 +142,7 @@ class Sender:
         *,
         extra: Mapping[str, Any],
         pending: Sequence[Pending],
+        origin: object,
         careful: bool,
     ) -> Attempt:
         """Send a request, and read its response.
@@ -147,6 +150,7 @@ class Sender:
         :param permit: the permit for it, which is released at the end
         :param extra: parameters that answer a question of VK
         :param pending: the pending results of the calls that it carries
+        :param origin: what it has in common with other requests for the same calls
         :param careful: whether one of them cannot be repeated if the request is lost
         """
         ended: Result | None = None
@@ -172,6 +176,7 @@ class Sender:
             )
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
+            self.outage.note(result, origin, len(pending), current_time())
         finally:
             self._counters.in_flight -= 1
             self.ticker.release(permit)
