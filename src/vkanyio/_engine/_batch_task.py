@@ -161,7 +161,7 @@ class BatchTask:
             if not group:
                 self._sender.ticker.release(permit)
                 return None
-            attempt = await self._attempt(group, permit, extra)
+            attempt = await self._attempt_together(group, permit, extra)
             permit = None
             if isinstance(attempt.result, Success):
                 self._deliver(group, attempt, attempt.result)
@@ -195,7 +195,7 @@ class BatchTask:
             self._leave(group.pop())
         return group
 
-    async def _attempt(
+    async def _attempt_together(
         self, group: list[CallTask], permit: Permit, extra: Mapping[str, Any]
     ) -> Attempt:
         requests = [call.request for call in group]
