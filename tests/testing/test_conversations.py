@@ -331,6 +331,8 @@ async def test_a_message_quotes_others(ask: Ask, code: Ask, say: Ask) -> None:
         ("messages.getConversations", {"count": 201}, 100),
         ("messages.getById", {"message_ids": ",".join(["5"] * 101)}, 100),
         ("messages.getById", {}, 100),
+        ("messages.getById", {"cmids": 1}, 100),
+        ("messages.getById", {"cmids": 1, "peer_id": 2}, 0),
         ("messages.search", {}, 100),
         ("messages.search", {"q": "x", "date": "99999999"}, 100),
         ("messages.delete", {}, 100),

@@ -6,7 +6,6 @@ only one method checks is in that method.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 import attrs
@@ -15,7 +14,7 @@ from ._errors import VKFault
 from ._schema import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ._call import Call
 
@@ -57,12 +56,11 @@ class DeclaredParameters:
         """
         for rule in self.declared["one_of"]:
             _check_one_of(call, **rule)
-        for name, kind in self.declared["parameters"].items():
-            if call.params.get(name):
-                _check_type(call, name, kind)
-        for name, limits in self.declared["limits"].items():
-            if call.params.get(name):
-                _check_limits(call, name, limits)
+        kinds, limits = self.declared["parameters"], self.declared["limits"]
+        for name, value in call.params.items():
+            if value and name in kinds:
+                _check_type(call, name, kinds[name])
+                _check_limits(call, name, limits.get(name, {}))
 
 
 def _check_one_of(
@@ -84,15 +82,10 @@ def _check_one_of(
 def _check_type(call: Call, name: str, kind: Kind) -> None:
     if kind == "int":
         call.integer(name)
-    elif isinstance(kind, Mapping) and "is" in kind:
-        found = schema()["objects"][kind["is"]]
-        if "enum" in found:
-            _check_type(call, name, found)
-    elif (
-        isinstance(kind, Mapping)
-        and "enum" in kind
-        and call.params[name] not in map(str, kind["enum"])
-    ):
+    if isinstance(kind, str):
+        return
+    declared = schema()["objects"][kind["is"]] if "is" in kind else kind
+    if "enum" in declared and call.params[name] not in map(str, declared["enum"]):
         raise VKFault.parameter(f"{name} is invalid")
 
 

@@ -54,10 +54,8 @@ class Docs:
 
     def _messages_server(self, call: Call) -> JSON:
         wanted = call.params.get("type") or "doc"
-        for kind in MESSAGE_TYPES:
-            if kind == wanted:
-                return {"upload_url": self._uploads.open(call, kind)}
-        raise VKFault.parameter("type is invalid")
+        [kind] = [kind for kind in MESSAGE_TYPES if kind == wanted]
+        return {"upload_url": self._uploads.open(call, kind)}
 
     def _save(self, call: Call) -> JSON:
         upload = self._uploads.redeem(call, "file", *MESSAGE_TYPES)
