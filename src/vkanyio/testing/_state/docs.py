@@ -54,7 +54,7 @@ class Docs:
 
     def _messages_server(self, call: Call) -> JSON:
         wanted = call.params.get("type") or "doc"
-        [kind] = [kind for kind in MESSAGE_TYPES if kind == wanted]
+        kind = MESSAGE_TYPES[MESSAGE_TYPES.index(wanted)]
         return {"upload_url": self._uploads.open(call, kind)}
 
     def _save(self, call: Call) -> JSON:
