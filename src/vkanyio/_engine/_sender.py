@@ -172,10 +172,10 @@ class Sender:
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
         finally:
+            self.ticker.release(permit)
             if span is not None:
                 self._observer.end(span, ended)
             self._counters.in_flight -= 1
-            self.ticker.release(permit)
         if isinstance(result, Failure) and not result.maybe_carried_out:
             for each, doubt in zip(pending, doubts, strict=True):
                 each.restore_mark(doubt)
