@@ -12,6 +12,7 @@ import pytest
 from _probe import Probe
 from _sockets import FINE, always_succeed, listening, read_request
 from vkanyio import VK
+from vkanyio._engine._network import MAX_GATHERED
 from vkanyio._response import Response
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ pytestmark = [
     pytest.mark.usefixtures("no_proxy_of_the_environment"),
 ]
 
+MUCH = bytes(2 * MAX_GATHERED)
 TYPE = {"content-type": "application/octet-stream"}
 
 
@@ -65,7 +67,8 @@ async def post(api: VK, url: str, body: Any, length: int) -> Any:
 
 def kept_for(api: VK) -> list[float]:
     """Return for how long connections to other servers are kept, by their pools."""
-    return [pool._keep_alive.max_idle(0) for pool in Probe(api).other_pools.values()]
+    pools, now = Probe(api).other_pools.values(), anyio.current_time()
+    return [pool._keep_alive.max_idle(now) for pool in pools]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,8 @@ async def test_what_the_chunks_raise_leaves_as_itself(
     ):
         assert (await post(api, url, b"text", 4)).status_code == 200
         with pytest.raises(type(problem)) as caught:
-            await post(api, url, Chunks(b"tex", problem), 4)
+            # So much that the beginning has left when the problem comes.
+            await post(api, url, Chunks(MUCH, problem), 2 * len(MUCH))
         assert caught.value is problem
         assert problem.__cause__ is problem.__context__ is None
         assert kept_for(api) == ([] if options else [5.0])  # nothing was learned
