@@ -12,10 +12,10 @@ import anyio.from_thread
 import anyio.lowlevel
 import httpx
 import pytest
+from proof._proxies import socks_proxy
 
 from _helpers import own_tasks
 from _probe import Probe
-from _proxies import socks_proxy
 from _sockets import FINE, always_succeed, closed_port, listening, read_request
 from vkanyio import VK, ClientClosedError, ConnectionFailedError
 from vkanyio._engine._connection import Connector
