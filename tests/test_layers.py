@@ -24,7 +24,8 @@ LAYERS = {
         _engine._call_task _engine._questions _engine._captcha_session
         _engine._collector _engine._gate _engine._packer _engine._sender
         _engine._ticker _engine._transport _engine._pool _engine._connection
-        _engine._network _engine._delivery _engine._response_body
+        _engine._network _engine._foreign_client _engine._delivery
+        _engine._request_body _engine._response_body
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """

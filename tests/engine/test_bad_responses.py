@@ -233,6 +233,27 @@ async def test_a_second_response_is_not_read_by_the_next_call(
         assert connections_of(api) <= 1
 
 
+async def test_a_second_response_behind_a_whole_read_is_not_read_either() -> None:
+    """asyncio receives up to 256 KiB at once, of which a read gets 64 KiB."""
+    count = 0
+
+    async def respond_twice(stream: BufferedByteStream) -> None:
+        nonlocal count
+        while True:
+            await read_request(stream)
+            count += 1
+            right = b'{"response":%d}' % count
+            rest = 65_536 - len(http_response(b" " * 65_000)) + 65_000 - len(right)
+            response = http_response(right + b" " * rest)
+            assert len(response) == 65_536
+            await stream.send(response + http_response(b'{"response":"wrong"}'))
+
+    async with listening(respond_twice) as base_url, client(base_url) as api:
+        for i in range(1, 6):
+            assert await api.call(*CALLS[i % 2]) == i
+        assert connections_of(api) <= 1
+
+
 # Memory
 
 

@@ -142,6 +142,21 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_permit_is_released_though_an_observer_fails(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError  # as a filter of the log may do
+
+    sender = sender_of(simulator, max_connections=1)
+    monkeypatch.setattr(sender._observer, "begin", lambda *_: ())
+    monkeypatch.setattr(sender._observer, "end", fail)
+    with pytest.raises(ZeroDivisionError):
+        await send(sender, accepted("test.get", {"id": 7}))
+    with anyio.fail_after(1):
+        sender.ticker.release(await sender.ticker.acquire())
+
+
 async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
     async with closed_port() as base_url:
         sender = sender_to(base_url, limiter=Limiter(1))
