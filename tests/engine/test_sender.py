@@ -148,7 +148,7 @@ async def test_a_permit_is_released_though_an_observer_fails(
     def fail(*_: object) -> None:
         raise ZeroDivisionError  # as a filter of the log may do
 
-    sender = sender_of(simulator, max_connections=1)
+    sender = sender_of(simulator, max_connections=1, on_event=print)
     monkeypatch.setattr(sender._observer, "begin", lambda *_: ())
     monkeypatch.setattr(sender._observer, "end", fail)
     with pytest.raises(ZeroDivisionError):
