@@ -56,7 +56,7 @@ class Gateway:
         page = self._page_for(parse_qs(form).get("code", [form])[0])
         if page is None or page.after:
             response = await self._client.post(url, content=content, **options)
-        if page is NEVER:
+        if page is not None and not page.status_code:
             await anyio.sleep_forever()
         return response if page is None else page
 

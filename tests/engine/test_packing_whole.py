@@ -189,7 +189,7 @@ async def test_a_call_that_spoils_every_batch_costs_itself_alone(
 async def test_what_may_not_be_repeated_is_not_repeated(
     simulator: Simulator, make_client: MakeClient, page: Page
 ) -> None:
-    page = page._replace(after=page is not TOO_LARGE)
+    page = page._replace(after=page != TOO_LARGE)
 
     def page_for(code: str) -> Page | None:
         return page if size_of(code) > 8 else None
