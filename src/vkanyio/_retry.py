@@ -175,7 +175,7 @@ def slows_token_down(seconds_of_method: int) -> bool:
     return seconds_of_method <= TOO_MANY_OF_A_METHOD
 
 
-class _Trouble(NamedTuple):
+class Trouble(NamedTuple):
     """When requests failed in one way.
 
     :ivar origin: where the last of them came from
@@ -195,10 +195,12 @@ class Outage:
     A batch that fails as a whole may have failed by a call in it, or by its size. Where
     other requests fail in the same way it has not, and sending its calls in parts is of
     no use.
+
+    :ivar troubles: the failures since the last sign of life, by their kinds
     """
 
     def __init__(self) -> None:
-        self._troubles: dict[tuple[type, int | None], _Trouble] = {}
+        self.troubles: dict[tuple[type, int | None], Trouble] = {}
 
     def note(self, result: Result, origin: object, calls: int, now: float) -> None:
         """Note what a request brought.
@@ -211,20 +213,20 @@ class Outage:
         :param calls: how many calls the request carried
         """
         if not isinstance(result, Failure) or not result.is_transient:
-            self._troubles.clear()
+            self.troubles.clear()
         elif calls == 1 or not result.is_timeout:
             kind = _kind_of(result)
-            last = self._troubles.get(kind) or _Trouble(origin, now, -math.inf)
+            last = self.troubles.get(kind) or Trouble(origin, now, -math.inf)
             is_other = last.origin is not origin
             other_at = last.at if is_other else last.other_at
-            self._troubles[kind] = _Trouble(origin, now, other_at)
+            self.troubles[kind] = Trouble(origin, now, other_at)
 
     def is_on(self, failure: Failure, origin: object, now: float) -> bool:
         """Return whether requests of another origin fail in the same way.
 
         :param origin: that of the request that failed
         """
-        trouble = self._troubles.get(_kind_of(failure))
+        trouble = self.troubles.get(_kind_of(failure))
         if trouble is None:
             return False
         is_other = trouble.origin is not origin

@@ -38,7 +38,7 @@ class Bug(Exception):
 
 PARTS = [
     (Ticker, "run"),
-    (Ticker, "acquire"),
+    (Ticker, "acquire_nowait"),
     (CallTask, "run"),
     (CallTask, "conclude"),
     (Limiter, "ready_at"),
@@ -59,7 +59,7 @@ def bug(request, monkeypatch) -> Bug:
         await settle()
         raise bug
 
-    is_async = name in ("run", "acquire")
+    is_async = name == "run"
     monkeypatch.setattr(owner, name, crash_in_a_task if is_async else crash)
     return bug
 
@@ -147,19 +147,18 @@ async def test_a_crash_fails_callers_that_wait_for_room(make_client, monkeypatch
     assert_gone(api)
 
 
-async def test_a_crash_in_a_task_of_one_token_fails_the_client(
-    make_client, monkeypatch
-):
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+async def test_a_crash_with_one_token_fails_the_client(make_client, monkeypatch, mode):
     bug = Bug("a permit that is not granted")
 
-    async def crash(*_: Any) -> None:
+    def crash(*_: Any) -> None:
         raise bug
 
     outcomes: list[Any] = []
     with pytest.raises(ClientCrashedError):
-        async with make_client() as api:
+        async with make_client(mode=mode) as api:
             await api.call("test.get", {"id": 1})
-            monkeypatch.setattr(Ticker, "acquire", crash)
+            monkeypatch.setattr(Ticker, "acquire_nowait", crash)
             for token in ("another", None):
                 params = {"id": 1, "access_token": token}
                 with anyio.fail_after(60):

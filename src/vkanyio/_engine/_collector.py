@@ -72,6 +72,18 @@ class Collector:
         """Put a call at the end of the line."""
         self._channel.send_nowait(request)
 
+    def begin_now(self, request: APIRequest) -> bool:
+        """Start the only call there is, unless it has to wait or may be packed.
+
+        :return: whether it was started; the task that collects has nothing to do then
+        """
+        if self._gate.is_closed or self._packer.is_on:
+            return False
+        permit = self._ticker.acquire_nowait()
+        if permit is not None:
+            self._begin([request], permit)
+        return permit is not None
+
     def drop(self, request: APIRequest) -> None:
         """Remove a call that has ended, so that it takes no memory in the line."""
         self._waiting.pop(request, None)

@@ -130,7 +130,12 @@ class Lane:
             urgent=urgent,
             on_end=partial(self._end_call, request, on_end),
         )
-        self._collector.enqueue(request)
+        is_only = len(self._live) == 1  # others could be overtaken
+        try:
+            if not (is_only and self._collector.begin_now(request)):
+                self._collector.enqueue(request)
+        except Exception as error:  # a bug, as in a task: not the caller's error
+            self._services.note_crash(error)
 
     def _end_call(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None

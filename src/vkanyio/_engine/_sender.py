@@ -176,7 +176,8 @@ class Sender:
             )
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
-            self.outage.note(result, origin, len(pending), current_time())
+            if self.outage.troubles or isinstance(result, Failure):
+                self.outage.note(result, origin, len(pending), current_time())
         finally:
             self._counters.in_flight -= 1
             self.ticker.release(permit)

@@ -87,19 +87,20 @@ class ServiceGroup(AsyncContextManagerMixin):
             with scope:
                 await function(*args)
                 if endless:
-                    self._note_crash(RuntimeError(f"{function.__qualname__} has ended"))
+                    self.note_crash(RuntimeError(f"{function.__qualname__} has ended"))
         except Exception as error:
-            self._note_crash(error)
+            self.note_crash(error)
         except get_cancelled_exc_class():
             # If somebody calls `Task.cancel()` on one of our tasks (asyncio only), the
             # task group cancels its host and swallows it: the client would stop
             # silently.
             message = f"{function.__qualname__} was cancelled from outside"
-            self._note_crash(RuntimeError(message))
+            self.note_crash(RuntimeError(message))
         finally:
             self._scopes.discard(scope)
 
-    def _note_crash(self, cause: Exception) -> None:
+    def note_crash(self, cause: Exception) -> None:
+        """Note that a task, or what a task would have done, has crashed."""
         if self.crash is None:
             self.crash = cause
             self._on_crash(cause)
@@ -132,7 +133,7 @@ class ServiceGroup(AsyncContextManagerMixin):
             # On asyncio a task cancelled before its first step never runs; its scope,
             # still registered, is the only sign. The group takes it for the end of the
             # body.
-            self._note_crash(RuntimeError("a task was cancelled before it began"))
+            self.note_crash(RuntimeError("a task was cancelled before it began"))
         self._leave(body)
 
     def _leave(self, body: BaseException | None) -> None:

@@ -61,12 +61,9 @@ class Ticker:
 
         :param retry_of: for a retry, the place of its call in the order of arrival
         """
-        if not self._somebody_waits():
-            now = current_time()
-            if self._limiter.ready_at(now) <= now:
-                with suppress(WouldBlock):
-                    self._connections.acquire_nowait()
-                    return self._limiter.start(now)  # without the task
+        permit = self.acquire_nowait()
+        if permit is not None:
+            return permit  # without the task
         # The collector asks for all new calls, one permit at a time.
         waiter = _Waiter((1, 0) if retry_of is None else (0, retry_of))
         heappush(self._waiters, waiter)
@@ -80,6 +77,16 @@ class Ticker:
             raise
         assert waiter.permit is not None
         return waiter.permit
+
+    def acquire_nowait(self) -> Permit | None:
+        """Return a permit, or None if that has to wait."""
+        if not self._somebody_waits():
+            now = current_time()
+            if self._limiter.ready_at(now) <= now:
+                with suppress(WouldBlock):
+                    self._connections.acquire_nowait()
+                    return self._limiter.start(now)
+        return None
 
     def release(self, permit: Permit) -> None:
         """Return the connection of a permit, and the permit if nothing was sent."""
