@@ -115,14 +115,21 @@ def too_large(
         f"has more than {max_bytes} bytes: ask for less at a time,"
         " or raise `max_answer`"
     )
-    failure = _invalid(problem, status, body, call, secrets)
     # A retry would bring as many bytes. A gateway's refusal says nothing about the
     # size of VK's own response.
-    return failure._replace(is_transient=False, is_too_large=failure.maybe_carried_out)
+    is_transient = status == TOO_MANY_REQUESTS
+    failure = _invalid(problem, status, body, call, secrets, is_transient=is_transient)
+    return failure._replace(is_too_large=failure.maybe_carried_out)
 
 
 def _invalid(
-    problem: str, status: int, body: bytes, call: MethodCall, secrets: Secrets
+    problem: str,
+    status: int,
+    body: bytes,
+    call: MethodCall,
+    secrets: Secrets,
+    *,
+    is_transient: bool | None = None,
 ) -> Failure:
     shown = shown_bytes(body, secrets)
     message = (
@@ -133,9 +140,13 @@ def _invalid(
             "a gateway in front of VK keeps refusing the request as one too many (HTTP"
             f" status 429, begins with {shown[:60]!r}): lower `limit` to what it allows"
         )
-    error = InvalidResponseError(message, method=call.method, status=status, body=shown)
-    if 300 <= status < 500 and status != _REQUEST_TIMEOUT:
-        # A gateway in front of VK refused the request: VK has not seen it.
-        is_transient = status == TOO_MANY_REQUESTS
-        return Failure(error, maybe_carried_out=False, is_transient=is_transient)
-    return Failure(error, maybe_carried_out=True, is_transient=True)
+    error = InvalidResponseError(
+        message,
+        method=call.method,
+        status=status,
+        body=shown,
+        is_transient=is_transient,
+    )
+    # A gateway in front of VK refused the request: VK has not seen it.
+    was_refused = 300 <= status < 500 and status != _REQUEST_TIMEOUT
+    return Failure(error, maybe_carried_out=not was_refused)

@@ -27,8 +27,9 @@ AGAIN_TYPES = frozenset(
 )
 """Errors of calls that got no valid response."""
 
-AGAIN_CODES = frozenset({5, 6, 9, 14, 17, 29, 1117})
-"""Temporary refusals by VK: token, limits, captcha."""
+AGAIN_CODES = frozenset({1, 5, 6, 9, 10, 14, 17, 29, 36, 1117})
+"""VK's errors that pass, or that somebody can settle: a failure of VK in a call that
+only reads, token, limits, captcha."""
 
 
 class LineState(enum.IntEnum):
