@@ -43,7 +43,7 @@ is not well, and the same call may succeed later.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ class APIError(VKError, metaclass=_ClassPerCode):
         out, but none that a captcha or another question of VK needs
     """
 
-    advice: ClassVar[str] = ""
+    advice: str = ""
 
     def __init_subclass__(cls, *, code: int | None = None, advice: str = "") -> None:
         """Register the class of a code."""

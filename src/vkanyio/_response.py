@@ -12,6 +12,7 @@ from ._encoding import without_secrets
 from ._error_fields import MAX_PARSED, cut, is_error, kept_fields, read_large_error
 from ._errors import APIError, InvalidResponseError
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
+from ._similar import did_you_mean
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
+_UNKNOWN_METHOD = 3
+"""VK's code for a method that it does not have."""
 
 
 def _no_header(_: str) -> None:
@@ -89,7 +92,7 @@ def api_error(
     code: int = error["error_code"]
     subcode = error.get("error_subcode")
     raw = kept_fields(error, body, secrets)
-    return APIError[code](
+    found = APIError[code](
         code,
         cut(str(raw.get("error_msg") or "")),
         method=call.method,
@@ -97,6 +100,19 @@ def api_error(
         subcode=subcode if type(subcode) is int else None,
         raw=raw,
     )
+    if code == _UNKNOWN_METHOD:
+        found.advice = f"{_similar_method(call.method)}{found.advice}"
+    return found
+
+
+def _similar_method(name: str) -> str:
+    """Return a hint with the method that was probably meant, or an empty string."""
+    from ._method_facts import METHODS  # lazily, to import vkanyio fast
+
+    if name in METHODS or name.startswith("execute."):
+        return ""  # it is VK's alone to know why
+    hint = did_you_mean(name, METHODS).removeprefix(": ")
+    return f"{hint} " if hint else ""
 
 
 def shown_bytes(body: bytes, secrets: Secrets) -> bytes:
