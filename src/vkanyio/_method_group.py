@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._encoding import encode_json
@@ -12,6 +12,7 @@ from ._similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from types import CodeType
 
     Call = Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, Any]]
     Method = Callable[..., Coroutine[Any, Any, Any]]
@@ -109,9 +110,13 @@ def _mark_coroutine_function(function: Any) -> None:
     if sys.version_info >= (3, 12):
         inspect.markcoroutinefunction(function)
         return
-    # There is no public way yet. The interpreter does not use the flag in a call.
-    code = function.__code__
-    function.__code__ = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)
+    function.__code__ = _with_coroutine_flag(function.__code__)
+
+
+@cache
+def _with_coroutine_flag(code: CodeType) -> CodeType:
+    """Before Python 3.12 there is no public way. A call does not use the flag."""
+    return code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)
 
 
 def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
