@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -98,6 +99,7 @@ class Session(AsyncContextManagerMixin):
         self._transport = Transport(config)
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
+        self._keeps_context = self._observer.is_on or self._questions.are_answered
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
@@ -215,6 +217,8 @@ class Session(AsyncContextManagerMixin):
         self.check_open()
         self._check_same_loop()
         request._pending.claim(self._loop_token)
+        if self._keeps_context:
+            request._pending.context = copy_context()
         token = request._own_token
         if token is None or token == self._config.token:
             return self._lane
