@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from vkanyio import VK, APIError, OutcomeUnknownError, TransportError
+from vkanyio import VK, APIError, OutcomeUnknownError, TransportError, VKError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,8 +67,10 @@ async def look(api: VK, send: MemoryObjectSendStream[Message]) -> None:
     while True:
         try:
             unread = await api.messages.getConversations(filter="unread", count=200)
-        except TransportError as error:  # the network is down: try again later
-            print(error)
+        except VKError as error:
+            if not error.is_transient:
+                raise
+            print("try later:", error)  # VK or the network is not well
         else:
             for item in unread["items"]:
                 if "last_message" in item:

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from vkanyio import VK, APIError, TransportError
+from vkanyio import VK, VKError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,10 +42,10 @@ async def show_user(request: Request) -> JSONResponse:
     try:
         with anyio.fail_after(5):  # includes the time in the queue
             users = await api.users.get(user_ids=[user_id])
-    except (TimeoutError, TransportError):
+    except VKError as error:
+        return JSONResponse({"error": str(error)}, 503 if error.is_transient else 502)
+    except TimeoutError:  # of fail_after
         return JSONResponse({"error": "VK does not respond"}, 503)
-    except APIError as error:
-        return JSONResponse({"error": error.message}, 502)
     if not users:
         return JSONResponse({"error": "no such user"}, 404)
     [user] = users

@@ -38,7 +38,7 @@ LAYERS = {
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _masking _repr _json
-        _typeguards _version
+        _similar _typeguards _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -48,8 +48,8 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-DATA = {"_method_facts", "_facts", "_typeguards", "_version"}
-"""Private modules without behaviour, which the users of the library may read."""
+SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
+"""Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve"}
 """The one loads a command of its own by name, the other looks for hypercorn."""
@@ -126,7 +126,7 @@ def faults_of(found: Import) -> Iterator[str]:
         importer.startswith("_engine.") or importer == "_client"
     ):
         yield f"{found}: only _client opens the engine"
-    if importer in USERS and imported not in {"__init__", "cli", "testing", *DATA}:
+    if importer in USERS and imported not in {"__init__", "cli", "testing", *SHARED}:
         yield f"{found}, which users cannot"
     if imported == "testing" and importer not in USERS:
         yield f"{found}: it stands apart"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._groups import MethodGroups
-from ._masking import mask_params
+from ._masking import mask, mask_params
 from ._method_group import not_in_schema
 from ._request import APIRequest
+from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
 
     from ._caller import Caller
     from ._execute import ExecuteResult
+
+
+_CALL = 'use `await api.call("users.get", {...})`'
+_ITSELF = "the client itself has the methods: `await api.users.get(...)`"
+_BLOCK = "leave the `async with` block to close the client"
+_INSTEAD = {
+    "aclose": _BLOCK,
+    "api": _ITSELF,
+    "close": _BLOCK,
+    "get_api": _ITSELF,
+    "method": _CALL,
+    "request": _CALL,
+}
+"""What to use instead of names that other clients have."""
 
 
 class API(MethodGroups):
@@ -35,14 +50,22 @@ class API(MethodGroups):
     if not TYPE_CHECKING:  # type checkers would let every name through
 
         def __getattr__(self, name: str) -> Any:
+            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
             if name.startswith("_"):
-                message = f"{type(self).__name__!r} object has no attribute {name!r}"
-                raise AttributeError(message, name=name, obj=self)
-            raise not_in_schema(
-                self, name, f"group of methods {name}", f'"{name}.get", '
-            )
+                raise AttributeError(missing, name=name, obj=self)
+            if name in _INSTEAD:
+                message = f"{missing}: {_INSTEAD[name]}"
+                raise AttributeError(message, name=name)
+            known = [each for each in dir(type(self)) if not each.startswith("_")]
+            meant = did_you_mean(name, known)
+            what = f"group of methods {name}"
+            raise not_in_schema(name, what, meant, f'"{name}.get", ')
 
     def __init__(self, caller: Caller) -> None:
+        if isinstance(caller, str):
+            caller = mask(caller)
+            message = "API is a base class: use `async with VK(token) as api:`"
+            raise TypeError(message)
         self._caller = caller
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -77,12 +100,13 @@ class API(MethodGroups):
             raise TypeError(message)
         return await self._caller.perform(request)
 
-    async def execute(self, code: str, /, **args: Any) -> ExecuteResult:
+    async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.
 
         Retried only if all calls that the code names merely read.
 
-        :param code: the script (https://dev.vk.com/method/execute)
+        :param code: the script (https://dev.vk.com/method/execute). VK gets it and
+            ``args`` in the same form, so ``Args.code`` is the script itself
         :param args: what the script finds in ``Args``, each as a string
         :return: what the script returned, and which of its calls failed; it unpacks
             into ``response, errors``
@@ -97,9 +121,6 @@ class API(MethodGroups):
         if not code.strip():
             message = "code must be VKScript, got nothing but spaces"
             raise ValueError(message)
-        if "code" in args:
-            message = "args must not contain `code`, which is the script itself"
-            raise TypeError(message)
         request = APIRequest("execute", {**args, "code": code})
         result: ExecuteResult = await self._caller.perform(request)
         return result

@@ -154,7 +154,7 @@ def _in_doubt(call: MethodCall, body: bytes, secrets: Secrets) -> Failure:
         status=200,
         body=shown,
     )
-    return Failure(error, maybe_carried_out=True, is_transient=True, retry_at_once=True)
+    return Failure(error, maybe_carried_out=True, retry_at_once=True)
 
 
 class Remedy(enum.Enum):

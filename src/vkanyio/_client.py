@@ -146,6 +146,4 @@ class VK(API):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        session = self._entered_session()
-        session.check_task()
-        return await session.__aexit__(kind, error, traceback)
+        return await self._entered_session().leave(kind, error, traceback)

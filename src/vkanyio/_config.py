@@ -37,6 +37,7 @@ from ._option_validators import (
     to_tuple,
 )
 from ._repr import repr_of_fields
+from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class Options(TypedDict, total=False):
 
 
 OPTION_NAMES = frozenset(Options.__annotations__)
+_FOREIGN_NAMES = {
+    "agent": "proxy",
+    "auth_handler": "on_validation",
+    "callbackService": "on_captcha",
+    "captcha_handler": "on_captcha",
+}
+"""Options of vk-io and vk_api whose names do not resemble those of vkanyio."""
 
 
 @final
@@ -283,9 +291,7 @@ class Config:
         known = [field.name for field in attrs.fields(cls)]
         for name in options:
             if name not in known:
-                import difflib  # lazily: only typing mistakes need it
-
-                close = difflib.get_close_matches(name, known, n=1)
-                meant = f": did you mean {close[0]!r}?" if close else ""
-                message = f"unknown option {shown(name)}"
-                raise TypeError(message + (meant or f", known are {known}"))
+                own_name = _FOREIGN_NAMES.get(name) or name.removeprefix("api")
+                meant = did_you_mean(own_name, known) or f", known are {known}"
+                message = f"unknown option {shown(name)}{meant}"
+                raise TypeError(message)

@@ -35,19 +35,39 @@
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
     └── ClientUseError              the client was used in a way that cannot work
+
+``error.is_transient`` divides them in another way: where it is true, VK or the network
+is not well, and the same call may succeed later.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TRANSIENT_CODES = frozenset({1, 6, 10, 36})
+"""Errors of VK itself, or of too many requests, and none of the call."""
+_TRANSIENT_STATUSES = frozenset({408, 429})
+"""HTTP statuses below 500 by which a gateway does not refuse the request for good."""
+
 
 class VKError(Exception):
     """The base class of all exceptions of vkanyio."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether VK or the network is not well: the call may succeed later.
+
+        True for VK's errors 1, 6, 10 and 36, lost connections, responses that do not
+        come in time, and pages of gateways such as HTTP 502. False where somebody has
+        to act first (a captcha, a bad token, a refused proxy login), and for
+        :exc:`OutcomeUnknownError`, which may not be retried blindly. The client itself
+        has retried for as long as its options say.
+        """
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Make copies and pickles complete, whatever the constructor takes."""
@@ -127,7 +147,7 @@ class APIError(VKError, metaclass=_ClassPerCode):
         out, but none that a captcha or another question of VK needs
     """
 
-    advice: ClassVar[str] = ""
+    advice: str = ""
 
     def __init_subclass__(cls, *, code: int | None = None, advice: str = "") -> None:
         """Register the class of a code."""
@@ -166,6 +186,11 @@ class APIError(VKError, metaclass=_ClassPerCode):
         if cls is _classes.get(self.code):  # it may have been made at run time
             return _restore_by_code, (self.code, *state)
         return _restore, (cls, *state)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether VK itself failed, or had too many requests."""
+        return self.code in _TRANSIENT_CODES
 
     @property
     def documentation(self) -> str:
@@ -294,9 +319,19 @@ class TransportError(VKError):
     :ivar method: the method that was called
     """
 
-    def __init__(self, message: str, *, method: str = "") -> None:
+    _is_transient: bool = True  # for pickles without it
+
+    def __init__(
+        self, message: str, *, method: str = "", is_transient: bool = True
+    ) -> None:
         super().__init__(message)
         self.method = method
+        self._is_transient = is_transient
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether a retry may succeed; not if the proxy refused the login, say."""
+        return self._is_transient
 
     def __str__(self) -> str:
         return f"{self.method}: {self.args[0]}" if self.method else str(self.args[0])
@@ -321,9 +356,18 @@ class InvalidResponseError(TransportError):
     """
 
     def __init__(
-        self, message: str, *, method: str = "", status: int, body: bytes
+        self,
+        message: str,
+        *,
+        method: str = "",
+        status: int,
+        body: bytes,
+        is_transient: bool | None = None,
     ) -> None:
-        super().__init__(message, method=method)
+        if is_transient is None:
+            # From 300 to 499, a gateway in front of VK refused the request.
+            is_transient = not 300 <= status < 500 or status in _TRANSIENT_STATUSES
+        super().__init__(message, method=method, is_transient=is_transient)
         self.status = status
         self.body = body
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._encoding import encode_json
+from ._similar import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from types import CodeType
 
     Call = Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, Any]]
+    Method = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class MethodGroup:
@@ -25,19 +31,92 @@ class MethodGroup:
     def __init__(self, call: Call) -> None:
         self._call = call
 
+    def __init_subclass__(cls) -> None:
+        """Make the methods explain arguments that they do not take."""
+        explaining: dict[Any, Method] = {}  # aliases of a method stay aliases
+        for name, method in _methods_of(cls).items():
+            if method not in explaining:
+                explaining[method] = _explain_mistakes(cls._name, method)
+            setattr(cls, name, explaining[method])
+
     def __repr__(self) -> str:
-        methods = {
-            function.__name__: None  # VK's name: aliases share it
-            for function in vars(type(self)).values()
-            if getattr(function, "__doc__", None) and callable(function)
-        }
+        names = (method.__name__ for method in _methods_of(type(self)).values())
+        methods = dict.fromkeys(names)  # VK's names: aliases share them
         return f"<VK's methods {self._name}.*: {', '.join(methods)}>"
 
     if not TYPE_CHECKING:  # it would accept any name there
 
         def __getattr__(self, name: str) -> Any:
             method = f"{self._name}.{name}"
-            raise not_in_schema(self, name, f"method {method}", f'"{method}", ')
+            known = [] if name.startswith("_") else _methods_of(type(self))
+            meant = did_you_mean(name, known)
+            raise not_in_schema(name, f"method {method}", meant, f'"{method}", ')
+
+
+def _methods_of(cls: type[MethodGroup]) -> dict[str, Method]:
+    """Return the methods of a group by all of their names."""
+    found = vars(cls).items()
+    return {name: each for name, each in found if inspect.iscoroutinefunction(each)}
+
+
+def _explain_mistakes(group: str, function: Method) -> Method:
+    """Return a method with better errors about its arguments than Python's.
+
+    It is not part of a traceback otherwise: the caller awaits the coroutine of the
+    function itself.
+    """
+
+    @wraps(function)
+    def method(self: MethodGroup, /, *args: Any, **params: Any) -> Any:
+        try:
+            return function(self, *args, **params)
+        except TypeError:  # about the arguments: the coroutine has not started
+            count, names = len(args), [*params]
+            del args, params  # tracebacks with local variables would show them
+            name = f"{group}.{function.__name__}"
+            mistake = _mistake_in(name, function, count, names)
+            if mistake is None:
+                raise
+            raise TypeError(mistake) from None
+
+    _mark_coroutine_function(method)
+    return method
+
+
+def _mistake_in(
+    method: str, function: Any, positional: int, names: Sequence[str]
+) -> str | None:
+    """Return what is wrong with the arguments of a call, None if Python says it well.
+
+    :param positional: the number of positional arguments
+    :param names: the names of the others
+    """
+    code = function.__code__
+    known = code.co_varnames[1 : 1 + code.co_kwonlyargcount]  # without self
+    if positional and known:
+        example = f"api.{method}({known[0]}=...)"
+        return f"parameters are passed by name: {example} or api.{method}(**params)"
+    for name in names:
+        if name not in known:
+            call = f"; if VK has it, use `api.call({method!r}, {{...}})`"
+            return (
+                f"{method} has no parameter {name}{did_you_mean(name, known) or call}"
+            )
+    return None
+
+
+def _mark_coroutine_function(function: Any) -> None:
+    """Make ``inspect.iscoroutinefunction`` true for a function."""
+    if sys.version_info >= (3, 12):
+        inspect.markcoroutinefunction(function)
+        return
+    function.__code__ = _with_coroutine_flag(function.__code__)
+
+
+@cache
+def _with_coroutine_flag(code: CodeType) -> CodeType:
+    """Before Python 3.12 there is no public way. A call does not use the flag."""
+    return code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)
 
 
 def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
@@ -53,11 +132,16 @@ def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
 
 
 def not_in_schema(
-    obj: object, name: str, what: str, method: str = ""
+    name: str, what: str, meant: str = "", method: str = ""
 ) -> AttributeError:
-    """Return the error for an attribute that is not in VK's schema."""
-    # Python adds a suggestion ("Did you mean ...") when it prints the error.
-    message = (
-        f"VK's schema has no {what}; if VK has it, use `api.call({method}{{...}})`"
-    )
-    return AttributeError(message, name=name, obj=obj)
+    """Return the error for an attribute that is not in VK's schema.
+
+    :param what: what the attribute would be
+    :param meant: a hint with the name that was probably meant
+    :param method: how ``api.call`` would be called
+    """
+    if_not = f"{meant} Otherwise" if meant else ":"
+    use = f"use `api.call({method}{{...}})` if VK has it"
+    message = f"VK's schema has no {what}{if_not} {use}"
+    # Without `obj`, or Python would add a suggestion when it prints the error.
+    return AttributeError(message, name=name)

@@ -44,7 +44,6 @@ class Failure(NamedTuple):
 
     :ivar error: the error that the caller would get
     :ivar maybe_carried_out: whether VK may have carried out the call nevertheless
-    :ivar is_transient: whether the same request could succeed later
     :ivar retry_at_once: whether the first retry needs no back-off
     :ivar is_too_large: whether VK's response was larger than ``max_answer``
     :ivar retry_after: the seconds that the header ``Retry-After`` asks to wait before a
@@ -53,10 +52,14 @@ class Failure(NamedTuple):
 
     error: VKError
     maybe_carried_out: bool
-    is_transient: bool
     retry_at_once: bool = False
     is_too_large: bool = False
     retry_after: float | None = None
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same request could succeed later."""
+        return self.error.is_transient
 
     @property
     def is_too_many(self) -> bool:
@@ -73,8 +76,7 @@ class Failure(NamedTuple):
     @classmethod
     def from_api(cls, error: APIError) -> Failure:
         """Classify an error that VK returned."""
-        ambiguous = error.code in AMBIGUOUS_CODES
-        return cls(error, maybe_carried_out=ambiguous, is_transient=ambiguous)
+        return cls(error, maybe_carried_out=error.code in AMBIGUOUS_CODES)
 
 
 Result: TypeAlias = "Success | Failure"

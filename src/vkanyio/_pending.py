@@ -18,6 +18,7 @@ from ._outcome import Success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextvars import Context
     from typing import Any
 
     from anyio.lowlevel import EventLoopToken
@@ -45,6 +46,8 @@ class Pending:
     :ivar state: how far the call has come
     :ivar order: the place of the call in the order of arrival
     :ivar urgent: whether it helps to answer VK's question about another call
+    :ivar context: the context variables of the caller, if a function of the user's is
+        to see them
     """
 
     __slots__ = (
@@ -55,6 +58,7 @@ class Pending:
         "_on_end",
         "_outcome",
         "_waiters",
+        "context",
         "order",
         "state",
         "urgent",
@@ -64,6 +68,7 @@ class Pending:
         self.state: PendingState = PendingState.NEW
         self.order: int = 0
         self.urgent: bool = False
+        self.context: Context | None = None
         self._maybe_carried_out = False
         self._on_end: Callable[[], None] | None = None
         self._done: Event | None = None

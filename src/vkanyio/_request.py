@@ -10,7 +10,13 @@ from ._masking import mask_headers, mask_params
 from ._pending import Pending
 from ._repetition import facts_of, repetition_of_call
 from ._retry import new_random_id
-from ._wire_checks import check_headers, check_method_name, check_token, shown
+from ._wire_checks import (
+    check_headers,
+    check_method_name,
+    check_random_id,
+    check_token,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +83,7 @@ class APIRequest:
         if own_token is not None:
             check_token("access_token", own_token)
         if facts_of(method).key == "random_id":
-            encoded.setdefault("random_id", new_random_id())
+            check_random_id(encoded.setdefault("random_id", new_random_id()))
         self.method: str = method
         self.params: Mapping[str, Encoded] = encoded
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)

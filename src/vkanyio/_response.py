@@ -12,6 +12,7 @@ from ._error_fields import MAX_PARSED, cut, is_error, kept_fields, read_large_er
 from ._errors import APIError, InvalidResponseError
 from ._json import read_json
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
+from ._similar import did_you_mean
 from ._typeguards import is_dict
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
+_UNKNOWN_METHOD = 3
+"""VK's code for a method that it does not have."""
 
 
 def _no_header(_: str) -> None:
@@ -89,7 +92,7 @@ def api_error(
     code: int = error["error_code"]
     subcode = error.get("error_subcode")
     raw = kept_fields(error, body, secrets)
-    return APIError[code](
+    found = APIError[code](
         code,
         cut(str(raw.get("error_msg") or "")),
         method=call.method,
@@ -97,6 +100,19 @@ def api_error(
         subcode=subcode if type(subcode) is int else None,
         raw=raw,
     )
+    if code == _UNKNOWN_METHOD:
+        found.advice = f"{_similar_method(call.method)}{found.advice}"
+    return found
+
+
+def _similar_method(name: str) -> str:
+    """Return a hint with the method that was probably meant, or an empty string."""
+    from ._method_facts import METHODS  # lazily, to import vkanyio fast
+
+    if name in METHODS or name.startswith("execute."):
+        return ""  # it is VK's alone to know why
+    hint = did_you_mean(name, METHODS).removeprefix(": ")
+    return f"{hint} " if hint else ""
 
 
 def shown_bytes(body: bytes, secrets: Secrets) -> bytes:
@@ -115,14 +131,21 @@ def too_large(
         f"has more than {max_bytes} bytes: ask for less at a time,"
         " or raise `max_answer`"
     )
-    failure = _invalid(problem, status, body, call, secrets)
     # A retry would bring as many bytes. A gateway's refusal says nothing about the
     # size of VK's own response.
-    return failure._replace(is_transient=False, is_too_large=failure.maybe_carried_out)
+    is_transient = status == TOO_MANY_REQUESTS
+    failure = _invalid(problem, status, body, call, secrets, is_transient=is_transient)
+    return failure._replace(is_too_large=failure.maybe_carried_out)
 
 
 def _invalid(
-    problem: str, status: int, body: bytes, call: MethodCall, secrets: Secrets
+    problem: str,
+    status: int,
+    body: bytes,
+    call: MethodCall,
+    secrets: Secrets,
+    *,
+    is_transient: bool | None = None,
 ) -> Failure:
     shown = shown_bytes(body, secrets)
     message = (
@@ -133,9 +156,13 @@ def _invalid(
             "a gateway in front of VK keeps refusing the request as one too many (HTTP"
             f" status 429, begins with {shown[:60]!r}): lower `limit` to what it allows"
         )
-    error = InvalidResponseError(message, method=call.method, status=status, body=shown)
-    if 300 <= status < 500 and status != _REQUEST_TIMEOUT:
-        # A gateway in front of VK refused the request: VK has not seen it.
-        is_transient = status == TOO_MANY_REQUESTS
-        return Failure(error, maybe_carried_out=False, is_transient=is_transient)
-    return Failure(error, maybe_carried_out=True, is_transient=True)
+    error = InvalidResponseError(
+        message,
+        method=call.method,
+        status=status,
+        body=shown,
+        is_transient=is_transient,
+    )
+    # A gateway in front of VK refused the request: VK has not seen it.
+    was_refused = 300 <= status < 500 and status != _REQUEST_TIMEOUT
+    return Failure(error, maybe_carried_out=not was_refused)

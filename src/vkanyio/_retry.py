@@ -207,12 +207,17 @@ class Outage:
 
         1. A failure that passes is remembered; but not the deadline of a batch, which
            may have been too much work for the time.
-        2. After anything else, what failed before says nothing any more.
+        2. After anything else, what failed before says nothing any more. A rate limit
+           is a sign of life, too.
 
         :param origin: what the requests have in common that carry the same calls
         :param calls: how many calls the request carried
         """
-        if not isinstance(result, Failure) or not result.is_transient:
+        if (
+            not isinstance(result, Failure)
+            or not result.is_transient
+            or result.is_too_many
+        ):
             self.troubles.clear()
         elif calls == 1 or not result.is_timeout:
             kind = _kind_of(result)

@@ -9,6 +9,28 @@ from ._typeguards import is_mapping
 
 _METHOD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_USUAL_TOKEN = re.compile(r"[A-Za-z0-9._-]+")
+"""What VK's tokens look like. Others are not refused: nobody promises their form."""
+_AROUND_TOKENS = (
+    (
+        re.compile(r".*(access_token|expires_in=|://)", re.DOTALL | re.IGNORECASE),
+        'more than the token: pass only what stands between "access_token=" and "&"',
+    ),
+    (
+        re.compile(r"\s*bearer\s", re.IGNORECASE),
+        'one with "Bearer" before it: pass only what comes after it',
+    ),
+    (
+        re.compile(r"\s*[\"']|.*[\"']\s*\Z", re.DOTALL),
+        "one with quotes around it: pass it without them",
+    ),
+    (
+        re.compile(r"\s|.*\s\Z", re.DOTALL),
+        "one with a space or a line break around it: pass `token.strip()`",
+    ),
+)
+"""What is copied or read together with a token."""
+_WHOLE = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 _OWN_HEADERS = frozenset(
@@ -39,8 +61,28 @@ def check_token(name: str, token: object) -> None:
     if not token:
         message = f"{wanted}, got an empty string"
         raise ValueError(message)
+    if _USUAL_TOKEN.fullmatch(token):
+        return
+    for around, problem in _AROUND_TOKENS:
+        if around.match(token):
+            message = f"{wanted}, got {problem}"
+            raise ValueError(message)
     if not _TOKEN.fullmatch(token):
         message = f"{wanted}, got a string with a space, a line break or the like in it"
+        raise ValueError(message)
+
+
+def check_random_id(value: str | int) -> None:
+    """Refuse a key of a message that VK would not store as it is.
+
+    :param value: the parameter, encoded
+    """
+    is_whole = isinstance(value, int) or _WHOLE.fullmatch(value)
+    if not is_whole or not -(2**31) <= int(value) < 2**31:
+        message = (
+            f"random_id must be an integer from {-(2**31)} to {2**31 - 1}, since VK"
+            f" stores 32 bits of it, got {shown(value)}"
+        )
         raise ValueError(message)
 
 

@@ -107,6 +107,20 @@ def test_what_was_never_carried_out_is_repeated_but_not_what_vk_refused(
     assert "no calls" in resume(*options)[1]
 
 
+@pytest.mark.parametrize("code", [1, 10, 36])
+def test_a_read_in_which_vk_failed_is_repeated(
+    simulator: Simulator, resume: Resume, tmp_path: Path, code: int
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(2))
+    simulator.fault(faults.error(code), "users.get", nth=1)
+    options = ("--mode", "sequential", "--retries", "0")
+    assert resume(*options)[0] == 1
+    assert resume(*options)[0] == 0
+    lines = [record["line"] for record in records(tmp_path)]
+    assert sorted(lines[:2]) == [1, 2]
+    assert len(lines) == 3
+
+
 def test_a_line_that_was_edited_is_refused(
     simulator: Simulator, resume: Resume, tmp_path: Path
 ) -> None:

@@ -143,3 +143,38 @@ def test_options_are_checked_before_a_token_is_asked_for(
     monkeypatch.setattr(getpass, "getpass", lambda prompt: pytest.fail(prompt))
     code, _, err = call("users.get", "--limit", "0")
     assert (code, "limit" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("around", "advice"),
+    [
+        ("access_token={}", "between"),
+        ("https://oauth.vk.com/blank.html#access_token={}&expires_in=0", "between"),
+        ("'{}'", "quotes"),
+        ("Bearer {}", "Bearer"),
+    ],
+)
+@pytest.mark.parametrize("source", ["VK_TOKEN", "--token-file"])
+def test_what_was_copied_with_a_token_is_refused_with_advice(
+    call: MakeCall,
+    simulator: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    around: str,
+    advice: str,
+) -> None:
+    text = around.format(TOKEN)
+    options: tuple[str, ...] = ()
+    monkeypatch.setenv("VK_TOKEN", text)
+    if source == "--token-file":
+        path = tmp_path / "token"
+        path.write_text(text, encoding="utf-8")
+        options = ("--token-file", str(path))
+    code, out, err = call("users.get", *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"vkanyio: {source}: ")
+    assert advice in err or "one token and nothing else" in err
+    assert TOKEN not in err
+    assert err.count("\n") == 1
+    assert simulator.ledger.requests == 0

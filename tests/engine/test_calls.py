@@ -166,7 +166,7 @@ async def refused_calls(api: VK) -> None:
     with pytest.raises(TypeError, match="code"):
         await api.execute(None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="code"):
-        await api.execute("return 1;", code="return 2;")
+        await api.execute("return 1;", code="return 2;")  # type: ignore[misc]
     with pytest.raises(ValueError, match="name"):
         await api.procedure("a.b")
     with pytest.raises(ValueError, match="name"):

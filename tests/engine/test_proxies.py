@@ -364,6 +364,7 @@ async def test_a_refused_login_names_the_proxy_and_is_not_retried(status: str) -
         async with client("https://vk.invalid/method", proxy=proxy) as api:
             error, sent = await error_of(api, POST)
     assert str(error) == f"wall.post: the proxy {name} refused: {status}"
+    assert not error.is_transient
     assert sent == 1
 
 
@@ -378,6 +379,7 @@ async def test_a_login_refused_without_a_tunnel_names_the_proxy_too() -> None:
             error, sent = await error_of(api, POST)
     assert type(error) is ConnectionFailedError
     assert f"the proxy {name} refused: 407" in str(error)
+    assert not error.is_transient
     assert sent == 1
 
 
@@ -396,6 +398,7 @@ async def test_a_login_refused_by_a_socks_proxy_is_not_retried() -> None:
         async with client("https://vk.invalid/method", proxy=proxy) as api:
             error, sent = await error_of(api, POST)
     assert f"the proxy {name} refused: Invalid username/password" in str(error)
+    assert not error.is_transient
     assert sent == 1
 
 

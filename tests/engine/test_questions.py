@@ -174,7 +174,17 @@ async def test_the_token_of_a_validation_serves_all_later_calls(
     assert tokens_of(simulator) == [0, 1, 1, 1]
 
 
-@pytest.mark.parametrize("token", ["", "two words", "Ключ", None, 5])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "two words",
+        "Ключ",
+        None,
+        5,
+        "https://oauth.vk.ru/blank.html#success=1&access_token=abc&user_id=1",
+    ],
+)
 async def test_a_validation_that_brings_no_token_fails_the_call(
     simulator: Simulator, make_client: MakeClient, token: Any
 ) -> None:

@@ -185,7 +185,7 @@ async def test_a_replaced_token_is_sent_from_then_on(simulator: Simulator) -> No
     second = await send(sender, accepted("test.get", {"id": 1}))
     assert (first.secrets.token, second.secrets.token) == (TOKEN, REPLACEMENT)
     assert REPLACEMENT not in repr(sender)
-    refused = Failure(AuthError(5, ""), maybe_carried_out=False, is_transient=False)
+    refused = Failure(AuthError(5, ""), maybe_carried_out=False)
     delays = [
         sender.delay_after(
             "test.get", refused, sender.new_retries(), token=token, may_repeat=False
@@ -199,9 +199,7 @@ async def test_error_6_slows_the_token_down_until_the_method_is_to_blame(
     simulator: Simulator,
 ) -> None:
     sender = sender_of(simulator, limiter=Limiter(20))
-    too_many = Failure(
-        TooManyRequestsError(6, ""), maybe_carried_out=False, is_transient=False
-    )
+    too_many = Failure(TooManyRequestsError(6, ""), maybe_carried_out=False)
     margins: list[float] = []
     for _ in range(4):
         sender.delay_after(
@@ -284,7 +282,7 @@ async def test_header_names_of_a_request_replace_those_of_the_client(
 
 def too_many() -> Failure:
     error = TooManyRequestsError(6, "")
-    return Failure(error, maybe_carried_out=False, is_transient=False)
+    return Failure(error, maybe_carried_out=False)
 
 
 def refuse(sender: Sender, method: str) -> float:
@@ -321,7 +319,7 @@ async def test_the_log_reports_one_slow_down_for_a_volley(
 
 async def test_retries_are_counted_by_their_error(simulator: Simulator) -> None:
     sender = sender_of(simulator)
-    refused = Failure(AuthError(5, ""), maybe_carried_out=False, is_transient=False)
+    refused = Failure(AuthError(5, ""), maybe_carried_out=False)
     sender.note_retry("a.get", refused, 1.0)
     assert sender._counters.retries == {"AuthError": 1}
     assert sender.new_retries(2).used == 2

@@ -53,6 +53,7 @@ async def test_a_server_with_a_self_signed_certificate_gets_nothing(
     assert type(error) is ConnectionFailedError
     assert "127.0.0.1" in str(error)
     assert "certificate" in str(error).lower()
+    assert not error.is_transient
     assert sent == 1  # a retry would fail, too
     assert requests == []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import sys
 from typing import Any
 
 import anyio
@@ -11,8 +13,9 @@ import anyio.from_thread
 import anyio.to_thread
 import pytest
 from anyio import CancelScope
+from anyio.lowlevel import checkpoint
 
-from _helpers import assert_gone, own_tasks, settle
+from _helpers import assert_gone, note, own_tasks, settle
 from _probe import Probe
 from vkanyio import APIRequest, ClientClosedError, ClientUseError
 from vkanyio._engine._transport import Transport
@@ -298,6 +301,41 @@ async def test_a_client_is_left_by_the_task_that_entered_it(make_client):
     assert await client.users.get(), "it is open as before"
     await client.__aexit__(None, None, None)
     assert_gone(client)
+
+
+@pytest.mark.parametrize("is_in_use", [True, False])
+def test_a_client_whose_task_has_ended_is_closed_by_the_next(
+    make_client, caplog, monkeypatch, is_in_use
+):
+    # pytest-asyncio runs the setup and the teardown of a fixture in tasks of the same
+    # event loop, one after the other.
+    monkeypatch.delitem(sys.modules, "pytest_asyncio", raising=False)
+    if is_in_use:
+        monkeypatch.setitem(sys.modules, "pytest_asyncio", sys)
+    client = make_client()
+    outcomes: list[Any] = []
+
+    async def call() -> None:
+        await note(outcomes, client.users.get)
+
+    async def leave() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            await checkpoint()
+            with pytest.raises(ClientUseError, match="left by the task") as caught:
+                await client.__aexit__(None, None, None)
+            assert ("pytest.mark.anyio" in str(caught.value)) is is_in_use
+            assert_gone(client)
+
+    with asyncio.Runner() as runner:
+        runner.run(client.__aenter__())
+        assert runner.run(client.users.get())
+        runner.run(leave())
+        with pytest.raises(ClientClosedError):
+            runner.run(client.users.get())
+    assert len(outcomes) == 1
+    assert isinstance(outcomes[0], list), "what it had accepted was finished"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_used_client_is_not_entered_again(make_client):

@@ -32,21 +32,25 @@ def api(code: int) -> Failure:
     return Failure.from_api(APIError[code](code, "text", method="execute"))
 
 
-def page(status: int, *, sent: bool = True, transient: bool = True) -> Failure:
-    error = InvalidResponseError("a page", method="execute", status=status, body=b"")
-    return Failure(error, maybe_carried_out=sent, is_transient=transient)
+def page(status: int, *, sent: bool = True, transient: bool | None = None) -> Failure:
+    error = InvalidResponseError(
+        "a page", method="execute", status=status, body=b"", is_transient=transient
+    )
+    return Failure(error, maybe_carried_out=sent)
 
 
-def failure(error: VKError, *, sent: bool, transient: bool = True) -> Failure:
-    return Failure(error, maybe_carried_out=sent, is_transient=transient)
+def failure(error: VKError, *, sent: bool) -> Failure:
+    return Failure(error, maybe_carried_out=sent)
 
 
 LOST = failure(ConnectionFailedError("lost"), sent=True)
 NOT_SENT = failure(ConnectionFailedError("refused"), sent=False)
-NEVER_SENT = failure(ConnectionFailedError("certificate"), sent=False, transient=False)
-ODD_CLIENT = failure(ConnectionFailedError("a bug"), sent=True, transient=False)
+NEVER_SENT = failure(
+    ConnectionFailedError("certificate", is_transient=False), sent=False
+)
+ODD_CLIENT = failure(ConnectionFailedError("a bug", is_transient=False), sent=True)
 TIMEOUT = failure(RequestTimeoutError("late"), sent=True)
-TOO_LARGE_BODY = page(413, sent=False, transient=False)
+TOO_LARGE_BODY = page(413, sent=False)
 TOO_LARGE_ANSWER = page(200, transient=False)._replace(is_too_large=True)
 PASSING = [page(502), page(200), LOST, api(1), api(10), api(36)]
 
@@ -93,7 +97,7 @@ def test_a_deadline_is_met_by_halving_at_once() -> None:
     "failure",
     [
         *(api(12), api(13), TOO_LARGE_BODY, TOO_LARGE_ANSWER, ODD_CLIENT),
-        *(page(status, sent=False, transient=False) for status in (302, 403, 404)),
+        *(page(status, sent=False) for status in (302, 403, 404)),
     ],
 )
 @pytest.mark.parametrize("outage", [False, True])
@@ -130,7 +134,7 @@ def test_a_connection_that_cannot_be_made_fails_each_call() -> None:
 def test_batches_become_smaller_after_those_that_were_too_much() -> None:
     for each in (api(13), TIMEOUT, TOO_LARGE_BODY, TOO_LARGE_ANSWER):
         assert is_too_much(each)
-    others = [api(12), page(403, sent=False, transient=False), ODD_CLIENT, *PASSING]
+    others = [api(12), page(403, sent=False), ODD_CLIENT, *PASSING]
     for each in others:
         assert not is_too_much(each)
 
@@ -186,7 +190,9 @@ def test_failures_of_another_kind_are_no_outage(one: Failure, other: Failure) ->
     assert not outage.is_on(other, HERE, 0)
 
 
-@pytest.mark.parametrize("sign", [Success(1), api(100), api(6), NEVER_SENT])
+@pytest.mark.parametrize(
+    "sign", [Success(1), api(100), api(6), page(429, sent=False), NEVER_SENT]
+)
 def test_any_other_result_ends_an_outage(sign: Success | Failure) -> None:
     outage = Outage()
     outage.note(page(502), THERE, 1, 0)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from _helpers import Recorder
-from vkanyio import VK, Config, Limiter
+from vkanyio import VK, APIRequest, Config, Limiter
 from vkanyio._config import Options
 from vkanyio._method_facts import NOT_FOR_EXECUTE
 
@@ -261,12 +261,26 @@ def test_a_limit_of_zero_is_refused_with_what_vk_allows() -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("limt", "limit"), ("time_out", "timeout"), ("http_clients", "http_client")],
+    [
+        ("limt", "limit"),
+        ("time_out", "timeout"),
+        ("http_clients", "http_client"),
+        # vk-io
+        ("apiLimit", "limit"),
+        ("apiRequestMode", "request_mode"),
+        ("apiExecuteUnsupportedMethods", "execute_unsupported_methods"),
+        ("agent", "proxy"),
+        ("callbackService", "on_captcha"),
+        # vk_api
+        ("api_version", "version"),
+        ("captcha_handler", "on_captcha"),
+        ("auth_handler", "on_validation"),
+    ],
 )
 def test_an_unknown_option_is_refused_with_the_one_probably_meant(
     name: str, meant: str
 ) -> None:
-    with pytest.raises(TypeError, match=f"{name!r}.*did you mean {meant!r}"):
+    with pytest.raises(TypeError, match=rf"{name!r}: did you mean {meant}\?$"):
         VK(TOKEN, **{name: 1})  # type: ignore[arg-type]
 
 
@@ -339,6 +353,44 @@ def test_text_that_is_not_a_token_is_refused_without_repeating_it(token: str) ->
     with pytest.raises(ValueError, match="token must be") as caught:
         VK(token)
     assert "SECRET" not in str(caught.value)
+
+
+AROUND_TOKENS = [
+    ("access_token={}", "between"),
+    ("https://oauth.vk.com/blank.html#access_token={}&expires_in=0&user_id=1", "betw"),
+    ("https://oauth.vk.ru/blank.html#success=1&access_token={}&user_id=1", "between"),
+    ("https://example.com/?code={}", "between"),
+    ('{{"access_token": "{}", "expires_in": 0}}', "between"),
+    ("{}&expires_in=0&user_id=1", "between"),
+    ("Bearer {}", "Bearer"),
+    (" bearer\t{}", "Bearer"),
+    ("'{}'", "quotes"),
+    ('"{}"\n', "quotes"),
+    ("{}'", "quotes"),
+    ("{}\n", "strip"),
+    (" {}", "strip"),
+    ("{}\r\n", "strip"),
+]
+"""What is taken for a token, and a word of the advice."""
+
+
+@pytest.mark.parametrize(("around", "advice"), AROUND_TOKENS)
+def test_what_is_copied_with_a_token_is_refused_with_advice(
+    around: str, advice: str
+) -> None:
+    wrong = around.format("vk1.a.SECRET")
+    for name, make in (
+        ("token", lambda: VK(wrong)),
+        ("access_token", lambda: APIRequest("users.get", {"access_token": wrong})),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} must be .*{advice}") as caught:
+            make()
+        assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["Bearer", "bearer-of-news", "it's", "a=b&c", "a/b"])
+def test_nothing_else_is_taken_for_what_is_copied_with_a_token(token: str) -> None:
+    assert VK(token).config.token == token
 
 
 @given(st.sampled_from(sorted(Options.__annotations__)), st.text() | st.integers())

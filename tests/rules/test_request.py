@@ -27,10 +27,44 @@ def test_a_message_without_a_random_id_gets_one(method: str, params: Any) -> Non
     assert all(isinstance(key, int) and 0 < key < 2**31 for key in keys)
 
 
-@pytest.mark.parametrize("random_id", [0, "0", 7, -7, "7"])
+@pytest.mark.parametrize(
+    "random_id", [0, "0", 7, -7, "7", 2**31 - 1, -(2**31), str(-(2**31))]
+)
 def test_the_random_id_of_the_caller_is_kept(random_id: Any) -> None:
     request = APIRequest("messages.send", {"random_id": random_id})
     assert request.params == {"random_id": random_id}
+
+
+@pytest.mark.parametrize("method", ["messages.send", "notifications.sendMessage"])
+@pytest.mark.parametrize(
+    "random_id",
+    [
+        2**31,
+        -(2**31) - 1,
+        10**18,
+        str(2**31),
+        "",
+        "x",
+        "7.0",
+        7.5,
+        " 7",
+        "1_0",
+        "\u0667",
+    ],
+)
+def test_a_random_id_that_vk_would_not_store_is_refused(
+    method: str, random_id: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"^random_id must be .* 2147483647") as caught:
+        APIRequest(method, {"random_id": random_id})
+    assert repr(str(random_id)) in str(caught.value) or str(random_id) in str(
+        caught.value
+    )
+
+
+def test_the_random_id_of_another_method_is_its_own_business() -> None:
+    request = APIRequest("execute.send", {"random_id": "any"})
+    assert request.params == {"random_id": "any"}
 
 
 @pytest.mark.parametrize(

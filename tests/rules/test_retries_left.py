@@ -20,8 +20,8 @@ from vkanyio._retry import (
 )
 
 WAIT = 3.0
-REFUSED = Failure(APIError[100](100, ""), maybe_carried_out=False, is_transient=False)
-NOT_SENT = Failure(RequestTimeoutError(""), maybe_carried_out=False, is_transient=True)
+REFUSED = Failure(APIError[100](100, ""), maybe_carried_out=False)
+NOT_SENT = Failure(RequestTimeoutError(""), maybe_carried_out=False)
 LOST = NOT_SENT._replace(maybe_carried_out=True)
 CLOSED_UNDER_IT = LOST._replace(retry_at_once=True)
 BAD_TOKENS = [

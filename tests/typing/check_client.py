@@ -137,8 +137,8 @@ async def scripts(api: VK) -> None:
     for error in result.errors:
         assert_type(error.code, int)
         assert_type(error.method, str)
+    assert_type(await api.execute(code="return Args.a;", a=1), ExecuteResult)
     assert_type(await api.procedure("mine", count=1), ExecuteResult)
-    await api.execute(code="return 1;")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     result.response = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 

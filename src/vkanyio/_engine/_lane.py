@@ -7,6 +7,7 @@ business of its ``Sender``, and the calls of all tokens together are in ``LiveCa
 from __future__ import annotations
 
 from contextlib import nullcontext
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
@@ -67,6 +68,7 @@ class Lane:
         )
         self._room = Semaphore(config.max_waiting, fast_acquire=True)
         self._busy = 0
+        self._context = copy_context()
         self._scopes: list[CancelScope] = []
 
     def start(self) -> None:
@@ -132,10 +134,14 @@ class Lane:
         )
         is_only = len(self._live) == 1  # others could be overtaken
         try:
-            if not (is_only and self._collector.begin_now(request)):
+            if not (is_only and self._begin_now(request)):
                 self._collector.enqueue(request)
         except Exception as error:  # a bug, as in a task: not the caller's error
             self._services.note_crash(error)
+
+    def _begin_now(self, request: APIRequest) -> bool:
+        # With the context variables that its task would get from the collector's.
+        return self._context.run(self._collector.begin_now, request)
 
     def _end_call(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None

@@ -18,6 +18,7 @@ from .._outcome import Success
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
+    from contextvars import Context
 
     from .._events import Ending, Event
     from .._outcome import Result
@@ -46,12 +47,16 @@ class CallSpan:
 
 
 class RequestSpan(NamedTuple):
-    """An HTTP request in flight, which somebody observes."""
+    """An HTTP request in flight, which somebody observes.
+
+    :ivar context: the context variables of its one caller
+    """
 
     number: int
     method: str
     calls: tuple[int, ...]
     began: float
+    context: Context | None
 
 
 @final
@@ -91,9 +96,12 @@ class Observer:
 
     def end_call(self, request: APIRequest) -> None:
         """Report the end of a call that no task waits for."""
-        self._end_call(request, _ended(request._pending.peek()))
+        pending = request._pending
+        self._end_call(request, _ended(pending.peek()), pending.context)
 
-    def _end_call(self, request: APIRequest, ended: Ended) -> None:
+    def _end_call(
+        self, request: APIRequest, ended: Ended, context: Context | None = None
+    ) -> None:
         span = self._calls.pop(request._pending)
         now = current_time()
         ending, name, code = ended
@@ -109,7 +117,8 @@ class Observer:
                 ending=ending,
                 error=name,
                 code=code,
-            )
+            ),
+            context,
         )
 
     def begin(self, method: str, pending: Sequence[Pending]) -> RequestSpan:
@@ -120,8 +129,10 @@ class Observer:
         """
         number, now = next(_request_numbers), current_time()
         calls = tuple(self._note_sent(pending, now))
-        self._report(RequestStarted(number, method, calls, at=now))
-        return RequestSpan(number, method, calls, began=now)
+        # A batch has several callers.
+        context = pending[0].context if len(pending) == 1 else None
+        self._report(RequestStarted(number, method, calls, at=now), context)
+        return RequestSpan(number, method, calls, now, context)
 
     def end(self, span: RequestSpan, result: Result | None) -> None:
         """Report that an HTTP request has ended.
@@ -140,7 +151,8 @@ class Observer:
                 ending=ending,
                 error=name,
                 code=code,
-            )
+            ),
+            span.context,
         )
 
     def _note_sent(self, pending: Sequence[Pending], now: float) -> Generator[int]:
@@ -153,10 +165,17 @@ class Observer:
                 span.packed = span.packed or len(pending) > 1
                 yield span.number
 
-    def _report(self, event: Event) -> None:
+    def _report(self, event: Event, context: Context | None = None) -> None:
+        """Call the user's function.
+
+        :param context: the context variables that it sees, None for those of this task
+        """
         if self._on_event is not None:
             try:
-                self._on_event(event)
+                if context is None:
+                    self._on_event(event)
+                else:  # a copy, since a context cannot be entered twice at a time
+                    context.copy().run(self._on_event, event)
             except Exception:
                 logger.exception("on_event failed at %s", type(event).__name__)
 

@@ -7,12 +7,12 @@ asks about does.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import Lock, get_cancelled_exc_class
+from anyio import Lock, create_task_group, get_cancelled_exc_class
 
 from .._captcha import Captcha, Confirmation, Validation
 from .._errors import (
@@ -66,6 +66,11 @@ class Questions:
         if config.on_validation is not None:
             self._ask[ValidationError] = partial(self._validation, config.on_validation)
 
+    @property
+    def are_answered(self) -> bool:
+        """Whether there is a function for any of them."""
+        return bool(self._ask)
+
     async def resolve(self, call: QuestionedCall, outcome: Outcome) -> Outcome:
         """Have VK's questions about a call answered, and return its final outcome.
 
@@ -90,7 +95,7 @@ class Questions:
                 async with self._turn:
                     is_new = call.answered_at_send == self.answered
                     if is_new:
-                        outcome = await self._pass_on(call, outcome)
+                        outcome = await self._ask[kind](call, outcome)
                 if not is_new:
                     outcome = await call.send_again({})
             if is_new and type(outcome) is kind:
@@ -98,15 +103,6 @@ class Questions:
             if is_new and not is_captcha:
                 asked.add(kind)
         return outcome
-
-    async def _pass_on(self, call: QuestionedCall, question: Outcome) -> Outcome:
-        handling = Handling()
-        mark = _handling.set(handling)
-        try:
-            return await self._ask[type(question)](call, question)
-        finally:
-            handling.goes_on = False  # for tasks that the function has left behind
-            _handling.reset(mark)
 
     def _is_question(self, outcome: Outcome) -> bool:
         return type(outcome) in self._ask
@@ -205,10 +201,36 @@ class _HandlerFailed(Exception):
 async def _consult(
     call: QuestionedCall, function: Callable[[Any], Awaitable[Any]], question: Any
 ) -> Any:
-    """Call a user's function.
+    """Call a user's function, with the context variables of the caller.
+
+    A task gets those of the task that starts it, on trio and on asyncio.
 
     :raises _HandlerFailed: if it raised, unless that is the cancellation of the call
     """
+    answers: list[Any] = []
+
+    async def run() -> None:
+        handling = Handling()
+        _handling.set(handling)
+        try:
+            answers.append(await _answer_to(question, function, call))
+        finally:
+            handling.goes_on = False  # for tasks that the function has left behind
+
+    context = call.request._pending.context or copy_context()
+    async with create_task_group() as tasks:
+        name = f"vkanyio {type(question).__name__}"
+        context.copy().run(partial(tasks.start_soon, run, name=name))
+    [answer] = answers
+    if isinstance(answer, _HandlerFailed):
+        raise answer
+    return answer
+
+
+async def _answer_to(
+    question: Any, function: Callable[[Any], Awaitable[Any]], call: QuestionedCall
+) -> Any:
+    """Return what a user's function returns, or why it failed."""
     try:
         answer = function(question)
         if not isawaitable(answer):
@@ -216,12 +238,12 @@ async def _consult(
             raise TypeError(message)
         return await answer
     except Exception as problem:
-        raise _HandlerFailed(problem) from problem
+        return _HandlerFailed(problem)
     except get_cancelled_exc_class() as problem:
         if call.is_cancelled():
             raise
         # asyncio: the function awaited something that was cancelled elsewhere.
-        raise _HandlerFailed(problem) from problem
+        return _HandlerFailed(problem)
 
 
 def _is_refusal(problem: BaseException) -> bool:

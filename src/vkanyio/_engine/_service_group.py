@@ -5,12 +5,13 @@ It owns the tasks of a client and their scopes. It knows nothing about what they
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVarTuple, Unpack, final
 
 from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
+    Event,
     create_task_group,
     get_cancelled_exc_class,
 )
@@ -44,11 +45,15 @@ class ServiceGroup(AsyncContextManagerMixin):
 
     :param on_crash: called once, synchronously, with the first crash of a task
     :ivar crash: the first crash of a task
+    :ivar is_orphaned: whether the task that entered it has ended without leaving it:
+        another one may leave it then
     """
 
     def __init__(self, on_crash: Callable[[Exception], None]) -> None:
         self._on_crash = on_crash
         self.crash: Exception | None = None
+        self.is_orphaned: bool = False
+        self._ended: Event | None = None
         self._scopes: set[CancelScope] = set()
 
     def start_soon(
@@ -98,6 +103,8 @@ class ServiceGroup(AsyncContextManagerMixin):
             self.note_crash(RuntimeError(message))
         finally:
             self._scopes.discard(scope)
+            if self._ended is not None:
+                self._ended.set()
 
     def note_crash(self, cause: Exception) -> None:
         """Note that a task, or what a task would have done, has crashed."""
@@ -110,7 +117,8 @@ class ServiceGroup(AsyncContextManagerMixin):
         """Run the tasks until the body ends."""
         body: BaseException | None = None
         try:
-            async with create_task_group() as self._tasks:
+            async with AsyncExitStack() as stack:
+                self._tasks = await stack.enter_async_context(create_task_group())
                 try:
                     yield self
                 except get_cancelled_exc_class():
@@ -120,7 +128,11 @@ class ServiceGroup(AsyncContextManagerMixin):
                 finally:
                     for scope in tuple(self._scopes):
                         scope.cancel()
-                    self._tasks.cancel_scope.cancel()
+                    if self.is_orphaned:
+                        stack.pop_all()  # nobody can leave the task group any more
+                        await self._wait_for_tasks()
+                    else:
+                        self._tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             if body is None:
                 raise _innermost(group) from None
@@ -135,6 +147,11 @@ class ServiceGroup(AsyncContextManagerMixin):
             # body.
             self.note_crash(RuntimeError("a task was cancelled before it began"))
         self._leave(body)
+
+    async def _wait_for_tasks(self) -> None:
+        while self._scopes:
+            self._ended = Event()
+            await self._ended.wait()
 
     def _leave(self, body: BaseException | None) -> None:
         """Raise what leaves the block.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import enum
 import logging
 import os
+import sys
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -18,6 +20,7 @@ from anyio import (
     Semaphore,
     current_time,
     get_current_task,
+    get_running_tasks,
 )
 from anyio.lowlevel import current_token
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         Mapping,
     )
     from random import Random
+    from types import TracebackType
 
     from .._config import Config
     from .._outcome import Failure
@@ -95,6 +99,7 @@ class Session(AsyncContextManagerMixin):
         self._transport = Transport(config)
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
+        self._keeps_context = self._observer.is_on or self._questions.are_answered
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
@@ -169,14 +174,31 @@ class Session(AsyncContextManagerMixin):
             margin=self._limiter.margin(now),
         )
 
-    def check_task(self) -> None:
-        """Raise unless this is the task that entered."""
-        if get_current_task().id != self._task:
-            message = (
-                "the client must be left by the task that entered it: where that is"
-                " not possible, use `await task_group.start(api.run)`"
-            )
-            raise ClientUseError(message)
+    async def leave(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """Close the session, in the task that entered it.
+
+        1. This is the task that entered.
+        2. It is another one, and the one that entered has ended, so that it cannot
+           leave any more: the session is closed, and an error raised.
+        3. It is another one: an error is raised, and the session stays open.
+        """
+        __tracebackhide__ = True  # pytest shows the user's own line instead
+        if get_current_task().id == self._task:
+            return await self.__aexit__(kind, error, traceback)
+        self._check_same_loop()
+        if self._task not in {task.id for task in get_running_tasks()}:
+            self._services.is_orphaned = True
+            await self.__aexit__(kind, error, traceback)
+        message = (
+            "the client must be left by the task that entered it: where that is not"
+            " possible, use `await task_group.start(api.run)`"
+        )
+        raise ClientUseError(_with_hint(message))
 
     def check_open(self) -> None:
         """Raise if no calls are accepted now."""
@@ -195,6 +217,8 @@ class Session(AsyncContextManagerMixin):
         self.check_open()
         self._check_same_loop()
         request._pending.claim(self._loop_token)
+        if self._keeps_context:
+            request._pending.context = copy_context()
         token = request._own_token
         if token is None or token == self._config.token:
             return self._lane
@@ -212,7 +236,7 @@ class Session(AsyncContextManagerMixin):
                 "the client belongs to another event loop, thread or process: make one"
                 " here, or call it by `anyio.from_thread.run`"
             )
-            raise ClientUseError(message)
+            raise ClientUseError(_with_hint(message))
 
     def _make_limiter(self) -> Limiter:
         config = self._config
@@ -292,6 +316,17 @@ class Session(AsyncContextManagerMixin):
         made = self.statistics()
         text = "closed: calls %d, requests %d, retries %d"
         logger.info(text, made.calls, made.sent, sum(made.retries.values()))
+
+
+def _with_hint(message: str) -> str:
+    """Add what to use instead of pytest-asyncio, if that is in use.
+
+    It may run the parts of a fixture, and a test, in several tasks and event loops.
+    """
+    if "pytest_asyncio" not in sys.modules:
+        return message
+    instead = "`@pytest.mark.anyio` and the fixtures of vkanyio.testing.pytest_plugin"
+    return f"{message}; instead of pytest-asyncio, use {instead}"
 
 
 def _closed_meanwhile(request: APIRequest) -> ClientClosedError:

@@ -212,12 +212,10 @@ class Transport:
                     method=method,
                 ),
                 maybe_carried_out=False,
-                is_transient=True,
             )
         return Failure(
             RequestTimeoutError(f"no response within {seconds:g} s", method=method),
             maybe_carried_out=True,
-            is_transient=True,
         )
 
     def _by(self) -> str:
@@ -253,9 +251,8 @@ class Transport:
         else:
             message = f"could not connect to {host}{self._by()}: {shown}"
         return Failure(
-            ConnectionFailedError(message, method=method),
+            ConnectionFailedError(message, method=method, is_transient=is_transient),
             maybe_carried_out=not never_sent,
-            is_transient=is_transient,
             # The server closed a connection that was kept for later requests.
             retry_at_once=is_network_error and delivery.reused_connection(),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import signal
 import sys
 from importlib import import_module
@@ -12,6 +11,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from .. import __version__
+from .._similar import did_you_mean
 from ._common import (
     COMPLETE_VARIABLE,
     SIGNALLED,
@@ -64,8 +64,7 @@ class Commands(click.Group):
         """Find the command, or suggest the one that was probably meant."""
         name = args[0]
         if name not in MODULES and name.isalnum() and not ctx.resilient_parsing:
-            close = difflib.get_close_matches(name, MODULES, n=1)
-            meant = f": did you mean {close[0]}?" if close else ""
+            meant = did_you_mean(name, MODULES)
             raise click.UsageError(f"no such command {name!r}{meant}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -13,8 +13,8 @@ import anyio
 import attrs
 
 from .. import APIRequest
+from .._similar import did_you_mean
 from .._typeguards import is_dict
-from . import _catalog as catalog
 from ._common import WRONG_USAGE, CommandError
 from ._params import problem_with
 
@@ -93,7 +93,7 @@ def read_call(line: Line, *, checked: bool) -> BatchCall:
     for name in found:
         if name not in KEYS:
             known = f"; allowed keys: {', '.join(KEYS)}"
-            message = f"unknown key {name!r}{catalog.similar(name, KEYS) or known}"
+            message = f"unknown key {name!r}{did_you_mean(name, KEYS) or known}"
             raise BadLine(message)
     method, params = found["method"], found.get("params")
     given = {"id": found["id"]} if "id" in found else {}

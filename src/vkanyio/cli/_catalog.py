@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import re
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 import attrs
 
 from .._method_facts import METHODS, NOT_FOR_EXECUTE
+from .._similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -140,26 +140,13 @@ def search(words: Sequence[str]) -> list[str]:
     return [name for _, name in sorted(ranked)]
 
 
-def similar_methods(name: str, *, or_groups: bool = False) -> list[str]:
-    """Return the methods that were probably meant, at most three.
+def similar_methods(name: str, *, or_groups: bool = False) -> str:
+    """Return a hint with the methods that were probably meant, at most three.
 
     :param or_groups: whether to suggest groups as well
     """
-    known_names = (*names(), *(groups() if or_groups else ()))
-    by_key = {_key(known): known for known in known_names}
-    if _key(name) in by_key:
-        return [by_key[_key(name)]]
-    return [by_key[key] for key in difflib.get_close_matches(_key(name), by_key)]
-
-
-def similar(name: str, known: Collection[str]) -> str:
-    """Return a hint with the name that was probably meant, or an empty string."""
-    return did_you_mean(difflib.get_close_matches(name, known, n=1))
-
-
-def did_you_mean(names: Sequence[str]) -> str:
-    """Return a hint with these names, or an empty string if there are none."""
-    return f": did you mean {' or '.join(names)}?" if names else ""
+    known = (*names(), *(groups() if or_groups else ()))
+    return did_you_mean(name, known, most=3)
 
 
 def type_text(kind: Type) -> str:
@@ -213,12 +200,3 @@ _REPETITION = {
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", _HUMP.sub(" ", text))
-
-
-def _key(name: str) -> str:
-    return "".join(_words(name)).lower() if "." not in name else _dotted_key(name)
-
-
-def _dotted_key(name: str) -> str:
-    group, _, rest = name.partition(".")
-    return f"{_key(group)}.{''.join(_words(rest)).lower()}"

@@ -60,7 +60,7 @@ def methods(words: tuple[str, ...], as_json: bool) -> int:
         found = catalog.search(words)
     if not found:
         asked = " ".join(words)
-        meant = catalog.did_you_mean(catalog.similar_methods(asked, or_groups=True))
+        meant = catalog.similar_methods(asked, or_groups=True)
         message = f"VK's schema has no method like {asked!r}"
         raise CommandError(f"{message}{meant}", WRONG_USAGE)
     _show_list([each for each in map(catalog.find, found) if each], as_json)

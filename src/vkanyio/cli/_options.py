@@ -62,19 +62,24 @@ class ClientOptions:
         options = {"wait": FIRST_WAIT, **defaults, **self.given}
         try:
             config = Config.from_options("none-yet", options)
-            token = _read_token(self.token_file)
-            secrets.add(token)
-            return attrs.evolve(config, token=token)
         except (TypeError, ValueError) as error:
             raise CommandError(str(error), WRONG_USAGE) from error
+        source, token = _read_token(self.token_file)
+        secrets.add(token)
+        try:
+            return attrs.evolve(config, token=token)
+        except ValueError as error:
+            raise CommandError(f"{source}: {error}", WRONG_USAGE) from error
 
 
-def _read_token(path: str | None) -> str:
+def _read_token(path: str | None) -> tuple[str, str]:
+    """Return where the token comes from, and the token."""
     if path is not None:
-        return _token_of_file(path)
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+        return "--token-file", _token_of_file(path)
+    source, token = TOKEN_VARIABLE, os.environ.get(TOKEN_VARIABLE, "").strip()
     if not token and sys.stdin.isatty():
         try:
+            source = "terminal"
             token = getpass.getpass("VK access token (not shown): ").strip()
         except EOFError:
             click.echo(err=True)
@@ -84,7 +89,7 @@ def _read_token(path: str | None) -> str:
             " a file with --token-file"
         )
         raise CommandError(message, WRONG_USAGE)
-    return token
+    return source, token
 
 
 def _token_of_file(path: str) -> str:

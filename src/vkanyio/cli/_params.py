@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._similar import did_you_mean
 from .._typeguards import is_dict
 from . import _catalog as catalog
 from ._common import TOKEN_VARIABLE, WRONG_USAGE, CommandError
@@ -96,12 +97,12 @@ def problem_with(method: str, params: Collection[str]) -> str | None:
         return None
     known = catalog.find(method)
     if known is None:
-        meant = catalog.did_you_mean(catalog.similar_methods(method))
+        meant = catalog.similar_methods(method)
         return f"VK's schema has no method {method!r}{meant}"
     expected = [parameter.name for parameter in known.parameters]
     for name in params:
         if name not in expected and name not in catalog.FOR_ANY_METHOD:
-            meant = catalog.similar(name, expected)
+            meant = did_you_mean(name, expected)
             return f"{method} has no parameter {name!r}{meant or _all(expected)}"
     missing = [p.name for p in known.parameters if p.required and p.name not in params]
     if missing:
