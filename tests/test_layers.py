@@ -37,7 +37,7 @@ LAYERS = {
         _method_facts _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _masking _repr _json
+        _execute _events _statistics _facts _error_codes _errors _masking _repr
         _similar _typeguards _version
     """,
     "simulator": "testing",  # it stands on nothing of the library

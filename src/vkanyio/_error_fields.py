@@ -10,11 +10,10 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
-from ._json import read_json
 from ._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ._masking import Secrets
 
@@ -64,11 +63,12 @@ def is_error(body: bytes) -> bool:
     return _BEGIN.match(body) is not None
 
 
-def read_large_error(body: bytes) -> dict[str, Any]:
+def read_large_error(body: bytes, parse: Callable[[bytes], Any]) -> dict[str, Any]:
     """Read the fields of a large error response, without those that are too large.
 
     Whether those that are left out are JSON is not checked.
 
+    :param parse: parses a name, or a value
     :raises ValueError: if the response is not JSON
     :raises RecursionError: if a field is nested too deeply
     """
@@ -78,16 +78,16 @@ def read_large_error(body: bytes) -> dict[str, Any]:
     for key, begin, end in reader.members():
         size = end - begin
         # Parsing each name would take long, if there were many.
-        name = read_json(key) if left >= 0 else key[1:-1].decode("latin-1")
+        name = parse(key) if left >= 0 else key[1:-1].decode("latin-1")
         if name == "error_msg" and body[begin] == ord('"'):
-            fields[name] = read_json(body[begin:end])
+            fields[name] = parse(body[begin:end])
         elif name in QUESTION_FIELDS:
             if size <= 6 * MAX_QUESTION_FIELD:  # `\u0020` is one character
-                fields[name] = read_json(body[begin:end])
+                fields[name] = parse(body[begin:end])
         elif name != "request_params":
             left -= size + len(key)
             if left >= 0:
-                fields[name] = read_json(body[begin:end])
+                fields[name] = parse(body[begin:end])
     for _ in reader.more_members():
         pass  # beside the error
     if _REST.fullmatch(body, reader.at) is None:

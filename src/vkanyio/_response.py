@@ -5,12 +5,12 @@ It neither sends nor retries anything, and knows no clock.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
 from ._error_fields import MAX_PARSED, cut, is_error, kept_fields, read_large_error
 from ._errors import APIError, InvalidResponseError
-from ._json import read_json
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
 from ._similar import did_you_mean
 from ._typeguards import is_dict
@@ -26,6 +26,7 @@ JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
 _REQUEST_TIMEOUT = 408
+_DECODER = json.JSONDecoder(strict=False)
 _UNKNOWN_METHOD = 3
 """VK's code for a method that it does not have."""
 
@@ -60,6 +61,19 @@ class MethodCall(Protocol):
         ...
 
 
+def read_json(body: bytes) -> Any:
+    """Parse JSON as VK writes it.
+
+    VK leaves control characters in strings as they are, and cuts texts in the middle of
+    a character (https://github.com/python273/vk_api/issues/473). Neither is a reason to
+    lose a response: the first are kept, and a byte that is not UTF-8 becomes U+FFFD.
+
+    :raises ValueError: if it is not JSON otherwise
+    :raises RecursionError: if it is nested too deeply
+    """
+    return _DECODER.decode(body.decode(json.detect_encoding(body), "replace"))
+
+
 def read_response(
     status: int, body: bytes, call: MethodCall, secrets: Secrets
 ) -> Result:
@@ -70,7 +84,9 @@ def read_response(
     envelope: JSON
     try:
         is_large_error = len(body) > MAX_PARSED and is_error(body)
-        envelope = read_large_error(body) if is_large_error else read_json(body)
+        envelope = (
+            read_large_error(body, read_json) if is_large_error else read_json(body)
+        )
     except (ValueError, RecursionError):
         return _invalid("is not JSON", status, body, call, secrets)
     if isinstance(envelope, dict):

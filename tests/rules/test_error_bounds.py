@@ -14,10 +14,9 @@ from vkanyio import APIError, APIRequest, InvalidResponseError, _response
 from vkanyio import _error_fields as bounds
 from vkanyio._batch import read_batch
 from vkanyio._error_fields import MAX_KEPT, MAX_MESSAGE, is_error
-from vkanyio._json import read_json
 from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
-from vkanyio._response import read_response
+from vkanyio._response import read_json, read_response
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1})
@@ -218,8 +217,7 @@ def test_the_body_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         parsed.append(len(body))
         return read_json(body)
 
-    for module in (_response, bounds):
-        monkeypatch.setattr(module, "read_json", counted)
+    monkeypatch.setattr(_response, "read_json", counted)
     body = error_with(b'"error_msg":"no"')
     assert read(body).raw["captcha_ts"] == FIELDS["captcha_ts"]
     assert parsed == [len(body)]

@@ -9,10 +9,9 @@ import pytest
 from vkanyio import APIRequest, CaptchaError, ParameterError
 from vkanyio._batch import read_batch
 from vkanyio._error_fields import MAX_PARSED
-from vkanyio._json import read_json
 from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
-from vkanyio._response import read_response
+from vkanyio._response import read_json, read_response
 
 REQUEST = APIRequest("users.get")
 SECRETS = Secrets("vk1.a.the-secret-token")

@@ -99,7 +99,7 @@ class Lane:
         VK's question takes no room: the calls that fill it may wait for that answer.
         """
         self._busy += 1
-        urgent = in_handler()
+        urgent = self._questions.are_answered and in_handler()
         try:
             async with nullcontext() if urgent else self._room:
                 try:

@@ -52,6 +52,7 @@ class Questions:
     :ivar answered: how many captchas and validations have been answered. A call that
         was sent before the last answer is sent again without asking: the answer may
         apply to it, too
+    :ivar are_answered: whether there is a function for any of them
     """
 
     def __init__(self, config: Config) -> None:
@@ -65,11 +66,7 @@ class Questions:
             self._ask[ConfirmationError] = ask
         if config.on_validation is not None:
             self._ask[ValidationError] = partial(self._validation, config.on_validation)
-
-    @property
-    def are_answered(self) -> bool:
-        """Whether there is a function for any of them."""
-        return bool(self._ask)
+        self.are_answered: bool = bool(self._ask)
 
     async def resolve(self, call: QuestionedCall, outcome: Outcome) -> Outcome:
         """Have VK's questions about a call answered, and return its final outcome.
