@@ -20,8 +20,8 @@ def correct(schema: Schema, review: Review) -> Schema:
     return attrs.evolve(
         schema,
         definitions={
-            key: _correct_definition(definition, review)
-            for key, definition in schema.definitions.items()
+            name: _correct_definition(definition, review)
+            for name, definition in schema.definitions.items()
         },
         methods={
             name: _correct_method(name, raw, review)
@@ -86,8 +86,6 @@ def _correct_fields(
 def _correct_field(
     key: tuple[str, str], raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    if "properties" in raw:  # as in a response
-        raw = _correct_fields(key[0], raw, review)
     required = raw.get("required", False)
     table = reviewed.NOT_ALWAYS_SENT if required else reviewed.ALWAYS_SENT
     return {**raw, "required": not required} if review.has(table, key) else raw

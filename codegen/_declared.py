@@ -17,7 +17,7 @@ _PLAIN = {ANY: "any", OBJECT: "object", OBJECT_IN: "object", Plain("datetime"): 
 def write_declared(model: Model) -> str:
     """Write the declarations, one per line."""
     declared: dict[str, dict[str, Any]] = {
-        "schema": {"version": model.version, "sha256": model.sha256},
+        "schema": {"version": model.version},
         "errors": {str(code): name for code, name in model.error_codes.items()},
         "methods": {name: _method(method) for name, method in model.methods.items()},
         "objects": {

@@ -160,7 +160,6 @@ class Model:
     """
 
     version: str
-    sha256: str
     objects: Mapping[str, Sequence[Object]]
     groups: Mapping[str, Sequence[Method]]
     methods: Mapping[str, Method]

@@ -16,14 +16,12 @@ from ._names import to_snake
 from ._read_methods import read_methods
 from ._read_objects import read_objects
 from ._review import Review
-from ._schema import Schema, SchemaError, check_keys
+from ._schema import Schema, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ._model import Method
-
-_ERROR_PREFIX = "api_error_"
 
 
 def read(schema: Schema) -> Model:
@@ -46,7 +44,6 @@ def read(schema: Schema) -> Model:
     error_codes = _read_errors(schema)
     return Model(
         version=schema.version,
-        sha256=schema.sha256,
         objects=dict(sorted(objects.items())),
         groups=groups,
         methods=methods,
@@ -84,11 +81,9 @@ def _read_errors(schema: Schema) -> dict[int, str]:
     codes: dict[int, str] = {}
     for name, raw in schema.errors.items():
         where = f"errors.json: {name}"
-        check_keys(where, raw, {"code", "description", "global", "subcodes"})
-        short = name.removeprefix(_ERROR_PREFIX)
-        if short == name or not short.isidentifier() or keyword.iskeyword(short):
-            raise SchemaError(where, f"the name does not start with {_ERROR_PREFIX!r}")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise SchemaError(where, "the name is not valid in Python")
         if raw["code"] in codes:
             raise SchemaError(where, f"code {raw['code']} is named already")
-        codes[raw["code"]] = short
+        codes[raw["code"]] = name
     return dict(sorted(codes.items()))

@@ -46,7 +46,6 @@ ASIDES: Final = {
     "additionalProperties",
     "default",
     "deprecated_from_version",
-    "description",
     "discriminator",
     "entity",
     "enumNames",
@@ -101,10 +100,8 @@ def class_name(definition: Definition) -> str:
 
 def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     name, where, raw = class_name(definition), definition.where, definition.raw
-    if definition.is_response:
-        if review.has(reviewed.ANY_VALUE, definition.name):
-            return Alias(name, definition.name, ANY)
-        raw = _value_of(where, raw)
+    if definition.is_response and review.has(reviewed.ANY_VALUE, definition.name):
+        return Alias(name, definition.name, ANY)
     if "allOf" in raw or raw.get("properties"):
         fields = [
             Field(
@@ -123,15 +120,6 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     else:
         kind = read_type(schema, where, raw)
     return Alias(name, definition.name, kind, meanings(where, raw))
-
-
-def _value_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    check_keys(where, raw, {"type", "properties", "description"})
-    properties = raw.get("properties", {})
-    if [*properties] != ["response"]:
-        raise SchemaError(where, f"a response with the fields {[*properties]}")
-    value: Mapping[str, JSON] = properties["response"]
-    return value
 
 
 def _fields(

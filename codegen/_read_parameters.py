@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from vkanyio._typeguards import is_list
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 
 _PARAMETER_KEYS: Final = {"$ref", "enum", "items", "type", *ASIDES}
 _TIME: Final = Plain("datetime")
-_IS_TIME: Final = re.compile(r"unix[- ]?time", re.IGNORECASE)
-_IS_LIST: Final = re.compile(r"with a comma|by commas")
-_IS_JSON: Final = re.compile(r"Serialized JSON")
 _KEYS: Final = ("random_id", "guid")
 _MAX_SHOWN: Final = 160
 """Longest list of an enum's values that a docstring repeats, in characters."""
@@ -100,7 +96,7 @@ def _is_key(review: Review, where: str, key: tuple[str, str]) -> bool:
 
 def _is_time(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> bool:
     is_number = raw.get("type") in ("integer", "number")
-    is_called_so = _IS_TIME.search(raw.get("description", "")) is not None
+    is_called_so = raw.get("format") == "unix_time"
     return is_number and (is_called_so or review.has(reviewed.UNIX_TIMES, key))
 
 
@@ -132,7 +128,7 @@ def _parameter_type(
 
 def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
     """Return the type of a string, which may stand for a list or for JSON."""
-    if _IS_LIST.search(raw.get("description", "")):
+    if raw.get("format") == "comma_list":
         return Listed(either(INT, STR), is_input=True)
     if review.has(reviewed.JSON_OBJECTS, key):
         return either(OBJECT_IN, STR)
@@ -161,8 +157,6 @@ def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
     kind = item.get("type")
     if kind == "object":
         return Listed(OBJECT_IN, is_input=True)
-    if item.get("format") == "value_object" and kind != "string":
-        raise SchemaError(inner, f"a value object written as {kind!r}")
     options = kind if is_list(kind) else [kind]
     return Listed(either(*(scalar(inner, each) for each in options)), is_input=True)
 
@@ -240,7 +234,7 @@ def _entity(where: str, raw: Mapping[str, JSON]) -> tuple[str, str]:
 
 
 def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
-    if raw.get("format") == "json" or _IS_JSON.search(raw.get("description", "")):
+    if raw.get("format") == "json":
         return True
     return isinstance(kind, Either) and any(
         option == OBJECT_IN

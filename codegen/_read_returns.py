@@ -9,7 +9,7 @@ from . import reviewed
 from ._model import Alias, Case, Switch
 from ._names import to_snake
 from ._read_objects import class_name
-from ._schema import Schema, SchemaError, check_keys
+from ._schema import Schema, SchemaError
 from ._types import Literals, Named, Type, either
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ._model import Parameter
     from ._read_objects import Objects
     from ._review import Review
-    from ._schema import JSON
 
 
 def read_returns(
@@ -27,26 +26,21 @@ def read_returns(
     objects: Objects,
     where: str,
     method: str,
-    responses: Mapping[str, Mapping[str, JSON]],
+    responses: Mapping[str, str],
 ) -> dict[str, Type]:
     """Read the types that a method may return, by their keys in the schema.
 
     :raises SchemaError: if the schema has something unknown
     """
     return {
-        key: _read_response(schema, objects, f"{where}/{key}", reference)
-        for key, reference in responses.items()
+        key: _read_response(schema, objects, f"{where}/{key}", response)
+        for key, response in responses.items()
         if not review.has(reviewed.NEVER_RETURNED, (method, key))
     }
 
 
-def _read_response(
-    schema: Schema, objects: Objects, where: str, raw: Mapping[str, JSON]
-) -> Type:
-    check_keys(where, raw, {"$ref", "type", "deprecated_from_version", "description"})
-    target = schema.find(where, raw["$ref"])
-    if not target.is_response:
-        raise SchemaError(where, f"{target.name} is not a response")
+def _read_response(schema: Schema, objects: Objects, where: str, name: str) -> Type:
+    target = schema.find(where, name, is_response=True)
     found = objects[target.folder, class_name(target)]
     # Without fields, the type itself reads better than its name: `list[UserFull]`.
     if isinstance(found, Alias):

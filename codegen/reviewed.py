@@ -89,7 +89,6 @@ _TOPIC: Final = {
         *("sport", "travel", "tv_and_cinema", "humor", "fashion"),
     ],
 }
-_REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
 
 MORE_PARAMETERS: Final = {
     # Missing from the schema, but present in VK's documentation
@@ -99,7 +98,7 @@ MORE_PARAMETERS: Final = {
     ("database.getUniversities", "country_id"): _COUNTRY,
     ("friends.get", "name_case"): {
         "type": "string",
-        "$ref": _REFERENCE.format("base", "base_name_case"),
+        "$ref": "base_name_case",
     },
     ("wall.edit", "primary_attachments"): _TEXTS,
     ("wall.get", "owner_id"): _OWNER,
@@ -176,10 +175,10 @@ NOT_ALWAYS_SENT: Final = {
 }
 """Fields that may be missing, although the schema requires them."""
 
-_LINK: Final = {"$ref": _REFERENCE.format("base", "base_link")}
-_MARKET_ALBUM: Final = {"$ref": _REFERENCE.format("market", "market_market_album")}
-_POST: Final = {"$ref": _REFERENCE.format("wall", "wall_wallpost_full")}
-_VIDEO: Final = {"$ref": _REFERENCE.format("video", "video_video_full")}
+_LINK: Final = {"$ref": "base_link"}
+_MARKET_ALBUM: Final = {"$ref": "market_market_album"}
+_POST: Final = {"$ref": "wall_wallpost_full"}
+_VIDEO: Final = {"$ref": "video_video_full"}
 
 MORE_FIELDS: Final = {
     # https://dev.vk.com/reference/objects/attachments-message: the attachment is in the

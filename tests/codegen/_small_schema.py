@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from codegen._condense import condense
 from codegen._output import write_files
 from codegen._read import read
-from codegen._schema import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def write_schema(
 
 def model_of(path: Path, **schema: Any) -> Model:
     """Read a small schema."""
-    return read(load(write_schema(path, **schema)))
+    return read(condense(write_schema(path, **schema)))
 
 
 def method_of(path: Path, raw: Any, **schema: Any) -> Method:
