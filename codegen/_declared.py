@@ -6,7 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ._model import Alias
-from ._types import ANY, OBJECT, OBJECT_IN, Either, Listed, Literals, Named, Plain, Type
+from ._types import (
+    ANY,
+    OBJECT,
+    OBJECT_IN,
+    Either,
+    Listed,
+    Literals,
+    Named,
+    Plain,
+    Type,
+    either,
+)
 
 if TYPE_CHECKING:
     from ._model import Method, Model, Object
@@ -43,7 +54,7 @@ def _method(method: Method) -> dict[str, Any]:
     return {
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],
-        "parameters": {p.name: _type(p.type) for p in method.parameters},
+        "parameters": {p.name: _input(p.type) for p in method.parameters},
         "answers": cases or [[{}, _type(method.returns)]],
         "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
         "errors": list(method.errors),
@@ -57,6 +68,16 @@ def _object(each: Object) -> Any:
         "required": {f.name: _type(f.type) for f in each.fields if f.required},
         "optional": {f.name: _type(f.type) for f in each.fields if not f.required},
     }
+
+
+def _input(kind: Type) -> Any:
+    """Write the type of a parameter; that a list may be one value is not repeated."""
+    if isinstance(kind, Either):
+        lists = [option for option in kind.options if isinstance(option, Listed)]
+        items = either(*(each.item for each in lists)) if lists else None
+        single = items.options if isinstance(items, Either) else (items,)
+        kind = either(*(option for option in kind.options if option not in single))
+    return _type(kind)
 
 
 def _type(kind: Type) -> Any:

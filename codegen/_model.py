@@ -154,6 +154,7 @@ class Model:
 
     :ivar objects: objects and responses by folder
     :ivar groups: methods by group, without ``execute``
+    :ivar untyped_groups: groups that the schema does not have, and who has them
     :ivar methods: all methods by name
     :ivar error_codes: VK's error names by code, without their common prefix
     :ivar global_codes: the codes that any method may return
@@ -162,6 +163,7 @@ class Model:
     version: str
     objects: Mapping[str, Sequence[Object]]
     groups: Mapping[str, Sequence[Method]]
+    untyped_groups: Mapping[str, str]
     methods: Mapping[str, Method]
     error_codes: Mapping[int, str]
     global_codes: Sequence[int]

@@ -37,15 +37,21 @@ def read(schema: Schema) -> Model:
         if name not in methods:
             review.has(reviewed.OUTSIDE_SCHEMA, name)
             review.has(reviewed.NOT_FOR_EXECUTE, name)
-    review.check()
     in_groups = [method for method in methods.values() if "." in method.name]
     groups = {g: list(found) for g, found in groupby(in_groups, lambda m: m.group)}
-    _check_names(groups)
+    untyped = {
+        group: source
+        for group, source in reviewed.UNTYPED_GROUPS.items()
+        if group not in groups and review.has(reviewed.UNTYPED_GROUPS, group)
+    }
+    review.check()
+    _check_names(groups, untyped)
     error_codes = _read_errors(schema)
     return Model(
         version=schema.version,
         objects=dict(sorted(objects.items())),
         groups=groups,
+        untyped_groups=untyped,
         methods=methods,
         error_codes=error_codes,
         global_codes=sorted(
@@ -54,12 +60,14 @@ def read(schema: Schema) -> Model:
     )
 
 
-def _check_names(groups: Mapping[str, Sequence[Method]]) -> None:
+def _check_names(
+    groups: Mapping[str, Sequence[Method]], untyped: Iterable[str]
+) -> None:
     """Refuse names that would shadow each other."""
     own = {
         name for each in VK.__mro__ if each is not MethodGroups for name in vars(each)
     }
-    _check_spellings("groups", groups, own)
+    _check_spellings("groups", [*groups, *untyped], own)
     for group, methods in groups.items():
         where = f"{group}/methods.json"
         _check_spellings(where, [m.short_name for m in methods], vars(MethodGroup))

@@ -109,7 +109,7 @@ def _parameter_type(
 ) -> Type:
     kind = raw.get("type")
     if "$ref" in raw:
-        if schema.find(where, raw["$ref"]).raw.get("type") == "object":
+        if _is_object(schema, where, raw):
             text = {key: each for key, each in raw.items() if key != "type"}
             return either(read_reference(schema, where, text), OBJECT_IN, STR)
         return read_reference(schema, where, raw)
@@ -118,7 +118,10 @@ def _parameter_type(
     if is_list(kind):
         return either(*(scalar(where, each) for each in kind))
     if kind == "array" or (kind == "string" and "items" in raw):
-        return _or_text(_many(schema, where, raw))
+        many = _many(schema, where, raw)
+        if _is_object(schema, where, raw["items"]):
+            return either(many, STR)  # one object would be sent as such, not as a list
+        return _or_one(many)
     if kind == "integer" and review.has(reviewed.DAYS, key):
         return either(STR, INT)
     if kind == "string":
@@ -129,20 +132,26 @@ def _parameter_type(
 def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
     """Return the type of a string, which may stand for a list or for JSON."""
     if raw.get("format") == "comma_list":
-        return Listed(either(INT, STR), is_input=True)
+        return _or_one(Listed(either(INT, STR), is_input=True))
     if review.has(reviewed.JSON_OBJECTS, key):
         return either(OBJECT_IN, STR)
     if review.has(reviewed.JSON_ARRAYS, key):
         return either(Listed(OBJECT_IN, is_input=True), STR)
     if review.has(reviewed.JSON_LISTS, key):
-        return either(Listed(either(INT, STR), is_input=True), STR)
+        return _or_one(Listed(either(INT, STR), is_input=True))
     return STR
 
 
-def _or_text(kind: Listed) -> Type:
-    """Accept the items as one string, too, unless a string is a valid list of them."""
-    items = kind.item.options if isinstance(kind.item, Either) else (kind.item,)
-    return kind if STR in items else either(kind, STR)
+def _or_one(kind: Listed) -> Type:
+    """Accept one item, too, and text, which may be several with commas between."""
+    return either(kind.item, kind, STR)
+
+
+def _is_object(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
+    while "$ref" in raw:
+        raw = schema.find(where, raw["$ref"]).raw
+    kind: str = raw.get("type", "object")
+    return kind == "object"
 
 
 def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
@@ -163,7 +172,7 @@ def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
 
 def _values(objects: Objects, kind: Type) -> Iterator[str]:
     """List the values of an enum, if the type is only its name."""
-    for part in walk(kind):
+    for part in dict.fromkeys(walk(kind)):
         if not isinstance(part, Named):
             continue
         found = objects[part.folder, part.name]
@@ -237,9 +246,7 @@ def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
     if raw.get("format") == "json":
         return True
     return isinstance(kind, Either) and any(
-        option == OBJECT_IN
-        or (isinstance(option, Listed) and option.item == OBJECT_IN)
-        or isinstance(option, Named)
+        option == OBJECT_IN or (isinstance(option, Listed) and option.item == OBJECT_IN)
         for option in kind.options
     )
 

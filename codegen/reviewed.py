@@ -73,6 +73,24 @@ OUTSIDE_SCHEMA: Final = (
 )
 """Methods that VK has (vk-io calls them) but the schema does not."""
 
+UNTYPED_GROUPS: Final = {
+    "adsweb": "in VK's schema until 2025-01-20",
+    "articles": "in vk-io's list of groups",
+    "asr": "in VK's schema until 2025-01-20",
+    "audio": "in VK's schema until 2017, and in vk-io's list of groups",
+    "crowdCustomer": "in VK's index of methods of 2026",
+    "junction": "in vk-io's list of groups",
+    "leads": "in VK's schema until 2020, and in vk-io's list of groups",
+    "loyaltyTeen": "in VK's index of methods of 2026",
+    "marusia": "in vk-io's list of groups",
+    "places": "in VK's schema until 2018, and in vk-io's list of groups",
+    "specials": "in vk-io's list of groups",
+    "statEvents": "in vk-io's list of groups",
+    "userLinking": "in VK's index of methods of 2026",
+}
+"""Groups that the schema does not have, and who has them: their methods take any
+parameters."""
+
 _OWNER: Final[dict[str, object]] = {
     "type": "integer",
     "format": "int64",

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "vkanyio"
 
 LAYERS = {
     "users of the library": "__main__ cli telemetry testing.pytest_plugin",
-    "face": "__init__ _client _api _groups methods objects _method_group",
+    "face": "__init__ _client _api _groups methods objects _untyped _method_group",
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session

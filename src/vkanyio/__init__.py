@@ -118,6 +118,8 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._untyped import UntypedGroup as UntypedGroup
+    from ._untyped import UntypedGroups as UntypedGroups
 else:
 
     def __getattr__(name: str) -> object:
@@ -126,6 +128,10 @@ else:
 
             if name in vars(_error_codes):
                 return vars(_error_codes)[name]
+        if name in ("UntypedGroup", "UntypedGroups"):
+            from . import _untyped
+
+            return vars(_untyped)[name]
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message, name=name)
 

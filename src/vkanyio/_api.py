@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._caller import Caller
     from ._execute import ExecuteResult
+    from ._untyped import UntypedGroups
 
 
 class API(MethodGroups):
@@ -44,6 +45,17 @@ class API(MethodGroups):
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+
+    @property
+    def untyped(self) -> UntypedGroups:
+        """All methods, without types: ``await api.untyped.newGroup.getNew(id=1)``.
+
+        For what VK has and its schema has not. A method takes any parameters by keyword
+        and returns what VK returned, as :meth:`call` does.
+        """
+        from ._untyped import UntypedGroups
+
+        return UntypedGroups(self.call)
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Call a method by its name, as VK spells it: ``"users.get"``.

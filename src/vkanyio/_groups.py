@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ._untyped import UntypedGroup
     from .methods.account import Account
     from .methods.ads import Ads
     from .methods.app_widgets import AppWidgets
@@ -79,6 +80,20 @@ class MethodGroups:
         return Ads(self.call)
 
     @cached_property
+    def adsweb(self) -> UntypedGroup:
+        """VK's methods ``adsweb.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("adsweb", self.call)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """VK's methods ``apps.*``."""
+        from .methods.apps import Apps
+
+        return Apps(self.call)
+
+    @cached_property
     def appWidgets(self) -> AppWidgets:
         """VK's methods ``appWidgets.*``."""
         from .methods.app_widgets import AppWidgets
@@ -91,11 +106,25 @@ class MethodGroups:
         return self.appWidgets
 
     @cached_property
-    def apps(self) -> Apps:
-        """VK's methods ``apps.*``."""
-        from .methods.apps import Apps
+    def articles(self) -> UntypedGroup:
+        """VK's methods ``articles.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
 
-        return Apps(self.call)
+        return UntypedGroup("articles", self.call)
+
+    @cached_property
+    def asr(self) -> UntypedGroup:
+        """VK's methods ``asr.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("asr", self.call)
+
+    @cached_property
+    def audio(self) -> UntypedGroup:
+        """VK's methods ``audio.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("audio", self.call)
 
     @cached_property
     def auth(self) -> Auth:
@@ -124,6 +153,18 @@ class MethodGroups:
         from .methods.calls import Calls
 
         return Calls(self.call)
+
+    @cached_property
+    def crowdCustomer(self) -> UntypedGroup:
+        """VK's methods ``crowdCustomer.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("crowdCustomer", self.call)
+
+    @property
+    def crowd_customer(self) -> UntypedGroup:
+        """VK's methods ``crowdCustomer.*``."""
+        return self.crowdCustomer
 
     @cached_property
     def database(self) -> Database:
@@ -187,6 +228,13 @@ class MethodGroups:
         return Groups(self.call)
 
     @cached_property
+    def junction(self) -> UntypedGroup:
+        """VK's methods ``junction.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("junction", self.call)
+
+    @cached_property
     def leadForms(self) -> LeadForms:
         """VK's methods ``leadForms.*``."""
         from .methods.lead_forms import LeadForms
@@ -199,6 +247,13 @@ class MethodGroups:
         return self.leadForms
 
     @cached_property
+    def leads(self) -> UntypedGroup:
+        """VK's methods ``leads.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("leads", self.call)
+
+    @cached_property
     def likes(self) -> Likes:
         """VK's methods ``likes.*``."""
         from .methods.likes import Likes
@@ -206,11 +261,30 @@ class MethodGroups:
         return Likes(self.call)
 
     @cached_property
+    def loyaltyTeen(self) -> UntypedGroup:
+        """VK's methods ``loyaltyTeen.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("loyaltyTeen", self.call)
+
+    @property
+    def loyalty_teen(self) -> UntypedGroup:
+        """VK's methods ``loyaltyTeen.*``."""
+        return self.loyaltyTeen
+
+    @cached_property
     def market(self) -> Market:
         """VK's methods ``market.*``."""
         from .methods.market import Market
 
         return Market(self.call)
+
+    @cached_property
+    def marusia(self) -> UntypedGroup:
+        """VK's methods ``marusia.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("marusia", self.call)
 
     @cached_property
     def messages(self) -> Messages:
@@ -262,6 +336,13 @@ class MethodGroups:
         return Photos(self.call)
 
     @cached_property
+    def places(self) -> UntypedGroup:
+        """VK's methods ``places.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("places", self.call)
+
+    @cached_property
     def podcasts(self) -> Podcasts:
         """VK's methods ``podcasts.*``."""
         from .methods.podcasts import Podcasts
@@ -300,6 +381,25 @@ class MethodGroups:
         from .methods.secure import Secure
 
         return Secure(self.call)
+
+    @cached_property
+    def specials(self) -> UntypedGroup:
+        """VK's methods ``specials.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("specials", self.call)
+
+    @cached_property
+    def statEvents(self) -> UntypedGroup:
+        """VK's methods ``statEvents.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("statEvents", self.call)
+
+    @property
+    def stat_events(self) -> UntypedGroup:
+        """VK's methods ``statEvents.*``."""
+        return self.statEvents
 
     @cached_property
     def stats(self) -> Stats:
@@ -349,6 +449,18 @@ class MethodGroups:
         from .methods.translations import Translations
 
         return Translations(self.call)
+
+    @cached_property
+    def userLinking(self) -> UntypedGroup:
+        """VK's methods ``userLinking.*``, which its schema lacks: without types."""
+        from ._untyped import UntypedGroup
+
+        return UntypedGroup("userLinking", self.call)
+
+    @property
+    def user_linking(self) -> UntypedGroup:
+        """VK's methods ``userLinking.*``."""
+        return self.userLinking
 
     @cached_property
     def users(self) -> Users:

@@ -32,19 +32,23 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
             "Literal[0, 1]",
             "0 by id, 1 by date",
         ),
-        ({"type": "array", "items": {"type": "integer"}}, "Iterable[int] | str", ""),
+        (
+            {"type": "array", "items": {"type": "integer"}},
+            "int | Iterable[int] | str",
+            "",
+        ),
         (
             {
                 "type": "array",
                 "maxItems": 9,
                 "items": {**TEXT, "enum": ["a"]},
             },
-            'Iterable[Literal["a"]] | str',
+            'Literal["a"] | Iterable[Literal["a"]] | str',
             "at most 9 items",
         ),
         (
             {"type": "array", "items": {"type": ["integer", "string"]}},
-            "Iterable[int | str]",
+            "int | str | Iterable[int | str]",
             "",
         ),
         (
@@ -69,7 +73,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                     },
                 },
             },
-            "Iterable[str]",
+            "str | Iterable[str]",
             "each is owner_id and id, joined by underscores",
         ),
         (
@@ -85,7 +89,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                     },
                 },
             },
-            "Iterable[str]",
+            "str | Iterable[str]",
             "each is owner_id, id and optionally hash, joined by underscores",
         ),
         (
@@ -106,7 +110,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ),
         (
             {"type": "string", "description": "Ids, separated by commas."},
-            "Iterable[int | str]",
+            "int | str | Iterable[int | str]",
             "",
         ),
         (
@@ -131,7 +135,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ),
         (
             {"type": "array", "items": {"type": "integer", "minimum": 1}},
-            "Iterable[int] | str",
+            "int | Iterable[int] | str",
             "each 1 or more",
         ),
         ({"type": "integer", "default": 20}, "int", "default 20"),
@@ -149,7 +153,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ({"type": "integer", "entity": "groups"}, "int", "id of a community"),
         (
             {"type": "array", "items": {"type": "integer", "entity": "profiles"}},
-            "Iterable[int] | str",
+            "int | Iterable[int] | str",
             "ids of users",
         ),
     ],
@@ -230,7 +234,7 @@ WHICH = ("notes.get", "which")
             "JSON_LISTS",
             {WHICH},
             {"type": "string"},
-            "Iterable[int | str] | str",
+            "int | str | Iterable[int | str]",
             "or JSON text",
         ),
         (

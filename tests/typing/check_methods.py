@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, assert_type
 
+from vkanyio import UntypedGroup
 from vkanyio.methods.app_widgets import AppWidgets
 from vkanyio.methods.users import Users
 from vkanyio.objects.base import BoolInt, City
@@ -60,6 +61,14 @@ async def names_that_are_none(api: VK) -> None:
     await api.users  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+async def without_types(api: VK) -> None:
+    assert_type(api.audio, UntypedGroup)
+    assert_type(await api.audio.get(owner_id=1), Any)
+    assert_type(await api.crowd_customer.createTaskJob(), Any)
+    assert_type(await api.untyped.newGroup.getNew(id=1, ids=[1, 2]), Any)
+    await api.untyped.users.get([1])
+
+
 # Parameters
 
 
@@ -81,6 +90,22 @@ async def parameters(
     await api.messages.send(peer_id=1, lat=55.7, attachment="photo1_2")
     await api.messages.send(peer_id=1, lat=55, attachment=["photo1_2", "photo1_3"])
     await api.likes.add(type="post", item_id=1)
+
+
+async def one_value_stands_for_a_list(api: VK) -> None:
+    await api.users.get(user_ids=1)
+    await api.users.get(user_ids="durov", fields="city")
+    await api.groups.get_by_id(group_ids=1, fields="city")
+    await api.messages.get_by_id(message_ids=1)
+    await api.messages.send(peer_ids=1, message="hello")
+    await api.ads.get_ads(account_id=1, ad_ids=1)
+
+
+async def extra_parameters(api: VK, extra: Mapping[str, Any]) -> None:
+    assert_type(await api.users.get(extra_params={"lang": "en"}), list[UserFull])
+    await api.wall.get(owner_id=1, extended=True, extra_params=extra)
+    await api.utils.get_server_time(extra_params={"test_mode": True})
+    await api.users.get(extra_params=[1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 BUTTON: KeyboardButton = {"action": {"type": "text", "label": "a"}, "color": "primary"}
@@ -110,7 +135,6 @@ async def json_parameters(
 async def mistakes(api: VK) -> None:
     await api.users.get(user_idz=[1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await api.users.get([1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    await api.users.get(user_ids=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(user_ids=[1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["city", "cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]

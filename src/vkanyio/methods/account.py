@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
-from .._masking import mask
+from .._masking import mask, mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.account import (
         AccountCounters,
@@ -32,7 +32,12 @@ class Account(MethodGroup):
     __slots__ = ()
     _name = "account"
 
-    async def ban(self, *, owner_id: int | None = None) -> Literal[1]:
+    async def ban(
+        self,
+        *,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``account.ban``.
 
         https://dev.vk.com/method/account.ban
@@ -41,8 +46,10 @@ class Account(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.ban", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.ban", {"owner_id": owner_id}, extra_params)
 
     async def changePassword(
         self,
@@ -51,6 +58,7 @@ class Account(MethodGroup):
         restore_sid: str | None = None,
         change_password_hash: str | None = None,
         old_password: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> ChangePasswordResponse:
         """Call VK's method ``account.changePassword``.
 
@@ -60,11 +68,13 @@ class Account(MethodGroup):
         it twice.
 
         :param new_password: 6 or more characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
         new_password = mask(new_password)
         restore_sid = mask(restore_sid)
         change_password_hash = mask(change_password_hash)
         old_password = mask(old_password)
+        extra_params = mask_params(extra_params)
         return await self._call(
             "account.changePassword",
             {
@@ -73,12 +83,17 @@ class Account(MethodGroup):
                 "change_password_hash": change_password_hash,
                 "old_password": old_password,
             },
+            extra_params,
         )
 
     change_password = changePassword
 
     async def getActiveOffers(
-        self, *, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetActiveOffersResponse:
         """Call VK's method ``account.getActiveOffers``.
 
@@ -88,14 +103,21 @@ class Account(MethodGroup):
 
         :param offset: 0 or more; default 0
         :param count: at most 100; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "account.getActiveOffers", {"offset": offset, "count": count}
+            "account.getActiveOffers", {"offset": offset, "count": count}, extra_params
         )
 
     get_active_offers = getActiveOffers
 
-    async def getAppPermissions(self, *, user_id: int | None = None) -> int:
+    async def getAppPermissions(
+        self,
+        *,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> int:
         """Call VK's method ``account.getAppPermissions``.
 
         https://dev.vk.com/method/account.getAppPermissions
@@ -103,8 +125,12 @@ class Account(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.getAppPermissions", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "account.getAppPermissions", {"user_id": user_id}, extra_params
+        )
 
     get_app_permissions = getAppPermissions
 
@@ -113,7 +139,8 @@ class Account(MethodGroup):
         *,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse:
         """Call VK's method ``account.getBanned``.
 
@@ -124,15 +151,22 @@ class Account(MethodGroup):
         :param offset: 0 or more
         :param count: at most 200; default 20
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "account.getBanned", {"offset": offset, "count": count, "fields": fields}
+            "account.getBanned",
+            {"offset": offset, "count": count, "fields": fields},
+            extra_params,
         )
 
     get_banned = getBanned
 
     async def getCounters(
-        self, *, filter: Iterable[CountersFilter] | str | None = None
+        self,
+        *,
+        filter: CountersFilter | Iterable[CountersFilter] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AccountCounters:
         """Call VK's method ``account.getCounters``.
 
@@ -143,15 +177,26 @@ class Account(MethodGroup):
         :param filter: "app_requests", "events", "friends", "friends_recommendations",
             "games", "gifts", "groups", "messages", "notes", "notifications", "photos",
             "faves", "memories"
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.getCounters", {"filter": filter})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.getCounters", {"filter": filter}, extra_params)
 
     get_counters = getCounters
 
     async def getInfo(
         self,
         *,
-        fields: Iterable[
+        fields: Literal[
+            "country",
+            "https_required",
+            "own_posts_default",
+            "no_wall_replies",
+            "intro",
+            "lang",
+            "audio_autoplay",
+        ]
+        | Iterable[
             Literal[
                 "country",
                 "https_required",
@@ -164,36 +209,55 @@ class Account(MethodGroup):
         ]
         | str
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Info:
         """Call VK's method ``account.getInfo``.
 
         https://dev.vk.com/method/account.getInfo
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.getInfo", {"fields": fields})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.getInfo", {"fields": fields}, extra_params)
 
     get_info = getInfo
 
-    async def getProfileInfo(self) -> UserSettings:
+    async def getProfileInfo(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> UserSettings:
         """Call VK's method ``account.getProfileInfo``.
 
         https://dev.vk.com/method/account.getProfileInfo
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.getProfileInfo", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.getProfileInfo", {}, extra_params)
 
     get_profile_info = getProfileInfo
 
-    async def getPushSettings(self, *, device_id: str | None = None) -> PushSettings:
+    async def getPushSettings(
+        self,
+        *,
+        device_id: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> PushSettings:
         """Call VK's method ``account.getPushSettings``.
 
         https://dev.vk.com/method/account.getPushSettings
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.getPushSettings", {"device_id": device_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "account.getPushSettings", {"device_id": device_id}, extra_params
+        )
 
     get_push_settings = getPushSettings
 
@@ -208,6 +272,7 @@ class Account(MethodGroup):
         settings: str | None = None,
         sandbox: bool | None = None,
         pushes_granted: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``account.registerDevice``.
 
@@ -217,8 +282,10 @@ class Account(MethodGroup):
         it twice.
 
         :param sandbox: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
         token = mask(token)
+        extra_params = mask_params(extra_params)
         return await self._call(
             "account.registerDevice",
             {
@@ -231,6 +298,7 @@ class Account(MethodGroup):
                 "sandbox": sandbox,
                 "pushes_granted": pushes_granted,
             },
+            extra_params,
         )
 
     register_device = registerDevice
@@ -252,6 +320,7 @@ class Account(MethodGroup):
         country_id: int | None = None,
         city_id: int | None = None,
         status: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveProfileInfoResponse:
         """Call VK's method ``account.saveProfileInfo``.
 
@@ -268,8 +337,10 @@ class Account(MethodGroup):
         :param bdate_visibility: 0 hide, 1 show, 2 hide year
         :param country_id: 0 or more
         :param city_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1260 INVALID_ADDRESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "account.saveProfileInfo",
             {
@@ -288,6 +359,7 @@ class Account(MethodGroup):
                 "city_id": city_id,
                 "status": status,
             },
+            extra_params,
         )
 
     save_profile_info = saveProfileInfo
@@ -298,6 +370,7 @@ class Account(MethodGroup):
         name: Literal["audio_autoplay", "intro", "no_wall_replies", "own_posts_default"]
         | None = None,
         value: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``account.setInfo``.
 
@@ -305,32 +378,47 @@ class Account(MethodGroup):
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.setInfo", {"name": name, "value": value})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "account.setInfo", {"name": name, "value": value}, extra_params
+        )
 
     set_info = setInfo
 
-    async def setOffline(self) -> Literal[1]:
+    async def setOffline(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``account.setOffline``.
 
         https://dev.vk.com/method/account.setOffline
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.setOffline", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.setOffline", {}, extra_params)
 
     set_offline = setOffline
 
-    async def setOnline(self, *, voip: bool | None = None) -> Literal[1]:
+    async def setOnline(
+        self, *, voip: bool | None = None, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``account.setOnline``.
 
         https://dev.vk.com/method/account.setOnline
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.setOnline", {"voip": voip})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.setOnline", {"voip": voip}, extra_params)
 
     set_online = setOnline
 
@@ -340,7 +428,8 @@ class Account(MethodGroup):
         device_id: str,
         settings: str | None = None,
         key: str | None = None,
-        value: Iterable[str] | None = None,
+        value: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``account.setPushSettings``.
 
@@ -348,10 +437,14 @@ class Account(MethodGroup):
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "account.setPushSettings",
             {"device_id": device_id, "settings": settings, "key": key, "value": value},
+            extra_params,
         )
 
     set_push_settings = setPushSettings
@@ -363,6 +456,7 @@ class Account(MethodGroup):
         time: int | None = None,
         peer_id: int | None = None,
         sound: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``account.setSilenceMode``.
 
@@ -372,15 +466,23 @@ class Account(MethodGroup):
         retry may return an error.
 
         :param peer_id: id of a conversation
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "account.setSilenceMode",
             {"device_id": device_id, "time": time, "peer_id": peer_id, "sound": sound},
+            extra_params,
         )
 
     set_silence_mode = setSilenceMode
 
-    async def unban(self, *, owner_id: int | None = None) -> Literal[1]:
+    async def unban(
+        self,
+        *,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``account.unban``.
 
         https://dev.vk.com/method/account.unban
@@ -389,11 +491,17 @@ class Account(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("account.unban", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("account.unban", {"owner_id": owner_id}, extra_params)
 
     async def unregisterDevice(
-        self, *, device_id: str | None = None, sandbox: bool | None = None
+        self,
+        *,
+        device_id: str | None = None,
+        sandbox: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``account.unregisterDevice``.
 
@@ -403,9 +511,13 @@ class Account(MethodGroup):
         retry may return an error.
 
         :param sandbox: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "account.unregisterDevice", {"device_id": device_id, "sandbox": sandbox}
+            "account.unregisterDevice",
+            {"device_id": device_id, "sandbox": sandbox},
+            extra_params,
         )
 
     unregister_device = unregisterDevice

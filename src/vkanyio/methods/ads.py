@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup, json_list
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ class Ads(MethodGroup):
     _name = "ads"
 
     async def addOfficeUsers(
-        self, *, account_id: int, data: Iterable[UserSpecificationCutted] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[UserSpecificationCutted] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[bool]:
         """Call VK's method ``ads.addOfficeUsers``.
 
@@ -70,10 +75,12 @@ class Ads(MethodGroup):
         it twice.
 
         :param data: or JSON text; 1 to 10 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.addOfficeUsers", {"account_id": account_id, "data": data}
+            "ads.addOfficeUsers", {"account_id": account_id, "data": data}, extra_params
         )
 
     add_office_users = addOfficeUsers
@@ -94,13 +101,17 @@ class Ads(MethodGroup):
         ],
         link_url: str,
         campaign_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinkStatus:
         """Call VK's method ``ads.checkLink``.
 
         https://dev.vk.com/method/ads.checkLink
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.checkLink",
             {
@@ -109,12 +120,17 @@ class Ads(MethodGroup):
                 "link_url": link_url,
                 "campaign_id": campaign_id,
             },
+            extra_params,
         )
 
     check_link = checkLink
 
     async def createAds(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[CreateAdStatus]:
         """Call VK's method ``ads.createAds``.
 
@@ -124,17 +140,23 @@ class Ads(MethodGroup):
         it twice.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.createAds", {"account_id": account_id, "data": data}
+            "ads.createAds", {"account_id": account_id, "data": data}, extra_params
         )
 
     create_ads = createAds
 
     async def createCampaigns(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[CreateCampaignStatus]:
         """Call VK's method ``ads.createCampaigns``.
 
@@ -144,17 +166,25 @@ class Ads(MethodGroup):
         it twice.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.createCampaigns", {"account_id": account_id, "data": data}
+            "ads.createCampaigns",
+            {"account_id": account_id, "data": data},
+            extra_params,
         )
 
     create_campaigns = createCampaigns
 
     async def createClients(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[CreateClientsStatus]:
         """Call VK's method ``ads.createClients``.
 
@@ -164,11 +194,13 @@ class Ads(MethodGroup):
         it twice.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.createClients", {"account_id": account_id, "data": data}
+            "ads.createClients", {"account_id": account_id, "data": data}, extra_params
         )
 
     create_clients = createClients
@@ -180,6 +212,7 @@ class Ads(MethodGroup):
         source_type: str,
         client_id: int | None = None,
         retargeting_group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateLookalikeRequestResponse:
         """Call VK's method ``ads.createLookalikeRequest``.
 
@@ -188,12 +221,14 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 630
             ADS_LOOKALIKE_REQUEST_ALREADY_IN_PROGRESS, 631
             ADS_LOOKALIKE_REQUEST_MAX_COUNT_PER_DAY_REACHED, 632
             ADS_LOOKALIKE_REQUEST_AUDIENCE_TOO_SMALL, 633
             ADS_LOOKALIKE_REQUEST_AUDIENCE_TOO_LARGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.createLookalikeRequest",
             {
@@ -202,6 +237,7 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "retargeting_group_id": retargeting_group_id,
             },
+            extra_params,
         )
 
     create_lookalike_request = createLookalikeRequest
@@ -215,6 +251,7 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         target_pixel_id: int | None = None,
         target_pixel_rules: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateTargetGroupResponse:
         """Call VK's method ``ads.createTargetGroup``.
 
@@ -224,8 +261,10 @@ class Ads(MethodGroup):
         it twice.
 
         :param lifetime: 1 to 720
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.createTargetGroup",
             {
@@ -236,6 +275,7 @@ class Ads(MethodGroup):
                 "target_pixel_id": target_pixel_id,
                 "target_pixel_rules": target_pixel_rules,
             },
+            extra_params,
         )
 
     create_target_group = createTargetGroup
@@ -248,6 +288,7 @@ class Ads(MethodGroup):
         category_id: int,
         client_id: int | None = None,
         domain: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateTargetPixelResponse:
         """Call VK's method ``ads.createTargetPixel``.
 
@@ -256,8 +297,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.createTargetPixel",
             {
@@ -267,12 +310,17 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "domain": domain,
             },
+            extra_params,
         )
 
     create_target_pixel = createTargetPixel
 
     async def deleteAds(
-        self, *, account_id: int, ids: Iterable[int | str] | str
+        self,
+        *,
+        account_id: int,
+        ids: int | str | Iterable[int | str],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Call VK's method ``ads.deleteAds``.
 
@@ -282,17 +330,25 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.deleteAds", {"account_id": account_id, "ids": json_list("ids", ids)}
+            "ads.deleteAds",
+            {"account_id": account_id, "ids": json_list("ids", ids)},
+            extra_params,
         )
 
     delete_ads = deleteAds
 
     async def deleteCampaigns(
-        self, *, account_id: int, ids: Iterable[int | str] | str
+        self,
+        *,
+        account_id: int,
+        ids: int | str | Iterable[int | str],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Call VK's method ``ads.deleteCampaigns``.
 
@@ -302,18 +358,25 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.deleteCampaigns",
             {"account_id": account_id, "ids": json_list("ids", ids)},
+            extra_params,
         )
 
     delete_campaigns = deleteCampaigns
 
     async def deleteClients(
-        self, *, account_id: int, ids: Iterable[int | str] | str
+        self,
+        *,
+        account_id: int,
+        ids: int | str | Iterable[int | str],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Call VK's method ``ads.deleteClients``.
 
@@ -323,18 +386,26 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.deleteClients",
             {"account_id": account_id, "ids": json_list("ids", ids)},
+            extra_params,
         )
 
     delete_clients = deleteClients
 
     async def deleteTargetGroup(
-        self, *, account_id: int, target_group_id: int, client_id: int | None = None
+        self,
+        *,
+        account_id: int,
+        target_group_id: int,
+        client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``ads.deleteTargetGroup``.
 
@@ -343,8 +414,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.deleteTargetGroup",
             {
@@ -352,12 +425,18 @@ class Ads(MethodGroup):
                 "target_group_id": target_group_id,
                 "client_id": client_id,
             },
+            extra_params,
         )
 
     delete_target_group = deleteTargetGroup
 
     async def deleteTargetPixel(
-        self, *, account_id: int, target_pixel_id: int, client_id: int | None = None
+        self,
+        *,
+        account_id: int,
+        target_pixel_id: int,
+        client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call VK's method ``ads.deleteTargetPixel``.
 
@@ -366,8 +445,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.deleteTargetPixel",
             {
@@ -375,18 +456,24 @@ class Ads(MethodGroup):
                 "target_pixel_id": target_pixel_id,
                 "client_id": client_id,
             },
+            extra_params,
         )
 
     delete_target_pixel = deleteTargetPixel
 
-    async def getAccounts(self) -> list[Account]:
+    async def getAccounts(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> list[Account]:
         """Call VK's method ``ads.getAccounts``.
 
         https://dev.vk.com/method/ads.getAccounts
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("ads.getAccounts", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("ads.getAccounts", {}, extra_params)
 
     get_accounts = getAccounts
 
@@ -397,10 +484,11 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: Iterable[int | str] | str | None = None,
-        ad_ids: Iterable[int | str] | str | None = None,
+        campaign_ids: int | str | Iterable[int | str] | None = None,
+        ad_ids: int | str | Iterable[int | str] | None = None,
         limit: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Ad]:
         """Call VK's method ``ads.getAds``.
 
@@ -410,8 +498,10 @@ class Ads(MethodGroup):
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getAds",
             {
@@ -424,6 +514,7 @@ class Ads(MethodGroup):
                 "limit": limit,
                 "offset": offset,
             },
+            extra_params,
         )
 
     get_ads = getAds
@@ -435,10 +526,11 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: Iterable[int | str] | str | None = None,
-        ad_ids: Iterable[int | str] | str | None = None,
+        campaign_ids: int | str | Iterable[int | str] | None = None,
+        ad_ids: int | str | Iterable[int | str] | None = None,
         limit: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[AdLayout]:
         """Call VK's method ``ads.getAdsLayout``.
 
@@ -448,8 +540,10 @@ class Ads(MethodGroup):
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getAdsLayout",
             {
@@ -462,6 +556,7 @@ class Ads(MethodGroup):
                 "limit": limit,
                 "offset": offset,
             },
+            extra_params,
         )
 
     get_ads_layout = getAdsLayout
@@ -473,10 +568,11 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         only_deleted: bool | None = None,
-        campaign_ids: Iterable[int | str] | str | None = None,
-        ad_ids: Iterable[int | str] | str | None = None,
+        campaign_ids: int | str | Iterable[int | str] | None = None,
+        ad_ids: int | str | Iterable[int | str] | None = None,
         limit: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[TargSettings]:
         """Call VK's method ``ads.getAdsTargeting``.
 
@@ -486,8 +582,10 @@ class Ads(MethodGroup):
 
         :param campaign_ids: or JSON text
         :param ad_ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getAdsTargeting",
             {
@@ -500,20 +598,27 @@ class Ads(MethodGroup):
                 "limit": limit,
                 "offset": offset,
             },
+            extra_params,
         )
 
     get_ads_targeting = getAdsTargeting
 
-    async def getBudget(self, *, account_id: int) -> str:
+    async def getBudget(
+        self, *, account_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> str:
         """Call VK's method ``ads.getBudget``.
 
         https://dev.vk.com/method/ads.getBudget
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
-        return await self._call("ads.getBudget", {"account_id": account_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "ads.getBudget", {"account_id": account_id}, extra_params
+        )
 
     get_budget = getBudget
 
@@ -523,8 +628,12 @@ class Ads(MethodGroup):
         account_id: int,
         client_id: int | None = None,
         include_deleted: bool | None = None,
-        campaign_ids: Iterable[int | str] | str | None = None,
-        fields: Iterable[Literal["ads_count"]] | str | None = None,
+        campaign_ids: int | str | Iterable[int | str] | None = None,
+        fields: Literal["ads_count"]
+        | Iterable[Literal["ads_count"]]
+        | str
+        | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Campaign]:
         """Call VK's method ``ads.getCampaigns``.
 
@@ -533,8 +642,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param campaign_ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getCampaigns",
             {
@@ -544,31 +655,43 @@ class Ads(MethodGroup):
                 "campaign_ids": json_list("campaign_ids", campaign_ids),
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_campaigns = getCampaigns
 
-    async def getCategories(self, *, lang: str | None = None) -> GetCategoriesResponse:
+    async def getCategories(
+        self, *, lang: str | None = None, extra_params: Mapping[str, Any] | None = None
+    ) -> GetCategoriesResponse:
         """Call VK's method ``ads.getCategories``.
 
         https://dev.vk.com/method/ads.getCategories
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("ads.getCategories", {"lang": lang})
+        extra_params = mask_params(extra_params)
+        return await self._call("ads.getCategories", {"lang": lang}, extra_params)
 
     get_categories = getCategories
 
-    async def getClients(self, *, account_id: int) -> list[Client]:
+    async def getClients(
+        self, *, account_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> list[Client]:
         """Call VK's method ``ads.getClients``.
 
         https://dev.vk.com/method/ads.getClients
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
-        return await self._call("ads.getClients", {"account_id": account_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "ads.getClients", {"account_id": account_id}, extra_params
+        )
 
     get_clients = getClients
 
@@ -577,10 +700,11 @@ class Ads(MethodGroup):
         *,
         account_id: int,
         ids_type: Literal["ad", "campaign"],
-        ids: Iterable[int | str],
+        ids: int | str | Iterable[int | str],
         period: Literal["day", "month", "overall"],
         date_from: str,
         date_to: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[DemoStats]:
         """Call VK's method ``ads.getDemographics``.
 
@@ -588,8 +712,10 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getDemographics",
             {
@@ -600,18 +726,26 @@ class Ads(MethodGroup):
                 "date_from": date_from,
                 "date_to": date_to,
             },
+            extra_params,
         )
 
     get_demographics = getDemographics
 
-    async def getFloodStats(self, *, account_id: int) -> FloodStats:
+    async def getFloodStats(
+        self, *, account_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> FloodStats:
         """Call VK's method ``ads.getFloodStats``.
 
         https://dev.vk.com/method/ads.getFloodStats
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("ads.getFloodStats", {"account_id": account_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "ads.getFloodStats", {"account_id": account_id}, extra_params
+        )
 
     get_flood_stats = getFloodStats
 
@@ -624,6 +758,7 @@ class Ads(MethodGroup):
         offset: int | None = None,
         limit: int | None = None,
         sort_by: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLookalikeRequestsResponse:
         """Call VK's method ``ads.getLookalikeRequests``.
 
@@ -634,8 +769,10 @@ class Ads(MethodGroup):
         :param offset: 0 or more; default 0
         :param limit: at most 200; default 10
         :param sort_by: default "id"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getLookalikeRequests",
             {
@@ -646,11 +783,14 @@ class Ads(MethodGroup):
                 "limit": limit,
                 "sort_by": sort_by,
             },
+            extra_params,
         )
 
     get_lookalike_requests = getLookalikeRequests
 
-    async def getMusicians(self, *, artist_name: str) -> GetMusiciansResponse:
+    async def getMusicians(
+        self, *, artist_name: str, extra_params: Mapping[str, Any] | None = None
+    ) -> GetMusiciansResponse:
         """Call VK's method ``ads.getMusicians``.
 
         https://dev.vk.com/method/ads.getMusicians
@@ -658,14 +798,21 @@ class Ads(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param artist_name: 3 or more characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 601 WEIGHTED_FLOOD
         """
-        return await self._call("ads.getMusicians", {"artist_name": artist_name})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "ads.getMusicians", {"artist_name": artist_name}, extra_params
+        )
 
     get_musicians = getMusicians
 
     async def getMusiciansByIds(
-        self, *, ids: Iterable[int] | str
+        self,
+        *,
+        ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMusiciansResponse:
         """Call VK's method ``ads.getMusiciansByIds``.
 
@@ -674,22 +821,30 @@ class Ads(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param ids: ids of users; at most 200 items; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
-        return await self._call("ads.getMusiciansByIds", {"ids": ids})
+        extra_params = mask_params(extra_params)
+        return await self._call("ads.getMusiciansByIds", {"ids": ids}, extra_params)
 
     get_musicians_by_ids = getMusiciansByIds
 
-    async def getOfficeUsers(self, *, account_id: int) -> list[Users]:
+    async def getOfficeUsers(
+        self, *, account_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> list[Users]:
         """Call VK's method ``ads.getOfficeUsers``.
 
         https://dev.vk.com/method/ads.getOfficeUsers
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
-        return await self._call("ads.getOfficeUsers", {"account_id": account_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "ads.getOfficeUsers", {"account_id": account_id}, extra_params
+        )
 
     get_office_users = getOfficeUsers
 
@@ -698,7 +853,8 @@ class Ads(MethodGroup):
         *,
         account_id: int,
         ids_type: Literal["ad", "campaign"],
-        ids: Iterable[int | str],
+        ids: int | str | Iterable[int | str],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[PromotedPostReach]:
         """Call VK's method ``ads.getPostsReach``.
 
@@ -706,26 +862,39 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getPostsReach",
             {"account_id": account_id, "ids_type": ids_type, "ids": ids},
+            extra_params,
         )
 
     get_posts_reach = getPostsReach
 
-    async def getRejectionReason(self, *, account_id: int, ad_id: int) -> RejectReason:
+    async def getRejectionReason(
+        self,
+        *,
+        account_id: int,
+        ad_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> RejectReason:
         """Call VK's method ``ads.getRejectionReason``.
 
         https://dev.vk.com/method/ads.getRejectionReason
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.getRejectionReason", {"account_id": account_id, "ad_id": ad_id}
+            "ads.getRejectionReason",
+            {"account_id": account_id, "ad_id": ad_id},
+            extra_params,
         )
 
     get_rejection_reason = getRejectionReason
@@ -735,11 +904,15 @@ class Ads(MethodGroup):
         *,
         account_id: int,
         ids_type: Literal["ad", "campaign", "client", "office"],
-        ids: Iterable[int | str],
+        ids: int | str | Iterable[int | str],
         period: Literal["day", "month", "overall", "week", "year"],
         date_from: str,
         date_to: str,
-        stats_fields: Iterable[Literal["views_times"]] | str | None = None,
+        stats_fields: Literal["views_times"]
+        | Iterable[Literal["views_times"]]
+        | str
+        | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Stats]:
         """Call VK's method ``ads.getStatistics``.
 
@@ -747,8 +920,10 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getStatistics",
             {
@@ -760,6 +935,7 @@ class Ads(MethodGroup):
                 "date_to": date_to,
                 "stats_fields": stats_fields,
             },
+            extra_params,
         )
 
     get_statistics = getStatistics
@@ -790,11 +966,12 @@ class Ads(MethodGroup):
             "user_operating_systems",
             "user_os",
         ],
-        ids: Iterable[int | str] | None = None,
+        ids: int | str | Iterable[int | str] | None = None,
         q: str | None = None,
         country: int | None = None,
-        cities: Iterable[int | str] | None = None,
+        cities: int | str | Iterable[int | str] | None = None,
         lang: Lang | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         list[TargSuggestions]
         | list[TargSuggestionsRegions]
@@ -809,7 +986,9 @@ class Ads(MethodGroup):
 
         :param lang: ru russian, ua ukrainian, be belarusian, en english, es spanish, fi
             finnish, de german, it italian
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getSuggestions",
             {
@@ -820,6 +999,7 @@ class Ads(MethodGroup):
                 "cities": cities,
                 "lang": lang,
             },
+            extra_params,
         )
 
     get_suggestions = getSuggestions
@@ -830,6 +1010,7 @@ class Ads(MethodGroup):
         account_id: int,
         client_id: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[TargetGroup]:
         """Call VK's method ``ads.getTargetGroups``.
 
@@ -837,17 +1018,24 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getTargetGroups",
             {"account_id": account_id, "client_id": client_id, "extended": extended},
+            extra_params,
         )
 
     get_target_groups = getTargetGroups
 
     async def getTargetPixels(
-        self, *, account_id: int, client_id: int | None = None
+        self,
+        *,
+        account_id: int,
+        client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[TargetPixelInfo]:
         """Call VK's method ``ads.getTargetPixels``.
 
@@ -855,10 +1043,14 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.getTargetPixels", {"account_id": account_id, "client_id": client_id}
+            "ads.getTargetPixels",
+            {"account_id": account_id, "client_id": client_id},
+            extra_params,
         )
 
     get_target_pixels = getTargetPixels
@@ -879,6 +1071,7 @@ class Ads(MethodGroup):
         link_domain: str | None = None,
         need_precise: bool | None = None,
         impressions_limit_period: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> TargStats:
         """Call VK's method ``ads.getTargetingStats``.
 
@@ -890,8 +1083,10 @@ class Ads(MethodGroup):
         :param ad_format: 1 image and text, 2 big image, 4 exclusive format, 7 community
             square image, 10 special app format, 6 special community format, 9 post in
             community, 11 app board
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.getTargetingStats",
             {
@@ -909,12 +1104,17 @@ class Ads(MethodGroup):
                 "need_precise": need_precise,
                 "impressions_limit_period": impressions_limit_period,
             },
+            extra_params,
         )
 
     get_targeting_stats = getTargetingStats
 
     async def getUploadURL(
-        self, *, ad_format: Literal[1, 2, 4, 7, 10, 11], icon: int | None = None
+        self,
+        *,
+        ad_format: Literal[1, 2, 4, 7, 10, 11],
+        icon: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> str:
         """Call VK's method ``ads.getUploadURL``.
 
@@ -924,21 +1124,28 @@ class Ads(MethodGroup):
 
         :param ad_format: 1 image and text, 2 big image, 4 community, square image, 7
             special app format, 10 exclusive format, 11 adaptive
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.getUploadURL", {"ad_format": ad_format, "icon": icon}
+            "ads.getUploadURL", {"ad_format": ad_format, "icon": icon}, extra_params
         )
 
     get_upload_url = getUploadURL
 
-    async def getVideoUploadURL(self) -> str:
+    async def getVideoUploadURL(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> str:
         """Call VK's method ``ads.getVideoUploadURL``.
 
         https://dev.vk.com/method/ads.getVideoUploadURL
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("ads.getVideoUploadURL", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("ads.getVideoUploadURL", {}, extra_params)
 
     get_video_upload_url = getVideoUploadURL
 
@@ -947,8 +1154,9 @@ class Ads(MethodGroup):
         *,
         account_id: int,
         target_group_id: int,
-        contacts: Iterable[int | str],
+        contacts: int | str | Iterable[int | str],
         client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``ads.importTargetContacts``.
 
@@ -957,8 +1165,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.importTargetContacts",
             {
@@ -967,12 +1177,17 @@ class Ads(MethodGroup):
                 "contacts": contacts,
                 "client_id": client_id,
             },
+            extra_params,
         )
 
     import_target_contacts = importTargetContacts
 
     async def removeOfficeUsers(
-        self, *, account_id: int, ids: Iterable[int | str] | str
+        self,
+        *,
+        account_id: int,
+        ids: int | str | Iterable[int | str],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[bool]:
         """Call VK's method ``ads.removeOfficeUsers``.
 
@@ -982,11 +1197,14 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param ids: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.removeOfficeUsers",
             {"account_id": account_id, "ids": json_list("ids", ids)},
+            extra_params,
         )
 
     remove_office_users = removeOfficeUsers
@@ -998,6 +1216,7 @@ class Ads(MethodGroup):
         target_group_id: int,
         contacts: str,
         client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> RemoveTargetContactsResponse:
         """Call VK's method ``ads.removeTargetContacts``.
 
@@ -1006,8 +1225,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.removeTargetContacts",
             {
@@ -1016,6 +1237,7 @@ class Ads(MethodGroup):
                 "contacts": contacts,
                 "client_id": client_id,
             },
+            extra_params,
         )
 
     remove_target_contacts = removeTargetContacts
@@ -1027,6 +1249,7 @@ class Ads(MethodGroup):
         request_id: int,
         level: int,
         client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveLookalikeRequestResultResponse:
         """Call VK's method ``ads.saveLookalikeRequestResult``.
 
@@ -1035,11 +1258,13 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 634
             ADS_LOOKALIKE_REQUEST_EXPORT_ALREADY_IN_PROGRESS, 635
             ADS_LOOKALIKE_REQUEST_EXPORT_MAX_COUNT_PER_DAY_REACHED, 636
             ADS_LOOKALIKE_REQUEST_EXPORT_RETARGETING_GROUP_LIMIT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.saveLookalikeRequestResult",
             {
@@ -1048,6 +1273,7 @@ class Ads(MethodGroup):
                 "level": level,
                 "client_id": client_id,
             },
+            extra_params,
         )
 
     save_lookalike_request_result = saveLookalikeRequestResult
@@ -1059,6 +1285,7 @@ class Ads(MethodGroup):
         target_group_id: int,
         client_id: int | None = None,
         share_with_client_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> ShareTargetGroupResponse:
         """Call VK's method ``ads.shareTargetGroup``.
 
@@ -1067,8 +1294,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.shareTargetGroup",
             {
@@ -1077,12 +1306,17 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "share_with_client_id": share_with_client_id,
             },
+            extra_params,
         )
 
     share_target_group = shareTargetGroup
 
     async def updateAds(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[UpdateAdsStatus]:
         """Call VK's method ``ads.updateAds``.
 
@@ -1092,16 +1326,22 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.updateAds", {"account_id": account_id, "data": data}
+            "ads.updateAds", {"account_id": account_id, "data": data}, extra_params
         )
 
     update_ads = updateAds
 
     async def updateCampaigns(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[CreateCampaignStatus]:
         """Call VK's method ``ads.updateCampaigns``.
 
@@ -1111,17 +1351,25 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.updateCampaigns", {"account_id": account_id, "data": data}
+            "ads.updateCampaigns",
+            {"account_id": account_id, "data": data},
+            extra_params,
         )
 
     update_campaigns = updateCampaigns
 
     async def updateClients(
-        self, *, account_id: int, data: Iterable[Mapping[str, Any]] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[Mapping[str, Any]] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[UpdateClientsStatus]:
         """Call VK's method ``ads.updateClients``.
 
@@ -1131,16 +1379,22 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param data: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.updateClients", {"account_id": account_id, "data": data}
+            "ads.updateClients", {"account_id": account_id, "data": data}, extra_params
         )
 
     update_clients = updateClients
 
     async def updateOfficeUsers(
-        self, *, account_id: int, data: Iterable[UserSpecification] | str
+        self,
+        *,
+        account_id: int,
+        data: Iterable[UserSpecification] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[UpdateOfficeUsersResult]:
         """Call VK's method ``ads.updateOfficeUsers``.
 
@@ -1151,10 +1405,14 @@ class Ads(MethodGroup):
 
         :param account_id: 0 or more
         :param data: or JSON text; 1 to 10 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "ads.updateOfficeUsers", {"account_id": account_id, "data": data}
+            "ads.updateOfficeUsers",
+            {"account_id": account_id, "data": data},
+            extra_params,
         )
 
     update_office_users = updateOfficeUsers
@@ -1170,6 +1428,7 @@ class Ads(MethodGroup):
         domain: str | None = None,
         target_pixel_id: int | None = None,
         target_pixel_rules: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``ads.updateTargetGroup``.
 
@@ -1179,8 +1438,10 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param lifetime: 1 to 720
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.updateTargetGroup",
             {
@@ -1193,6 +1454,7 @@ class Ads(MethodGroup):
                 "target_pixel_id": target_pixel_id,
                 "target_pixel_rules": target_pixel_rules,
             },
+            extra_params,
         )
 
     update_target_group = updateTargetGroup
@@ -1206,6 +1468,7 @@ class Ads(MethodGroup):
         category_id: int,
         client_id: int | None = None,
         domain: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call VK's method ``ads.updateTargetPixel``.
 
@@ -1214,8 +1477,10 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "ads.updateTargetPixel",
             {
@@ -1226,6 +1491,7 @@ class Ads(MethodGroup):
                 "client_id": client_id,
                 "domain": domain,
             },
+            extra_params,
         )
 
     update_target_pixel = updateTargetPixel

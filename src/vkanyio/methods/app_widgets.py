@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.app_widgets import (
         GetAppImageUploadServerResponse,
@@ -26,16 +27,24 @@ class AppWidgets(MethodGroup):
     _name = "appWidgets"
 
     async def getAppImageUploadServer(
-        self, *, image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"]
+        self,
+        *,
+        image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAppImageUploadServerResponse:
         """Call VK's method ``appWidgets.getAppImageUploadServer``.
 
         https://dev.vk.com/method/appWidgets.getAppImageUploadServer
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "appWidgets.getAppImageUploadServer", {"image_type": image_type}
+            "appWidgets.getAppImageUploadServer",
+            {"image_type": image_type},
+            extra_params,
         )
 
     get_app_image_upload_server = getAppImageUploadServer
@@ -47,6 +56,7 @@ class AppWidgets(MethodGroup):
         count: int | None = None,
         image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Photos:
         """Call VK's method ``appWidgets.getAppImages``.
 
@@ -57,25 +67,36 @@ class AppWidgets(MethodGroup):
 
         :param offset: 0 or more
         :param count: at most 100; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "appWidgets.getAppImages",
             {"offset": offset, "count": count, "image_type": image_type},
+            extra_params,
         )
 
     get_app_images = getAppImages
 
     async def getGroupImageUploadServer(
-        self, *, image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"]
+        self,
+        *,
+        image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetGroupImageUploadServerResponse:
         """Call VK's method ``appWidgets.getGroupImageUploadServer``.
 
         https://dev.vk.com/method/appWidgets.getGroupImageUploadServer
 
         Accepts community tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "appWidgets.getGroupImageUploadServer", {"image_type": image_type}
+            "appWidgets.getGroupImageUploadServer",
+            {"image_type": image_type},
+            extra_params,
         )
 
     get_group_image_upload_server = getGroupImageUploadServer
@@ -87,6 +108,7 @@ class AppWidgets(MethodGroup):
         count: int | None = None,
         image_type: Literal["160x160", "160x240", "24x24", "50x50", "510x128"]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Photos:
         """Call VK's method ``appWidgets.getGroupImages``.
 
@@ -96,15 +118,23 @@ class AppWidgets(MethodGroup):
 
         :param offset: 0 or more
         :param count: at most 100; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "appWidgets.getGroupImages",
             {"offset": offset, "count": count, "image_type": image_type},
+            extra_params,
         )
 
     get_group_images = getGroupImages
 
-    async def getImagesById(self, *, images: Iterable[str]) -> list[Photo]:
+    async def getImagesById(
+        self,
+        *,
+        images: str | Iterable[str],
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> list[Photo]:
         """Call VK's method ``appWidgets.getImagesById``.
 
         https://dev.vk.com/method/appWidgets.getImagesById
@@ -113,12 +143,18 @@ class AppWidgets(MethodGroup):
         is lost.
 
         :param images: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("appWidgets.getImagesById", {"images": images})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "appWidgets.getImagesById", {"images": images}, extra_params
+        )
 
     get_images_by_id = getImagesById
 
-    async def saveAppImage(self, *, hash: str, image: str) -> Photo:
+    async def saveAppImage(
+        self, *, hash: str, image: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Photo:
         """Call VK's method ``appWidgets.saveAppImage``.
 
         https://dev.vk.com/method/appWidgets.saveAppImage
@@ -126,15 +162,19 @@ class AppWidgets(MethodGroup):
         Accepts service tokens. Not retried if the response is lost: a retry could
         execute it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "appWidgets.saveAppImage", {"hash": hash, "image": image}
+            "appWidgets.saveAppImage", {"hash": hash, "image": image}, extra_params
         )
 
     save_app_image = saveAppImage
 
-    async def saveGroupImage(self, *, hash: str, image: str) -> Photo:
+    async def saveGroupImage(
+        self, *, hash: str, image: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Photo:
         """Call VK's method ``appWidgets.saveGroupImage``.
 
         https://dev.vk.com/method/appWidgets.saveGroupImage
@@ -142,10 +182,12 @@ class AppWidgets(MethodGroup):
         Accepts community tokens. Not retried if the response is lost: a retry could
         execute it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "appWidgets.saveGroupImage", {"hash": hash, "image": image}
+            "appWidgets.saveGroupImage", {"hash": hash, "image": image}, extra_params
         )
 
     save_group_image = saveGroupImage
@@ -165,6 +207,7 @@ class AppWidgets(MethodGroup):
             "text",
             "tiles",
         ],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``appWidgets.update``.
 
@@ -174,7 +217,11 @@ class AppWidgets(MethodGroup):
         retry may return an error.
 
         :param code: up to 100000 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 12 COMPILE, 19 BLOCKED, 125
             PARAM_GROUP_ID, 210 WALL_ACCESS_POST, 212 WALL_ACCESS_REPLIES
         """
-        return await self._call("appWidgets.update", {"code": code, "type": type})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "appWidgets.update", {"code": code, "type": type}, extra_params
+        )

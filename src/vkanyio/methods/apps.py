@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.apps import (
         AddSnippetResponse,
@@ -40,9 +41,12 @@ class Apps(MethodGroup):
     async def addSnippet(
         self,
         *,
-        vk_ref: Iterable[Literal["snippet_im", "snippet_post"]] | str | None = None,
-        group_id: Iterable[int] | str | None = None,
-        hash: Iterable[str] | None = None,
+        vk_ref: Literal["snippet_im", "snippet_post"]
+        | Iterable[Literal["snippet_im", "snippet_post"]]
+        | str
+        | None = None,
+        group_id: int | Iterable[int] | str | None = None,
+        hash: str | Iterable[str] | None = None,
         snippet_id: int | None = None,
         title: str | None = None,
         description: str | None = None,
@@ -61,6 +65,7 @@ class Apps(MethodGroup):
             "play",
         ]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddSnippetResponse:
         """Call VK's method ``apps.addSnippet``.
 
@@ -71,10 +76,12 @@ class Apps(MethodGroup):
 
         :param group_id: ids of communities; at most 100 items; each 0 or more
         :param hash: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 11003 APPS_EMPTY_FILTER_PARAMS, 11004
             APPS_EMPTY_SNIPPET_DATA, 11005 APPS_TOO_MANY_SNIPPETS, 11006
             APPS_NOT_FOUND_SNIPPET
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.addSnippet",
             {
@@ -88,12 +95,17 @@ class Apps(MethodGroup):
                 "small_image_url": small_image_url,
                 "button": button,
             },
+            extra_params,
         )
 
     add_snippet = addSnippet
 
     async def addUsersToTestingGroup(
-        self, *, user_ids: Iterable[int] | str, group_id: int
+        self,
+        *,
+        user_ids: int | Iterable[int] | str,
+        group_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``apps.addUsersToTestingGroup``.
 
@@ -104,26 +116,37 @@ class Apps(MethodGroup):
 
         :param user_ids: ids of users; each 1 or more
         :param group_id: id of a testing group; 1 to 25
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "apps.addUsersToTestingGroup", {"user_ids": user_ids, "group_id": group_id}
+            "apps.addUsersToTestingGroup",
+            {"user_ids": user_ids, "group_id": group_id},
+            extra_params,
         )
 
     add_users_to_testing_group = addUsersToTestingGroup
 
-    async def deleteAppRequests(self) -> Literal[1]:
+    async def deleteAppRequests(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``apps.deleteAppRequests``.
 
         https://dev.vk.com/method/apps.deleteAppRequests
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.deleteAppRequests", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("apps.deleteAppRequests", {}, extra_params)
 
     delete_app_requests = deleteAppRequests
 
-    async def deleteSnippet(self, *, id: int | None = None) -> Literal[1]:
+    async def deleteSnippet(
+        self, *, id: int | None = None, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``apps.deleteSnippet``.
 
         https://dev.vk.com/method/apps.deleteSnippet
@@ -131,9 +154,11 @@ class Apps(MethodGroup):
         Accepts service tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 11006 APPS_NOT_FOUND_SNIPPET
         """
-        return await self._call("apps.deleteSnippet", {"id": id})
+        extra_params = mask_params(extra_params)
+        return await self._call("apps.deleteSnippet", {"id": id}, extra_params)
 
     delete_snippet = deleteSnippet
 
@@ -141,13 +166,14 @@ class Apps(MethodGroup):
         self,
         *,
         app_id: int | None = None,
-        app_ids: Iterable[int] | str | None = None,
+        app_ids: int | Iterable[int] | str | None = None,
         platform: Literal["android", "ios", "web"] | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
-        app_fields: Iterable[AppFields] | str | None = None,
+        app_fields: AppFields | Iterable[AppFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``apps.get``.
 
@@ -164,7 +190,9 @@ class Apps(MethodGroup):
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
         :param app_fields: the values are those of ``vkanyio.objects.apps.AppFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.get",
             {
@@ -177,6 +205,7 @@ class Apps(MethodGroup):
                 "name_case": name_case,
                 "app_fields": app_fields,
             },
+            extra_params,
         )
 
     async def getCatalog(
@@ -196,12 +225,13 @@ class Apps(MethodGroup):
         platform: str | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         q: str | None = None,
         genre_id: int | None = None,
         filter: Literal["favorite", "featured", "installed", "new", "recommended"]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CatalogList:
         """Call VK's method ``apps.getCatalog``.
 
@@ -215,7 +245,9 @@ class Apps(MethodGroup):
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
         :param genre_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.getCatalog",
             {
@@ -231,6 +263,7 @@ class Apps(MethodGroup):
                 "genre_id": genre_id,
                 "filter": filter,
             },
+            extra_params,
         )
 
     get_catalog = getCatalog
@@ -243,8 +276,9 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         query: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse: ...
 
     @overload
@@ -255,8 +289,9 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         query: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListExtendedResponse: ...
 
     @overload
@@ -267,8 +302,9 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         query: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse: ...
 
     async def getFriendsList(
@@ -278,8 +314,9 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         query: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse:
         """Call VK's method ``apps.getFriendsList``.
 
@@ -294,7 +331,9 @@ class Apps(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``; default
             "photo_200"
         :param query: up to 256 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.getFriendsList",
             {
@@ -305,6 +344,7 @@ class Apps(MethodGroup):
                 "fields": fields,
                 "query": query,
             },
+            extra_params,
         )
 
     get_friends_list = getFriendsList
@@ -316,6 +356,7 @@ class Apps(MethodGroup):
         type: Literal["level", "points", "score"],
         global_: bool | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLeaderboardResponse: ...
 
     @overload
@@ -325,6 +366,7 @@ class Apps(MethodGroup):
         type: Literal["level", "points", "score"],
         global_: bool | None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLeaderboardExtendedResponse: ...
 
     @overload
@@ -334,6 +376,7 @@ class Apps(MethodGroup):
         type: Literal["level", "points", "score"],
         global_: bool | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLeaderboardResponse | GetLeaderboardExtendedResponse: ...
 
     async def getLeaderboard(
@@ -342,6 +385,7 @@ class Apps(MethodGroup):
         type: Literal["level", "points", "score"],
         global_: bool | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLeaderboardResponse | GetLeaderboardExtendedResponse:
         """Call VK's method ``apps.getLeaderboard``.
 
@@ -351,15 +395,20 @@ class Apps(MethodGroup):
 
         :param global_: default True
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.getLeaderboard",
             {"type": type, "global": global_, "extended": extended},
+            extra_params,
         )
 
     get_leaderboard = getLeaderboard
 
-    async def getMiniAppPolicies(self, *, app_id: int) -> GetMiniAppPoliciesResponse:
+    async def getMiniAppPolicies(
+        self, *, app_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> GetMiniAppPoliciesResponse:
         """Call VK's method ``apps.getMiniAppPolicies``.
 
         https://dev.vk.com/method/apps.getMiniAppPolicies
@@ -367,13 +416,20 @@ class Apps(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param app_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.getMiniAppPolicies", {"app_id": app_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "apps.getMiniAppPolicies", {"app_id": app_id}, extra_params
+        )
 
     get_mini_app_policies = getMiniAppPolicies
 
     async def getScopes(
-        self, *, type: Literal["group", "user"] | None = None
+        self,
+        *,
+        type: Literal["group", "user"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetScopesResponse:
         """Call VK's method ``apps.getScopes``.
 
@@ -382,12 +438,19 @@ class Apps(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param type: default "user"
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.getScopes", {"type": type})
+        extra_params = mask_params(extra_params)
+        return await self._call("apps.getScopes", {"type": type}, extra_params)
 
     get_scopes = getScopes
 
-    async def getScore(self, *, user_id: int | None = None) -> int:
+    async def getScore(
+        self,
+        *,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> int:
         """Call VK's method ``apps.getScore``.
 
         https://dev.vk.com/method/apps.getScore
@@ -395,24 +458,34 @@ class Apps(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.getScore", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("apps.getScore", {"user_id": user_id}, extra_params)
 
     get_score = getScore
 
-    async def getSnippets(self) -> GetSnippetsResponse:
+    async def getSnippets(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> GetSnippetsResponse:
         """Call VK's method ``apps.getSnippets``.
 
         https://dev.vk.com/method/apps.getSnippets
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.getSnippets", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("apps.getSnippets", {}, extra_params)
 
     get_snippets = getSnippets
 
     async def getTestingGroups(
-        self, *, group_id: int | None = None
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[TestingGroup]:
         """Call VK's method ``apps.getTestingGroups``.
 
@@ -421,13 +494,20 @@ class Apps(MethodGroup):
         Accepts service tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a testing group; 1 to 25
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.getTestingGroups", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "apps.getTestingGroups", {"group_id": group_id}, extra_params
+        )
 
     get_testing_groups = getTestingGroups
 
     async def isNotificationsAllowed(
-        self, *, user_id: int | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> IsNotificationsAllowedResponse:
         """Call VK's method ``apps.isNotificationsAllowed``.
 
@@ -436,13 +516,21 @@ class Apps(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.isNotificationsAllowed", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "apps.isNotificationsAllowed", {"user_id": user_id}, extra_params
+        )
 
     is_notifications_allowed = isNotificationsAllowed
 
     async def promoHasActiveGift(
-        self, *, promo_id: int, user_id: int | None = None
+        self,
+        *,
+        promo_id: int,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``apps.promoHasActiveGift``.
 
@@ -452,16 +540,24 @@ class Apps(MethodGroup):
 
         :param promo_id: 0 or more
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "apps.promoHasActiveGift", {"promo_id": promo_id, "user_id": user_id}
+            "apps.promoHasActiveGift",
+            {"promo_id": promo_id, "user_id": user_id},
+            extra_params,
         )
 
     promo_has_active_gift = promoHasActiveGift
 
     async def promoUseGift(
-        self, *, promo_id: int, user_id: int | None = None
+        self,
+        *,
+        promo_id: int,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``apps.promoUseGift``.
 
@@ -472,15 +568,21 @@ class Apps(MethodGroup):
 
         :param promo_id: 0 or more
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "apps.promoUseGift", {"promo_id": promo_id, "user_id": user_id}
+            "apps.promoUseGift",
+            {"promo_id": promo_id, "user_id": user_id},
+            extra_params,
         )
 
     promo_use_gift = promoUseGift
 
-    async def removeTestingGroup(self, *, group_id: int) -> BoolInt:
+    async def removeTestingGroup(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``apps.removeTestingGroup``.
 
         https://dev.vk.com/method/apps.removeTestingGroup
@@ -489,13 +591,20 @@ class Apps(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a testing group; 1 to 25
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("apps.removeTestingGroup", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "apps.removeTestingGroup", {"group_id": group_id}, extra_params
+        )
 
     remove_testing_group = removeTestingGroup
 
     async def removeUsersFromTestingGroups(
-        self, *, user_ids: Iterable[int] | str
+        self,
+        *,
+        user_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``apps.removeUsersFromTestingGroups``.
 
@@ -505,9 +614,11 @@ class Apps(MethodGroup):
         retry may return an error.
 
         :param user_ids: ids of users
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "apps.removeUsersFromTestingGroups", {"user_ids": user_ids}
+            "apps.removeUsersFromTestingGroups", {"user_ids": user_ids}, extra_params
         )
 
     remove_users_from_testing_groups = removeUsersFromTestingGroups
@@ -521,6 +632,7 @@ class Apps(MethodGroup):
         name: str | None = None,
         key: str | None = None,
         separate: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``apps.sendRequest``.
 
@@ -532,7 +644,9 @@ class Apps(MethodGroup):
         :param user_id: id of a user; 1 or more
         :param type: default "request"
         :param name: up to 128 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.sendRequest",
             {
@@ -543,6 +657,7 @@ class Apps(MethodGroup):
                 "key": key,
                 "separate": separate,
             },
+            extra_params,
         )
 
     send_request = sendRequest
@@ -552,9 +667,12 @@ class Apps(MethodGroup):
         *,
         webview: str,
         name: str,
-        platforms: Iterable[Literal["mobile", "web", "mvk"]] | str,
+        platforms: Literal["mobile", "web", "mvk"]
+        | Iterable[Literal["mobile", "web", "mvk"]]
+        | str,
         group_id: int | None = None,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreatedGroupResponse:
         """Call VK's method ``apps.updateMetaForTestingGroup``.
 
@@ -565,7 +683,9 @@ class Apps(MethodGroup):
 
         :param group_id: id of a testing group; 1 to 25
         :param user_ids: ids of users; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "apps.updateMetaForTestingGroup",
             {
@@ -575,6 +695,7 @@ class Apps(MethodGroup):
                 "group_id": group_id,
                 "user_ids": user_ids,
             },
+            extra_params,
         )
 
     update_meta_for_testing_group = updateMetaForTestingGroup

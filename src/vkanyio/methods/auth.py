@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.auth import RestoreResponse
 
 
@@ -18,7 +21,13 @@ class Auth(MethodGroup):
     __slots__ = ()
     _name = "auth"
 
-    async def restore(self, *, phone: str, last_name: str) -> RestoreResponse:
+    async def restore(
+        self,
+        *,
+        phone: str,
+        last_name: str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> RestoreResponse:
         """Call VK's method ``auth.restore``.
 
         https://dev.vk.com/method/auth.restore
@@ -26,8 +35,10 @@ class Auth(MethodGroup):
         Accepts user and service tokens, or none. Not retried if the response is lost: a
         retry could execute it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1105 AUTH_FLOOD_ERROR
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "auth.restore", {"phone": phone, "last_name": last_name}
+            "auth.restore", {"phone": phone, "last_name": last_name}, extra_params
         )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.board import (
         GetCommentsExtendedResponse,
@@ -32,7 +33,8 @@ class Board(MethodGroup):
         title: str,
         text: str | None = None,
         from_group: bool | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``board.addTopic``.
 
@@ -42,8 +44,10 @@ class Board(MethodGroup):
         it twice.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.addTopic",
             {
@@ -53,11 +57,18 @@ class Board(MethodGroup):
                 "from_group": from_group,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     add_topic = addTopic
 
-    async def closeTopic(self, *, group_id: int, topic_id: int) -> Literal[1]:
+    async def closeTopic(
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``board.closeTopic``.
 
         https://dev.vk.com/method/board.closeTopic
@@ -67,9 +78,13 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "board.closeTopic", {"group_id": group_id, "topic_id": topic_id}
+            "board.closeTopic",
+            {"group_id": group_id, "topic_id": topic_id},
+            extra_params,
         )
 
     close_topic = closeTopic
@@ -80,10 +95,11 @@ class Board(MethodGroup):
         group_id: int,
         topic_id: int,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         from_group: bool | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``board.createComment``.
 
@@ -96,7 +112,9 @@ class Board(MethodGroup):
         :param topic_id: 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.createComment",
             {
@@ -108,12 +126,18 @@ class Board(MethodGroup):
                 "sticker_id": sticker_id,
                 "guid": guid,
             },
+            extra_params,
         )
 
     create_comment = createComment
 
     async def deleteComment(
-        self, *, group_id: int, topic_id: int, comment_id: int
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        comment_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``board.deleteComment``.
 
@@ -125,15 +149,24 @@ class Board(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param topic_id: 1 or more
         :param comment_id: 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.deleteComment",
             {"group_id": group_id, "topic_id": topic_id, "comment_id": comment_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
 
-    async def deleteTopic(self, *, group_id: int, topic_id: int) -> Literal[1]:
+    async def deleteTopic(
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``board.deleteTopic``.
 
         https://dev.vk.com/method/board.deleteTopic
@@ -143,9 +176,13 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "board.deleteTopic", {"group_id": group_id, "topic_id": topic_id}
+            "board.deleteTopic",
+            {"group_id": group_id, "topic_id": topic_id},
+            extra_params,
         )
 
     delete_topic = deleteTopic
@@ -157,7 +194,8 @@ class Board(MethodGroup):
         topic_id: int,
         comment_id: int,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``board.editComment``.
 
@@ -169,7 +207,9 @@ class Board(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.editComment",
             {
@@ -179,12 +219,18 @@ class Board(MethodGroup):
                 "message": message,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     edit_comment = editComment
 
     async def editTopic(
-        self, *, group_id: int, topic_id: int, title: str
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        title: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``board.editTopic``.
 
@@ -195,15 +241,24 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.editTopic",
             {"group_id": group_id, "topic_id": topic_id, "title": title},
+            extra_params,
         )
 
     edit_topic = editTopic
 
-    async def fixTopic(self, *, group_id: int, topic_id: int) -> Literal[1]:
+    async def fixTopic(
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``board.fixTopic``.
 
         https://dev.vk.com/method/board.fixTopic
@@ -213,9 +268,11 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "board.fixTopic", {"group_id": group_id, "topic_id": topic_id}
+            "board.fixTopic", {"group_id": group_id, "topic_id": topic_id}, extra_params
         )
 
     fix_topic = fixTopic
@@ -232,6 +289,7 @@ class Board(MethodGroup):
         count: int | None = None,
         extended: Literal[False] | None = None,
         sort: Literal["asc", "desc"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse: ...
 
     @overload
@@ -246,6 +304,7 @@ class Board(MethodGroup):
         count: int | None = None,
         extended: Literal[True],
         sort: Literal["asc", "desc"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
     @overload
@@ -260,6 +319,7 @@ class Board(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         sort: Literal["asc", "desc"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
     async def getComments(
@@ -273,6 +333,7 @@ class Board(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         sort: Literal["asc", "desc"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``board.getComments``.
 
@@ -285,7 +346,9 @@ class Board(MethodGroup):
         :param start_comment_id: 0 or more
         :param count: at most 100; default 20
         :param sort: asc chronological, desc reverse chronological
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.getComments",
             {
@@ -298,6 +361,7 @@ class Board(MethodGroup):
                 "extended": extended,
                 "sort": sort,
             },
+            extra_params,
         )
 
     get_comments = getComments
@@ -307,13 +371,14 @@ class Board(MethodGroup):
         self,
         *,
         group_id: int,
-        topic_ids: Iterable[int] | str | None = None,
+        topic_ids: int | Iterable[int] | str | None = None,
         order: Literal[1, 2, -1, -2, 0] | None = None,
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
         preview: Literal[1, 2, 0] | None = None,
         preview_length: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetTopicsResponse: ...
 
     @overload
@@ -321,13 +386,14 @@ class Board(MethodGroup):
         self,
         *,
         group_id: int,
-        topic_ids: Iterable[int] | str | None = None,
+        topic_ids: int | Iterable[int] | str | None = None,
         order: Literal[1, 2, -1, -2, 0] | None = None,
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[True],
         preview: Literal[1, 2, 0] | None = None,
         preview_length: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetTopicsExtendedResponse: ...
 
     @overload
@@ -335,26 +401,28 @@ class Board(MethodGroup):
         self,
         *,
         group_id: int,
-        topic_ids: Iterable[int] | str | None = None,
+        topic_ids: int | Iterable[int] | str | None = None,
         order: Literal[1, 2, -1, -2, 0] | None = None,
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
         preview: Literal[1, 2, 0] | None = None,
         preview_length: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetTopicsResponse | GetTopicsExtendedResponse: ...
 
     async def getTopics(
         self,
         *,
         group_id: int,
-        topic_ids: Iterable[int] | str | None = None,
+        topic_ids: int | Iterable[int] | str | None = None,
         order: Literal[1, 2, -1, -2, 0] | None = None,
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
         preview: Literal[1, 2, 0] | None = None,
         preview_length: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetTopicsResponse | GetTopicsExtendedResponse:
         """Call VK's method ``board.getTopics``.
 
@@ -369,7 +437,9 @@ class Board(MethodGroup):
         :param count: at most 100; default 40
         :param preview: 1 first, 2 last, 0 none
         :param preview_length: 0 or more; default 90
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.getTopics",
             {
@@ -382,11 +452,18 @@ class Board(MethodGroup):
                 "preview": preview,
                 "preview_length": preview_length,
             },
+            extra_params,
         )
 
     get_topics = getTopics
 
-    async def openTopic(self, *, group_id: int, topic_id: int) -> Literal[1]:
+    async def openTopic(
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``board.openTopic``.
 
         https://dev.vk.com/method/board.openTopic
@@ -396,15 +473,24 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "board.openTopic", {"group_id": group_id, "topic_id": topic_id}
+            "board.openTopic",
+            {"group_id": group_id, "topic_id": topic_id},
+            extra_params,
         )
 
     open_topic = openTopic
 
     async def restoreComment(
-        self, *, group_id: int, topic_id: int, comment_id: int
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        comment_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``board.restoreComment``.
 
@@ -416,15 +502,24 @@ class Board(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "board.restoreComment",
             {"group_id": group_id, "topic_id": topic_id, "comment_id": comment_id},
+            extra_params,
         )
 
     restore_comment = restoreComment
 
-    async def unfixTopic(self, *, group_id: int, topic_id: int) -> Literal[1]:
+    async def unfixTopic(
+        self,
+        *,
+        group_id: int,
+        topic_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``board.unfixTopic``.
 
         https://dev.vk.com/method/board.unfixTopic
@@ -434,9 +529,13 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "board.unfixTopic", {"group_id": group_id, "topic_id": topic_id}
+            "board.unfixTopic",
+            {"group_id": group_id, "topic_id": topic_id},
+            extra_params,
         )
 
     unfix_topic = unfixTopic

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt, UploadServer, UserGroupFields
     from ..objects.bugtracker import (
@@ -33,8 +34,9 @@ class Bugtracker(MethodGroup):
         self,
         *,
         company_id: int,
-        user_ids: Iterable[int] | str,
-        company_group_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
+        company_group_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddCompanyGroupsMembersResponse:
         """Call VK's method ``bugtracker.addCompanyGroupsMembers``.
 
@@ -45,8 +47,10 @@ class Bugtracker(MethodGroup):
         :param company_id: 0 or more
         :param user_ids: ids of users; at most 1000 items
         :param company_group_ids: at most 1000 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.addCompanyGroupsMembers",
             {
@@ -54,12 +58,17 @@ class Bugtracker(MethodGroup):
                 "user_ids": user_ids,
                 "company_group_ids": company_group_ids,
             },
+            extra_params,
         )
 
     add_company_groups_members = addCompanyGroupsMembers
 
     async def addCompanyMembers(
-        self, *, user_ids: Iterable[int] | str, company_id: int
+        self,
+        *,
+        user_ids: int | Iterable[int] | str,
+        company_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddCompanyMembersResponse:
         """Call VK's method ``bugtracker.addCompanyMembers``.
 
@@ -69,11 +78,14 @@ class Bugtracker(MethodGroup):
 
         :param user_ids: ids of users; at most 1000 items
         :param company_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.addCompanyMembers",
             {"user_ids": user_ids, "company_id": company_id},
+            extra_params,
         )
 
     add_company_members = addCompanyMembers
@@ -84,8 +96,9 @@ class Bugtracker(MethodGroup):
         bugreport_id: int,
         status: int | None = None,
         comment: str | None = None,
-        from_statuses: Iterable[int] | str | None = None,
-        not_in_statuses: Iterable[int] | str | None = None,
+        from_statuses: int | Iterable[int] | str | None = None,
+        not_in_statuses: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``bugtracker.changeBugreportStatus``.
 
@@ -97,8 +110,10 @@ class Bugtracker(MethodGroup):
         :param status: 0 or more
         :param from_statuses: at most 50 items; each 0 or more
         :param not_in_statuses: at most 50 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.changeBugreportStatus",
             {
@@ -108,6 +123,7 @@ class Bugtracker(MethodGroup):
                 "from_statuses": from_statuses,
                 "not_in_statuses": not_in_statuses,
             },
+            extra_params,
         )
 
     change_bugreport_status = changeBugreportStatus
@@ -120,6 +136,7 @@ class Bugtracker(MethodGroup):
         hidden: bool | None = None,
         hidden_attachments: bool | None = None,
         force: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateCommentResponse:
         """Call VK's method ``bugtracker.createComment``.
 
@@ -129,8 +146,10 @@ class Bugtracker(MethodGroup):
 
         :param bugreport_id: 0 or more
         :param text: up to 4000 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 122 PARAM_PHOTOS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.createComment",
             {
@@ -140,6 +159,7 @@ class Bugtracker(MethodGroup):
                 "hidden_attachments": hidden_attachments,
                 "force": force,
             },
+            extra_params,
         )
 
     create_comment = createComment
@@ -149,7 +169,8 @@ class Bugtracker(MethodGroup):
         *,
         bugreport_id: int,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBugreportByIdResponse:
         """Call VK's method ``bugtracker.getBugreportById``.
 
@@ -158,11 +179,14 @@ class Bugtracker(MethodGroup):
         Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.getBugreportById",
             {"bugreport_id": bugreport_id, "extended": extended, "fields": fields},
+            extra_params,
         )
 
     get_bugreport_by_id = getBugreportById
@@ -176,7 +200,8 @@ class Bugtracker(MethodGroup):
         offset: int | None = None,
         filter_name: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCompanyGroupMembersResponse:
         """Call VK's method ``bugtracker.getCompanyGroupMembers``.
 
@@ -190,8 +215,10 @@ class Bugtracker(MethodGroup):
         :param offset: 0 or more; default 0
         :param filter_name: default ""
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.getCompanyGroupMembers",
             {
@@ -203,6 +230,7 @@ class Bugtracker(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_company_group_members = getCompanyGroupMembers
@@ -216,10 +244,11 @@ class Bugtracker(MethodGroup):
         filter_name: str | None = None,
         filter_role: Literal[0, 1] | None = None,
         filter_not_group: int | None = None,
-        filter_member_ids: Iterable[int] | str | None = None,
+        filter_member_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         extra: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCompanyMembersResponse:
         """Call VK's method ``bugtracker.getCompanyMembers``.
 
@@ -235,8 +264,10 @@ class Bugtracker(MethodGroup):
         :param filter_member_ids: ids of users, or of communities (negative)
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param extra: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.getCompanyMembers",
             {
@@ -251,12 +282,18 @@ class Bugtracker(MethodGroup):
                 "fields": fields,
                 "extra": extra,
             },
+            extra_params,
         )
 
     get_company_members = getCompanyMembers
 
     async def getDownloadVersionUrl(
-        self, *, product_id: int, version_id: int, ttl: int | None = None
+        self,
+        *,
+        product_id: int,
+        version_id: int,
+        ttl: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetDownloadVersionUrlResponse:
         """Call VK's method ``bugtracker.getDownloadVersionUrl``.
 
@@ -267,16 +304,21 @@ class Bugtracker(MethodGroup):
         :param product_id: 0 or more
         :param version_id: 0 or more
         :param ttl: 1 to 31536000; default 600
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.getDownloadVersionUrl",
             {"product_id": product_id, "version_id": version_id, "ttl": ttl},
+            extra_params,
         )
 
     get_download_version_url = getDownloadVersionUrl
 
-    async def getProductBuildUploadServer(self, *, product_id: int) -> UploadServer:
+    async def getProductBuildUploadServer(
+        self, *, product_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> UploadServer:
         """Call VK's method ``bugtracker.getProductBuildUploadServer``.
 
         https://dev.vk.com/method/bugtracker.getProductBuildUploadServer
@@ -284,16 +326,25 @@ class Bugtracker(MethodGroup):
         Read-only: retried if the response is lost.
 
         :param product_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "bugtracker.getProductBuildUploadServer", {"product_id": product_id}
+            "bugtracker.getProductBuildUploadServer",
+            {"product_id": product_id},
+            extra_params,
         )
 
     get_product_build_upload_server = getProductBuildUploadServer
 
     async def removeCompanyGroupMember(
-        self, *, company_id: int, user_id: int, company_group_id: int
+        self,
+        *,
+        company_id: int,
+        user_id: int,
+        company_group_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``bugtracker.removeCompanyGroupMember``.
 
@@ -305,8 +356,10 @@ class Bugtracker(MethodGroup):
         :param company_id: 0 or more
         :param user_id: id of a user
         :param company_group_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.removeCompanyGroupMember",
             {
@@ -314,11 +367,18 @@ class Bugtracker(MethodGroup):
                 "user_id": user_id,
                 "company_group_id": company_group_id,
             },
+            extra_params,
         )
 
     remove_company_group_member = removeCompanyGroupMember
 
-    async def removeCompanyMember(self, *, user_id: int, company_id: int) -> Literal[1]:
+    async def removeCompanyMember(
+        self,
+        *,
+        user_id: int,
+        company_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``bugtracker.removeCompanyMember``.
 
         https://dev.vk.com/method/bugtracker.removeCompanyMember
@@ -328,11 +388,14 @@ class Bugtracker(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param company_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.removeCompanyMember",
             {"user_id": user_id, "company_id": company_id},
+            extra_params,
         )
 
     remove_company_member = removeCompanyMember
@@ -346,6 +409,7 @@ class Bugtracker(MethodGroup):
         release_notes: str | None = None,
         visible: bool | None = None,
         set_rft: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``bugtracker.saveProductVersion``.
 
@@ -356,8 +420,10 @@ class Bugtracker(MethodGroup):
         :param product_id: 0 or more
         :param version_id: default 0
         :param set_rft: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.saveProductVersion",
             {
@@ -368,12 +434,18 @@ class Bugtracker(MethodGroup):
                 "visible": visible,
                 "set_rft": set_rft,
             },
+            extra_params,
         )
 
     save_product_version = saveProductVersion
 
     async def setCompanyMemberRole(
-        self, *, user_id: int, company_id: int, role: Literal[0, 1]
+        self,
+        *,
+        user_id: int,
+        company_id: int,
+        role: Literal[0, 1],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``bugtracker.setCompanyMemberRole``.
 
@@ -384,17 +456,24 @@ class Bugtracker(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param company_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.setCompanyMemberRole",
             {"user_id": user_id, "company_id": company_id, "role": role},
+            extra_params,
         )
 
     set_company_member_role = setCompanyMemberRole
 
     async def setProductIsOver(
-        self, *, product_id: int, is_over: bool | None = None
+        self,
+        *,
+        product_id: int,
+        is_over: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``bugtracker.setProductIsOver``.
 
@@ -404,11 +483,14 @@ class Bugtracker(MethodGroup):
         error.
 
         :param product_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "bugtracker.setProductIsOver",
             {"product_id": product_id, "is_over": is_over},
+            extra_params,
         )
 
     set_product_is_over = setProductIsOver

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.calls import StartResponse
 
 
@@ -18,7 +21,9 @@ class Calls(MethodGroup):
     __slots__ = ()
     _name = "calls"
 
-    async def forceFinish(self, *, call_id: str) -> Literal[1]:
+    async def forceFinish(
+        self, *, call_id: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``calls.forceFinish``.
 
         https://dev.vk.com/method/calls.forceFinish
@@ -27,12 +32,19 @@ class Calls(MethodGroup):
         it twice.
 
         :param call_id: 36 to 36 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("calls.forceFinish", {"call_id": call_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("calls.forceFinish", {"call_id": call_id}, extra_params)
 
     force_finish = forceFinish
 
-    async def start(self, *, group_id: int | None = None) -> StartResponse:
+    async def start(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> StartResponse:
         """Call VK's method ``calls.start``.
 
         https://dev.vk.com/method/calls.start
@@ -41,5 +53,7 @@ class Calls(MethodGroup):
         it twice.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("calls.start", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("calls.start", {"group_id": group_id}, extra_params)

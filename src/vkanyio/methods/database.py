@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import Country
     from ..objects.database import (
@@ -35,7 +36,12 @@ class Database(MethodGroup):
     _name = "database"
 
     async def getChairs(
-        self, *, faculty_id: int, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        faculty_id: int,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetChairsResponse:
         """Call VK's method ``database.getChairs``.
 
@@ -46,10 +52,13 @@ class Database(MethodGroup):
         :param faculty_id: 0 or more
         :param offset: 0 or more
         :param count: at most 10000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getChairs",
             {"faculty_id": faculty_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_chairs = getChairs
@@ -63,7 +72,8 @@ class Database(MethodGroup):
         need_all: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[CitiesFields] | str | None = None,
+        fields: CitiesFields | Iterable[CitiesFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCitiesResponse:
         """Call VK's method ``database.getCities``.
 
@@ -75,7 +85,9 @@ class Database(MethodGroup):
         :param region_id: 0 or more
         :param offset: 0 or more
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getCities",
             {
@@ -87,6 +99,7 @@ class Database(MethodGroup):
                 "count": count,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_cities = getCities
@@ -94,8 +107,9 @@ class Database(MethodGroup):
     async def getCitiesById(
         self,
         *,
-        city_ids: Iterable[int] | str | None = None,
-        fields: Iterable[CitiesFields] | str | None = None,
+        city_ids: int | Iterable[int] | str | None = None,
+        fields: CitiesFields | Iterable[CitiesFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[CityById]:
         """Call VK's method ``database.getCitiesById``.
 
@@ -104,9 +118,13 @@ class Database(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param city_ids: at most 1000 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "database.getCitiesById", {"city_ids": city_ids, "fields": fields}
+            "database.getCitiesById",
+            {"city_ids": city_ids, "fields": fields},
+            extra_params,
         )
 
     get_cities_by_id = getCitiesById
@@ -118,6 +136,7 @@ class Database(MethodGroup):
         code: str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCountriesResponse:
         """Call VK's method ``database.getCountries``.
 
@@ -127,16 +146,22 @@ class Database(MethodGroup):
 
         :param offset: 0 or more
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getCountries",
             {"need_all": need_all, "code": code, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_countries = getCountries
 
     async def getCountriesById(
-        self, *, country_ids: Iterable[int] | str | None = None
+        self,
+        *,
+        country_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Country]:
         """Call VK's method ``database.getCountriesById``.
 
@@ -145,15 +170,22 @@ class Database(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_ids: at most 1000 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "database.getCountriesById", {"country_ids": country_ids}
+            "database.getCountriesById", {"country_ids": country_ids}, extra_params
         )
 
     get_countries_by_id = getCountriesById
 
     async def getFaculties(
-        self, *, university_id: int, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        university_id: int,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFacultiesResponse:
         """Call VK's method ``database.getFaculties``.
 
@@ -164,10 +196,13 @@ class Database(MethodGroup):
         :param university_id: 0 or more
         :param offset: 0 or more
         :param count: at most 10000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getFaculties",
             {"university_id": university_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_faculties = getFaculties
@@ -179,6 +214,7 @@ class Database(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMetroStationsResponse:
         """Call VK's method ``database.getMetroStations``.
 
@@ -190,7 +226,9 @@ class Database(MethodGroup):
         :param offset: 0 or more
         :param count: at most 500; default 100
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getMetroStations",
             {
@@ -199,12 +237,16 @@ class Database(MethodGroup):
                 "count": count,
                 "extended": extended,
             },
+            extra_params,
         )
 
     get_metro_stations = getMetroStations
 
     async def getMetroStationsById(
-        self, *, station_ids: Iterable[int] | str | None = None
+        self,
+        *,
+        station_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Station]:
         """Call VK's method ``database.getMetroStationsById``.
 
@@ -213,9 +255,11 @@ class Database(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param station_ids: at most 30 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "database.getMetroStationsById", {"station_ids": station_ids}
+            "database.getMetroStationsById", {"station_ids": station_ids}, extra_params
         )
 
     get_metro_stations_by_id = getMetroStationsById
@@ -227,6 +271,7 @@ class Database(MethodGroup):
         q: str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRegionsResponse:
         """Call VK's method ``database.getRegions``.
 
@@ -237,16 +282,22 @@ class Database(MethodGroup):
         :param country_id: 1 or more
         :param offset: 0 or more
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getRegions",
             {"country_id": country_id, "q": q, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_regions = getRegions
 
     async def getSchoolClasses(
-        self, *, country_id: int | None = None
+        self,
+        *,
+        country_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[SchoolClass]:
         """Call VK's method ``database.getSchoolClasses``.
 
@@ -255,8 +306,12 @@ class Database(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param country_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("database.getSchoolClasses", {"country_id": country_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "database.getSchoolClasses", {"country_id": country_id}, extra_params
+        )
 
     get_school_classes = getSchoolClasses
 
@@ -267,6 +322,7 @@ class Database(MethodGroup):
         q: str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSchoolsResponse:
         """Call VK's method ``database.getSchools``.
 
@@ -277,10 +333,13 @@ class Database(MethodGroup):
         :param city_id: 0 or more
         :param offset: 0 or more
         :param count: at most 10000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getSchools",
             {"city_id": city_id, "q": q, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_schools = getSchools
@@ -293,6 +352,7 @@ class Database(MethodGroup):
         city_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetUniversitiesResponse:
         """Call VK's method ``database.getUniversities``.
 
@@ -304,7 +364,9 @@ class Database(MethodGroup):
         :param city_id: 0 or more
         :param offset: 0 or more
         :param count: at most 10000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "database.getUniversities",
             {
@@ -314,6 +376,7 @@ class Database(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_universities = getUniversities

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import UploadServer
     from ..objects.docs import (
@@ -28,7 +29,12 @@ class Docs(MethodGroup):
     _name = "docs"
 
     async def add(
-        self, *, owner_id: int, doc_id: int, access_key: str | None = None
+        self,
+        *,
+        owner_id: int,
+        doc_id: int,
+        access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``docs.add``.
 
@@ -39,13 +45,22 @@ class Docs(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "docs.add",
             {"owner_id": owner_id, "doc_id": doc_id, "access_key": access_key},
+            extra_params,
         )
 
-    async def delete(self, *, owner_id: int, doc_id: int) -> Literal[1]:
+    async def delete(
+        self,
+        *,
+        owner_id: int,
+        doc_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``docs.delete``.
 
         https://dev.vk.com/method/docs.delete
@@ -55,10 +70,14 @@ class Docs(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1150 PARAM_DOC_ID, 1151
             PARAM_DOC_DELETE_ACCESS
         """
-        return await self._call("docs.delete", {"owner_id": owner_id, "doc_id": doc_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "docs.delete", {"owner_id": owner_id, "doc_id": doc_id}, extra_params
+        )
 
     async def edit(
         self,
@@ -66,7 +85,8 @@ class Docs(MethodGroup):
         doc_id: int,
         title: str,
         owner_id: int | None = None,
-        tags: Iterable[str] | None = None,
+        tags: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``docs.edit``.
 
@@ -78,12 +98,15 @@ class Docs(MethodGroup):
         :param doc_id: 0 or more
         :param title: up to 128 characters
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1150 PARAM_DOC_ID, 1152
             PARAM_DOC_TITLE, 1153 PARAM_DOC_ACCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "docs.edit",
             {"doc_id": doc_id, "title": title, "owner_id": owner_id, "tags": tags},
+            extra_params,
         )
 
     async def get(
@@ -94,6 +117,7 @@ class Docs(MethodGroup):
         type: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8] | None = None,
         owner_id: int | None = None,
         return_tags: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``docs.get``.
 
@@ -107,7 +131,9 @@ class Docs(MethodGroup):
             ebook, 8 default; default 0
         :param owner_id: id of a user, or of a community (negative)
         :param return_tags: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "docs.get",
             {
@@ -117,10 +143,15 @@ class Docs(MethodGroup):
                 "owner_id": owner_id,
                 "return_tags": return_tags,
             },
+            extra_params,
         )
 
     async def getById(
-        self, *, docs: Iterable[str], return_tags: bool | None = None
+        self,
+        *,
+        docs: str | Iterable[str],
+        return_tags: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Doc]:
         """Call VK's method ``docs.getById``.
 
@@ -129,9 +160,11 @@ class Docs(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param return_tags: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "docs.getById", {"docs": docs, "return_tags": return_tags}
+            "docs.getById", {"docs": docs, "return_tags": return_tags}, extra_params
         )
 
     get_by_id = getById
@@ -141,6 +174,7 @@ class Docs(MethodGroup):
         *,
         type: Literal["audio_message", "doc", "graffiti"] | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``docs.getMessagesUploadServer``.
 
@@ -149,15 +183,24 @@ class Docs(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param type: default "doc"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "docs.getMessagesUploadServer", {"type": type, "peer_id": peer_id}
+            "docs.getMessagesUploadServer",
+            {"type": type, "peer_id": peer_id},
+            extra_params,
         )
 
     get_messages_upload_server = getMessagesUploadServer
 
-    async def getTypes(self, *, owner_id: int | None = None) -> GetTypesResponse:
+    async def getTypes(
+        self,
+        *,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> GetTypesResponse:
         """Call VK's method ``docs.getTypes``.
 
         https://dev.vk.com/method/docs.getTypes
@@ -165,12 +208,19 @@ class Docs(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("docs.getTypes", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("docs.getTypes", {"owner_id": owner_id}, extra_params)
 
     get_types = getTypes
 
-    async def getUploadServer(self, *, group_id: int | None = None) -> UploadServer:
+    async def getUploadServer(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> UploadServer:
         """Call VK's method ``docs.getUploadServer``.
 
         https://dev.vk.com/method/docs.getUploadServer
@@ -178,12 +228,21 @@ class Docs(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("docs.getUploadServer", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "docs.getUploadServer", {"group_id": group_id}, extra_params
+        )
 
     get_upload_server = getUploadServer
 
-    async def getWallUploadServer(self, *, group_id: int | None = None) -> UploadServer:
+    async def getWallUploadServer(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> UploadServer:
         """Call VK's method ``docs.getWallUploadServer``.
 
         https://dev.vk.com/method/docs.getWallUploadServer
@@ -191,12 +250,22 @@ class Docs(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("docs.getWallUploadServer", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "docs.getWallUploadServer", {"group_id": group_id}, extra_params
+        )
 
     get_wall_upload_server = getWallUploadServer
 
-    async def restore(self, *, owner_id: int, doc_id: int) -> Literal[1]:
+    async def restore(
+        self,
+        *,
+        owner_id: int,
+        doc_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``docs.restore``.
 
         https://dev.vk.com/method/docs.restore
@@ -206,11 +275,13 @@ class Docs(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param doc_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1154 PARAM_DOC_RESTORE_ACCESS, 1155
             PARAM_DOC_RESTORE_TIMEOUT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "docs.restore", {"owner_id": owner_id, "doc_id": doc_id}
+            "docs.restore", {"owner_id": owner_id, "doc_id": doc_id}, extra_params
         )
 
     async def save(
@@ -220,6 +291,7 @@ class Docs(MethodGroup):
         title: str | None = None,
         tags: str | None = None,
         return_tags: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveResponse:
         """Call VK's method ``docs.save``.
 
@@ -229,11 +301,14 @@ class Docs(MethodGroup):
         could execute it twice. Never packed into ``execute``.
 
         :param return_tags: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 105 SAVE_FILE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "docs.save",
             {"file": file, "title": title, "tags": tags, "return_tags": return_tags},
+            extra_params,
         )
 
     async def search(
@@ -244,6 +319,7 @@ class Docs(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         return_tags: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``docs.search``.
 
@@ -254,7 +330,9 @@ class Docs(MethodGroup):
         :param q: up to 512 characters
         :param count: 0 or more; default 20
         :param offset: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "docs.search",
             {
@@ -264,4 +342,5 @@ class Docs(MethodGroup):
                 "offset": offset,
                 "return_tags": return_tags,
             },
+            extra_params,
         )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt, UserGroupFields
     from ..objects.donut import DonatorSubscriptionInfo, GetSubscriptionsResponse
@@ -28,7 +29,8 @@ class Donut(MethodGroup):
         owner_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse:
         """Call VK's method ``donut.getFriends``.
 
@@ -39,15 +41,20 @@ class Donut(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more; default 0
         :param count: at most 100; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "donut.getFriends",
             {"owner_id": owner_id, "offset": offset, "count": count, "fields": fields},
+            extra_params,
         )
 
     get_friends = getFriends
 
-    async def getSubscription(self, *, owner_id: int) -> DonatorSubscriptionInfo:
+    async def getSubscription(
+        self, *, owner_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> DonatorSubscriptionInfo:
         """Call VK's method ``donut.getSubscription``.
 
         https://dev.vk.com/method/donut.getSubscription
@@ -55,18 +62,23 @@ class Donut(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
-        return await self._call("donut.getSubscription", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "donut.getSubscription", {"owner_id": owner_id}, extra_params
+        )
 
     get_subscription = getSubscription
 
     async def getSubscriptions(
         self,
         *,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse:
         """Call VK's method ``donut.getSubscriptions``.
 
@@ -77,15 +89,20 @@ class Donut(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param offset: 0 or more; default 0
         :param count: at most 100; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "donut.getSubscriptions",
             {"fields": fields, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_subscriptions = getSubscriptions
 
-    async def isDon(self, *, owner_id: int) -> BoolInt:
+    async def isDon(
+        self, *, owner_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``donut.isDon``.
 
         https://dev.vk.com/method/donut.isDon
@@ -93,7 +110,9 @@ class Donut(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("donut.isDon", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("donut.isDon", {"owner_id": owner_id}, extra_params)
 
     is_don = isDon

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.downloaded_games import PaidStatusResponse
 
 
@@ -18,7 +21,12 @@ class DownloadedGames(MethodGroup):
     __slots__ = ()
     _name = "downloadedGames"
 
-    async def getPaidStatus(self, *, user_id: int | None = None) -> PaidStatusResponse:
+    async def getPaidStatus(
+        self,
+        *,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> PaidStatusResponse:
         """Call VK's method ``downloadedGames.getPaidStatus``.
 
         https://dev.vk.com/method/downloadedGames.getPaidStatus
@@ -26,8 +34,12 @@ class DownloadedGames(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 106 ACTION_FAILED
         """
-        return await self._call("downloadedGames.getPaidStatus", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "downloadedGames.getPaidStatus", {"user_id": user_id}, extra_params
+        )
 
     get_paid_status = getPaidStatus

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt, UserGroupFields
     from ..objects.fave import (
@@ -28,7 +29,9 @@ class Fave(MethodGroup):
     __slots__ = ()
     _name = "fave"
 
-    async def addArticle(self, *, url: str) -> Literal[1]:
+    async def addArticle(
+        self, *, url: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.addArticle``.
 
         https://dev.vk.com/method/fave.addArticle
@@ -36,26 +39,37 @@ class Fave(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
-        return await self._call("fave.addArticle", {"url": url})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.addArticle", {"url": url}, extra_params)
 
     add_article = addArticle
 
-    async def addLink(self, *, link: str) -> Literal[1]:
+    async def addLink(
+        self, *, link: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.addLink``.
 
         https://dev.vk.com/method/fave.addLink
 
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.addLink", {"link": link})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.addLink", {"link": link}, extra_params)
 
     add_link = addLink
 
     async def addPage(
-        self, *, user_id: int | None = None, group_id: int | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.addPage``.
 
@@ -66,15 +80,22 @@ class Fave(MethodGroup):
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.addPage", {"user_id": user_id, "group_id": group_id}
+            "fave.addPage", {"user_id": user_id, "group_id": group_id}, extra_params
         )
 
     add_page = addPage
 
     async def addPost(
-        self, *, owner_id: int, id: int, access_key: str | None = None
+        self,
+        *,
+        owner_id: int,
+        id: int,
+        access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.addPost``.
 
@@ -84,15 +105,24 @@ class Fave(MethodGroup):
         it twice.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.addPost", {"owner_id": owner_id, "id": id, "access_key": access_key}
+            "fave.addPost",
+            {"owner_id": owner_id, "id": id, "access_key": access_key},
+            extra_params,
         )
 
     add_post = addPost
 
     async def addProduct(
-        self, *, owner_id: int, id: int, access_key: str | None = None
+        self,
+        *,
+        owner_id: int,
+        id: int,
+        access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.addProduct``.
 
@@ -102,10 +132,13 @@ class Fave(MethodGroup):
         it twice.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "fave.addProduct",
             {"owner_id": owner_id, "id": id, "access_key": access_key},
+            extra_params,
         )
 
     add_product = addProduct
@@ -115,6 +148,7 @@ class Fave(MethodGroup):
         *,
         name: str | None = None,
         position: Literal["back", "front"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Tag:
         """Call VK's method ``fave.addTag``.
 
@@ -125,14 +159,23 @@ class Fave(MethodGroup):
 
         :param name: up to 50 characters
         :param position: default "back"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
-        return await self._call("fave.addTag", {"name": name, "position": position})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "fave.addTag", {"name": name, "position": position}, extra_params
+        )
 
     add_tag = addTag
 
     async def addVideo(
-        self, *, owner_id: int, id: int, access_key: str | None = None
+        self,
+        *,
+        owner_id: int,
+        id: int,
+        access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.addVideo``.
 
@@ -142,14 +185,20 @@ class Fave(MethodGroup):
         it twice.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.addVideo", {"owner_id": owner_id, "id": id, "access_key": access_key}
+            "fave.addVideo",
+            {"owner_id": owner_id, "id": id, "access_key": access_key},
+            extra_params,
         )
 
     add_video = addVideo
 
-    async def editTag(self, *, id: int, name: str) -> Literal[1]:
+    async def editTag(
+        self, *, id: int, name: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.editTag``.
 
         https://dev.vk.com/method/fave.editTag
@@ -158,8 +207,10 @@ class Fave(MethodGroup):
         retry may return an error.
 
         :param name: up to 50 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.editTag", {"id": id, "name": name})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.editTag", {"id": id, "name": name}, extra_params)
 
     edit_tag = editTag
 
@@ -186,8 +237,9 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -213,8 +265,9 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetExtendedResponse: ...
 
     @overload
@@ -240,8 +293,9 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
 
     async def get(
@@ -266,8 +320,9 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse:
         """Call VK's method ``fave.get``.
 
@@ -279,7 +334,9 @@ class Fave(MethodGroup):
         :param offset: 0 or more
         :param count: 1 to 100; default 50
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "fave.get",
             {
@@ -291,6 +348,7 @@ class Fave(MethodGroup):
                 "fields": fields,
                 "is_from_snackbar": is_from_snackbar,
             },
+            extra_params,
         )
 
     async def getPages(
@@ -299,8 +357,9 @@ class Fave(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         type: Literal["groups", "hints", "users"] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         tag_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetPagesResponse:
         """Call VK's method ``fave.getPages``.
 
@@ -311,7 +370,9 @@ class Fave(MethodGroup):
         :param offset: at most 10000
         :param count: 1 to 500; default 50
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "fave.getPages",
             {
@@ -321,34 +382,51 @@ class Fave(MethodGroup):
                 "fields": fields,
                 "tag_id": tag_id,
             },
+            extra_params,
         )
 
     get_pages = getPages
 
-    async def getTags(self) -> GetTagsResponse:
+    async def getTags(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> GetTagsResponse:
         """Call VK's method ``fave.getTags``.
 
         https://dev.vk.com/method/fave.getTags
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.getTags", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.getTags", {}, extra_params)
 
     get_tags = getTags
 
-    async def markSeen(self) -> BoolInt:
+    async def markSeen(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``fave.markSeen``.
 
         https://dev.vk.com/method/fave.markSeen
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.markSeen", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.markSeen", {}, extra_params)
 
     mark_seen = markSeen
 
-    async def removeArticle(self, *, owner_id: int, article_id: int) -> BoolInt:
+    async def removeArticle(
+        self,
+        *,
+        owner_id: int,
+        article_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``fave.removeArticle``.
 
         https://dev.vk.com/method/fave.removeArticle
@@ -358,15 +436,23 @@ class Fave(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param article_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.removeArticle", {"owner_id": owner_id, "article_id": article_id}
+            "fave.removeArticle",
+            {"owner_id": owner_id, "article_id": article_id},
+            extra_params,
         )
 
     remove_article = removeArticle
 
     async def removeLink(
-        self, *, link_id: str | None = None, link: str | None = None
+        self,
+        *,
+        link_id: str | None = None,
+        link: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.removeLink``.
 
@@ -374,13 +460,22 @@ class Fave(MethodGroup):
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.removeLink", {"link_id": link_id, "link": link})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "fave.removeLink", {"link_id": link_id, "link": link}, extra_params
+        )
 
     remove_link = removeLink
 
     async def removePage(
-        self, *, user_id: int | None = None, group_id: int | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.removePage``.
 
@@ -391,14 +486,18 @@ class Fave(MethodGroup):
 
         :param user_id: id of a user
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.removePage", {"user_id": user_id, "group_id": group_id}
+            "fave.removePage", {"user_id": user_id, "group_id": group_id}, extra_params
         )
 
     remove_page = removePage
 
-    async def removePost(self, *, owner_id: int, id: int) -> Literal[1]:
+    async def removePost(
+        self, *, owner_id: int, id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.removePost``.
 
         https://dev.vk.com/method/fave.removePost
@@ -407,12 +506,18 @@ class Fave(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.removePost", {"owner_id": owner_id, "id": id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "fave.removePost", {"owner_id": owner_id, "id": id}, extra_params
+        )
 
     remove_post = removePost
 
-    async def removeProduct(self, *, owner_id: int, id: int) -> Literal[1]:
+    async def removeProduct(
+        self, *, owner_id: int, id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.removeProduct``.
 
         https://dev.vk.com/method/fave.removeProduct
@@ -421,24 +526,35 @@ class Fave(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.removeProduct", {"owner_id": owner_id, "id": id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "fave.removeProduct", {"owner_id": owner_id, "id": id}, extra_params
+        )
 
     remove_product = removeProduct
 
-    async def removeTag(self, *, id: int) -> Literal[1]:
+    async def removeTag(
+        self, *, id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.removeTag``.
 
         https://dev.vk.com/method/fave.removeTag
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.removeTag", {"id": id})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.removeTag", {"id": id}, extra_params)
 
     remove_tag = removeTag
 
-    async def removeVideo(self, *, owner_id: int, id: int) -> Literal[1]:
+    async def removeVideo(
+        self, *, owner_id: int, id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``fave.removeVideo``.
 
         https://dev.vk.com/method/fave.removeVideo
@@ -447,20 +563,32 @@ class Fave(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.removeVideo", {"owner_id": owner_id, "id": id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "fave.removeVideo", {"owner_id": owner_id, "id": id}, extra_params
+        )
 
     remove_video = removeVideo
 
-    async def reorderTags(self, *, ids: Iterable[int] | str) -> Literal[1]:
+    async def reorderTags(
+        self,
+        *,
+        ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``fave.reorderTags``.
 
         https://dev.vk.com/method/fave.reorderTags
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("fave.reorderTags", {"ids": ids})
+        extra_params = mask_params(extra_params)
+        return await self._call("fave.reorderTags", {"ids": ids}, extra_params)
 
     reorder_tags = reorderTags
 
@@ -469,7 +597,8 @@ class Fave(MethodGroup):
         *,
         user_id: int | None = None,
         group_id: int | None = None,
-        tag_ids: Iterable[int] | str | None = None,
+        tag_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.setPageTags``.
 
@@ -480,11 +609,14 @@ class Fave(MethodGroup):
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "fave.setPageTags",
             {"user_id": user_id, "group_id": group_id, "tag_ids": tag_ids},
+            extra_params,
         )
 
     set_page_tags = setPageTags
@@ -509,9 +641,10 @@ class Fave(MethodGroup):
         | None = None,
         item_owner_id: int | None = None,
         item_id: int | None = None,
-        tag_ids: Iterable[int] | str | None = None,
+        tag_ids: int | Iterable[int] | str | None = None,
         link_id: str | None = None,
         link_url: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.setTags``.
 
@@ -521,8 +654,10 @@ class Fave(MethodGroup):
         retry may return an error.
 
         :param item_owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 3800 FAVE_ALIEXPRESS_TAG
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "fave.setTags",
             {
@@ -533,12 +668,17 @@ class Fave(MethodGroup):
                 "link_id": link_id,
                 "link_url": link_url,
             },
+            extra_params,
         )
 
     set_tags = setTags
 
     async def trackPageInteraction(
-        self, *, user_id: int | None = None, group_id: int | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``fave.trackPageInteraction``.
 
@@ -549,9 +689,13 @@ class Fave(MethodGroup):
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "fave.trackPageInteraction", {"user_id": user_id, "group_id": group_id}
+            "fave.trackPageInteraction",
+            {"user_id": user_id, "group_id": group_id},
+            extra_params,
         )
 
     track_page_interaction = trackPageInteraction

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import NameCase
     from ..objects.friends import (
@@ -43,6 +44,7 @@ class Friends(MethodGroup):
         user_id: int | None = None,
         text: str | None = None,
         follow: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1, 2, 4]:
         """Call VK's method ``friends.add``.
 
@@ -52,16 +54,24 @@ class Friends(MethodGroup):
         it twice.
 
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 174 FRIENDS_ADD_YOURSELF, 175
             FRIENDS_ADD_IN_ENEMY, 176 FRIENDS_ADD_ENEMY, 177 FRIENDS_ADD_NOT_FOUND, 242
             FRIENDS_TOO_MANY_FRIENDS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "friends.add", {"user_id": user_id, "text": text, "follow": follow}
+            "friends.add",
+            {"user_id": user_id, "text": text, "follow": follow},
+            extra_params,
         )
 
     async def addList(
-        self, *, name: str, user_ids: Iterable[int] | str | None = None
+        self,
+        *,
+        name: str,
+        user_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddListResponse:
         """Call VK's method ``friends.addList``.
 
@@ -71,9 +81,13 @@ class Friends(MethodGroup):
         it twice.
 
         :param user_ids: ids of users; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 173 FRIENDS_LIST_LIMIT
         """
-        return await self._call("friends.addList", {"name": name, "user_ids": user_ids})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "friends.addList", {"name": name, "user_ids": user_ids}, extra_params
+        )
 
     add_list = addList
 
@@ -81,35 +95,39 @@ class Friends(MethodGroup):
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[FriendStatus]: ...
 
     @overload
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         need_sign: bool | None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[FriendExtendedStatus]: ...
 
     @overload
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]: ...
 
     async def areFriends(
         self,
         *,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         need_sign: bool | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[FriendStatus] | list[FriendExtendedStatus]:
         """Call VK's method ``friends.areFriends``.
 
@@ -118,15 +136,23 @@ class Friends(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_ids: ids of users; at most 1000 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.areFriends",
             {"user_ids": user_ids, "need_sign": need_sign, "extended": extended},
+            extra_params,
         )
 
     are_friends = areFriends
 
-    async def delete(self, *, user_id: int | None = None) -> DeleteResponse:
+    async def delete(
+        self,
+        *,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> DeleteResponse:
         """Call VK's method ``friends.delete``.
 
         https://dev.vk.com/method/friends.delete
@@ -135,22 +161,31 @@ class Friends(MethodGroup):
         retry may return an error.
 
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("friends.delete", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("friends.delete", {"user_id": user_id}, extra_params)
 
-    async def deleteAllRequests(self) -> Literal[1]:
+    async def deleteAllRequests(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``friends.deleteAllRequests``.
 
         https://dev.vk.com/method/friends.deleteAllRequests
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("friends.deleteAllRequests", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("friends.deleteAllRequests", {}, extra_params)
 
     delete_all_requests = deleteAllRequests
 
-    async def deleteList(self, *, list_id: int) -> Literal[1]:
+    async def deleteList(
+        self, *, list_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``friends.deleteList``.
 
         https://dev.vk.com/method/friends.deleteList
@@ -159,14 +194,22 @@ class Friends(MethodGroup):
         retry may return an error.
 
         :param list_id: at most 24
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 171 FRIENDS_LIST_ID
         """
-        return await self._call("friends.deleteList", {"list_id": list_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "friends.deleteList", {"list_id": list_id}, extra_params
+        )
 
     delete_list = deleteList
 
     async def edit(
-        self, *, user_id: int, list_ids: Iterable[int] | str | None = None
+        self,
+        *,
+        user_id: int,
+        list_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``friends.edit``.
 
@@ -177,9 +220,11 @@ class Friends(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param list_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "friends.edit", {"user_id": user_id, "list_ids": list_ids}
+            "friends.edit", {"user_id": user_id, "list_ids": list_ids}, extra_params
         )
 
     async def editList(
@@ -187,9 +232,10 @@ class Friends(MethodGroup):
         *,
         list_id: int,
         name: str | None = None,
-        user_ids: Iterable[int] | str | None = None,
-        add_user_ids: Iterable[int] | str | None = None,
-        delete_user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
+        add_user_ids: int | Iterable[int] | str | None = None,
+        delete_user_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``friends.editList``.
 
@@ -202,8 +248,10 @@ class Friends(MethodGroup):
         :param user_ids: ids of users; each 0 or more
         :param add_user_ids: ids of users; each 0 or more
         :param delete_user_ids: ids of users; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 171 FRIENDS_LIST_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.editList",
             {
@@ -213,6 +261,7 @@ class Friends(MethodGroup):
                 "add_user_ids": add_user_ids,
                 "delete_user_ids": delete_user_ids,
             },
+            extra_params,
         )
 
     edit_list = editList
@@ -229,6 +278,7 @@ class Friends(MethodGroup):
         offset: int | None = None,
         fields: None = None,
         ref: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -241,8 +291,9 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | str,
+        fields: Fields | Iterable[Fields] | str,
         ref: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFieldsResponse: ...
 
     @overload
@@ -255,8 +306,9 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         ref: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetFieldsResponse: ...
 
     async def get(
@@ -268,8 +320,9 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         ref: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetFieldsResponse:
         """Call VK's method ``friends.get``.
 
@@ -285,7 +338,9 @@ class Friends(MethodGroup):
         :param offset: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param ref: up to 255 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.get",
             {
@@ -298,21 +353,31 @@ class Friends(MethodGroup):
                 "fields": fields,
                 "ref": ref,
             },
+            extra_params,
         )
 
-    async def getAppUsers(self) -> list[int]:
+    async def getAppUsers(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> list[int]:
         """Call VK's method ``friends.getAppUsers``.
 
         https://dev.vk.com/method/friends.getAppUsers
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("friends.getAppUsers", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("friends.getAppUsers", {}, extra_params)
 
     get_app_users = getAppUsers
 
     async def getLists(
-        self, *, user_id: int | None = None, return_system: bool | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        return_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListsResponse:
         """Call VK's method ``friends.getLists``.
 
@@ -321,9 +386,13 @@ class Friends(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "friends.getLists", {"user_id": user_id, "return_system": return_system}
+            "friends.getLists",
+            {"user_id": user_id, "return_system": return_system},
+            extra_params,
         )
 
     get_lists = getLists
@@ -339,6 +408,7 @@ class Friends(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         need_common_count: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]: ...
 
     @overload
@@ -352,6 +422,7 @@ class Friends(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         need_common_count: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> MutualFriend: ...
 
     @overload
@@ -360,11 +431,12 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | str,
+        target_uids: int | Iterable[int] | str,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
         need_common_count: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[MutualFriend]: ...
 
     @overload
@@ -373,11 +445,12 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | str,
+        target_uids: int | Iterable[int] | str,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
         need_common_count: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[MutualFriend] | MutualFriend: ...
 
     @overload
@@ -386,11 +459,12 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | str | None = None,
+        target_uids: int | Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
         need_common_count: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | list[MutualFriend] | MutualFriend: ...
 
     async def getMutual(
@@ -398,11 +472,12 @@ class Friends(MethodGroup):
         *,
         source_uid: int | None = None,
         target_uid: int | None = None,
-        target_uids: Iterable[int] | str | None = None,
+        target_uids: int | Iterable[int] | str | None = None,
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
         need_common_count: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | list[MutualFriend] | MutualFriend:
         """Call VK's method ``friends.getMutual``.
 
@@ -415,7 +490,9 @@ class Friends(MethodGroup):
         :param target_uids: ids of users; at most 100 items; each 0 or more
         :param count: 0 or more
         :param offset: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.getMutual",
             {
@@ -427,6 +504,7 @@ class Friends(MethodGroup):
                 "offset": offset,
                 "need_common_count": need_common_count,
             },
+            extra_params,
         )
 
     get_mutual = getMutual
@@ -441,6 +519,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]: ...
 
     @overload
@@ -453,6 +532,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOnlineOnlineMobileResponse: ...
 
     @overload
@@ -465,6 +545,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | GetOnlineOnlineMobileResponse: ...
 
     async def getOnline(
@@ -476,6 +557,7 @@ class Friends(MethodGroup):
         order: str | None = None,
         count: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | GetOnlineOnlineMobileResponse:
         """Call VK's method ``friends.getOnline``.
 
@@ -487,7 +569,9 @@ class Friends(MethodGroup):
         :param list_id: 0 or more
         :param count: 0 or more
         :param offset: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.getOnline",
             {
@@ -498,11 +582,14 @@ class Friends(MethodGroup):
                 "count": count,
                 "offset": offset,
             },
+            extra_params,
         )
 
     get_online = getOnline
 
-    async def getRecent(self, *, count: int | None = None) -> list[int]:
+    async def getRecent(
+        self, *, count: int | None = None, extra_params: Mapping[str, Any] | None = None
+    ) -> list[int]:
         """Call VK's method ``friends.getRecent``.
 
         https://dev.vk.com/method/friends.getRecent
@@ -510,8 +597,10 @@ class Friends(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("friends.getRecent", {"count": count})
+        extra_params = mask_params(extra_params)
+        return await self._call("friends.getRecent", {"count": count}, extra_params)
 
     get_recent = getRecent
 
@@ -528,7 +617,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse: ...
 
     @overload
@@ -544,7 +634,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsNeedMutualResponse: ...
 
     @overload
@@ -560,7 +651,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsExtendedResponse: ...
 
     @overload
@@ -576,7 +668,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsNeedMutualResponse | GetRequestsExtendedResponse: ...
 
     @overload
@@ -592,7 +685,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -611,7 +705,8 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetRequestsResponse
         | GetRequestsNeedMutualResponse
@@ -629,7 +724,9 @@ class Friends(MethodGroup):
         :param need_viewed: default False
         :param ref: up to 255 characters
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.getRequests",
             {
@@ -644,6 +741,7 @@ class Friends(MethodGroup):
                 "ref": ref,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_requests = getRequests
@@ -651,13 +749,15 @@ class Friends(MethodGroup):
     async def getSuggestions(
         self,
         *,
-        filter: Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
+        filter: Literal["contacts", "mutual", "mutual_contacts"]
+        | Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
         | str
         | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSuggestionsResponse:
         """Call VK's method ``friends.getSuggestions``.
 
@@ -670,7 +770,9 @@ class Friends(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.getSuggestions",
             {
@@ -680,6 +782,7 @@ class Friends(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_suggestions = getSuggestions
@@ -689,10 +792,11 @@ class Friends(MethodGroup):
         *,
         user_id: int | None = None,
         q: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``friends.search``.
 
@@ -706,7 +810,9 @@ class Friends(MethodGroup):
             instrumental, abl prepositional
         :param offset: 0 or more
         :param count: at most 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "friends.search",
             {
@@ -717,4 +823,5 @@ class Friends(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )

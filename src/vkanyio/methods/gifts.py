@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.gifts import GetResponse
 
 
@@ -24,6 +27,7 @@ class Gifts(MethodGroup):
         user_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``gifts.get``.
 
@@ -34,7 +38,11 @@ class Gifts(MethodGroup):
         :param user_id: id of a user; 0 or more
         :param count: 0 or more
         :param offset: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "gifts.get", {"user_id": user_id, "count": count, "offset": offset}
+            "gifts.get",
+            {"user_id": user_id, "count": count, "offset": offset},
+            extra_params,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final, overload
 
-from .._masking import mask
+from .._masking import mask, mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Groups(MethodGroup):
         work_info_status: AddressWorkInfoStatus | None = None,
         timetable: str | None = None,
         is_main_address: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Address:
         """Call VK's method ``groups.addAddress``.
 
@@ -108,9 +109,11 @@ class Groups(MethodGroup):
         :param metro_id: 0 or more
         :param work_info_status: "no_information", "temporarily_closed",
             "always_opened", "timetable", "forever_closed"; default "no_information"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.addAddress",
             {
@@ -127,12 +130,19 @@ class Groups(MethodGroup):
                 "timetable": timetable,
                 "is_main_address": is_main_address,
             },
+            extra_params,
         )
 
     add_address = addAddress
 
     async def addCallbackServer(
-        self, *, group_id: int, url: str, title: str, secret_key: str | None = None
+        self,
+        *,
+        group_id: int,
+        url: str,
+        title: str,
+        secret_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddCallbackServerResponse:
         """Call VK's method ``groups.addCallbackServer``.
 
@@ -144,9 +154,11 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param title: up to 14 characters
         :param secret_key: up to 50 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 2000 CALLBACK_API_SERVERS_LIMIT
         """
         secret_key = mask(secret_key)
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.addCallbackServer",
             {
@@ -155,12 +167,18 @@ class Groups(MethodGroup):
                 "title": title,
                 "secret_key": secret_key,
             },
+            extra_params,
         )
 
     add_callback_server = addCallbackServer
 
     async def addLink(
-        self, *, group_id: int, link: str, text: str | None = None
+        self,
+        *,
+        group_id: int,
+        link: str,
+        text: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinksItem:
         """Call VK's method ``groups.addLink``.
 
@@ -170,14 +188,24 @@ class Groups(MethodGroup):
         it twice.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.addLink", {"group_id": group_id, "link": link, "text": text}
+            "groups.addLink",
+            {"group_id": group_id, "link": link, "text": text},
+            extra_params,
         )
 
     add_link = addLink
 
-    async def approveRequest(self, *, group_id: int, user_id: int) -> Literal[1]:
+    async def approveRequest(
+        self,
+        *,
+        group_id: int,
+        user_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.approveRequest``.
 
         https://dev.vk.com/method/groups.approveRequest
@@ -187,10 +215,14 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.approveRequest", {"group_id": group_id, "user_id": user_id}
+            "groups.approveRequest",
+            {"group_id": group_id, "user_id": user_id},
+            extra_params,
         )
 
     approve_request = approveRequest
@@ -204,6 +236,7 @@ class Groups(MethodGroup):
         reason: int | None = None,
         comment: str | None = None,
         comment_visible: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.ban``.
 
@@ -216,7 +249,9 @@ class Groups(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param end_date: Unix time; 0 or more
         :param reason: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.ban",
             {
@@ -227,6 +262,7 @@ class Groups(MethodGroup):
                 "comment": comment,
                 "comment_visible": comment_visible,
             },
+            extra_params,
         )
 
     async def create(
@@ -238,6 +274,7 @@ class Groups(MethodGroup):
         public_category: int | None = None,
         public_subcategory: int | None = None,
         subtype: Literal[0, 1, 2, 3, 4] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GroupFull:
         """Call VK's method ``groups.create``.
 
@@ -251,8 +288,10 @@ class Groups(MethodGroup):
         :param public_subcategory: 0 or more
         :param subtype: 0 none, 1 place or business, 2 company or website, 3 person or
             group, 4 product or art
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.create",
             {
@@ -263,9 +302,16 @@ class Groups(MethodGroup):
                 "public_subcategory": public_subcategory,
                 "subtype": subtype,
             },
+            extra_params,
         )
 
-    async def deleteAddress(self, *, group_id: int, address_id: int) -> Literal[1]:
+    async def deleteAddress(
+        self,
+        *,
+        group_id: int,
+        address_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.deleteAddress``.
 
         https://dev.vk.com/method/groups.deleteAddress
@@ -275,16 +321,24 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param address_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.deleteAddress", {"group_id": group_id, "address_id": address_id}
+            "groups.deleteAddress",
+            {"group_id": group_id, "address_id": address_id},
+            extra_params,
         )
 
     delete_address = deleteAddress
 
     async def deleteCallbackServer(
-        self, *, group_id: int, server_id: int
+        self,
+        *,
+        group_id: int,
+        server_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.deleteCallbackServer``.
 
@@ -295,16 +349,25 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.deleteCallbackServer",
             {"group_id": group_id, "server_id": server_id},
+            extra_params,
         )
 
     delete_callback_server = deleteCallbackServer
 
-    async def deleteLink(self, *, group_id: int, link_id: int) -> Literal[1]:
+    async def deleteLink(
+        self,
+        *,
+        group_id: int,
+        link_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.deleteLink``.
 
         https://dev.vk.com/method/groups.deleteLink
@@ -314,14 +377,20 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.deleteLink", {"group_id": group_id, "link_id": link_id}
+            "groups.deleteLink",
+            {"group_id": group_id, "link_id": link_id},
+            extra_params,
         )
 
     delete_link = deleteLink
 
-    async def disableOnline(self, *, group_id: int) -> Literal[1]:
+    async def disableOnline(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``groups.disableOnline``.
 
         https://dev.vk.com/method/groups.disableOnline
@@ -330,8 +399,12 @@ class Groups(MethodGroup):
         is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.disableOnline", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.disableOnline", {"group_id": group_id}, extra_params
+        )
 
     disable_online = disableOnline
 
@@ -372,8 +445,8 @@ class Groups(MethodGroup):
         market: bool | None = None,
         market_buttons: Iterable[Mapping[str, Any]] | str | None = None,
         market_comments: bool | None = None,
-        market_country: Iterable[int] | str | None = None,
-        market_city: Iterable[int] | str | None = None,
+        market_country: int | Iterable[int] | str | None = None,
+        market_city: int | Iterable[int] | str | None = None,
         market_currency: GroupMarketCurrency | None = None,
         market_contact: int | None = None,
         market_wiki: int | None = None,
@@ -381,11 +454,12 @@ class Groups(MethodGroup):
         obscene_stopwords: bool | None = None,
         toxic_filter: bool | None = None,
         disable_replies_from_groups: bool | None = None,
-        obscene_words: Iterable[str] | None = None,
+        obscene_words: str | Iterable[str] | None = None,
         main_section: int | None = None,
         secondary_section: int | None = None,
         country: int | None = None,
         city: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.edit``.
 
@@ -421,8 +495,10 @@ class Groups(MethodGroup):
         :param secondary_section: 0 or more
         :param country: 0 or more
         :param city: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1260 INVALID_ADDRESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.edit",
             {
@@ -475,6 +551,7 @@ class Groups(MethodGroup):
                 "country": country,
                 "city": city,
             },
+            extra_params,
         )
 
     async def editAddress(
@@ -493,6 +570,7 @@ class Groups(MethodGroup):
         work_info_status: AddressWorkInfoStatus | None = None,
         timetable: str | None = None,
         is_main_address: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Address:
         """Call VK's method ``groups.editAddress``.
 
@@ -512,9 +590,11 @@ class Groups(MethodGroup):
         :param longitude: -180 to 180
         :param work_info_status: "no_information", "temporarily_closed",
             "always_opened", "timetable", "forever_closed"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.editAddress",
             {
@@ -532,6 +612,7 @@ class Groups(MethodGroup):
                 "timetable": timetable,
                 "is_main_address": is_main_address,
             },
+            extra_params,
         )
 
     edit_address = editAddress
@@ -544,6 +625,7 @@ class Groups(MethodGroup):
         url: str,
         title: str,
         secret_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.editCallbackServer``.
 
@@ -556,9 +638,11 @@ class Groups(MethodGroup):
         :param server_id: 0 or more
         :param title: up to 14 characters
         :param secret_key: up to 50 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
         secret_key = mask(secret_key)
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.editCallbackServer",
             {
@@ -568,12 +652,18 @@ class Groups(MethodGroup):
                 "title": title,
                 "secret_key": secret_key,
             },
+            extra_params,
         )
 
     edit_callback_server = editCallbackServer
 
     async def editLink(
-        self, *, group_id: int, link_id: int, text: str | None = None
+        self,
+        *,
+        group_id: int,
+        link_id: int,
+        text: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.editLink``.
 
@@ -584,9 +674,13 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.editLink", {"group_id": group_id, "link_id": link_id, "text": text}
+            "groups.editLink",
+            {"group_id": group_id, "link_id": link_id, "text": text},
+            extra_params,
         )
 
     edit_link = editLink
@@ -602,6 +696,7 @@ class Groups(MethodGroup):
         contact_position: str | None = None,
         contact_phone: str | None = None,
         contact_email: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.editManager``.
 
@@ -613,10 +708,12 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
         :param role: "moderator", "editor", "administrator", "advertiser"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 700 GROUP_CHANGE_CREATOR, 701
             GROUP_NOT_IN_CLUB, 702 GROUP_TOO_MANY_OFFICERS, 703 GROUP_NEED_2FA, 704
             GROUP_HOST_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.editManager",
             {
@@ -629,11 +726,14 @@ class Groups(MethodGroup):
                 "contact_phone": contact_phone,
                 "contact_email": contact_email,
             },
+            extra_params,
         )
 
     edit_manager = editManager
 
-    async def enableOnline(self, *, group_id: int) -> Literal[1]:
+    async def enableOnline(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``groups.enableOnline``.
 
         https://dev.vk.com/method/groups.enableOnline
@@ -642,8 +742,12 @@ class Groups(MethodGroup):
         is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.enableOnline", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.enableOnline", {"group_id": group_id}, extra_params
+        )
 
     enable_online = enableOnline
 
@@ -653,10 +757,11 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[False] | None = None,
-        filter: Iterable[Filter] | str | None = None,
-        fields: Iterable[GroupsFields] | str | None = None,
+        filter: Filter | Iterable[Filter] | str | None = None,
+        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -665,10 +770,11 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[True],
-        filter: Iterable[Filter] | str | None = None,
-        fields: Iterable[GroupsFields] | str | None = None,
+        filter: Filter | Iterable[Filter] | str | None = None,
+        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetObjectExtendedResponse: ...
 
     @overload
@@ -677,10 +783,11 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Iterable[Filter] | str | None = None,
-        fields: Iterable[GroupsFields] | str | None = None,
+        filter: Filter | Iterable[Filter] | str | None = None,
+        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetObjectExtendedResponse: ...
 
     async def get(
@@ -688,10 +795,11 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Iterable[Filter] | str | None = None,
-        fields: Iterable[GroupsFields] | str | None = None,
+        filter: Filter | Iterable[Filter] | str | None = None,
+        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetObjectExtendedResponse:
         """Call VK's method ``groups.get``.
 
@@ -705,8 +813,10 @@ class Groups(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.groups.Fields``
         :param offset: 0 or more
         :param count: at most 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 260 ACCESS_GROUPS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.get",
             {
@@ -717,18 +827,20 @@ class Groups(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     async def getAddresses(
         self,
         *,
         group_id: int,
-        address_ids: Iterable[int] | str | None = None,
+        address_ids: int | Iterable[int] | str | None = None,
         latitude: float | None = None,
         longitude: float | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[AddressFields] | str | None = None,
+        fields: AddressFields | Iterable[AddressFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAddressesResponse:
         """Call VK's method ``groups.getAddresses``.
 
@@ -743,8 +855,10 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 10
         :param fields: the values are those of ``vkanyio.objects.address.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 125 PARAM_GROUP_ID, 260 ACCESS_GROUPS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getAddresses",
             {
@@ -756,6 +870,7 @@ class Groups(MethodGroup):
                 "count": count,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_addresses = getAddresses
@@ -766,8 +881,9 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse:
         """Call VK's method ``groups.getBanned``.
 
@@ -780,8 +896,10 @@ class Groups(MethodGroup):
         :param count: at most 200; default 20
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getBanned",
             {
@@ -791,6 +909,7 @@ class Groups(MethodGroup):
                 "fields": fields,
                 "owner_id": owner_id,
             },
+            extra_params,
         )
 
     get_banned = getBanned
@@ -798,9 +917,10 @@ class Groups(MethodGroup):
     async def getById(
         self,
         *,
-        group_ids: Iterable[int | str] | None = None,
+        group_ids: int | str | Iterable[int | str] | None = None,
         group_id: int | str | None = None,
-        fields: Iterable[GroupsFields] | str | None = None,
+        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdObjectResponse:
         """Call VK's method ``groups.getById``.
 
@@ -812,16 +932,19 @@ class Groups(MethodGroup):
         :param group_ids: ids of communities
         :param group_id: id of a community
         :param fields: the values are those of ``vkanyio.objects.groups.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getById",
             {"group_ids": group_ids, "group_id": group_id, "fields": fields},
+            extra_params,
         )
 
     get_by_id = getById
 
     async def getCallbackConfirmationCode(
-        self, *, group_id: int
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
     ) -> GetCallbackConfirmationCodeResponse:
         """Call VK's method ``groups.getCallbackConfirmationCode``.
 
@@ -830,15 +953,21 @@ class Groups(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.getCallbackConfirmationCode", {"group_id": group_id}
+            "groups.getCallbackConfirmationCode", {"group_id": group_id}, extra_params
         )
 
     get_callback_confirmation_code = getCallbackConfirmationCode
 
     async def getCallbackServers(
-        self, *, group_id: int, server_ids: Iterable[int] | str | None = None
+        self,
+        *,
+        group_id: int,
+        server_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCallbackServersResponse:
         """Call VK's method ``groups.getCallbackServers``.
 
@@ -848,16 +977,23 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param server_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getCallbackServers",
             {"group_id": group_id, "server_ids": server_ids},
+            extra_params,
         )
 
     get_callback_servers = getCallbackServers
 
     async def getCallbackSettings(
-        self, *, group_id: int, server_id: int | None = None
+        self,
+        *,
+        group_id: int,
+        server_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CallbackSettings:
         """Call VK's method ``groups.getCallbackSettings``.
 
@@ -867,10 +1003,14 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.getCallbackSettings", {"group_id": group_id, "server_id": server_id}
+            "groups.getCallbackSettings",
+            {"group_id": group_id, "server_id": server_id},
+            extra_params,
         )
 
     get_callback_settings = getCallbackSettings
@@ -881,20 +1021,33 @@ class Groups(MethodGroup):
         *,
         extended: Literal[False] | None = None,
         subcategories: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCatalogInfoResponse: ...
 
     @overload
     async def getCatalogInfo(
-        self, *, extended: Literal[True], subcategories: bool | None = None
+        self,
+        *,
+        extended: Literal[True],
+        subcategories: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCatalogInfoExtendedResponse: ...
 
     @overload
     async def getCatalogInfo(
-        self, *, extended: bool | None = None, subcategories: bool | None = None
+        self,
+        *,
+        extended: bool | None = None,
+        subcategories: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCatalogInfoResponse | GetCatalogInfoExtendedResponse: ...
 
     async def getCatalogInfo(
-        self, *, extended: bool | None = None, subcategories: bool | None = None
+        self,
+        *,
+        extended: bool | None = None,
+        subcategories: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCatalogInfoResponse | GetCatalogInfoExtendedResponse:
         """Call VK's method ``groups.getCatalogInfo``.
 
@@ -904,10 +1057,13 @@ class Groups(MethodGroup):
 
         :param extended: default False
         :param subcategories: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getCatalogInfo",
             {"extended": extended, "subcategories": subcategories},
+            extra_params,
         )
 
     get_catalog_info = getCatalogInfo
@@ -918,8 +1074,9 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str | None = None,
+        fields: UsersFields | Iterable[UsersFields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitedUsersResponse:
         """Call VK's method ``groups.getInvitedUsers``.
 
@@ -933,7 +1090,9 @@ class Groups(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getInvitedUsers",
             {
@@ -943,6 +1102,7 @@ class Groups(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_invited_users = getInvitedUsers
@@ -954,6 +1114,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitesResponse: ...
 
     @overload
@@ -963,6 +1124,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitesExtendedResponse: ...
 
     @overload
@@ -972,6 +1134,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitesResponse | GetInvitesExtendedResponse: ...
 
     async def getInvites(
@@ -980,6 +1143,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitesResponse | GetInvitesExtendedResponse:
         """Call VK's method ``groups.getInvites``.
 
@@ -989,15 +1153,20 @@ class Groups(MethodGroup):
 
         :param offset: 0 or more
         :param count: 0 or more; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getInvites",
             {"offset": offset, "count": count, "extended": extended},
+            extra_params,
         )
 
     get_invites = getInvites
 
-    async def getLongPollServer(self, *, group_id: int) -> LongPollServer:
+    async def getLongPollServer(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> LongPollServer:
         """Call VK's method ``groups.getLongPollServer``.
 
         https://dev.vk.com/method/groups.getLongPollServer
@@ -1005,12 +1174,18 @@ class Groups(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getLongPollServer", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.getLongPollServer", {"group_id": group_id}, extra_params
+        )
 
     get_long_poll_server = getLongPollServer
 
-    async def getLongPollSettings(self, *, group_id: int) -> LongPollSettings:
+    async def getLongPollSettings(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> LongPollSettings:
         """Call VK's method ``groups.getLongPollSettings``.
 
         https://dev.vk.com/method/groups.getLongPollSettings
@@ -1018,8 +1193,12 @@ class Groups(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getLongPollSettings", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.getLongPollSettings", {"group_id": group_id}, extra_params
+        )
 
     get_long_poll_settings = getLongPollSettings
 
@@ -1033,6 +1212,7 @@ class Groups(MethodGroup):
         count: int | None = None,
         fields: None = None,
         filter: Literal["donut", "friends", "unsure"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse: ...
 
     @overload
@@ -1045,6 +1225,7 @@ class Groups(MethodGroup):
         count: int | None = None,
         fields: None = None,
         filter: Literal["managers"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFilterResponse: ...
 
     @overload
@@ -1055,8 +1236,9 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str,
+        fields: UsersFields | Iterable[UsersFields] | str,
         filter: Literal["donut", "friends", "unsure"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse: ...
 
     @overload
@@ -1067,8 +1249,9 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str,
+        fields: UsersFields | Iterable[UsersFields] | str,
         filter: Literal["managers"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
     @overload
@@ -1079,8 +1262,9 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str | None = None,
+        fields: UsersFields | Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
     async def getMembers(
@@ -1090,8 +1274,9 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str | None = None,
+        fields: UsersFields | Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse:
         """Call VK's method ``groups.getMembers``.
 
@@ -1105,8 +1290,10 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 1000
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 125 PARAM_GROUP_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getMembers",
             {
@@ -1117,11 +1304,14 @@ class Groups(MethodGroup):
                 "fields": fields,
                 "filter": filter,
             },
+            extra_params,
         )
 
     get_members = getMembers
 
-    async def getOnlineStatus(self, *, group_id: int) -> GetOnlineStatusResponse:
+    async def getOnlineStatus(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> GetOnlineStatusResponse:
         """Call VK's method ``groups.getOnlineStatus``.
 
         https://dev.vk.com/method/groups.getOnlineStatus
@@ -1129,8 +1319,12 @@ class Groups(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getOnlineStatus", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.getOnlineStatus", {"group_id": group_id}, extra_params
+        )
 
     get_online_status = getOnlineStatus
 
@@ -1142,6 +1336,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse: ...
 
     @overload
@@ -1151,7 +1346,8 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str,
+        fields: UsersFields | Iterable[UsersFields] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsFieldsResponse: ...
 
     @overload
@@ -1161,7 +1357,8 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str | None = None,
+        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse: ...
 
     async def getRequests(
@@ -1170,7 +1367,8 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[UsersFields] | str | None = None,
+        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse:
         """Call VK's method ``groups.getRequests``.
 
@@ -1182,15 +1380,20 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: at most 200; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.getRequests",
             {"group_id": group_id, "offset": offset, "count": count, "fields": fields},
+            extra_params,
         )
 
     get_requests = getRequests
 
-    async def getSettings(self, *, group_id: int | str) -> GetSettingsResponse:
+    async def getSettings(
+        self, *, group_id: int | str, extra_params: Mapping[str, Any] | None = None
+    ) -> GetSettingsResponse:
         """Call VK's method ``groups.getSettings``.
 
         https://dev.vk.com/method/groups.getSettings
@@ -1198,12 +1401,18 @@ class Groups(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getSettings", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.getSettings", {"group_id": group_id}, extra_params
+        )
 
     get_settings = getSettings
 
-    async def getTagList(self, *, group_id: int) -> list[GroupTag]:
+    async def getTagList(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> list[GroupTag]:
         """Call VK's method ``groups.getTagList``.
 
         https://dev.vk.com/method/groups.getTagList
@@ -1211,25 +1420,39 @@ class Groups(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getTagList", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "groups.getTagList", {"group_id": group_id}, extra_params
+        )
 
     get_tag_list = getTagList
 
-    async def getTokenPermissions(self) -> GetTokenPermissionsResponse:
+    async def getTokenPermissions(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> GetTokenPermissionsResponse:
         """Call VK's method ``groups.getTokenPermissions``.
 
         https://dev.vk.com/method/groups.getTokenPermissions
 
         Accepts community tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.getTokenPermissions", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("groups.getTokenPermissions", {}, extra_params)
 
     get_token_permissions = getTokenPermissions
 
     @overload
     async def invite(
-        self, *, group_id: int, user_id: int | None = None, user_ids_list: None = None
+        self,
+        *,
+        group_id: int,
+        user_id: int | None = None,
+        user_ids_list: None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]: ...
 
     @overload
@@ -1238,7 +1461,8 @@ class Groups(MethodGroup):
         *,
         group_id: int,
         user_id: int | None = None,
-        user_ids_list: Iterable[int] | str,
+        user_ids_list: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> InviteUserIdsListResponse: ...
 
     @overload
@@ -1247,7 +1471,8 @@ class Groups(MethodGroup):
         *,
         group_id: int,
         user_id: int | None = None,
-        user_ids_list: Iterable[int] | str | None = None,
+        user_ids_list: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | InviteUserIdsListResponse: ...
 
     async def invite(
@@ -1255,7 +1480,8 @@ class Groups(MethodGroup):
         *,
         group_id: int,
         user_id: int | None = None,
-        user_ids_list: Iterable[int] | str | None = None,
+        user_ids_list: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | InviteUserIdsListResponse:
         """Call VK's method ``groups.invite``.
 
@@ -1267,11 +1493,14 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
         :param user_ids_list: ids of users; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.invite",
             {"group_id": group_id, "user_id": user_id, "user_ids_list": user_ids_list},
+            extra_params,
         )
 
     @overload
@@ -1282,6 +1511,7 @@ class Groups(MethodGroup):
         user_id: int | None = None,
         user_ids: None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt: ...
 
     @overload
@@ -1292,6 +1522,7 @@ class Groups(MethodGroup):
         user_id: int | None = None,
         user_ids: None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> IsMemberExtendedResponse: ...
 
     @overload
@@ -1300,8 +1531,9 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[MemberStatus]: ...
 
     @overload
@@ -1310,8 +1542,9 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[MemberStatusFull]: ...
 
     @overload
@@ -1320,8 +1553,9 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         BoolInt | list[MemberStatus] | IsMemberExtendedResponse | list[MemberStatusFull]
     ): ...
@@ -1331,8 +1565,9 @@ class Groups(MethodGroup):
         *,
         group_id: int | str,
         user_id: int | None = None,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         BoolInt | list[MemberStatus] | IsMemberExtendedResponse | list[MemberStatusFull]
     ):
@@ -1346,7 +1581,9 @@ class Groups(MethodGroup):
         :param group_id: id of a community
         :param user_id: id of a user; 0 or more
         :param user_ids: ids of users; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.isMember",
             {
@@ -1355,11 +1592,18 @@ class Groups(MethodGroup):
                 "user_ids": user_ids,
                 "extended": extended,
             },
+            extra_params,
         )
 
     is_member = isMember
 
-    async def join(self, *, group_id: int, not_sure: str | None = None) -> Literal[1]:
+    async def join(
+        self,
+        *,
+        group_id: int,
+        not_sure: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.join``.
 
         https://dev.vk.com/method/groups.join
@@ -1368,14 +1612,18 @@ class Groups(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 714
             GROUP_INVITE_LINKS_NOT_VALID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.join", {"group_id": group_id, "not_sure": not_sure}
+            "groups.join", {"group_id": group_id, "not_sure": not_sure}, extra_params
         )
 
-    async def leave(self, *, group_id: int) -> Literal[1]:
+    async def leave(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``groups.leave``.
 
         https://dev.vk.com/method/groups.leave
@@ -1384,10 +1632,18 @@ class Groups(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("groups.leave", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("groups.leave", {"group_id": group_id}, extra_params)
 
-    async def removeUser(self, *, group_id: int, user_id: int) -> Literal[1]:
+    async def removeUser(
+        self,
+        *,
+        group_id: int,
+        user_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.removeUser``.
 
         https://dev.vk.com/method/groups.removeUser
@@ -1397,15 +1653,24 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.removeUser", {"group_id": group_id, "user_id": user_id}
+            "groups.removeUser",
+            {"group_id": group_id, "user_id": user_id},
+            extra_params,
         )
 
     remove_user = removeUser
 
     async def reorderLink(
-        self, *, group_id: int, link_id: int, after: int | None = None
+        self,
+        *,
+        group_id: int,
+        link_id: int,
+        after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.reorderLink``.
 
@@ -1417,10 +1682,13 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param link_id: 0 or more
         :param after: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.reorderLink",
             {"group_id": group_id, "link_id": link_id, "after": after},
+            extra_params,
         )
 
     reorder_link = reorderLink
@@ -1437,6 +1705,7 @@ class Groups(MethodGroup):
         sort: Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``groups.search``.
 
@@ -1450,7 +1719,9 @@ class Groups(MethodGroup):
             6 members
         :param offset: 0 or more
         :param count: at most 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.search",
             {
@@ -1464,6 +1735,7 @@ class Groups(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     async def setCallbackSettings(
@@ -1528,6 +1800,7 @@ class Groups(MethodGroup):
         donut_subscription_expired: bool | None = None,
         donut_money_withdraw: bool | None = None,
         donut_money_withdraw_error: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.setCallbackSettings``.
 
@@ -1538,8 +1811,10 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param server_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.setCallbackSettings",
             {
@@ -1603,6 +1878,7 @@ class Groups(MethodGroup):
                 "donut_money_withdraw": donut_money_withdraw,
                 "donut_money_withdraw_error": donut_money_withdraw_error,
             },
+            extra_params,
         )
 
     set_callback_settings = setCallbackSettings
@@ -1664,6 +1940,7 @@ class Groups(MethodGroup):
         donut_subscription_expired: bool | None = None,
         donut_money_withdraw: bool | None = None,
         donut_money_withdraw_error: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.setLongPollSettings``.
 
@@ -1673,7 +1950,9 @@ class Groups(MethodGroup):
         is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.setLongPollSettings",
             {
@@ -1732,6 +2011,7 @@ class Groups(MethodGroup):
                 "donut_money_withdraw": donut_money_withdraw,
                 "donut_money_withdraw_error": donut_money_withdraw_error,
             },
+            extra_params,
         )
 
     set_long_poll_settings = setLongPollSettings
@@ -1745,6 +2025,7 @@ class Groups(MethodGroup):
         bots_start_button: bool | None = None,
         bots_add_to_chat: bool | None = None,
         bot_online_booking_enabled: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.setSettings``.
 
@@ -1754,7 +2035,9 @@ class Groups(MethodGroup):
         is lost: a retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.setSettings",
             {
@@ -1765,12 +2048,18 @@ class Groups(MethodGroup):
                 "bots_add_to_chat": bots_add_to_chat,
                 "bot_online_booking_enabled": bot_online_booking_enabled,
             },
+            extra_params,
         )
 
     set_settings = setSettings
 
     async def setUserNote(
-        self, *, group_id: int, user_id: int, note: str | None = None
+        self,
+        *,
+        group_id: int,
+        user_id: int,
+        note: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``groups.setUserNote``.
 
@@ -1782,10 +2071,13 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
         :param note: up to 96 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.setUserNote",
             {"group_id": group_id, "user_id": user_id, "note": note},
+            extra_params,
         )
 
     set_user_note = setUserNote
@@ -1818,6 +2110,7 @@ class Groups(MethodGroup):
             "ffc107",
         ]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``groups.tagAdd``.
 
@@ -1828,10 +2121,13 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param tag_name: up to 20 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.tagAdd",
             {"group_id": group_id, "tag_name": tag_name, "tag_color": tag_color},
+            extra_params,
         )
 
     tag_add = tagAdd
@@ -1843,6 +2139,7 @@ class Groups(MethodGroup):
         tag_id: int,
         user_id: int,
         act: Literal["bind", "unbind"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``groups.tagBind``.
 
@@ -1854,15 +2151,24 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
         :param user_id: id of a user; 1 to 2000000000
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.tagBind",
             {"group_id": group_id, "tag_id": tag_id, "user_id": user_id, "act": act},
+            extra_params,
         )
 
     tag_bind = tagBind
 
-    async def tagDelete(self, *, group_id: int, tag_id: int) -> BoolInt:
+    async def tagDelete(
+        self,
+        *,
+        group_id: int,
+        tag_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``groups.tagDelete``.
 
         https://dev.vk.com/method/groups.tagDelete
@@ -1872,14 +2178,23 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.tagDelete", {"group_id": group_id, "tag_id": tag_id}
+            "groups.tagDelete", {"group_id": group_id, "tag_id": tag_id}, extra_params
         )
 
     tag_delete = tagDelete
 
-    async def tagUpdate(self, *, group_id: int, tag_id: int, tag_name: str) -> BoolInt:
+    async def tagUpdate(
+        self,
+        *,
+        group_id: int,
+        tag_id: int,
+        tag_name: str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``groups.tagUpdate``.
 
         https://dev.vk.com/method/groups.tagUpdate
@@ -1890,16 +2205,24 @@ class Groups(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param tag_id: 0 or more
         :param tag_name: up to 20 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "groups.tagUpdate",
             {"group_id": group_id, "tag_id": tag_id, "tag_name": tag_name},
+            extra_params,
         )
 
     tag_update = tagUpdate
 
     async def toggleMarket(
-        self, *, group_id: int, state: MarketState, ref: str | None = None
+        self,
+        *,
+        group_id: int,
+        state: MarketState,
+        ref: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``groups.toggleMarket``.
 
@@ -1910,16 +2233,26 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param state: "none", "basic", "advanced"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1431 MARKET_SHOP_ALREADY_ENABLED, 1432
             MARKET_SHOP_ALREADY_DISABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.toggleMarket", {"group_id": group_id, "state": state, "ref": ref}
+            "groups.toggleMarket",
+            {"group_id": group_id, "state": state, "ref": ref},
+            extra_params,
         )
 
     toggle_market = toggleMarket
 
-    async def unban(self, *, group_id: int, owner_id: int | None = None) -> Literal[1]:
+    async def unban(
+        self,
+        *,
+        group_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``groups.unban``.
 
         https://dev.vk.com/method/groups.unban
@@ -1929,7 +2262,9 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "groups.unban", {"group_id": group_id, "owner_id": owner_id}
+            "groups.unban", {"group_id": group_id, "owner_id": owner_id}, extra_params
         )

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.lead_forms import (
         CreateResponse,
@@ -41,8 +42,9 @@ class LeadForms(MethodGroup):
         active: bool | None = None,
         once_per_user: bool | None = None,
         pixel_code: str | None = None,
-        notify_admins: Iterable[int] | str | None = None,
-        notify_emails: Iterable[str] | None = None,
+        notify_admins: int | Iterable[int] | str | None = None,
+        notify_emails: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateResponse:
         """Call VK's method ``leadForms.create``.
 
@@ -61,7 +63,9 @@ class LeadForms(MethodGroup):
         :param active: default False
         :param once_per_user: default False
         :param notify_admins: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "leadForms.create",
             {
@@ -80,9 +84,16 @@ class LeadForms(MethodGroup):
                 "notify_admins": notify_admins,
                 "notify_emails": notify_emails,
             },
+            extra_params,
         )
 
-    async def delete(self, *, group_id: int, form_id: int) -> DeleteResponse:
+    async def delete(
+        self,
+        *,
+        group_id: int,
+        form_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> DeleteResponse:
         """Call VK's method ``leadForms.delete``.
 
         https://dev.vk.com/method/leadForms.delete
@@ -91,13 +102,21 @@ class LeadForms(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "leadForms.delete", {"group_id": group_id, "form_id": form_id}
+            "leadForms.delete", {"group_id": group_id, "form_id": form_id}, extra_params
         )
 
-    async def get(self, *, group_id: int, form_id: int) -> Form:
+    async def get(
+        self,
+        *,
+        group_id: int,
+        form_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Form:
         """Call VK's method ``leadForms.get``.
 
         https://dev.vk.com/method/leadForms.get
@@ -105,10 +124,12 @@ class LeadForms(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "leadForms.get", {"group_id": group_id, "form_id": form_id}
+            "leadForms.get", {"group_id": group_id, "form_id": form_id}, extra_params
         )
 
     async def getLeads(
@@ -118,6 +139,7 @@ class LeadForms(MethodGroup):
         form_id: int,
         limit: int | None = None,
         next_page_token: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLeadsResponse:
         """Call VK's method ``leadForms.getLeads``.
 
@@ -127,8 +149,10 @@ class LeadForms(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param limit: 1 to 1000; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "leadForms.getLeads",
             {
@@ -137,22 +161,30 @@ class LeadForms(MethodGroup):
                 "limit": limit,
                 "next_page_token": next_page_token,
             },
+            extra_params,
         )
 
     get_leads = getLeads
 
-    async def getUploadURL(self) -> str:
+    async def getUploadURL(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> str:
         """Call VK's method ``leadForms.getUploadURL``.
 
         https://dev.vk.com/method/leadForms.getUploadURL
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("leadForms.getUploadURL", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("leadForms.getUploadURL", {}, extra_params)
 
     get_upload_url = getUploadURL
 
-    async def list(self, *, group_id: int) -> builtins.list[Form]:
+    async def list(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> builtins.list[Form]:
         """Call VK's method ``leadForms.list``.
 
         https://dev.vk.com/method/leadForms.list
@@ -160,8 +192,10 @@ class LeadForms(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("leadForms.list", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("leadForms.list", {"group_id": group_id}, extra_params)
 
     async def update(
         self,
@@ -179,8 +213,9 @@ class LeadForms(MethodGroup):
         active: bool | None = None,
         once_per_user: bool | None = None,
         pixel_code: str | None = None,
-        notify_admins: Iterable[int] | str | None = None,
-        notify_emails: Iterable[str] | None = None,
+        notify_admins: int | Iterable[int] | str | None = None,
+        notify_emails: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateResponse:
         """Call VK's method ``leadForms.update``.
 
@@ -199,8 +234,10 @@ class LeadForms(MethodGroup):
         :param active: default False
         :param once_per_user: default False
         :param notify_admins: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "leadForms.update",
             {
@@ -220,4 +257,5 @@ class LeadForms(MethodGroup):
                 "notify_admins": notify_admins,
                 "notify_emails": notify_emails,
             },
+            extra_params,
         )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.likes import (
         AddResponse,
@@ -35,6 +36,7 @@ class Likes(MethodGroup):
         owner_id: int | None = None,
         access_key: str | None = None,
         from_group: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddResponse:
         """Call VK's method ``likes.add``.
 
@@ -46,8 +48,10 @@ class Likes(MethodGroup):
         :param type: the values are those of ``vkanyio.objects.likes.Type``
         :param item_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "likes.add",
             {
@@ -57,6 +61,7 @@ class Likes(MethodGroup):
                 "access_key": access_key,
                 "from_group": from_group,
             },
+            extra_params,
         )
 
     async def delete(
@@ -67,6 +72,7 @@ class Likes(MethodGroup):
         owner_id: int | None = None,
         access_key: str | None = None,
         from_group: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> DeleteResponse:
         """Call VK's method ``likes.delete``.
 
@@ -78,7 +84,9 @@ class Likes(MethodGroup):
         :param type: the values are those of ``vkanyio.objects.likes.Type``
         :param item_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "likes.delete",
             {
@@ -88,6 +96,7 @@ class Likes(MethodGroup):
                 "access_key": access_key,
                 "from_group": from_group,
             },
+            extra_params,
         )
 
     @overload
@@ -104,7 +113,8 @@ class Likes(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         skip_own: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListResponse: ...
 
     @overload
@@ -121,7 +131,8 @@ class Likes(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         skip_own: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListExtendedResponse: ...
 
     @overload
@@ -138,7 +149,8 @@ class Likes(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         skip_own: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListResponse | GetListExtendedResponse: ...
 
     async def getList(
@@ -154,7 +166,8 @@ class Likes(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         skip_own: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListResponse | GetListExtendedResponse:
         """Call VK's method ``likes.getList``.
 
@@ -167,8 +180,10 @@ class Likes(MethodGroup):
         :param friends_only: default 0
         :param offset: 0 or more
         :param count: at most 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 232 LIKES_REACTION_CAN_NOT_BE_APPLIED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "likes.getList",
             {
@@ -184,6 +199,7 @@ class Likes(MethodGroup):
                 "skip_own": skip_own,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_list = getList
@@ -195,6 +211,7 @@ class Likes(MethodGroup):
         item_id: int,
         user_id: int | None = None,
         owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> IsLikedResponse:
         """Call VK's method ``likes.isLiked``.
 
@@ -206,7 +223,9 @@ class Likes(MethodGroup):
         :param item_id: 0 or more
         :param user_id: id of a user; 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "likes.isLiked",
             {
@@ -215,6 +234,7 @@ class Likes(MethodGroup):
                 "user_id": user_id,
                 "owner_id": owner_id,
             },
+            extra_params,
         )
 
     is_liked = isLiked

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt, UploadServer
     from ..objects.market import (
@@ -58,10 +59,10 @@ class Market(MethodGroup):
         old_price: float | None = None,
         deleted: bool | None = None,
         main_photo_id: int | None = None,
-        photo_ids: Iterable[int] | str | None = None,
-        video_ids: Iterable[int] | str | None = None,
+        photo_ids: int | Iterable[int] | str | None = None,
+        video_ids: int | Iterable[int] | str | None = None,
         url: str | None = None,
-        variant_ids: Iterable[int] | str | None = None,
+        variant_ids: int | Iterable[int] | str | None = None,
         is_main_variant: bool | None = None,
         dimension_width: int | None = None,
         dimension_height: int | None = None,
@@ -69,6 +70,7 @@ class Market(MethodGroup):
         weight: int | None = None,
         sku: str | None = None,
         stock_amount: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddResponse:
         """Call VK's method ``market.add``.
 
@@ -94,6 +96,7 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param sku: up to 50 characters
         :param stock_amount: -1 to 999999
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1405
             MARKET_TOO_MANY_ITEMS, 1406 MARKET_TOO_MANY_ITEMS_IN_ALBUM, 1408
             MARKET_ITEM_HAS_BAD_LINKS, 1416 MARKET_VARIANT_NOT_FOUND, 1417
@@ -103,6 +106,7 @@ class Market(MethodGroup):
             MARKET_PHOTOS_CROP_INVALID_FORMAT, 1434 MARKET_PHOTOS_CROP_OVERFLOW, 1435
             MARKET_PHOTOS_CROP_SIZE_TOO_LOW, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.add",
             {
@@ -126,6 +130,7 @@ class Market(MethodGroup):
                 "sku": sku,
                 "stock_amount": stock_amount,
             },
+            extra_params,
         )
 
     async def addAlbum(
@@ -136,6 +141,7 @@ class Market(MethodGroup):
         photo_id: int | None = None,
         main_album: bool | None = None,
         is_hidden: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddAlbumResponse:
         """Call VK's method ``market.addAlbum``.
 
@@ -147,9 +153,11 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param title: up to 128 characters
         :param photo_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1407 MARKET_TOO_MANY_ALBUMS, 1438
             MARKET_NOT_ENABLED, 1446 MARKET_ALBUM_MAIN_HIDDEN
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.addAlbum",
             {
@@ -159,11 +167,18 @@ class Market(MethodGroup):
                 "main_album": main_album,
                 "is_hidden": is_hidden,
             },
+            extra_params,
         )
 
     add_album = addAlbum
 
-    async def addProperty(self, *, group_id: int, title: str) -> AddPropertyResponse:
+    async def addProperty(
+        self,
+        *,
+        group_id: int,
+        title: str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> AddPropertyResponse:
         """Call VK's method ``market.addProperty``.
 
         https://dev.vk.com/method/market.addProperty
@@ -172,19 +187,26 @@ class Market(MethodGroup):
         it twice.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1410 MARKET_VARIANTS_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1418 MARKET_MAX_PROPERTIES_LIMIT_EXCEED, 1421
             MARKET_NAME_TOO_LONG, 1424 MARKET_UNKNOWN_PROPERTY_TYPE, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.addProperty", {"group_id": group_id, "title": title}
+            "market.addProperty", {"group_id": group_id, "title": title}, extra_params
         )
 
     add_property = addProperty
 
     async def addPropertyVariant(
-        self, *, group_id: int, property_id: int, title: str
+        self,
+        *,
+        group_id: int,
+        property_id: int,
+        title: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddPropertyVariantResponse:
         """Call VK's method ``market.addPropertyVariant``.
 
@@ -196,14 +218,17 @@ class Market(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
         :param title: 1 to 60 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1417 MARKET_PROPERTY_NOT_FOUND, 1419
             MARKET_MAX_VARIANTS_LIMIT_EXCEED, 1423 MARKET_VARIANT_VALUE_TOO_LONG, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.addPropertyVariant",
             {"group_id": group_id, "property_id": property_id, "title": title},
+            extra_params,
         )
 
     add_property_variant = addPropertyVariant
@@ -212,8 +237,9 @@ class Market(MethodGroup):
         self,
         *,
         owner_id: int,
-        item_ids: Iterable[int] | str,
-        album_ids: Iterable[int] | str,
+        item_ids: int | Iterable[int] | str,
+        album_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.addToAlbum``.
 
@@ -225,13 +251,16 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param item_ids: each 0 or more
         :param album_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1403
             MARKET_ITEM_NOT_FOUND, 1404 MARKET_ITEM_ALREADY_ADDED, 1406
             MARKET_TOO_MANY_ITEMS_IN_ALBUM, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.addToAlbum",
             {"owner_id": owner_id, "item_ids": item_ids, "album_ids": album_ids},
+            extra_params,
         )
 
     add_to_album = addToAlbum
@@ -242,11 +271,12 @@ class Market(MethodGroup):
         owner_id: int,
         item_id: int,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``market.createComment``.
 
@@ -260,7 +290,9 @@ class Market(MethodGroup):
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.createComment",
             {
@@ -273,11 +305,18 @@ class Market(MethodGroup):
                 "sticker_id": sticker_id,
                 "guid": guid,
             },
+            extra_params,
         )
 
     create_comment = createComment
 
-    async def delete(self, *, owner_id: int, item_id: int) -> Literal[1]:
+    async def delete(
+        self,
+        *,
+        owner_id: int,
+        item_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``market.delete``.
 
         https://dev.vk.com/method/market.delete
@@ -287,14 +326,22 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1403
             MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.delete", {"owner_id": owner_id, "item_id": item_id}
+            "market.delete", {"owner_id": owner_id, "item_id": item_id}, extra_params
         )
 
-    async def deleteAlbum(self, *, owner_id: int, album_id: int) -> Literal[1]:
+    async def deleteAlbum(
+        self,
+        *,
+        owner_id: int,
+        album_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``market.deleteAlbum``.
 
         https://dev.vk.com/method/market.deleteAlbum
@@ -304,16 +351,26 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param album_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.deleteAlbum", {"owner_id": owner_id, "album_id": album_id}
+            "market.deleteAlbum",
+            {"owner_id": owner_id, "album_id": album_id},
+            extra_params,
         )
 
     delete_album = deleteAlbum
 
-    async def deleteComment(self, *, owner_id: int, comment_id: int) -> BoolInt:
+    async def deleteComment(
+        self,
+        *,
+        owner_id: int,
+        comment_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``market.deleteComment``.
 
         https://dev.vk.com/method/market.deleteComment
@@ -323,14 +380,24 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.deleteComment", {"owner_id": owner_id, "comment_id": comment_id}
+            "market.deleteComment",
+            {"owner_id": owner_id, "comment_id": comment_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
 
-    async def deleteProperty(self, *, group_id: int, property_id: int) -> Literal[1]:
+    async def deleteProperty(
+        self,
+        *,
+        group_id: int,
+        property_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``market.deleteProperty``.
 
         https://dev.vk.com/method/market.deleteProperty
@@ -340,18 +407,26 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1417 MARKET_PROPERTY_NOT_FOUND, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.deleteProperty", {"group_id": group_id, "property_id": property_id}
+            "market.deleteProperty",
+            {"group_id": group_id, "property_id": property_id},
+            extra_params,
         )
 
     delete_property = deleteProperty
 
     async def deletePropertyVariant(
-        self, *, group_id: int, variant_id: int
+        self,
+        *,
+        group_id: int,
+        variant_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.deletePropertyVariant``.
 
@@ -362,13 +437,16 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param variant_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1416 MARKET_VARIANT_NOT_FOUND, 1417
             MARKET_PROPERTY_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.deletePropertyVariant",
             {"group_id": group_id, "variant_id": variant_id},
+            extra_params,
         )
 
     delete_property_variant = deletePropertyVariant
@@ -385,10 +463,10 @@ class Market(MethodGroup):
         old_price: float | None = None,
         deleted: bool | None = None,
         main_photo_id: int | None = None,
-        photo_ids: Iterable[int] | str | None = None,
-        video_ids: Iterable[int] | str | None = None,
+        photo_ids: int | Iterable[int] | str | None = None,
+        video_ids: int | Iterable[int] | str | None = None,
         url: str | None = None,
-        variant_ids: Iterable[int] | str | None = None,
+        variant_ids: int | Iterable[int] | str | None = None,
         is_main_variant: bool | None = None,
         dimension_width: int | None = None,
         dimension_height: int | None = None,
@@ -396,6 +474,7 @@ class Market(MethodGroup):
         weight: int | None = None,
         sku: str | None = None,
         stock_amount: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.edit``.
 
@@ -422,6 +501,7 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param sku: up to 50 characters
         :param stock_amount: -1 to 999999
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1403
             MARKET_ITEM_NOT_FOUND, 1408 MARKET_ITEM_HAS_BAD_LINKS, 1412
             MARKET_GROUPING_ITEMS_WITH_DIFFERENT_PROPERTIES, 1413
@@ -429,6 +509,7 @@ class Market(MethodGroup):
             MARKET_PHOTOS_CROP_INVALID_FORMAT, 1434 MARKET_PHOTOS_CROP_OVERFLOW, 1435
             MARKET_PHOTOS_CROP_SIZE_TOO_LOW, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.edit",
             {
@@ -453,6 +534,7 @@ class Market(MethodGroup):
                 "sku": sku,
                 "stock_amount": stock_amount,
             },
+            extra_params,
         )
 
     async def editAlbum(
@@ -464,6 +546,7 @@ class Market(MethodGroup):
         photo_id: int | None = None,
         main_album: bool | None = None,
         is_hidden: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editAlbum``.
 
@@ -476,11 +559,13 @@ class Market(MethodGroup):
         :param album_id: 0 or more
         :param title: up to 128 characters
         :param photo_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1438
             MARKET_NOT_ENABLED, 1446 MARKET_ALBUM_MAIN_HIDDEN, 1457
             MARKET_FAILED_TO_SET_ALBUM_AS_MAIN, 1458
             MARKET_FAILED_TO_UNSET_ALBUM_AS_MAIN
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.editAlbum",
             {
@@ -491,6 +576,7 @@ class Market(MethodGroup):
                 "main_album": main_album,
                 "is_hidden": is_hidden,
             },
+            extra_params,
         )
 
     edit_album = editAlbum
@@ -501,7 +587,8 @@ class Market(MethodGroup):
         owner_id: int,
         comment_id: int,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editComment``.
 
@@ -512,7 +599,9 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.editComment",
             {
@@ -521,6 +610,7 @@ class Market(MethodGroup):
                 "message": message,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     edit_comment = editComment
@@ -541,6 +631,7 @@ class Market(MethodGroup):
         weight: int | None = None,
         comment_for_user: str | None = None,
         receipt_link: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editOrder``.
 
@@ -561,10 +652,12 @@ class Market(MethodGroup):
         :param weight: at most 100000000
         :param comment_for_user: up to 400 characters
         :param receipt_link: up to 400 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1427 MARKET_ORDERS_NO_CART_ITEMS, 1429
             MARKET_INVALID_DIMENSIONS, 1430 MARKET_CANT_CHANGE_VKPAY_STATUS, 1456
             MARKET_ORDERS_INVALID_STATUS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.editOrder",
             {
@@ -582,12 +675,18 @@ class Market(MethodGroup):
                 "comment_for_user": comment_for_user,
                 "receipt_link": receipt_link,
             },
+            extra_params,
         )
 
     edit_order = editOrder
 
     async def editProperty(
-        self, *, group_id: int, property_id: int, title: str
+        self,
+        *,
+        group_id: int,
+        property_id: int,
+        title: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editProperty``.
 
@@ -598,19 +697,27 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param property_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1411 MARKET_VARIANTS_ERROR, 1421
             MARKET_NAME_TOO_LONG, 1424 MARKET_UNKNOWN_PROPERTY_TYPE, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.editProperty",
             {"group_id": group_id, "property_id": property_id, "title": title},
+            extra_params,
         )
 
     edit_property = editProperty
 
     async def editPropertyVariant(
-        self, *, group_id: int, variant_id: int, title: str
+        self,
+        *,
+        group_id: int,
+        variant_id: int,
+        title: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editPropertyVariant``.
 
@@ -622,14 +729,17 @@ class Market(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param variant_id: 0 or more
         :param title: 1 to 60 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1416 MARKET_VARIANT_NOT_FOUND, 1421
             MARKET_NAME_TOO_LONG, 1423 MARKET_VARIANT_VALUE_TOO_LONG, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.editPropertyVariant",
             {"group_id": group_id, "variant_id": variant_id, "title": title},
+            extra_params,
         )
 
     edit_property_variant = editPropertyVariant
@@ -640,6 +750,7 @@ class Market(MethodGroup):
         category_id: int | None = None,
         query: str | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCategoriesNewResponse:
         """Call VK's method ``market.filterCategories``.
 
@@ -649,10 +760,13 @@ class Market(MethodGroup):
 
         :param category_id: 0 or more
         :param count: at most 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.filterCategories",
             {"category_id": category_id, "query": query, "count": count},
+            extra_params,
         )
 
     filter_categories = filterCategories
@@ -670,7 +784,8 @@ class Market(MethodGroup):
         date_to: str | None = None,
         need_variants: bool | None = None,
         with_disabled: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -686,7 +801,8 @@ class Market(MethodGroup):
         date_to: str | None = None,
         need_variants: bool | None = None,
         with_disabled: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetExtendedResponse: ...
 
     @overload
@@ -702,7 +818,8 @@ class Market(MethodGroup):
         date_to: str | None = None,
         need_variants: bool | None = None,
         with_disabled: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
 
     async def get(
@@ -717,7 +834,8 @@ class Market(MethodGroup):
         date_to: str | None = None,
         need_variants: bool | None = None,
         with_disabled: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse:
         """Call VK's method ``market.get``.
 
@@ -729,7 +847,9 @@ class Market(MethodGroup):
         :param album_id: default 0
         :param count: at most 200; default 100
         :param offset: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.get",
             {
@@ -744,10 +864,15 @@ class Market(MethodGroup):
                 "with_disabled": with_disabled,
                 "fields": fields,
             },
+            extra_params,
         )
 
     async def getAlbumById(
-        self, *, owner_id: int, album_ids: Iterable[int] | str
+        self,
+        *,
+        owner_id: int,
+        album_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumByIdResponse:
         """Call VK's method ``market.getAlbumById``.
 
@@ -757,15 +882,24 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param album_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.getAlbumById", {"owner_id": owner_id, "album_ids": album_ids}
+            "market.getAlbumById",
+            {"owner_id": owner_id, "album_ids": album_ids},
+            extra_params,
         )
 
     get_album_by_id = getAlbumById
 
     async def getAlbums(
-        self, *, owner_id: int, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        owner_id: int,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsResponse:
         """Call VK's method ``market.getAlbums``.
 
@@ -776,30 +910,50 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: at most 100; default 50
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.getAlbums", {"owner_id": owner_id, "offset": offset, "count": count}
+            "market.getAlbums",
+            {"owner_id": owner_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_albums = getAlbums
 
     @overload
     async def getById(
-        self, *, item_ids: Iterable[str], extended: Literal[False] | None = None
+        self,
+        *,
+        item_ids: str | Iterable[str],
+        extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse: ...
 
     @overload
     async def getById(
-        self, *, item_ids: Iterable[str], extended: Literal[True]
+        self,
+        *,
+        item_ids: str | Iterable[str],
+        extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse: ...
 
     @overload
     async def getById(
-        self, *, item_ids: Iterable[str], extended: bool | None = None
+        self,
+        *,
+        item_ids: str | Iterable[str],
+        extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
     async def getById(
-        self, *, item_ids: Iterable[str], extended: bool | None = None
+        self,
+        *,
+        item_ids: str | Iterable[str],
+        extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``market.getById``.
 
@@ -808,17 +962,23 @@ class Market(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param item_ids: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1525 MARKET_DISABLED, 1526
             MARKET_SERVICES_DISABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.getById", {"item_ids": item_ids, "extended": extended}
+            "market.getById", {"item_ids": item_ids, "extended": extended}, extra_params
         )
 
     get_by_id = getById
 
     async def getCategories(
-        self, *, group_id: int | None = None, album_id: int | None = None
+        self,
+        *,
+        group_id: int | None = None,
+        album_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCategoriesNewResponse:
         """Call VK's method ``market.getCategories``.
 
@@ -828,9 +988,13 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param album_id: 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.getCategories", {"group_id": group_id, "album_id": album_id}
+            "market.getCategories",
+            {"group_id": group_id, "album_id": album_id},
+            extra_params,
         )
 
     get_categories = getCategories
@@ -846,7 +1010,8 @@ class Market(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc"] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``market.getComments``.
 
@@ -861,8 +1026,10 @@ class Market(MethodGroup):
         :param count: at most 100; default 20
         :param sort: asc old to new, desc new to old; default "asc"
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1401 MARKET_COMMENTS_CLOSED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.getComments",
             {
@@ -876,6 +1043,7 @@ class Market(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_comments = getComments
@@ -886,6 +1054,7 @@ class Market(MethodGroup):
         group_id: int | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetGroupOrdersResponse:
         """Call VK's method ``market.getGroupOrders``.
 
@@ -896,18 +1065,26 @@ class Market(MethodGroup):
         :param group_id: id of a community
         :param offset: 0 or more; default 0
         :param count: 1 to 50; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1456
             MARKET_ORDERS_INVALID_STATUS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.getGroupOrders",
             {"group_id": group_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_group_orders = getGroupOrders
 
     async def getOrderById(
-        self, *, order_id: int, user_id: int | None = None, extended: bool | None = None
+        self,
+        *,
+        order_id: int,
+        user_id: int | None = None,
+        extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrderByIdResponse:
         """Call VK's method ``market.getOrderById``.
 
@@ -917,11 +1094,14 @@ class Market(MethodGroup):
 
         :param order_id: 0 or more
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1436 MARKET_ORDERS_ORDER_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.getOrderById",
             {"order_id": order_id, "user_id": user_id, "extended": extended},
+            extra_params,
         )
 
     get_order_by_id = getOrderById
@@ -933,6 +1113,7 @@ class Market(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrderItemsResponse:
         """Call VK's method ``market.getOrderItems``.
 
@@ -944,7 +1125,9 @@ class Market(MethodGroup):
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more
         :param count: 0 or more; default 50
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.getOrderItems",
             {
@@ -953,6 +1136,7 @@ class Market(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_order_items = getOrderItems
@@ -966,6 +1150,7 @@ class Market(MethodGroup):
         extended: Literal[False] | None = None,
         date_from: str | None = None,
         date_to: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrdersResponse: ...
 
     @overload
@@ -977,6 +1162,7 @@ class Market(MethodGroup):
         extended: Literal[True],
         date_from: str | None = None,
         date_to: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrdersExtendedResponse: ...
 
     @overload
@@ -988,6 +1174,7 @@ class Market(MethodGroup):
         extended: bool | None = None,
         date_from: str | None = None,
         date_to: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrdersResponse | GetOrdersExtendedResponse: ...
 
     async def getOrders(
@@ -998,6 +1185,7 @@ class Market(MethodGroup):
         extended: bool | None = None,
         date_from: str | None = None,
         date_to: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetOrdersResponse | GetOrdersExtendedResponse:
         """Call VK's method ``market.getOrders``.
 
@@ -1007,7 +1195,9 @@ class Market(MethodGroup):
 
         :param offset: 0 or more; default 0
         :param count: at most 10; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.getOrders",
             {
@@ -1017,12 +1207,17 @@ class Market(MethodGroup):
                 "date_from": date_from,
                 "date_to": date_to,
             },
+            extra_params,
         )
 
     get_orders = getOrders
 
     async def getProductPhotoUploadServer(
-        self, *, group_id: int, bulk: bool | None = None
+        self,
+        *,
+        group_id: int,
+        bulk: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``market.getProductPhotoUploadServer``.
 
@@ -1032,15 +1227,21 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param bulk: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.getProductPhotoUploadServer", {"group_id": group_id, "bulk": bulk}
+            "market.getProductPhotoUploadServer",
+            {"group_id": group_id, "bulk": bulk},
+            extra_params,
         )
 
     get_product_photo_upload_server = getProductPhotoUploadServer
 
-    async def getProperties(self, *, group_id: int) -> GetPropertiesResponse:
+    async def getProperties(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> GetPropertiesResponse:
         """Call VK's method ``market.getProperties``.
 
         https://dev.vk.com/method/market.getProperties
@@ -1048,11 +1249,15 @@ class Market(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1410
             MARKET_VARIANTS_NOT_ENABLED, 1411 MARKET_VARIANTS_ERROR, 1438
             MARKET_NOT_ENABLED
         """
-        return await self._call("market.getProperties", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "market.getProperties", {"group_id": group_id}, extra_params
+        )
 
     get_properties = getProperties
 
@@ -1060,8 +1265,9 @@ class Market(MethodGroup):
         self,
         *,
         group_id: int,
-        item_ids: Iterable[int] | str,
+        item_ids: int | Iterable[int] | str,
         item_group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GroupItemsResponse:
         """Call VK's method ``market.groupItems``.
 
@@ -1072,6 +1278,7 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param item_group_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1403 MARKET_ITEM_NOT_FOUND, 1409
             MARKET_EXTENDED_NOT_ENABLED, 1410 MARKET_VARIANTS_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1412 MARKET_GROUPING_ITEMS_WITH_DIFFERENT_PROPERTIES,
@@ -1082,6 +1289,7 @@ class Market(MethodGroup):
             MARKET_GROUPING_MUST_CONTAIN_MORE_THAN_ONE_ITEM, 1426
             MARKET_GROUPING_ITEMS_MUST_HAVE_DISTINCT_PROPERTIES, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.groupItems",
             {
@@ -1089,12 +1297,18 @@ class Market(MethodGroup):
                 "item_ids": item_ids,
                 "item_group_id": item_group_id,
             },
+            extra_params,
         )
 
     group_items = groupItems
 
     async def removeFromAlbum(
-        self, *, owner_id: int, item_id: int, album_ids: Iterable[int] | str
+        self,
+        *,
+        owner_id: int,
+        item_id: int,
+        album_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.removeFromAlbum``.
 
@@ -1106,12 +1320,15 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
         :param album_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1402 MARKET_ALBUM_NOT_FOUND, 1403
             MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.removeFromAlbum",
             {"owner_id": owner_id, "item_id": item_id, "album_ids": album_ids},
+            extra_params,
         )
 
     remove_from_album = removeFromAlbum
@@ -1123,6 +1340,7 @@ class Market(MethodGroup):
         album_id: int,
         before: int | None = None,
         after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.reorderAlbums``.
 
@@ -1134,9 +1352,11 @@ class Market(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param before: 0 or more
         :param after: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1402
             MARKET_ALBUM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.reorderAlbums",
             {
@@ -1145,6 +1365,7 @@ class Market(MethodGroup):
                 "before": before,
                 "after": after,
             },
+            extra_params,
         )
 
     reorder_albums = reorderAlbums
@@ -1157,6 +1378,7 @@ class Market(MethodGroup):
         album_id: int | None = None,
         before: int | None = None,
         after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.reorderItems``.
 
@@ -1169,9 +1391,11 @@ class Market(MethodGroup):
         :param item_id: 0 or more
         :param before: 0 or more
         :param after: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1402
             MARKET_ALBUM_NOT_FOUND, 1403 MARKET_ITEM_NOT_FOUND, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.reorderItems",
             {
@@ -1181,6 +1405,7 @@ class Market(MethodGroup):
                 "before": before,
                 "after": after,
             },
+            extra_params,
         )
 
     reorder_items = reorderItems
@@ -1191,6 +1416,7 @@ class Market(MethodGroup):
         owner_id: int,
         item_id: int,
         reason: Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.report``.
 
@@ -1203,14 +1429,22 @@ class Market(MethodGroup):
         :param item_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.report",
             {"owner_id": owner_id, "item_id": item_id, "reason": reason},
+            extra_params,
         )
 
     async def reportComment(
-        self, *, owner_id: int, comment_id: int, reason: Literal[0, 1, 2, 3, 4, 5, 6]
+        self,
+        *,
+        owner_id: int,
+        comment_id: int,
+        reason: Literal[0, 1, 2, 3, 4, 5, 6],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.reportComment``.
 
@@ -1223,15 +1457,24 @@ class Market(MethodGroup):
         :param comment_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.reportComment",
             {"owner_id": owner_id, "comment_id": comment_id, "reason": reason},
+            extra_params,
         )
 
     report_comment = reportComment
 
-    async def restore(self, *, owner_id: int, item_id: int) -> Literal[1]:
+    async def restore(
+        self,
+        *,
+        owner_id: int,
+        item_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``market.restore``.
 
         https://dev.vk.com/method/market.restore
@@ -1241,15 +1484,23 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 205 ACCESS_MARKET, 1400
             MARKET_RESTORE_TOO_LATE, 1403 MARKET_ITEM_NOT_FOUND, 1438
             MARKET_NOT_ENABLED, 1518 MARKET_ITEM_IS_NOT_DELETED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.restore", {"owner_id": owner_id, "item_id": item_id}
+            "market.restore", {"owner_id": owner_id, "item_id": item_id}, extra_params
         )
 
-    async def restoreComment(self, *, owner_id: int, comment_id: int) -> BoolInt:
+    async def restoreComment(
+        self,
+        *,
+        owner_id: int,
+        comment_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``market.restoreComment``.
 
         https://dev.vk.com/method/market.restoreComment
@@ -1259,14 +1510,20 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.restoreComment", {"owner_id": owner_id, "comment_id": comment_id}
+            "market.restoreComment",
+            {"owner_id": owner_id, "comment_id": comment_id},
+            extra_params,
         )
 
     restore_comment = restoreComment
 
-    async def saveProductPhoto(self, *, upload_response: str) -> PhotoIdResponse:
+    async def saveProductPhoto(
+        self, *, upload_response: str, extra_params: Mapping[str, Any] | None = None
+    ) -> PhotoIdResponse:
         """Call VK's method ``market.saveProductPhoto``.
 
         https://dev.vk.com/method/market.saveProductPhoto
@@ -1274,16 +1531,20 @@ class Market(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.saveProductPhoto", {"upload_response": upload_response}
+            "market.saveProductPhoto",
+            {"upload_response": upload_response},
+            extra_params,
         )
 
     save_product_photo = saveProductPhoto
 
     async def saveProductPhotoBulk(
-        self, *, upload_response: str
+        self, *, upload_response: str, extra_params: Mapping[str, Any] | None = None
     ) -> list[UploadPhotoData]:
         """Call VK's method ``market.saveProductPhotoBulk``.
 
@@ -1292,10 +1553,14 @@ class Market(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "market.saveProductPhotoBulk", {"upload_response": upload_response}
+            "market.saveProductPhotoBulk",
+            {"upload_response": upload_response},
+            extra_params,
         )
 
     save_product_photo_bulk = saveProductPhotoBulk
@@ -1314,8 +1579,9 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        status: Iterable[int] | str | None = None,
+        status: int | Iterable[int] | str | None = None,
         need_variants: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -1332,8 +1598,9 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[True],
-        status: Iterable[int] | str | None = None,
+        status: int | Iterable[int] | str | None = None,
         need_variants: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -1350,8 +1617,9 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        status: Iterable[int] | str | None = None,
+        status: int | Iterable[int] | str | None = None,
         need_variants: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -1367,8 +1635,9 @@ class Market(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        status: Iterable[int] | str | None = None,
+        status: int | Iterable[int] | str | None = None,
         need_variants: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``market.search``.
 
@@ -1386,7 +1655,9 @@ class Market(MethodGroup):
         :param count: at most 200; default 20
         :param extended: default False
         :param status: at most 2 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.search",
             {
@@ -1403,6 +1674,7 @@ class Market(MethodGroup):
                 "status": status,
                 "need_variants": need_variants,
             },
+            extra_params,
         )
 
     async def searchItems(
@@ -1418,6 +1690,7 @@ class Market(MethodGroup):
         sort_direction: Literal[0, 1] | None = None,
         country: int | None = None,
         city: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``market.searchItems``.
 
@@ -1434,7 +1707,9 @@ class Market(MethodGroup):
         :param sort_direction: default 1
         :param country: 0 or more
         :param city: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.searchItems",
             {
@@ -1449,6 +1724,7 @@ class Market(MethodGroup):
                 "country": country,
                 "city": city,
             },
+            extra_params,
         )
 
     search_items = searchItems
@@ -1467,6 +1743,7 @@ class Market(MethodGroup):
         country: int | None = None,
         city: int | None = None,
         only_my_groups: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchBasicResponse:
         """Call VK's method ``market.searchItemsBasic``.
 
@@ -1483,7 +1760,9 @@ class Market(MethodGroup):
         :param sort_direction: default 0
         :param country: 0 or more
         :param city: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.searchItemsBasic",
             {
@@ -1499,11 +1778,18 @@ class Market(MethodGroup):
                 "city": city,
                 "only_my_groups": only_my_groups,
             },
+            extra_params,
         )
 
     search_items_basic = searchItemsBasic
 
-    async def ungroupItems(self, *, group_id: int, item_group_id: int) -> Literal[1]:
+    async def ungroupItems(
+        self,
+        *,
+        group_id: int,
+        item_group_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``market.ungroupItems``.
 
         https://dev.vk.com/method/market.ungroupItems
@@ -1513,12 +1799,15 @@ class Market(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param item_group_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1409 MARKET_EXTENDED_NOT_ENABLED, 1411
             MARKET_VARIANTS_ERROR, 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "market.ungroupItems",
             {"group_id": group_id, "item_group_id": item_group_id},
+            extra_params,
         )
 
     ungroup_items = ungroupItems

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Messages(MethodGroup):
         chat_id: int,
         user_id: int | None = None,
         visible_messages_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.addChatUser``.
 
@@ -81,12 +83,14 @@ class Messages(MethodGroup):
         :param chat_id: at most 100000000
         :param user_id: id of a user; 0 or more
         :param visible_messages_count: at most 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 925
             MESSAGES_CHAT_NOT_ADMIN, 932 MESSAGES_GROUP_PEER_ACCESS, 936
             MESSAGES_CONTACT_NOT_FOUND, 939 MESSAGES_MESSAGE_REQUEST_ALREADY_SENT, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 947
             MESSAGES_MEMBER_ACCESS_TO_GROUP_DENIED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.addChatUser",
             {
@@ -94,12 +98,17 @@ class Messages(MethodGroup):
                 "user_id": user_id,
                 "visible_messages_count": visible_messages_count,
             },
+            extra_params,
         )
 
     add_chat_user = addChatUser
 
     async def addChatUsers(
-        self, *, chat_id: int | None = None, visible_messages_count: int | None = None
+        self,
+        *,
+        chat_id: int | None = None,
+        visible_messages_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddChatUsersResponse:
         """Call VK's method ``messages.addChatUsers``.
 
@@ -110,16 +119,23 @@ class Messages(MethodGroup):
 
         :param chat_id: at most 100000000
         :param visible_messages_count: at most 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.addChatUsers",
             {"chat_id": chat_id, "visible_messages_count": visible_messages_count},
+            extra_params,
         )
 
     add_chat_users = addChatUsers
 
     async def allowMessagesFromGroup(
-        self, *, group_id: int, key: str | None = None
+        self,
+        *,
+        group_id: int,
+        key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.allowMessagesFromGroup``.
 
@@ -130,10 +146,14 @@ class Messages(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param key: up to 256 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.allowMessagesFromGroup", {"group_id": group_id, "key": key}
+            "messages.allowMessagesFromGroup",
+            {"group_id": group_id, "key": key},
+            extra_params,
         )
 
     allow_messages_from_group = allowMessagesFromGroup
@@ -141,9 +161,10 @@ class Messages(MethodGroup):
     async def createChat(
         self,
         *,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         title: str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateChatWithPeerIdsResponse:
         """Call VK's method ``messages.createChat``.
 
@@ -154,11 +175,14 @@ class Messages(MethodGroup):
 
         :param user_ids: ids of users; each 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 936 MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.createChat",
             {"user_ids": user_ids, "title": title, "group_id": group_id},
+            extra_params,
         )
 
     create_chat = createChat
@@ -166,13 +190,14 @@ class Messages(MethodGroup):
     async def delete(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         spam: bool | None = None,
         reason: int | None = None,
         group_id: int | None = None,
         delete_for_all: bool | None = None,
         peer_id: int | None = None,
-        cmids: Iterable[int] | str | None = None,
+        cmids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[DeleteFullResponseItem]:
         """Call VK's method ``messages.delete``.
 
@@ -187,8 +212,10 @@ class Messages(MethodGroup):
         :param delete_for_all: default False
         :param peer_id: id of a conversation
         :param cmids: at most 100 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 924 MESSAGES_CANT_DELETE_FOR_ALL
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.delete",
             {
@@ -200,10 +227,15 @@ class Messages(MethodGroup):
                 "peer_id": peer_id,
                 "cmids": cmids,
             },
+            extra_params,
         )
 
     async def deleteChatPhoto(
-        self, *, chat_id: int, group_id: int | None = None
+        self,
+        *,
+        chat_id: int,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> DeleteChatPhotoResponse:
         """Call VK's method ``messages.deleteChatPhoto``.
 
@@ -214,11 +246,15 @@ class Messages(MethodGroup):
 
         :param chat_id: at most 100000000
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.deleteChatPhoto", {"chat_id": chat_id, "group_id": group_id}
+            "messages.deleteChatPhoto",
+            {"chat_id": chat_id, "group_id": group_id},
+            extra_params,
         )
 
     delete_chat_photo = deleteChatPhoto
@@ -229,6 +265,7 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         peer_id: int | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> DeleteConversationResponse:
         """Call VK's method ``messages.deleteConversation``.
 
@@ -240,16 +277,21 @@ class Messages(MethodGroup):
         :param user_id: id of a user
         :param peer_id: id of a conversation
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 936 MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.deleteConversation",
             {"user_id": user_id, "peer_id": peer_id, "group_id": group_id},
+            extra_params,
         )
 
     delete_conversation = deleteConversation
 
-    async def deleteReaction(self, *, peer_id: int, cmid: int) -> BoolInt:
+    async def deleteReaction(
+        self, *, peer_id: int, cmid: int, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``messages.deleteReaction``.
 
         https://dev.vk.com/method/messages.deleteReaction
@@ -259,14 +301,18 @@ class Messages(MethodGroup):
 
         :param peer_id: id of a conversation
         :param cmid: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.deleteReaction", {"peer_id": peer_id, "cmid": cmid}
+            "messages.deleteReaction", {"peer_id": peer_id, "cmid": cmid}, extra_params
         )
 
     delete_reaction = deleteReaction
 
-    async def denyMessagesFromGroup(self, *, group_id: int) -> Literal[1]:
+    async def denyMessagesFromGroup(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``messages.denyMessagesFromGroup``.
 
         https://dev.vk.com/method/messages.denyMessagesFromGroup
@@ -275,9 +321,11 @@ class Messages(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.denyMessagesFromGroup", {"group_id": group_id}
+            "messages.denyMessagesFromGroup", {"group_id": group_id}, extra_params
         )
 
     deny_messages_from_group = denyMessagesFromGroup
@@ -289,7 +337,7 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: Iterable[int | str] | None = None,
+        attachment: int | str | Iterable[int | str] | None = None,
         keep_forward_messages: bool | None = None,
         keep_snippets: bool | None = None,
         group_id: int | None = None,
@@ -299,6 +347,7 @@ class Messages(MethodGroup):
         cmid: int | None = None,
         template: Mapping[str, Any] | str | None = None,
         keyboard: Mapping[str, Any] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``messages.edit``.
 
@@ -316,6 +365,7 @@ class Messages(MethodGroup):
         :param cmid: 0 or more
         :param template: or JSON text
         :param keyboard: or JSON text
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 909
             MESSAGES_EDIT_EXPIRED, 910 MESSAGES_TOO_BIG, 911 MESSAGES_KEYBOARD_INVALID,
             912 MESSAGES_CHAT_BOT_FEATURE, 914 MESSAGES_TOO_LONG_MESSAGE, 917
@@ -323,6 +373,7 @@ class Messages(MethodGroup):
             MESSAGES_TOO_MANY_POSTS, 946 MESSAGES_CHAT_UNSUPPORTED, 949
             MESSAGES_CANT_EDIT_PINNED_YET
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.edit",
             {
@@ -341,9 +392,16 @@ class Messages(MethodGroup):
                 "template": template,
                 "keyboard": keyboard,
             },
+            extra_params,
         )
 
-    async def editChat(self, *, chat_id: int, title: str | None = None) -> Literal[1]:
+    async def editChat(
+        self,
+        *,
+        chat_id: int,
+        title: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``messages.editChat``.
 
         https://dev.vk.com/method/messages.editChat
@@ -352,11 +410,13 @@ class Messages(MethodGroup):
         is lost: a retry may return an error.
 
         :param chat_id: at most 100000000
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.editChat", {"chat_id": chat_id, "title": title}
+            "messages.editChat", {"chat_id": chat_id, "title": title}, extra_params
         )
 
     edit_chat = editChat
@@ -366,10 +426,11 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int] | str,
+        conversation_message_ids: int | Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByConversationMessageIdResponse: ...
 
     @overload
@@ -377,10 +438,11 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int] | str,
+        conversation_message_ids: int | Iterable[int] | str,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByConversationMessageIdExtendedResponse: ...
 
     @overload
@@ -388,10 +450,11 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int] | str,
+        conversation_message_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetByConversationMessageIdResponse | GetByConversationMessageIdExtendedResponse
     ): ...
@@ -400,10 +463,11 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        conversation_message_ids: Iterable[int] | str,
+        conversation_message_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetByConversationMessageIdResponse | GetByConversationMessageIdExtendedResponse
     ):
@@ -417,7 +481,9 @@ class Messages(MethodGroup):
         :param conversation_message_ids: at most 100 items; each 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getByConversationMessageId",
             {
@@ -427,6 +493,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     get_by_conversation_message_id = getByConversationMessageId
@@ -435,51 +502,55 @@ class Messages(MethodGroup):
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | str | None = None,
+        cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse: ...
 
     @overload
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | str | None = None,
+        cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse: ...
 
     @overload
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | str | None = None,
+        cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
     async def getById(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        cmids: Iterable[int] | str | None = None,
+        cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``messages.getById``.
 
@@ -493,7 +564,9 @@ class Messages(MethodGroup):
         :param group_id: id of a community; 0 or more
         :param cmids: at most 100 items; each 0 or more
         :param peer_id: id of a conversation
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getById",
             {
@@ -505,6 +578,7 @@ class Messages(MethodGroup):
                 "cmids": cmids,
                 "peer_id": peer_id,
             },
+            extra_params,
         )
 
     get_by_id = getById
@@ -517,6 +591,7 @@ class Messages(MethodGroup):
         chat_ids: None = None,
         fields: None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Chat: ...
 
     @overload
@@ -525,8 +600,9 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: None = None,
-        fields: Iterable[Fields] | str,
+        fields: Fields | Iterable[Fields] | str,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> ChatFull: ...
 
     @overload
@@ -534,9 +610,10 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | str,
+        chat_ids: int | Iterable[int] | str,
         fields: None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Chat]: ...
 
     @overload
@@ -544,9 +621,10 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | str,
-        fields: Iterable[Fields] | str,
+        chat_ids: int | Iterable[int] | str,
+        fields: Fields | Iterable[Fields] | str,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[ChatFull]: ...
 
     @overload
@@ -554,18 +632,20 @@ class Messages(MethodGroup):
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        chat_ids: int | Iterable[int] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]: ...
 
     async def getChat(
         self,
         *,
         chat_id: int | None = None,
-        chat_ids: Iterable[int] | str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        chat_ids: int | Iterable[int] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]:
         """Call VK's method ``messages.getChat``.
 
@@ -578,10 +658,12 @@ class Messages(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 1012
             MESSAGES_WRITING_DISABLED_FOR_CHAT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getChat",
             {
@@ -590,6 +672,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_chat = getChat
@@ -599,7 +682,8 @@ class Messages(MethodGroup):
         *,
         peer_id: int | None = None,
         link: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetChatPreviewResponse:
         """Call VK's method ``messages.getChatPreview``.
 
@@ -608,12 +692,15 @@ class Messages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 917
             MESSAGES_CHAT_USER_NO_ACCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getChatPreview",
             {"peer_id": peer_id, "link": link, "fields": fields},
+            extra_params,
         )
 
     get_chat_preview = getChatPreview
@@ -625,9 +712,10 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
-        member_ids: Iterable[int] | str | None = None,
+        member_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationMembers:
         """Call VK's method ``messages.getConversationMembers``.
 
@@ -640,9 +728,11 @@ class Messages(MethodGroup):
         :param count: 1 to 1000; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getConversationMembers",
             {
@@ -654,6 +744,7 @@ class Messages(MethodGroup):
                 "group_id": group_id,
                 "member_ids": member_ids,
             },
+            extra_params,
         )
 
     get_conversation_members = getConversationMembers
@@ -669,8 +760,9 @@ class Messages(MethodGroup):
         | None = None,
         extended: bool | None = None,
         start_message_id: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationsResponse:
         """Call VK's method ``messages.getConversations``.
 
@@ -684,9 +776,11 @@ class Messages(MethodGroup):
         :param start_message_id: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 936 MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getConversations",
             {
@@ -698,6 +792,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     get_conversations = getConversations
@@ -706,39 +801,43 @@ class Messages(MethodGroup):
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int] | str,
+        peer_ids: int | Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById: ...
 
     @overload
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int] | str,
+        peer_ids: int | Iterable[int] | str,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationByIdExtended: ...
 
     @overload
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int] | str,
+        peer_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById | GetConversationByIdExtended: ...
 
     async def getConversationsById(
         self,
         *,
-        peer_ids: Iterable[int] | str,
+        peer_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById | GetConversationByIdExtended:
         """Call VK's method ``messages.getConversationsById``.
 
@@ -749,9 +848,11 @@ class Messages(MethodGroup):
         :param peer_ids: ids of conversations; at most 100 items
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 936 MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getConversationsById",
             {
@@ -760,6 +861,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     get_conversations_by_id = getConversationsById
@@ -775,8 +877,9 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse: ...
 
     @overload
@@ -790,8 +893,9 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryExtendedResponse: ...
 
     @overload
@@ -805,8 +909,9 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse: ...
 
     async def getHistory(
@@ -819,8 +924,9 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse:
         """Call VK's method ``messages.getHistory``.
 
@@ -834,9 +940,11 @@ class Messages(MethodGroup):
         :param rev: 1 chronological, 0 reverse chronological
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 927 MESSAGES_CHAT_NOT_EXIST, 936
             MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getHistory",
             {
@@ -850,6 +958,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     get_history = getHistory
@@ -857,7 +966,22 @@ class Messages(MethodGroup):
     async def getHistoryAttachments(
         self,
         *,
-        attachment_types: Iterable[
+        attachment_types: Literal[
+            "app_action_games",
+            "app_action_mini_apps",
+            "audio",
+            "audio_message",
+            "clip",
+            "doc",
+            "graffiti",
+            "link",
+            "market",
+            "photo",
+            "share",
+            "video",
+            "wall",
+        ]
+        | Iterable[
             Literal[
                 "app_action_games",
                 "app_action_mini_apps",
@@ -883,7 +1007,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         max_forwards_level: int | None = None,
         message_video: bool | None = None,
         media_type: Literal[
@@ -905,6 +1029,7 @@ class Messages(MethodGroup):
         start_from: str | None = None,
         preserve_order: bool | None = None,
         photo_sizes: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryAttachmentsResponse:
         """Call VK's method ``messages.getHistoryAttachments``.
 
@@ -923,7 +1048,9 @@ class Messages(MethodGroup):
         :param max_forwards_level: at most 45; default 45
         :param message_video: default False
         :param media_type: default "photo"
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getHistoryAttachments",
             {
@@ -943,6 +1070,7 @@ class Messages(MethodGroup):
                 "preserve_order": preserve_order,
                 "photo_sizes": photo_sizes,
             },
+            extra_params,
         )
 
     get_history_attachments = getHistoryAttachments
@@ -955,9 +1083,10 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         extended: Literal[False] | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetImportantMessagesResponse: ...
 
     @overload
@@ -968,9 +1097,10 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         extended: Literal[True],
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetImportantMessagesExtendedResponse: ...
 
     @overload
@@ -981,9 +1111,10 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetImportantMessagesResponse | GetImportantMessagesExtendedResponse: ...
 
     async def getImportantMessages(
@@ -993,9 +1124,10 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetImportantMessagesResponse | GetImportantMessagesExtendedResponse:
         """Call VK's method ``messages.getImportantMessages``.
 
@@ -1009,7 +1141,9 @@ class Messages(MethodGroup):
         :param preview_length: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getImportantMessages",
             {
@@ -1021,6 +1155,7 @@ class Messages(MethodGroup):
                 "extended": extended,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     get_important_messages = getImportantMessages
@@ -1036,7 +1171,8 @@ class Messages(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         name_case: NameCase | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetIntentUsersResponse:
         """Call VK's method ``messages.getIntentUsers``.
 
@@ -1049,8 +1185,10 @@ class Messages(MethodGroup):
         :param count: at most 200; default 20
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getIntentUsers",
             {
@@ -1062,12 +1200,18 @@ class Messages(MethodGroup):
                 "name_case": name_case,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_intent_users = getIntentUsers
 
     async def getInviteLink(
-        self, *, peer_id: int, reset: bool | None = None, group_id: int | None = None
+        self,
+        *,
+        peer_id: int,
+        reset: bool | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetInviteLinkResponse | GetInviteLinkByOwnerResponse:
         """Call VK's method ``messages.getInviteLink``.
 
@@ -1078,17 +1222,22 @@ class Messages(MethodGroup):
 
         :param reset: default False
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 919 MESSAGES_CANT_SEE_INVITE_LINK, 931
             MESSAGES_CANT_CHANGE_INVITE_LINK
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getInviteLink",
             {"peer_id": peer_id, "reset": reset, "group_id": group_id},
+            extra_params,
         )
 
     get_invite_link = getInviteLink
 
-    async def getLastActivity(self, *, user_id: int) -> LastActivity:
+    async def getLastActivity(
+        self, *, user_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> LastActivity:
         """Call VK's method ``messages.getLastActivity``.
 
         https://dev.vk.com/method/messages.getLastActivity
@@ -1096,8 +1245,12 @@ class Messages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("messages.getLastActivity", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "messages.getLastActivity", {"user_id": user_id}, extra_params
+        )
 
     get_last_activity = getLastActivity
 
@@ -1108,7 +1261,7 @@ class Messages(MethodGroup):
         pts: int | None = None,
         preview_length: int | None = None,
         onlines: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         events_limit: int | None = None,
         msgs_limit: int | None = None,
         max_msg_id: int | None = None,
@@ -1117,6 +1270,7 @@ class Messages(MethodGroup):
         last_n: int | None = None,
         credentials: bool | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLongPollHistoryResponse:
         """Call VK's method ``messages.getLongPollHistory``.
 
@@ -1136,10 +1290,12 @@ class Messages(MethodGroup):
         :param lp_version: 0 or more
         :param last_n: at most 2000; default 0
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 36 TIMEOUT, 907 MESSAGES_TOO_OLD_PTS,
             908 MESSAGES_TOO_NEW_PTS, 927 MESSAGES_CHAT_NOT_EXIST, 990
             MESSAGES_DROP_DEVICE_CACHE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getLongPollHistory",
             {
@@ -1157,6 +1313,7 @@ class Messages(MethodGroup):
                 "credentials": credentials,
                 "extended": extended,
             },
+            extra_params,
         )
 
     get_long_poll_history = getLongPollHistory
@@ -1167,6 +1324,7 @@ class Messages(MethodGroup):
         need_pts: bool | None = None,
         group_id: int | None = None,
         lp_version: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LongpollParams:
         """Call VK's method ``messages.getLongPollServer``.
 
@@ -1176,16 +1334,23 @@ class Messages(MethodGroup):
 
         :param group_id: id of a community; 0 or more
         :param lp_version: 0 or more; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getLongPollServer",
             {"need_pts": need_pts, "group_id": group_id, "lp_version": lp_version},
+            extra_params,
         )
 
     get_long_poll_server = getLongPollServer
 
     async def getMessagesReactions(
-        self, *, peer_id: int, cmids: Iterable[int] | str
+        self,
+        *,
+        peer_id: int,
+        cmids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMessagesReactionsResponse:
         """Call VK's method ``messages.getMessagesReactions``.
 
@@ -1195,15 +1360,24 @@ class Messages(MethodGroup):
 
         :param peer_id: id of a conversation
         :param cmids: 1 to 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.getMessagesReactions", {"peer_id": peer_id, "cmids": cmids}
+            "messages.getMessagesReactions",
+            {"peer_id": peer_id, "cmids": cmids},
+            extra_params,
         )
 
     get_messages_reactions = getMessagesReactions
 
     async def getReactedPeers(
-        self, *, peer_id: int, cmid: int, reaction_id: int | None = None
+        self,
+        *,
+        peer_id: int,
+        cmid: int,
+        reaction_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetReactedPeersResponse:
         """Call VK's method ``messages.getReactedPeers``.
 
@@ -1214,17 +1388,23 @@ class Messages(MethodGroup):
         :param peer_id: id of a conversation
         :param cmid: 0 or more
         :param reaction_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1009 MESSAGES_INVALID_REACTION_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.getReactedPeers",
             {"peer_id": peer_id, "cmid": cmid, "reaction_id": reaction_id},
+            extra_params,
         )
 
     get_reacted_peers = getReactedPeers
 
     async def getReactionsAssets(
-        self, *, client_version: int | None = None
+        self,
+        *,
+        client_version: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetReactionsAssetsResponse:
         """Call VK's method ``messages.getReactionsAssets``.
 
@@ -1233,15 +1413,23 @@ class Messages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param client_version: 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.getReactionsAssets", {"client_version": client_version}
+            "messages.getReactionsAssets",
+            {"client_version": client_version},
+            extra_params,
         )
 
     get_reactions_assets = getReactionsAssets
 
     async def isMessagesFromGroupAllowed(
-        self, *, group_id: int, user_id: int
+        self,
+        *,
+        group_id: int,
+        user_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> IsMessagesFromGroupAllowedResponse:
         """Call VK's method ``messages.isMessagesFromGroupAllowed``.
 
@@ -1251,16 +1439,21 @@ class Messages(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.isMessagesFromGroupAllowed",
             {"group_id": group_id, "user_id": user_id},
+            extra_params,
         )
 
     is_messages_from_group_allowed = isMessagesFromGroupAllowed
 
-    async def joinChatByInviteLink(self, *, link: str) -> JoinChatByInviteLinkResponse:
+    async def joinChatByInviteLink(
+        self, *, link: str, extra_params: Mapping[str, Any] | None = None
+    ) -> JoinChatByInviteLinkResponse:
         """Call VK's method ``messages.joinChatByInviteLink``.
 
         https://dev.vk.com/method/messages.joinChatByInviteLink
@@ -1268,15 +1461,24 @@ class Messages(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 917
             MESSAGES_CHAT_USER_NO_ACCESS
         """
-        return await self._call("messages.joinChatByInviteLink", {"link": link})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "messages.joinChatByInviteLink", {"link": link}, extra_params
+        )
 
     join_chat_by_invite_link = joinChatByInviteLink
 
     async def markAsAnsweredConversation(
-        self, *, peer_id: int, answered: bool | None = None, group_id: int | None = None
+        self,
+        *,
+        peer_id: int,
+        answered: bool | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.markAsAnsweredConversation``.
 
@@ -1288,10 +1490,13 @@ class Messages(MethodGroup):
         :param peer_id: id of a conversation
         :param answered: default True
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.markAsAnsweredConversation",
             {"peer_id": peer_id, "answered": answered, "group_id": group_id},
+            extra_params,
         )
 
     mark_as_answered_conversation = markAsAnsweredConversation
@@ -1299,8 +1504,9 @@ class Messages(MethodGroup):
     async def markAsImportant(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         important: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Call VK's method ``messages.markAsImportant``.
 
@@ -1311,10 +1517,13 @@ class Messages(MethodGroup):
 
         :param message_ids: each 0 or more
         :param important: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.markAsImportant",
             {"message_ids": message_ids, "important": important},
+            extra_params,
         )
 
     mark_as_important = markAsImportant
@@ -1325,6 +1534,7 @@ class Messages(MethodGroup):
         peer_id: int,
         important: bool | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.markAsImportantConversation``.
 
@@ -1336,10 +1546,13 @@ class Messages(MethodGroup):
         :param peer_id: id of a conversation
         :param important: default True
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.markAsImportantConversation",
             {"peer_id": peer_id, "important": important, "group_id": group_id},
+            extra_params,
         )
 
     mark_as_important_conversation = markAsImportantConversation
@@ -1347,12 +1560,13 @@ class Messages(MethodGroup):
     async def markAsRead(
         self,
         *,
-        message_ids: Iterable[int] | str | None = None,
+        message_ids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
         start_message_id: int | None = None,
         group_id: int | None = None,
         mark_conversation_as_read: bool | None = None,
         up_to_cmid: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.markAsRead``.
 
@@ -1366,7 +1580,9 @@ class Messages(MethodGroup):
         :param start_message_id: 0 or more
         :param group_id: id of a community; 0 or more
         :param up_to_cmid: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.markAsRead",
             {
@@ -1377,12 +1593,17 @@ class Messages(MethodGroup):
                 "mark_conversation_as_read": mark_conversation_as_read,
                 "up_to_cmid": up_to_cmid,
             },
+            extra_params,
         )
 
     mark_as_read = markAsRead
 
     async def markReactionsAsRead(
-        self, *, peer_id: int, cmids: Iterable[int] | str | None = None
+        self,
+        *,
+        peer_id: int,
+        cmids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``messages.markReactionsAsRead``.
 
@@ -1393,15 +1614,23 @@ class Messages(MethodGroup):
 
         :param peer_id: id of a conversation
         :param cmids: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.markReactionsAsRead", {"peer_id": peer_id, "cmids": cmids}
+            "messages.markReactionsAsRead",
+            {"peer_id": peer_id, "cmids": cmids},
+            extra_params,
         )
 
     mark_reactions_as_read = markReactionsAsRead
 
     async def muteChatMentions(
-        self, *, peer_id: int, mention_status: Literal["all", "allOnline", "none"]
+        self,
+        *,
+        peer_id: int,
+        mention_status: Literal["all", "allOnline", "none"],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.muteChatMentions``.
 
@@ -1409,16 +1638,25 @@ class Messages(MethodGroup):
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.muteChatMentions",
             {"peer_id": peer_id, "mention_status": mention_status},
+            extra_params,
         )
 
     mute_chat_mentions = muteChatMentions
 
     async def pin(
-        self, *, peer_id: int, message_id: int | None = None, cmid: int | None = None
+        self,
+        *,
+        peer_id: int,
+        message_id: int | None = None,
+        cmid: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PinnedMessage:
         """Call VK's method ``messages.pin``.
 
@@ -1429,16 +1667,25 @@ class Messages(MethodGroup):
 
         :param message_id: 0 or more
         :param cmid: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 927
             MESSAGES_CHAT_NOT_EXIST, 942 MESSAGES_CANT_PIN_ONE_TIME_STORY, 970
             MESSAGES_CANT_PIN_EXPIRING_MESSAGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.pin", {"peer_id": peer_id, "message_id": message_id, "cmid": cmid}
+            "messages.pin",
+            {"peer_id": peer_id, "message_id": message_id, "cmid": cmid},
+            extra_params,
         )
 
     async def removeChatUser(
-        self, *, chat_id: int, user_id: int | None = None, member_id: int | None = None
+        self,
+        *,
+        chat_id: int,
+        user_id: int | None = None,
+        member_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.removeChatUser``.
 
@@ -1450,13 +1697,16 @@ class Messages(MethodGroup):
         :param chat_id: at most 100000000
         :param user_id: id of a user
         :param member_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 935
             MESSAGES_CHAT_USER_NOT_IN_CHAT, 936 MESSAGES_CONTACT_NOT_FOUND, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.removeChatUser",
             {"chat_id": chat_id, "user_id": user_id, "member_id": member_id},
+            extra_params,
         )
 
     remove_chat_user = removeChatUser
@@ -1468,6 +1718,7 @@ class Messages(MethodGroup):
         group_id: int | None = None,
         cmid: int | None = None,
         peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.restore``.
 
@@ -1480,7 +1731,9 @@ class Messages(MethodGroup):
         :param group_id: id of a community; 0 or more
         :param cmid: 0 or more
         :param peer_id: id of a conversation
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.restore",
             {
@@ -1489,6 +1742,7 @@ class Messages(MethodGroup):
                 "cmid": cmid,
                 "peer_id": peer_id,
             },
+            extra_params,
         )
 
     @overload
@@ -1502,8 +1756,9 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -1517,8 +1772,9 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: Literal[True],
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -1532,8 +1788,9 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -1546,8 +1803,9 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``messages.search``.
 
@@ -1562,7 +1820,9 @@ class Messages(MethodGroup):
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.search",
             {
@@ -1576,6 +1836,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     @overload
@@ -1585,8 +1846,9 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse: ...
 
     @overload
@@ -1596,8 +1858,9 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsExtendedResponse: ...
 
     @overload
@@ -1607,8 +1870,9 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse: ...
 
     async def searchConversations(
@@ -1617,8 +1881,9 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse:
         """Call VK's method ``messages.searchConversations``.
 
@@ -1629,7 +1894,9 @@ class Messages(MethodGroup):
         :param count: 1 to 255; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.searchConversations",
             {
@@ -1639,6 +1906,7 @@ class Messages(MethodGroup):
                 "fields": fields,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     search_conversations = searchConversations
@@ -1656,9 +1924,9 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: Iterable[int | str] | None = None,
+        attachment: int | str | Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | str | None = None,
+        forward_messages: int | Iterable[int] | str | None = None,
         forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
@@ -1684,6 +1952,7 @@ class Messages(MethodGroup):
         ]
         | None = None,
         subscribe_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int: ...
 
     @overload
@@ -1693,15 +1962,15 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int] | str,
+        peer_ids: int | Iterable[int] | str,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: Iterable[int | str] | None = None,
+        attachment: int | str | Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | str | None = None,
+        forward_messages: int | Iterable[int] | str | None = None,
         forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
@@ -1727,6 +1996,7 @@ class Messages(MethodGroup):
         ]
         | None = None,
         subscribe_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[SendUserIdsResponseItem]: ...
 
     @overload
@@ -1736,15 +2006,15 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int] | str | None = None,
+        peer_ids: int | Iterable[int] | str | None = None,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: Iterable[int | str] | None = None,
+        attachment: int | str | Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | str | None = None,
+        forward_messages: int | Iterable[int] | str | None = None,
         forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
@@ -1770,6 +2040,7 @@ class Messages(MethodGroup):
         ]
         | None = None,
         subscribe_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int | list[SendUserIdsResponseItem]: ...
 
     async def send(
@@ -1778,15 +2049,15 @@ class Messages(MethodGroup):
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
-        peer_ids: Iterable[int] | str | None = None,
+        peer_ids: int | Iterable[int] | str | None = None,
         domain: str | None = None,
         chat_id: int | None = None,
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: Iterable[int | str] | None = None,
+        attachment: int | str | Iterable[int | str] | None = None,
         reply_to: int | None = None,
-        forward_messages: Iterable[int] | str | None = None,
+        forward_messages: int | Iterable[int] | str | None = None,
         forward: Forward | Mapping[str, Any] | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
@@ -1812,6 +2083,7 @@ class Messages(MethodGroup):
         ]
         | None = None,
         subscribe_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int | list[SendUserIdsResponseItem]:
         """Call VK's method ``messages.send``.
 
@@ -1839,6 +2111,7 @@ class Messages(MethodGroup):
         :param disable_mentions: default False
         :param intent: default "default"
         :param subscribe_id: at most 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 900
             MESSAGES_USER_BLOCKED, 901 MESSAGES_DENY_SEND, 902 MESSAGES_PRIVACY, 911
             MESSAGES_KEYBOARD_INVALID, 912 MESSAGES_CHAT_BOT_FEATURE, 913
@@ -1854,6 +2127,7 @@ class Messages(MethodGroup):
             988 MESSAGES_PENDING_MESSAGE_REQUEST, 1012
             MESSAGES_WRITING_DISABLED_FOR_CHAT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.send",
             {
@@ -1881,6 +2155,7 @@ class Messages(MethodGroup):
                 "intent": intent,
                 "subscribe_id": subscribe_id,
             },
+            extra_params,
         )
 
     async def sendMessageEventAnswer(
@@ -1890,6 +2165,7 @@ class Messages(MethodGroup):
         user_id: int,
         peer_id: int,
         event_data: Mapping[str, Any] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.sendMessageEventAnswer``.
 
@@ -1901,7 +2177,9 @@ class Messages(MethodGroup):
         :param user_id: id of a user
         :param peer_id: id of a conversation
         :param event_data: or JSON text; up to 1000 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.sendMessageEventAnswer",
             {
@@ -1910,12 +2188,18 @@ class Messages(MethodGroup):
                 "peer_id": peer_id,
                 "event_data": event_data,
             },
+            extra_params,
         )
 
     send_message_event_answer = sendMessageEventAnswer
 
     async def sendReaction(
-        self, *, peer_id: int, cmid: int, reaction_id: int
+        self,
+        *,
+        peer_id: int,
+        cmid: int,
+        reaction_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``messages.sendReaction``.
 
@@ -1927,12 +2211,15 @@ class Messages(MethodGroup):
         :param peer_id: id of a conversation
         :param cmid: 0 or more
         :param reaction_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1009 MESSAGES_INVALID_REACTION_ID, 1010
             MESSAGES_FORBIDDEN_REACTION, 1011 MESSAGES_REACTIONS_LIMIT_REACHED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.sendReaction",
             {"peer_id": peer_id, "cmid": cmid, "reaction_id": reaction_id},
+            extra_params,
         )
 
     send_reaction = sendReaction
@@ -1944,6 +2231,7 @@ class Messages(MethodGroup):
         type: Literal["audiomessage", "file", "photo", "typing", "video"] | None = None,
         peer_id: int | None = None,
         group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.setActivity``.
 
@@ -1955,10 +2243,12 @@ class Messages(MethodGroup):
         :param user_id: id of a user
         :param peer_id: id of a conversation
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 917 MESSAGES_CHAT_USER_NO_ACCESS, 927
             MESSAGES_CHAT_NOT_EXIST, 932 MESSAGES_GROUP_PEER_ACCESS, 936
             MESSAGES_CONTACT_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "messages.setActivity",
             {
@@ -1967,11 +2257,14 @@ class Messages(MethodGroup):
                 "peer_id": peer_id,
                 "group_id": group_id,
             },
+            extra_params,
         )
 
     set_activity = setActivity
 
-    async def setChatPhoto(self, *, file: str) -> SetChatPhotoResponse:
+    async def setChatPhoto(
+        self, *, file: str, extra_params: Mapping[str, Any] | None = None
+    ) -> SetChatPhotoResponse:
         """Call VK's method ``messages.setChatPhoto``.
 
         https://dev.vk.com/method/messages.setChatPhoto
@@ -1979,14 +2272,22 @@ class Messages(MethodGroup):
         Accepts user and community tokens. Idempotent, but not retried if the response
         is lost: a retry may return an error. Never packed into ``execute``.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 22 UPLOAD, 925 MESSAGES_CHAT_NOT_ADMIN,
             945 MESSAGES_CHAT_DISABLED, 1160 PHOTO_CHANGED
         """
-        return await self._call("messages.setChatPhoto", {"file": file})
+        extra_params = mask_params(extra_params)
+        return await self._call("messages.setChatPhoto", {"file": file}, extra_params)
 
     set_chat_photo = setChatPhoto
 
-    async def unpin(self, *, peer_id: int, group_id: int | None = None) -> Literal[1]:
+    async def unpin(
+        self,
+        *,
+        peer_id: int,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``messages.unpin``.
 
         https://dev.vk.com/method/messages.unpin
@@ -1995,9 +2296,11 @@ class Messages(MethodGroup):
         is lost: a retry may return an error.
 
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 927
             MESSAGES_CHAT_NOT_EXIST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "messages.unpin", {"peer_id": peer_id, "group_id": group_id}
+            "messages.unpin", {"peer_id": peer_id, "group_id": group_id}, extra_params
         )

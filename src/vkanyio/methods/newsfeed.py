@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.base import BoolInt, NameCase, UserGroupFields
@@ -41,8 +42,9 @@ class Newsfeed(MethodGroup):
     async def addBan(
         self,
         *,
-        user_ids: Iterable[int] | str | None = None,
-        group_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
+        group_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``newsfeed.addBan``.
 
@@ -53,9 +55,13 @@ class Newsfeed(MethodGroup):
 
         :param user_ids: ids of users; each 1 or more
         :param group_ids: ids of communities; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "newsfeed.addBan", {"user_ids": user_ids, "group_ids": group_ids}
+            "newsfeed.addBan",
+            {"user_ids": user_ids, "group_ids": group_ids},
+            extra_params,
         )
 
     add_ban = addBan
@@ -63,8 +69,9 @@ class Newsfeed(MethodGroup):
     async def deleteBan(
         self,
         *,
-        user_ids: Iterable[int] | str | None = None,
-        group_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
+        group_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``newsfeed.deleteBan``.
 
@@ -75,14 +82,20 @@ class Newsfeed(MethodGroup):
 
         :param user_ids: ids of users; each 1 or more
         :param group_ids: ids of communities; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "newsfeed.deleteBan", {"user_ids": user_ids, "group_ids": group_ids}
+            "newsfeed.deleteBan",
+            {"user_ids": user_ids, "group_ids": group_ids},
+            extra_params,
         )
 
     delete_ban = deleteBan
 
-    async def deleteList(self, *, list_id: int) -> Literal[1]:
+    async def deleteList(
+        self, *, list_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``newsfeed.deleteList``.
 
         https://dev.vk.com/method/newsfeed.deleteList
@@ -91,24 +104,29 @@ class Newsfeed(MethodGroup):
         retry may return an error.
 
         :param list_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("newsfeed.deleteList", {"list_id": list_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "newsfeed.deleteList", {"list_id": list_id}, extra_params
+        )
 
     delete_list = deleteList
 
     async def get(
         self,
         *,
-        filters: Iterable[NewsfeedItemType] | str | None = None,
+        filters: NewsfeedItemType | Iterable[NewsfeedItemType] | str | None = None,
         return_banned: bool | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         max_photos: int | None = None,
-        source_ids: Iterable[int | str] | None = None,
+        source_ids: int | str | Iterable[int | str] | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         section: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GenericResponse:
         """Call VK's method ``newsfeed.get``.
 
@@ -124,7 +142,9 @@ class Newsfeed(MethodGroup):
         :param max_photos: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.get",
             {
@@ -139,6 +159,7 @@ class Newsfeed(MethodGroup):
                 "fields": fields,
                 "section": section,
             },
+            extra_params,
         )
 
     @overload
@@ -146,8 +167,9 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse: ...
 
     @overload
@@ -155,8 +177,9 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedExtendedResponse: ...
 
     @overload
@@ -164,16 +187,18 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
 
     async def getBanned(
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
         """Call VK's method ``newsfeed.getBanned``.
 
@@ -184,10 +209,13 @@ class Newsfeed(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.getBanned",
             {"extended": extended, "fields": fields, "name_case": name_case},
+            extra_params,
         )
 
     get_banned = getBanned
@@ -196,13 +224,14 @@ class Newsfeed(MethodGroup):
         self,
         *,
         count: int | None = None,
-        filters: Iterable[CommentsFilters] | str | None = None,
+        filters: CommentsFilters | Iterable[CommentsFilters] | str | None = None,
         reposts: str | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         last_comments_count: int | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``newsfeed.getComments``.
 
@@ -216,7 +245,9 @@ class Newsfeed(MethodGroup):
         :param end_time: Unix time; 0 or more
         :param last_comments_count: at most 10; default 0
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.getComments",
             {
@@ -229,6 +260,7 @@ class Newsfeed(MethodGroup):
                 "start_from": start_from,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_comments = getComments
@@ -237,28 +269,35 @@ class Newsfeed(MethodGroup):
     async def getLists(
         self,
         *,
-        list_ids: Iterable[int] | str | None = None,
+        list_ids: int | Iterable[int] | str | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListsResponse: ...
 
     @overload
     async def getLists(
-        self, *, list_ids: Iterable[int] | str | None = None, extended: Literal[True]
+        self,
+        *,
+        list_ids: int | Iterable[int] | str | None = None,
+        extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListsExtendedResponse: ...
 
     @overload
     async def getLists(
         self,
         *,
-        list_ids: Iterable[int] | str | None = None,
+        list_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListsResponse | GetListsExtendedResponse: ...
 
     async def getLists(
         self,
         *,
-        list_ids: Iterable[int] | str | None = None,
+        list_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetListsResponse | GetListsExtendedResponse:
         """Call VK's method ``newsfeed.getLists``.
 
@@ -268,9 +307,13 @@ class Newsfeed(MethodGroup):
 
         :param list_ids: each 0 or more
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "newsfeed.getLists", {"list_ids": list_ids, "extended": extended}
+            "newsfeed.getLists",
+            {"list_ids": list_ids, "extended": extended},
+            extra_params,
         )
 
     get_lists = getLists
@@ -283,6 +326,7 @@ class Newsfeed(MethodGroup):
         end_time: int | datetime | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetMentionsResponse:
         """Call VK's method ``newsfeed.getMentions``.
 
@@ -295,7 +339,9 @@ class Newsfeed(MethodGroup):
         :param end_time: Unix time; 0 or more
         :param offset: 0 or more
         :param count: at most 50; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.getMentions",
             {
@@ -305,6 +351,7 @@ class Newsfeed(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_mentions = getMentions
@@ -317,7 +364,8 @@ class Newsfeed(MethodGroup):
         max_photos: int | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GenericResponse:
         """Call VK's method ``newsfeed.getRecommended``.
 
@@ -330,7 +378,9 @@ class Newsfeed(MethodGroup):
         :param max_photos: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.getRecommended",
             {
@@ -341,6 +391,7 @@ class Newsfeed(MethodGroup):
                 "count": count,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_recommended = getRecommended
@@ -351,7 +402,8 @@ class Newsfeed(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         shuffle: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSuggestedSourcesResponse:
         """Call VK's method ``newsfeed.getSuggestedSources``.
 
@@ -362,10 +414,13 @@ class Newsfeed(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 20
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.getSuggestedSources",
             {"offset": offset, "count": count, "shuffle": shuffle, "fields": fields},
+            extra_params,
         )
 
     get_suggested_sources = getSuggestedSources
@@ -376,6 +431,7 @@ class Newsfeed(MethodGroup):
         type: IgnoreItemType,
         owner_id: int | None = None,
         item_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> IgnoreItemResponse:
         """Call VK's method ``newsfeed.ignoreItem``.
 
@@ -388,10 +444,13 @@ class Newsfeed(MethodGroup):
             photo, video video, photo photo, audio audio
         :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.ignoreItem",
             {"type": type, "owner_id": owner_id, "item_id": item_id},
+            extra_params,
         )
 
     ignore_item = ignoreItem
@@ -400,9 +459,10 @@ class Newsfeed(MethodGroup):
         self,
         *,
         title: str,
-        source_ids: Iterable[int] | str,
+        source_ids: int | Iterable[int] | str,
         list_id: int | None = None,
         no_reposts: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``newsfeed.saveList``.
 
@@ -413,8 +473,10 @@ class Newsfeed(MethodGroup):
 
         :param source_ids: ids of users, or of communities (negative)
         :param list_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1170 TOO_MANY_LISTS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.saveList",
             {
@@ -423,6 +485,7 @@ class Newsfeed(MethodGroup):
                 "list_id": list_id,
                 "no_reposts": no_reposts,
             },
+            extra_params,
         )
 
     save_list = saveList
@@ -439,7 +502,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -454,7 +518,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -469,7 +534,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -483,7 +549,8 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``newsfeed.search``.
 
@@ -495,7 +562,9 @@ class Newsfeed(MethodGroup):
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.search",
             {
@@ -509,6 +578,7 @@ class Newsfeed(MethodGroup):
                 "start_from": start_from,
                 "fields": fields,
             },
+            extra_params,
         )
 
     async def unignoreItem(
@@ -518,6 +588,7 @@ class Newsfeed(MethodGroup):
         owner_id: int | None = None,
         item_id: int | None = None,
         track_code: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``newsfeed.unignoreItem``.
 
@@ -530,7 +601,9 @@ class Newsfeed(MethodGroup):
             photo, video video, photo photo, audio audio
         :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.unignoreItem",
             {
@@ -539,6 +612,7 @@ class Newsfeed(MethodGroup):
                 "item_id": item_id,
                 "track_code": track_code,
             },
+            extra_params,
         )
 
     unignore_item = unignoreItem
@@ -549,6 +623,7 @@ class Newsfeed(MethodGroup):
         type: Literal["clip", "market", "note", "photo", "post", "topic", "video"],
         item_id: int,
         owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``newsfeed.unsubscribe``.
 
@@ -559,8 +634,11 @@ class Newsfeed(MethodGroup):
 
         :param item_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "newsfeed.unsubscribe",
             {"type": type, "item_id": item_id, "owner_id": owner_id},
+            extra_params,
         )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.notes import GetCommentsResponse, GetResponse, Note
 
@@ -25,8 +26,9 @@ class Notes(MethodGroup):
         *,
         title: str,
         text: str,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``notes.add``.
 
@@ -37,7 +39,9 @@ class Notes(MethodGroup):
 
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.add",
             {
@@ -46,6 +50,7 @@ class Notes(MethodGroup):
                 "privacy_view": privacy_view,
                 "privacy_comment": privacy_comment,
             },
+            extra_params,
         )
 
     async def createComment(
@@ -56,6 +61,7 @@ class Notes(MethodGroup):
         owner_id: int | None = None,
         reply_to: int | None = None,
         guid: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``notes.createComment``.
 
@@ -68,9 +74,11 @@ class Notes(MethodGroup):
         :param owner_id: id of a user; 0 or more
         :param reply_to: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 181 ACCESS_NOTE, 182
             ACCESS_NOTE_COMMENT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.createComment",
             {
@@ -80,11 +88,14 @@ class Notes(MethodGroup):
                 "reply_to": reply_to,
                 "guid": guid,
             },
+            extra_params,
         )
 
     create_comment = createComment
 
-    async def delete(self, *, note_id: int) -> Literal[1]:
+    async def delete(
+        self, *, note_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``notes.delete``.
 
         https://dev.vk.com/method/notes.delete
@@ -93,12 +104,18 @@ class Notes(MethodGroup):
         retry may return an error.
 
         :param note_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
-        return await self._call("notes.delete", {"note_id": note_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("notes.delete", {"note_id": note_id}, extra_params)
 
     async def deleteComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``notes.deleteComment``.
 
@@ -109,10 +126,14 @@ class Notes(MethodGroup):
 
         :param comment_id: 0 or more
         :param owner_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 181 ACCESS_NOTE, 183 ACCESS_COMMENT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "notes.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "notes.deleteComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
@@ -123,8 +144,9 @@ class Notes(MethodGroup):
         note_id: int,
         title: str,
         text: str,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``notes.edit``.
 
@@ -136,8 +158,10 @@ class Notes(MethodGroup):
         :param note_id: 0 or more
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.edit",
             {
@@ -147,10 +171,16 @@ class Notes(MethodGroup):
                 "privacy_view": privacy_view,
                 "privacy_comment": privacy_comment,
             },
+            extra_params,
         )
 
     async def editComment(
-        self, *, comment_id: int, message: str, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        message: str,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``notes.editComment``.
 
@@ -162,11 +192,14 @@ class Notes(MethodGroup):
         :param comment_id: 0 or more
         :param message: 2 or more characters
         :param owner_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 183 ACCESS_COMMENT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.editComment",
             {"comment_id": comment_id, "message": message, "owner_id": owner_id},
+            extra_params,
         )
 
     edit_comment = editComment
@@ -174,11 +207,12 @@ class Notes(MethodGroup):
     async def get(
         self,
         *,
-        note_ids: Iterable[int] | str | None = None,
+        note_ids: int | Iterable[int] | str | None = None,
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
         sort: Literal[0, 1] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``notes.get``.
 
@@ -191,8 +225,10 @@ class Notes(MethodGroup):
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
         :param sort: default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 180 PARAM_NOTE_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.get",
             {
@@ -202,6 +238,7 @@ class Notes(MethodGroup):
                 "count": count,
                 "sort": sort,
             },
+            extra_params,
         )
 
     async def getById(
@@ -210,6 +247,7 @@ class Notes(MethodGroup):
         note_id: int,
         owner_id: int | None = None,
         need_wiki: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Note:
         """Call VK's method ``notes.getById``.
 
@@ -220,11 +258,14 @@ class Notes(MethodGroup):
         :param note_id: 0 or more
         :param owner_id: id of a user; 0 or more
         :param need_wiki: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 180 PARAM_NOTE_ID, 181 ACCESS_NOTE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.getById",
             {"note_id": note_id, "owner_id": owner_id, "need_wiki": need_wiki},
+            extra_params,
         )
 
     get_by_id = getById
@@ -237,6 +278,7 @@ class Notes(MethodGroup):
         sort: Literal[0, 1] | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``notes.getComments``.
 
@@ -249,8 +291,10 @@ class Notes(MethodGroup):
         :param sort: default 0
         :param offset: 0 or more; default 0
         :param count: at most 100; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 181 ACCESS_NOTE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notes.getComments",
             {
@@ -260,12 +304,17 @@ class Notes(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_comments = getComments
 
     async def restoreComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``notes.restoreComment``.
 
@@ -276,10 +325,14 @@ class Notes(MethodGroup):
 
         :param comment_id: 0 or more
         :param owner_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 183 ACCESS_COMMENT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "notes.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "notes.restoreComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     restore_comment = restoreComment

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.base import BoolInt
@@ -27,7 +28,10 @@ class Notifications(MethodGroup):
         *,
         count: int | None = None,
         start_from: str | None = None,
-        filters: Iterable[
+        filters: Literal[
+            "wall", "mentions", "comments", "likes", "reposted", "followers", "friends"
+        ]
+        | Iterable[
             Literal[
                 "wall",
                 "mentions",
@@ -42,6 +46,7 @@ class Notifications(MethodGroup):
         | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``notifications.get``.
 
@@ -52,7 +57,9 @@ class Notifications(MethodGroup):
         :param count: 1 to 100; default 30
         :param start_time: Unix time
         :param end_time: Unix time
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notifications.get",
             {
@@ -62,30 +69,37 @@ class Notifications(MethodGroup):
                 "start_time": start_time,
                 "end_time": end_time,
             },
+            extra_params,
         )
 
-    async def markAsViewed(self) -> BoolInt:
+    async def markAsViewed(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``notifications.markAsViewed``.
 
         https://dev.vk.com/method/notifications.markAsViewed
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("notifications.markAsViewed", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("notifications.markAsViewed", {}, extra_params)
 
     mark_as_viewed = markAsViewed
 
     async def sendMessage(
         self,
         *,
-        user_ids: Iterable[int] | str,
+        user_ids: int | Iterable[int] | str,
         message: str,
         fragment: str | None = None,
         group_id: int | None = None,
         random_id: int | None = None,
         sending_mode: Literal["delayed", "delayed_push", "immediately", "without_push"]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[SendMessageItem]:
         """Call VK's method ``notifications.sendMessage``.
 
@@ -100,9 +114,11 @@ class Notifications(MethodGroup):
         :param group_id: id of a community; 0 or more
         :param random_id: idempotency key: VK deduplicates calls by it
         :param sending_mode: default "immediately"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 711
             GROUP_APP_IS_NOT_INSTALLED_IN_COMMUNITY
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "notifications.sendMessage",
             {
@@ -113,6 +129,7 @@ class Notifications(MethodGroup):
                 "random_id": random_id,
                 "sending_mode": sending_mode,
             },
+            extra_params,
         )
 
     send_message = sendMessage

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt
     from ..objects.orders import (
@@ -27,7 +28,12 @@ class Orders(MethodGroup):
     _name = "orders"
 
     async def cancelSubscription(
-        self, *, user_id: int, subscription_id: int, pending_cancel: bool | None = None
+        self,
+        *,
+        user_id: int,
+        subscription_id: int,
+        pending_cancel: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``orders.cancelSubscription``.
 
@@ -39,9 +45,11 @@ class Orders(MethodGroup):
         :param user_id: id of a user; 1 or more
         :param subscription_id: 0 or more
         :param pending_cancel: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1256 APPS_SUBSCRIPTION_NOT_FOUND, 1257
             APPS_SUBSCRIPTION_INVALID_STATUS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "orders.cancelSubscription",
             {
@@ -49,6 +57,7 @@ class Orders(MethodGroup):
                 "subscription_id": subscription_id,
                 "pending_cancel": pending_cancel,
             },
+            extra_params,
         )
 
     cancel_subscription = cancelSubscription
@@ -60,6 +69,7 @@ class Orders(MethodGroup):
         action: Literal["cancel", "charge", "refund"],
         app_order_id: int | None = None,
         test_mode: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> str:
         """Call VK's method ``orders.changeState``.
 
@@ -70,8 +80,10 @@ class Orders(MethodGroup):
 
         :param order_id: 0 or more
         :param app_order_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS, 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "orders.changeState",
             {
@@ -80,6 +92,7 @@ class Orders(MethodGroup):
                 "app_order_id": app_order_id,
                 "test_mode": test_mode,
             },
+            extra_params,
         )
 
     change_state = changeState
@@ -90,6 +103,7 @@ class Orders(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         test_mode: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Order]:
         """Call VK's method ``orders.get``.
 
@@ -99,12 +113,22 @@ class Orders(MethodGroup):
 
         :param offset: 0 or more; default 0
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "orders.get", {"offset": offset, "count": count, "test_mode": test_mode}
+            "orders.get",
+            {"offset": offset, "count": count, "test_mode": test_mode},
+            extra_params,
         )
 
-    async def getAmount(self, *, user_id: int, votes: Iterable[str]) -> list[Amount]:
+    async def getAmount(
+        self,
+        *,
+        user_id: int,
+        votes: str | Iterable[str],
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> list[Amount]:
         """Call VK's method ``orders.getAmount``.
 
         https://dev.vk.com/method/orders.getAmount
@@ -113,9 +137,11 @@ class Orders(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param votes: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "orders.getAmount", {"user_id": user_id, "votes": votes}
+            "orders.getAmount", {"user_id": user_id, "votes": votes}, extra_params
         )
 
     get_amount = getAmount
@@ -124,8 +150,9 @@ class Orders(MethodGroup):
         self,
         *,
         order_id: int | None = None,
-        order_ids: Iterable[int] | str | None = None,
+        order_ids: int | Iterable[int] | str | None = None,
         test_mode: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Order]:
         """Call VK's method ``orders.getById``.
 
@@ -135,16 +162,23 @@ class Orders(MethodGroup):
 
         :param order_id: 0 or more
         :param order_ids: at most 500 items; each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "orders.getById",
             {"order_id": order_id, "order_ids": order_ids, "test_mode": test_mode},
+            extra_params,
         )
 
     get_by_id = getById
 
     async def getUserSubscriptionById(
-        self, *, user_id: int, subscription_id: int
+        self,
+        *,
+        user_id: int,
+        subscription_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Subscription:
         """Call VK's method ``orders.getUserSubscriptionById``.
 
@@ -154,17 +188,20 @@ class Orders(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param subscription_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1256 APPS_SUBSCRIPTION_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "orders.getUserSubscriptionById",
             {"user_id": user_id, "subscription_id": subscription_id},
+            extra_params,
         )
 
     get_user_subscription_by_id = getUserSubscriptionById
 
     async def getUserSubscriptions(
-        self, *, user_id: int
+        self, *, user_id: int, extra_params: Mapping[str, Any] | None = None
     ) -> GetUserSubscriptionsResponse:
         """Call VK's method ``orders.getUserSubscriptions``.
 
@@ -173,7 +210,11 @@ class Orders(MethodGroup):
         Accepts service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("orders.getUserSubscriptions", {"user_id": user_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "orders.getUserSubscriptions", {"user_id": user_id}, extra_params
+        )
 
     get_user_subscriptions = getUserSubscriptions

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.pages import (
         GetVersionResponse,
         Wikipage,
@@ -23,15 +26,20 @@ class Pages(MethodGroup):
     __slots__ = ()
     _name = "pages"
 
-    async def clearCache(self, *, url: str) -> Literal[1]:
+    async def clearCache(
+        self, *, url: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``pages.clearCache``.
 
         https://dev.vk.com/method/pages.clearCache
 
         Accepts user and service tokens. Idempotent, but not retried if the response is
         lost: a retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("pages.clearCache", {"url": url})
+        extra_params = mask_params(extra_params)
+        return await self._call("pages.clearCache", {"url": url}, extra_params)
 
     clear_cache = clearCache
 
@@ -45,6 +53,7 @@ class Pages(MethodGroup):
         title: str | None = None,
         need_source: bool | None = None,
         need_html: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> WikipageFull:
         """Call VK's method ``pages.get``.
 
@@ -53,7 +62,9 @@ class Pages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "pages.get",
             {
@@ -65,10 +76,16 @@ class Pages(MethodGroup):
                 "need_source": need_source,
                 "need_html": need_html,
             },
+            extra_params,
         )
 
     async def getHistory(
-        self, *, page_id: int, group_id: int | None = None, user_id: int | None = None
+        self,
+        *,
+        page_id: int,
+        group_id: int | None = None,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[WikipageHistory]:
         """Call VK's method ``pages.getHistory``.
 
@@ -78,16 +95,24 @@ class Pages(MethodGroup):
 
         :param group_id: id of a community
         :param user_id: id of a user
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "pages.getHistory",
             {"page_id": page_id, "group_id": group_id, "user_id": user_id},
+            extra_params,
         )
 
     get_history = getHistory
 
-    async def getTitles(self, *, group_id: int | None = None) -> list[Wikipage]:
+    async def getTitles(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> list[Wikipage]:
         """Call VK's method ``pages.getTitles``.
 
         https://dev.vk.com/method/pages.getTitles
@@ -95,9 +120,11 @@ class Pages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 141 ACCESS_PAGE
         """
-        return await self._call("pages.getTitles", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call("pages.getTitles", {"group_id": group_id}, extra_params)
 
     get_titles = getTitles
 
@@ -108,6 +135,7 @@ class Pages(MethodGroup):
         group_id: int | None = None,
         user_id: int | None = None,
         need_html: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetVersionResponse:
         """Call VK's method ``pages.getVersion``.
 
@@ -117,8 +145,10 @@ class Pages(MethodGroup):
 
         :param group_id: id of a community
         :param user_id: id of a user
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 141 ACCESS_PAGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "pages.getVersion",
             {
@@ -127,11 +157,18 @@ class Pages(MethodGroup):
                 "user_id": user_id,
                 "need_html": need_html,
             },
+            extra_params,
         )
 
     get_version = getVersion
 
-    async def parseWiki(self, *, text: str, group_id: int | None = None) -> str:
+    async def parseWiki(
+        self,
+        *,
+        text: str,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> str:
         """Call VK's method ``pages.parseWiki``.
 
         https://dev.vk.com/method/pages.parseWiki
@@ -139,8 +176,12 @@ class Pages(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("pages.parseWiki", {"text": text, "group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "pages.parseWiki", {"text": text, "group_id": group_id}, extra_params
+        )
 
     parse_wiki = parseWiki
 
@@ -152,6 +193,7 @@ class Pages(MethodGroup):
         group_id: int | None = None,
         user_id: int | None = None,
         title: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``pages.save``.
 
@@ -162,9 +204,11 @@ class Pages(MethodGroup):
 
         :param group_id: id of a community
         :param user_id: id of a user
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 119 PARAM_TITLE, 140 PARAM_PAGE_ID, 141
             ACCESS_PAGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "pages.save",
             {
@@ -174,6 +218,7 @@ class Pages(MethodGroup):
                 "user_id": user_id,
                 "title": title,
             },
+            extra_params,
         )
 
     async def saveAccess(
@@ -184,6 +229,7 @@ class Pages(MethodGroup):
         user_id: int | None = None,
         view: Literal[0, 1, 2] | None = None,
         edit: Literal[0, 1, 2] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``pages.saveAccess``.
 
@@ -196,8 +242,10 @@ class Pages(MethodGroup):
         :param user_id: id of a user
         :param view: 0 managers, 1 members, 2 all
         :param edit: 0 managers, 1 members, 2 all
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 140 PARAM_PAGE_ID, 141 ACCESS_PAGE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "pages.saveAccess",
             {
@@ -207,6 +255,7 @@ class Pages(MethodGroup):
                 "view": view,
                 "edit": edit,
             },
+            extra_params,
         )
 
     save_access = saveAccess

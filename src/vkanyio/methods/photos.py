@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.base import BoolInt, UploadServer
@@ -40,7 +41,12 @@ class Photos(MethodGroup):
     _name = "photos"
 
     async def confirmTag(
-        self, *, photo_id: str, tag_id: int, owner_id: int | None = None
+        self,
+        *,
+        photo_id: str,
+        tag_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.confirmTag``.
 
@@ -50,16 +56,24 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.confirmTag",
             {"photo_id": photo_id, "tag_id": tag_id, "owner_id": owner_id},
+            extra_params,
         )
 
     confirm_tag = confirmTag
 
     async def copy(
-        self, *, owner_id: int, photo_id: int, access_key: str | None = None
+        self,
+        *,
+        owner_id: int,
+        photo_id: int,
+        access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``photos.copy``.
 
@@ -70,10 +84,13 @@ class Photos(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.copy",
             {"owner_id": owner_id, "photo_id": photo_id, "access_key": access_key},
+            extra_params,
         )
 
     async def createAlbum(
@@ -82,10 +99,11 @@ class Photos(MethodGroup):
         title: str,
         group_id: int | None = None,
         description: str | None = None,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
         upload_by_admins_only: bool | None = None,
         comments_disabled: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PhotoAlbumFull:
         """Call VK's method ``photos.createAlbum``.
 
@@ -98,8 +116,10 @@ class Photos(MethodGroup):
         :param group_id: id of a community
         :param privacy_view: default "all"
         :param privacy_comment: default "all"
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 302 ALBUMS_LIMIT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.createAlbum",
             {
@@ -111,6 +131,7 @@ class Photos(MethodGroup):
                 "upload_by_admins_only": upload_by_admins_only,
                 "comments_disabled": comments_disabled,
             },
+            extra_params,
         )
 
     create_album = createAlbum
@@ -121,12 +142,13 @@ class Photos(MethodGroup):
         photo_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
         access_key: str | None = None,
         guid: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``photos.createComment``.
 
@@ -138,7 +160,9 @@ class Photos(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.createComment",
             {
@@ -152,6 +176,7 @@ class Photos(MethodGroup):
                 "access_key": access_key,
                 "guid": guid,
             },
+            extra_params,
         )
 
     create_comment = createComment
@@ -161,7 +186,8 @@ class Photos(MethodGroup):
         *,
         owner_id: int | None = None,
         photo_id: int | None = None,
-        photos: Iterable[str] | None = None,
+        photos: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.delete``.
 
@@ -173,14 +199,21 @@ class Photos(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
         :param photos: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.delete",
             {"owner_id": owner_id, "photo_id": photo_id, "photos": photos},
+            extra_params,
         )
 
     async def deleteAlbum(
-        self, *, album_id: int, group_id: int | None = None
+        self,
+        *,
+        album_id: int,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.deleteAlbum``.
 
@@ -191,16 +224,24 @@ class Photos(MethodGroup):
 
         :param album_id: 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.deleteAlbum", {"album_id": album_id, "group_id": group_id}
+            "photos.deleteAlbum",
+            {"album_id": album_id, "group_id": group_id},
+            extra_params,
         )
 
     delete_album = deleteAlbum
 
     async def deleteComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``photos.deleteComment``.
 
@@ -210,9 +251,13 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "photos.deleteComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
@@ -228,6 +273,7 @@ class Photos(MethodGroup):
         place_str: str | None = None,
         foursquare_id: str | None = None,
         delete_place: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.edit``.
 
@@ -238,7 +284,9 @@ class Photos(MethodGroup):
 
         :param photo_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.edit",
             {
@@ -251,6 +299,7 @@ class Photos(MethodGroup):
                 "foursquare_id": foursquare_id,
                 "delete_place": delete_place,
             },
+            extra_params,
         )
 
     async def editAlbum(
@@ -260,10 +309,11 @@ class Photos(MethodGroup):
         title: str | None = None,
         description: str | None = None,
         owner_id: int | None = None,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
         upload_by_admins_only: bool | None = None,
         comments_disabled: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.editAlbum``.
 
@@ -274,8 +324,10 @@ class Photos(MethodGroup):
 
         :param album_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.editAlbum",
             {
@@ -288,6 +340,7 @@ class Photos(MethodGroup):
                 "upload_by_admins_only": upload_by_admins_only,
                 "comments_disabled": comments_disabled,
             },
+            extra_params,
         )
 
     edit_album = editAlbum
@@ -298,7 +351,8 @@ class Photos(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.editComment``.
 
@@ -308,7 +362,9 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.editComment",
             {
@@ -317,6 +373,7 @@ class Photos(MethodGroup):
                 "message": message,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     edit_comment = editComment
@@ -326,7 +383,7 @@ class Photos(MethodGroup):
         *,
         owner_id: int | None = None,
         album_id: str | None = None,
-        photo_ids: Iterable[str] | None = None,
+        photo_ids: str | Iterable[str] | None = None,
         rev: bool | None = None,
         extended: bool | None = None,
         feed_type: str | None = None,
@@ -334,6 +391,7 @@ class Photos(MethodGroup):
         photo_sizes: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``photos.get``.
 
@@ -345,7 +403,9 @@ class Photos(MethodGroup):
         :param feed: Unix time
         :param offset: 0 or more
         :param count: at most 1000; default 50
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.get",
             {
@@ -360,18 +420,20 @@ class Photos(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     async def getAlbums(
         self,
         *,
         owner_id: int | None = None,
-        album_ids: Iterable[int] | str | None = None,
+        album_ids: int | Iterable[int] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         need_system: bool | None = None,
         need_covers: bool | None = None,
         photo_sizes: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsResponse:
         """Call VK's method ``photos.getAlbums``.
 
@@ -383,7 +445,9 @@ class Photos(MethodGroup):
         :param album_ids: at most 1000 items
         :param offset: 0 or more
         :param count: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getAlbums",
             {
@@ -395,6 +459,7 @@ class Photos(MethodGroup):
                 "need_covers": need_covers,
                 "photo_sizes": photo_sizes,
             },
+            extra_params,
         )
 
     get_albums = getAlbums
@@ -405,6 +470,7 @@ class Photos(MethodGroup):
         user_id: int | None = None,
         group_id: int | None = None,
         need_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``photos.getAlbumsCount``.
 
@@ -414,10 +480,13 @@ class Photos(MethodGroup):
 
         :param user_id: id of a user
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getAlbumsCount",
             {"user_id": user_id, "group_id": group_id, "need_system": need_system},
+            extra_params,
         )
 
     get_albums_count = getAlbumsCount
@@ -433,6 +502,7 @@ class Photos(MethodGroup):
         no_service_albums: bool | None = None,
         need_hidden: bool | None = None,
         skip_hidden: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAllResponse:
         """Call VK's method ``photos.getAll``.
 
@@ -443,8 +513,10 @@ class Photos(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more
         :param count: at most 200; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 19 BLOCKED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getAll",
             {
@@ -457,6 +529,7 @@ class Photos(MethodGroup):
                 "need_hidden": need_hidden,
                 "skip_hidden": skip_hidden,
             },
+            extra_params,
         )
 
     get_all = getAll
@@ -469,6 +542,7 @@ class Photos(MethodGroup):
         need_likes: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAllCommentsResponse:
         """Call VK's method ``photos.getAllComments``.
 
@@ -480,8 +554,10 @@ class Photos(MethodGroup):
         :param album_id: 0 or more
         :param offset: 0 or more
         :param count: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getAllComments",
             {
@@ -491,6 +567,7 @@ class Photos(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_all_comments = getAllComments
@@ -498,9 +575,10 @@ class Photos(MethodGroup):
     async def getById(
         self,
         *,
-        photos: Iterable[str],
+        photos: str | Iterable[str],
         extended: bool | None = None,
         photo_sizes: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Photo]:
         """Call VK's method ``photos.getById``.
 
@@ -510,10 +588,13 @@ class Photos(MethodGroup):
 
         :param photos: each is owner_id, photo_id and optionally access_key, joined by
             underscores; at most 500 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getById",
             {"photos": photos, "extended": extended, "photo_sizes": photo_sizes},
+            extra_params,
         )
 
     get_by_id = getById
@@ -525,6 +606,7 @@ class Photos(MethodGroup):
         crop_x: int | None = None,
         crop_y: int | None = None,
         crop_width: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``photos.getChatUploadServer``.
 
@@ -536,7 +618,9 @@ class Photos(MethodGroup):
         :param crop_x: 0 or more
         :param crop_y: 0 or more
         :param crop_width: 200 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getChatUploadServer",
             {
@@ -545,6 +629,7 @@ class Photos(MethodGroup):
                 "crop_y": crop_y,
                 "crop_width": crop_width,
             },
+            extra_params,
         )
 
     get_chat_upload_server = getChatUploadServer
@@ -562,7 +647,8 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse: ...
 
     @overload
@@ -578,7 +664,8 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[True],
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
     @overload
@@ -594,7 +681,8 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
     async def getComments(
@@ -609,7 +697,8 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``photos.getComments``.
 
@@ -622,7 +711,9 @@ class Photos(MethodGroup):
         :param count: at most 100; default 20
         :param sort: asc old first, desc new first
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getComments",
             {
@@ -637,11 +728,14 @@ class Photos(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_comments = getComments
 
-    async def getMarketAlbumUploadServer(self, *, group_id: int) -> UploadServer:
+    async def getMarketAlbumUploadServer(
+        self, *, group_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> UploadServer:
         """Call VK's method ``photos.getMarketAlbumUploadServer``.
 
         https://dev.vk.com/method/photos.getMarketAlbumUploadServer
@@ -649,16 +743,21 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1438 MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.getMarketAlbumUploadServer", {"group_id": group_id}
+            "photos.getMarketAlbumUploadServer", {"group_id": group_id}, extra_params
         )
 
     get_market_album_upload_server = getMarketAlbumUploadServer
 
     async def getMessagesUploadServer(
-        self, *, peer_id: int | None = None
+        self,
+        *,
+        peer_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PhotoUpload:
         """Call VK's method ``photos.getMessagesUploadServer``.
 
@@ -666,14 +765,22 @@ class Photos(MethodGroup):
 
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND
         """
-        return await self._call("photos.getMessagesUploadServer", {"peer_id": peer_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "photos.getMessagesUploadServer", {"peer_id": peer_id}, extra_params
+        )
 
     get_messages_upload_server = getMessagesUploadServer
 
     async def getNewTags(
-        self, *, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetNewTagsResponse:
         """Call VK's method ``photos.getNewTags``.
 
@@ -682,8 +789,12 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param count: at most 100; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("photos.getNewTags", {"offset": offset, "count": count})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "photos.getNewTags", {"offset": offset, "count": count}, extra_params
+        )
 
     get_new_tags = getNewTags
 
@@ -696,6 +807,7 @@ class Photos(MethodGroup):
         crop_x2: int | None = None,
         crop_y2: int | None = None,
         is_video_cover: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``photos.getOwnerCoverPhotoUploadServer``.
 
@@ -709,8 +821,10 @@ class Photos(MethodGroup):
         :param crop_x2: 0 or more; default 795
         :param crop_y2: 0 or more; default 200
         :param is_video_cover: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getOwnerCoverPhotoUploadServer",
             {
@@ -721,12 +835,16 @@ class Photos(MethodGroup):
                 "crop_y2": crop_y2,
                 "is_video_cover": is_video_cover,
             },
+            extra_params,
         )
 
     get_owner_cover_photo_upload_server = getOwnerCoverPhotoUploadServer
 
     async def getOwnerPhotoUploadServer(
-        self, *, owner_id: int | None = None
+        self,
+        *,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``photos.getOwnerPhotoUploadServer``.
 
@@ -735,10 +853,12 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.getOwnerPhotoUploadServer", {"owner_id": owner_id}
+            "photos.getOwnerPhotoUploadServer", {"owner_id": owner_id}, extra_params
         )
 
     get_owner_photo_upload_server = getOwnerPhotoUploadServer
@@ -749,6 +869,7 @@ class Photos(MethodGroup):
         photo_id: int,
         owner_id: int | None = None,
         access_key: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[PhotoTag]:
         """Call VK's method ``photos.getTags``.
 
@@ -757,16 +878,23 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getTags",
             {"photo_id": photo_id, "owner_id": owner_id, "access_key": access_key},
+            extra_params,
         )
 
     get_tags = getTags
 
     async def getUploadServer(
-        self, *, album_id: int | None = None, group_id: int | None = None
+        self,
+        *,
+        album_id: int | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PhotoUpload:
         """Call VK's method ``photos.getUploadServer``.
 
@@ -775,10 +903,14 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.getUploadServer", {"album_id": album_id, "group_id": group_id}
+            "photos.getUploadServer",
+            {"album_id": album_id, "group_id": group_id},
+            extra_params,
         )
 
     get_upload_server = getUploadServer
@@ -791,6 +923,7 @@ class Photos(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         sort: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetUserPhotosResponse:
         """Call VK's method ``photos.getUserPhotos``.
 
@@ -801,7 +934,9 @@ class Photos(MethodGroup):
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more
         :param count: at most 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.getUserPhotos",
             {
@@ -811,11 +946,17 @@ class Photos(MethodGroup):
                 "extended": extended,
                 "sort": sort,
             },
+            extra_params,
         )
 
     get_user_photos = getUserPhotos
 
-    async def getWallUploadServer(self, *, group_id: int | None = None) -> PhotoUpload:
+    async def getWallUploadServer(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> PhotoUpload:
         """Call VK's method ``photos.getWallUploadServer``.
 
         https://dev.vk.com/method/photos.getWallUploadServer
@@ -823,13 +964,22 @@ class Photos(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("photos.getWallUploadServer", {"group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "photos.getWallUploadServer", {"group_id": group_id}, extra_params
+        )
 
     get_wall_upload_server = getWallUploadServer
 
     async def makeCover(
-        self, *, photo_id: int, owner_id: int | None = None, album_id: int | None = None
+        self,
+        *,
+        photo_id: int,
+        owner_id: int | None = None,
+        album_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.makeCover``.
 
@@ -839,10 +989,13 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.makeCover",
             {"photo_id": photo_id, "owner_id": owner_id, "album_id": album_id},
+            extra_params,
         )
 
     make_cover = makeCover
@@ -851,8 +1004,9 @@ class Photos(MethodGroup):
         self,
         *,
         target_album_id: int,
-        photo_ids: Iterable[int] | str,
+        photo_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.move``.
 
@@ -863,7 +1017,9 @@ class Photos(MethodGroup):
 
         :param photo_ids: at most 100 items
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.move",
             {
@@ -871,6 +1027,7 @@ class Photos(MethodGroup):
                 "photo_ids": photo_ids,
                 "owner_id": owner_id,
             },
+            extra_params,
         )
 
     async def putTag(
@@ -883,6 +1040,7 @@ class Photos(MethodGroup):
         y: float | None = None,
         x2: float | None = None,
         y2: float | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``photos.putTag``.
 
@@ -894,7 +1052,9 @@ class Photos(MethodGroup):
         :param photo_id: 0 or more
         :param user_id: id of a user
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.putTag",
             {
@@ -906,12 +1066,18 @@ class Photos(MethodGroup):
                 "x2": x2,
                 "y2": y2,
             },
+            extra_params,
         )
 
     put_tag = putTag
 
     async def removeTag(
-        self, *, photo_id: int, tag_id: int, owner_id: int | None = None
+        self,
+        *,
+        photo_id: int,
+        tag_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.removeTag``.
 
@@ -921,10 +1087,13 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.removeTag",
             {"photo_id": photo_id, "tag_id": tag_id, "owner_id": owner_id},
+            extra_params,
         )
 
     remove_tag = removeTag
@@ -936,6 +1105,7 @@ class Photos(MethodGroup):
         owner_id: int | None = None,
         before: int | None = None,
         after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.reorderAlbums``.
 
@@ -945,7 +1115,9 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.reorderAlbums",
             {
@@ -954,6 +1126,7 @@ class Photos(MethodGroup):
                 "before": before,
                 "after": after,
             },
+            extra_params,
         )
 
     reorder_albums = reorderAlbums
@@ -965,6 +1138,7 @@ class Photos(MethodGroup):
         owner_id: int | None = None,
         before: int | None = None,
         after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.reorderPhotos``.
 
@@ -974,8 +1148,10 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 122 PARAM_PHOTOS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.reorderPhotos",
             {
@@ -984,6 +1160,7 @@ class Photos(MethodGroup):
                 "before": before,
                 "after": after,
             },
+            extra_params,
         )
 
     reorder_photos = reorderPhotos
@@ -994,6 +1171,7 @@ class Photos(MethodGroup):
         owner_id: int,
         photo_id: int,
         reason: Literal[0, 1, 2, 3, 4, 5, 6, 8] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.report``.
 
@@ -1006,10 +1184,13 @@ class Photos(MethodGroup):
         :param photo_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.report",
             {"owner_id": owner_id, "photo_id": photo_id, "reason": reason},
+            extra_params,
         )
 
     async def reportComment(
@@ -1018,6 +1199,7 @@ class Photos(MethodGroup):
         owner_id: int,
         comment_id: int,
         reason: Literal[0, 1, 2, 3, 4, 5, 6] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.reportComment``.
 
@@ -1030,16 +1212,23 @@ class Photos(MethodGroup):
         :param comment_id: 0 or more
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.reportComment",
             {"owner_id": owner_id, "comment_id": comment_id, "reason": reason},
+            extra_params,
         )
 
     report_comment = reportComment
 
     async def restore(
-        self, *, photo_id: int, owner_id: int | None = None
+        self,
+        *,
+        photo_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.restore``.
 
@@ -1050,13 +1239,19 @@ class Photos(MethodGroup):
 
         :param photo_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.restore", {"photo_id": photo_id, "owner_id": owner_id}
+            "photos.restore", {"photo_id": photo_id, "owner_id": owner_id}, extra_params
         )
 
     async def restoreComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``photos.restoreComment``.
 
@@ -1066,9 +1261,13 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "photos.restoreComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     restore_comment = restoreComment
@@ -1084,6 +1283,7 @@ class Photos(MethodGroup):
         latitude: float | None = None,
         longitude: float | None = None,
         caption: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Photo]:
         """Call VK's method ``photos.save``.
 
@@ -1093,9 +1293,11 @@ class Photos(MethodGroup):
         it twice. Never packed into ``execute``.
 
         :param group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118
             PARAM_SERVER, 121 PARAM_HASH
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.save",
             {
@@ -1108,10 +1310,17 @@ class Photos(MethodGroup):
                 "longitude": longitude,
                 "caption": caption,
             },
+            extra_params,
         )
 
     async def saveMarketAlbumPhoto(
-        self, *, group_id: int, photo: str, server: int, hash: str
+        self,
+        *,
+        group_id: int,
+        photo: str,
+        server: int,
+        hash: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Photo]:
         """Call VK's method ``photos.saveMarketAlbumPhoto``.
 
@@ -1122,18 +1331,26 @@ class Photos(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param server: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 121 PARAM_HASH, 129 PARAM_PHOTO, 1438
             MARKET_NOT_ENABLED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.saveMarketAlbumPhoto",
             {"group_id": group_id, "photo": photo, "server": server, "hash": hash},
+            extra_params,
         )
 
     save_market_album_photo = saveMarketAlbumPhoto
 
     async def saveMessagesPhoto(
-        self, *, photo: str, server: int | None = None, hash: str | None = None
+        self,
+        *,
+        photo: str,
+        server: int | None = None,
+        hash: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Photo]:
         """Call VK's method ``photos.saveMessagesPhoto``.
 
@@ -1142,11 +1359,15 @@ class Photos(MethodGroup):
         Accepts user and community tokens. Not retried if the response is lost: a retry
         could execute it twice. Never packed into ``execute``.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 114 PARAM_ALBUM_ID, 118 PARAM_SERVER,
             121 PARAM_HASH
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.saveMessagesPhoto", {"photo": photo, "server": server, "hash": hash}
+            "photos.saveMessagesPhoto",
+            {"photo": photo, "server": server, "hash": hash},
+            extra_params,
         )
 
     save_messages_photo = saveMessagesPhoto
@@ -1162,6 +1383,7 @@ class Photos(MethodGroup):
         hash: str | None = None,
         photo: str | None = None,
         is_video_cover: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveOwnerCoverPhotoResponse:
         """Call VK's method ``photos.saveOwnerCoverPhoto``.
 
@@ -1175,8 +1397,10 @@ class Photos(MethodGroup):
         :param crop_y: 0 or more; default 0
         :param crop_width: 0 or more; default 0
         :param is_video_cover: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.saveOwnerCoverPhoto",
             {
@@ -1189,6 +1413,7 @@ class Photos(MethodGroup):
                 "photo": photo,
                 "is_video_cover": is_video_cover,
             },
+            extra_params,
         )
 
     save_owner_cover_photo = saveOwnerCoverPhoto
@@ -1199,6 +1424,7 @@ class Photos(MethodGroup):
         server: str | None = None,
         hash: str | None = None,
         photo: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveOwnerPhotoResponse:
         """Call VK's method ``photos.saveOwnerPhoto``.
 
@@ -1207,10 +1433,14 @@ class Photos(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice. Never packed into ``execute``.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO, 703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "photos.saveOwnerPhoto", {"server": server, "hash": hash, "photo": photo}
+            "photos.saveOwnerPhoto",
+            {"server": server, "hash": hash, "photo": photo},
+            extra_params,
         )
 
     save_owner_photo = saveOwnerPhoto
@@ -1226,6 +1456,7 @@ class Photos(MethodGroup):
         latitude: float | None = None,
         longitude: float | None = None,
         caption: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Photo]:
         """Call VK's method ``photos.saveWallPhoto``.
 
@@ -1236,9 +1467,11 @@ class Photos(MethodGroup):
 
         :param user_id: id of a user; 0 or more
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 22 UPLOAD, 114 PARAM_ALBUM_ID, 118
             PARAM_SERVER, 121 PARAM_HASH
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.saveWallPhoto",
             {
@@ -1251,6 +1484,7 @@ class Photos(MethodGroup):
                 "longitude": longitude,
                 "caption": caption,
             },
+            extra_params,
         )
 
     save_wall_photo = saveWallPhoto
@@ -1267,6 +1501,7 @@ class Photos(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         radius: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``photos.search``.
 
@@ -1280,7 +1515,9 @@ class Photos(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 100
         :param radius: 0 or more; default 5000
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "photos.search",
             {
@@ -1294,4 +1531,5 @@ class Photos(MethodGroup):
                 "count": count,
                 "radius": radius,
             },
+            extra_params,
         )

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.podcasts import SearchPodcastResponse
 
 
@@ -19,7 +22,12 @@ class Podcasts(MethodGroup):
     _name = "podcasts"
 
     async def searchPodcast(
-        self, *, search_string: str, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        search_string: str,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchPodcastResponse:
         """Call VK's method ``podcasts.searchPodcast``.
 
@@ -29,10 +37,13 @@ class Podcasts(MethodGroup):
 
         :param offset: 0 or more; default 0
         :param count: 1 to 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "podcasts.searchPodcast",
             {"search_string": search_string, "offset": offset, "count": count},
+            extra_params,
         )
 
     search_podcast = searchPodcast

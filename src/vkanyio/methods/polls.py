@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup, json_list
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int] | str,
+        answer_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``polls.addVote``.
 
@@ -40,9 +42,11 @@ class Polls(MethodGroup):
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
             252 POLLS_ANSWER_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.addVote",
             {
@@ -51,6 +55,7 @@ class Polls(MethodGroup):
                 "owner_id": owner_id,
                 "is_board": is_board,
             },
+            extra_params,
         )
 
     add_vote = addVote
@@ -64,10 +69,11 @@ class Polls(MethodGroup):
         end_date: int | datetime | None = None,
         owner_id: int | None = None,
         app_id: int | None = None,
-        add_answers: Iterable[int | str] | str | None = None,
+        add_answers: int | str | Iterable[int | str] | None = None,
         photo_id: int | None = None,
         background_id: Literal[1, 2, 3, 4, 6, 8, 9] | None = None,
         disable_unvote: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Poll:
         """Call VK's method ``polls.create``.
 
@@ -80,7 +86,9 @@ class Polls(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param add_answers: or JSON text
         :param photo_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.create",
             {
@@ -95,10 +103,16 @@ class Polls(MethodGroup):
                 "background_id": background_id,
                 "disable_unvote": disable_unvote,
             },
+            extra_params,
         )
 
     async def deleteVote(
-        self, *, poll_id: int, owner_id: int | None = None, is_board: bool | None = None
+        self,
+        *,
+        poll_id: int,
+        owner_id: int | None = None,
+        is_board: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``polls.deleteVote``.
 
@@ -109,12 +123,15 @@ class Polls(MethodGroup):
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
             252 POLLS_ANSWER_ID
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.deleteVote",
             {"poll_id": poll_id, "owner_id": owner_id, "is_board": is_board},
+            extra_params,
         )
 
     delete_vote = deleteVote
@@ -125,12 +142,13 @@ class Polls(MethodGroup):
         poll_id: int,
         owner_id: int | None = None,
         question: str | None = None,
-        add_answers: Iterable[int | str] | str | None = None,
+        add_answers: int | str | Iterable[int | str] | None = None,
         edit_answers: Mapping[str, Any] | str | None = None,
-        delete_answers: Iterable[int | str] | str | None = None,
+        delete_answers: int | str | Iterable[int | str] | None = None,
         end_date: int | datetime | None = None,
         photo_id: int | None = None,
         background_id: Literal[0, 1, 2, 3, 4, 6, 8, 9] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``polls.edit``.
 
@@ -146,7 +164,9 @@ class Polls(MethodGroup):
         :param delete_answers: or JSON text
         :param end_date: Unix time; 0 or more
         :param photo_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.edit",
             {
@@ -160,16 +180,22 @@ class Polls(MethodGroup):
                 "photo_id": photo_id,
                 "background_id": background_id,
             },
+            extra_params,
         )
 
-    async def getBackgrounds(self) -> list[Background]:
+    async def getBackgrounds(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> list[Background]:
         """Call VK's method ``polls.getBackgrounds``.
 
         https://dev.vk.com/method/polls.getBackgrounds
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("polls.getBackgrounds", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("polls.getBackgrounds", {}, extra_params)
 
     get_backgrounds = getBackgrounds
 
@@ -181,8 +207,9 @@ class Polls(MethodGroup):
         is_board: bool | None = None,
         extended: bool | None = None,
         friends_count: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PollExtended:
         """Call VK's method ``polls.getById``.
 
@@ -195,8 +222,10 @@ class Polls(MethodGroup):
         :param friends_count: at most 100; default 3
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.getById",
             {
@@ -208,12 +237,16 @@ class Polls(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_by_id = getById
 
     async def getPhotoUploadServer(
-        self, *, owner_id: int | None = None
+        self,
+        *,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> UploadServer:
         """Call VK's method ``polls.getPhotoUploadServer``.
 
@@ -222,8 +255,12 @@ class Polls(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("polls.getPhotoUploadServer", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "polls.getPhotoUploadServer", {"owner_id": owner_id}, extra_params
+        )
 
     get_photo_upload_server = getPhotoUploadServer
 
@@ -232,7 +269,7 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int] | str,
+        answer_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
@@ -240,6 +277,7 @@ class Polls(MethodGroup):
         count: int | None = None,
         fields: None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Voters]: ...
 
     @overload
@@ -247,14 +285,15 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int] | str,
+        answer_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str,
+        fields: Fields | Iterable[Fields] | str,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[FieldsVoters]: ...
 
     @overload
@@ -262,28 +301,30 @@ class Polls(MethodGroup):
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int] | str,
+        answer_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Voters] | list[FieldsVoters]: ...
 
     async def getVoters(
         self,
         *,
         poll_id: int,
-        answer_ids: Iterable[int] | str,
+        answer_ids: int | Iterable[int] | str,
         owner_id: int | None = None,
         is_board: bool | None = None,
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Voters] | list[FieldsVoters]:
         """Call VK's method ``polls.getVoters``.
 
@@ -298,9 +339,11 @@ class Polls(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
             252 POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "polls.getVoters",
             {
@@ -314,12 +357,17 @@ class Polls(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_voters = getVoters
 
     async def savePhoto(
-        self, *, photo: str | None = None, hash: str | None = None
+        self,
+        *,
+        photo: str | None = None,
+        hash: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Background:
         """Call VK's method ``polls.savePhoto``.
 
@@ -328,8 +376,12 @@ class Polls(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice. Never packed into ``execute``.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
-        return await self._call("polls.savePhoto", {"photo": photo, "hash": hash})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "polls.savePhoto", {"photo": photo, "hash": hash}, extra_params
+        )
 
     save_photo = savePhoto

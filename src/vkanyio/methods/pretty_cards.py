@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.pretty_cards import (
         CreateResponse,
@@ -36,6 +37,7 @@ class PrettyCards(MethodGroup):
         price: str | None = None,
         price_old: str | None = None,
         button: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateResponse:
         """Call VK's method ``prettyCards.create``.
 
@@ -49,8 +51,10 @@ class PrettyCards(MethodGroup):
         :param price: up to 20 characters
         :param price_old: up to 20 characters
         :param button: up to 255 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1901 PRETTY_CARDS_TOO_MANY_CARDS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "prettyCards.create",
             {
@@ -62,9 +66,16 @@ class PrettyCards(MethodGroup):
                 "price_old": price_old,
                 "button": button,
             },
+            extra_params,
         )
 
-    async def delete(self, *, owner_id: int, card_id: int) -> DeleteResponse:
+    async def delete(
+        self,
+        *,
+        owner_id: int,
+        card_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> DeleteResponse:
         """Call VK's method ``prettyCards.delete``.
 
         https://dev.vk.com/method/prettyCards.delete
@@ -73,11 +84,15 @@ class PrettyCards(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1900 PRETTY_CARDS_CARD_NOT_FOUND, 1902
             PRETTY_CARDS_CARD_IS_CONNECTED_TO_POST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "prettyCards.delete", {"owner_id": owner_id, "card_id": card_id}
+            "prettyCards.delete",
+            {"owner_id": owner_id, "card_id": card_id},
+            extra_params,
         )
 
     async def edit(
@@ -91,6 +106,7 @@ class PrettyCards(MethodGroup):
         price: str | None = None,
         price_old: str | None = None,
         button: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> EditResponse:
         """Call VK's method ``prettyCards.edit``.
 
@@ -104,8 +120,10 @@ class PrettyCards(MethodGroup):
         :param price: up to 20 characters
         :param price_old: up to 20 characters
         :param button: up to 255 characters
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1900 PRETTY_CARDS_CARD_NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "prettyCards.edit",
             {
@@ -118,10 +136,16 @@ class PrettyCards(MethodGroup):
                 "price_old": price_old,
                 "button": button,
             },
+            extra_params,
         )
 
     async def get(
-        self, *, owner_id: int, offset: int | None = None, count: int | None = None
+        self,
+        *,
+        owner_id: int,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``prettyCards.get``.
 
@@ -132,13 +156,21 @@ class PrettyCards(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param offset: 0 or more; default 0
         :param count: at most 100; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "prettyCards.get", {"owner_id": owner_id, "offset": offset, "count": count}
+            "prettyCards.get",
+            {"owner_id": owner_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     async def getById(
-        self, *, owner_id: int, card_ids: Iterable[int] | str
+        self,
+        *,
+        owner_id: int,
+        card_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[PrettyCardOrError]:
         """Call VK's method ``prettyCards.getById``.
 
@@ -148,20 +180,29 @@ class PrettyCards(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param card_ids: at most 10 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "prettyCards.getById", {"owner_id": owner_id, "card_ids": card_ids}
+            "prettyCards.getById",
+            {"owner_id": owner_id, "card_ids": card_ids},
+            extra_params,
         )
 
     get_by_id = getById
 
-    async def getUploadURL(self) -> str:
+    async def getUploadURL(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> str:
         """Call VK's method ``prettyCards.getUploadURL``.
 
         https://dev.vk.com/method/prettyCards.getUploadURL
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("prettyCards.getUploadURL", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("prettyCards.getUploadURL", {}, extra_params)
 
     get_upload_url = getUploadURL

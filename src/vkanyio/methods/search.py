@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.search import GetHintsResponse
 
@@ -26,9 +27,10 @@ class Search(MethodGroup):
         q: str | None = None,
         offset: int | None = None,
         limit: int | None = None,
-        filters: Iterable[str] | None = None,
-        fields: Iterable[str] | None = None,
+        filters: str | Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         search_global: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetHintsResponse:
         """Call VK's method ``search.getHints``.
 
@@ -40,7 +42,9 @@ class Search(MethodGroup):
         :param offset: at most 200
         :param limit: at most 200; default 9
         :param search_global: default True
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "search.getHints",
             {
@@ -51,6 +55,7 @@ class Search(MethodGroup):
                 "fields": fields,
                 "search_global": search_global,
             },
+            extra_params,
         )
 
     get_hints = getHints

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
-from .._masking import mask
+from .._masking import mask, mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.base import BoolInt
@@ -31,7 +31,12 @@ class Secure(MethodGroup):
     _name = "secure"
 
     async def addAppEvent(
-        self, *, activity_id: int, user_id: int | None = None, value: int | None = None
+        self,
+        *,
+        activity_id: int,
+        user_id: int | None = None,
+        value: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``secure.addAppEvent``.
 
@@ -43,37 +48,54 @@ class Secure(MethodGroup):
         :param activity_id: 0 or more
         :param user_id: id of a user; 1 or more
         :param value: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1251 APPS_ALREADY_UNLOCKED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.addAppEvent",
             {"activity_id": activity_id, "user_id": user_id, "value": value},
+            extra_params,
         )
 
     add_app_event = addAppEvent
 
     async def checkToken(
-        self, *, token: str | None = None, ip: str | None = None
+        self,
+        *,
+        token: str | None = None,
+        ip: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> TokenChecked:
         """Call VK's method ``secure.checkToken``.
 
         https://dev.vk.com/method/secure.checkToken
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
         token = mask(token)
-        return await self._call("secure.checkToken", {"token": token, "ip": ip})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "secure.checkToken", {"token": token, "ip": ip}, extra_params
+        )
 
     check_token = checkToken
 
-    async def getAppBalance(self) -> int:
+    async def getAppBalance(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> int:
         """Call VK's method ``secure.getAppBalance``.
 
         https://dev.vk.com/method/secure.getAppBalance
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("secure.getAppBalance", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("secure.getAppBalance", {}, extra_params)
 
     get_app_balance = getAppBalance
 
@@ -84,6 +106,7 @@ class Secure(MethodGroup):
         date_from: int | datetime | None = None,
         date_to: int | datetime | None = None,
         limit: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[SmsNotification]:
         """Call VK's method ``secure.getSMSHistory``.
 
@@ -95,7 +118,9 @@ class Secure(MethodGroup):
         :param date_from: Unix time; 0 or more
         :param date_to: Unix time; 0 or more
         :param limit: at most 1000; default 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.getSMSHistory",
             {
@@ -104,6 +129,7 @@ class Secure(MethodGroup):
                 "date_to": date_to,
                 "limit": limit,
             },
+            extra_params,
         )
 
     get_sms_history = getSMSHistory
@@ -117,6 +143,7 @@ class Secure(MethodGroup):
         date_from: int | None = None,
         date_to: int | None = None,
         limit: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Transaction]:
         """Call VK's method ``secure.getTransactionsHistory``.
 
@@ -129,7 +156,9 @@ class Secure(MethodGroup):
         :param date_from: 0 or more
         :param date_to: 0 or more
         :param limit: at most 1000; default 1000
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.getTransactionsHistory",
             {
@@ -140,11 +169,17 @@ class Secure(MethodGroup):
                 "date_to": date_to,
                 "limit": limit,
             },
+            extra_params,
         )
 
     get_transactions_history = getTransactionsHistory
 
-    async def getUserLevel(self, *, user_ids: Iterable[int] | str) -> list[Level]:
+    async def getUserLevel(
+        self,
+        *,
+        user_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> list[Level]:
         """Call VK's method ``secure.getUserLevel``.
 
         https://dev.vk.com/method/secure.getUserLevel
@@ -152,13 +187,21 @@ class Secure(MethodGroup):
         Accepts service tokens. Read-only: retried if the response is lost.
 
         :param user_ids: ids of users; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("secure.getUserLevel", {"user_ids": user_ids})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "secure.getUserLevel", {"user_ids": user_ids}, extra_params
+        )
 
     get_user_level = getUserLevel
 
     async def giveEventSticker(
-        self, *, user_ids: Iterable[int] | str, achievement_id: int
+        self,
+        *,
+        user_ids: int | Iterable[int] | str,
+        achievement_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[GiveEventStickerItem]:
         """Call VK's method ``secure.giveEventSticker``.
 
@@ -169,10 +212,13 @@ class Secure(MethodGroup):
 
         :param user_ids: ids of users; each 1 or more
         :param achievement_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.giveEventSticker",
             {"user_ids": user_ids, "achievement_id": achievement_id},
+            extra_params,
         )
 
     give_event_sticker = giveEventSticker
@@ -181,10 +227,11 @@ class Secure(MethodGroup):
         self,
         *,
         message: str,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         user_id: int | None = None,
         notification_id: int | None = None,
         promo_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """Call VK's method ``secure.sendNotification``.
 
@@ -197,7 +244,9 @@ class Secure(MethodGroup):
         :param user_id: id of a user; 0 or more
         :param notification_id: 0 or more; default 0
         :param promo_id: 0 or more; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.sendNotification",
             {
@@ -207,11 +256,18 @@ class Secure(MethodGroup):
                 "notification_id": notification_id,
                 "promo_id": promo_id,
             },
+            extra_params,
         )
 
     send_notification = sendNotification
 
-    async def sendSMSNotification(self, *, user_id: int, message: str) -> Literal[1]:
+    async def sendSMSNotification(
+        self,
+        *,
+        user_id: int,
+        message: str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``secure.sendSMSNotification``.
 
         https://dev.vk.com/method/secure.sendSMSNotification
@@ -220,11 +276,15 @@ class Secure(MethodGroup):
         execute it twice.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 146 MOBILE_NOT_ACTIVATED, 147
             INSUFFICIENT_FUNDS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "secure.sendSMSNotification", {"user_id": user_id, "message": message}
+            "secure.sendSMSNotification",
+            {"user_id": user_id, "message": message},
+            extra_params,
         )
 
     send_sms_notification = sendSMSNotification
@@ -237,35 +297,39 @@ class Secure(MethodGroup):
         user_id: int | None = None,
         counter: int | None = None,
         increment: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt: ...
 
     @overload
     async def setCounter(
         self,
         *,
-        counters: Iterable[str],
+        counters: str | Iterable[str],
         user_id: int | None = None,
         counter: int | None = None,
         increment: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[SetCounterItem]: ...
 
     @overload
     async def setCounter(
         self,
         *,
-        counters: Iterable[str] | None = None,
+        counters: str | Iterable[str] | None = None,
         user_id: int | None = None,
         counter: int | None = None,
         increment: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt | list[SetCounterItem]: ...
 
     async def setCounter(
         self,
         *,
-        counters: Iterable[str] | None = None,
+        counters: str | Iterable[str] | None = None,
         user_id: int | None = None,
         counter: int | None = None,
         increment: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt | list[SetCounterItem]:
         """Call VK's method ``secure.setCounter``.
 
@@ -275,7 +339,9 @@ class Secure(MethodGroup):
         execute it twice.
 
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "secure.setCounter",
             {
@@ -284,6 +350,7 @@ class Secure(MethodGroup):
                 "counter": counter,
                 "increment": increment,
             },
+            extra_params,
         )
 
     set_counter = setCounter

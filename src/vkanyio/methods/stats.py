@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ..objects.stats import Period, WallpostStat
@@ -30,9 +31,10 @@ class Stats(MethodGroup):
         timestamp_to: float | datetime | None = None,
         interval: Literal["all", "day", "month", "week", "year"] | None = None,
         intervals_count: int | None = None,
-        filters: Iterable[str] | None = None,
-        stats_groups: Iterable[str] | None = None,
+        filters: str | Iterable[str] | None = None,
+        stats_groups: str | Iterable[str] | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Period]:
         """Call VK's method ``stats.get``.
 
@@ -47,7 +49,9 @@ class Stats(MethodGroup):
         :param interval: default "day"
         :param intervals_count: 0 or more
         :param extended: default True
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stats.get",
             {
@@ -61,10 +65,15 @@ class Stats(MethodGroup):
                 "stats_groups": stats_groups,
                 "extended": extended,
             },
+            extra_params,
         )
 
     async def getPostReach(
-        self, *, owner_id: int, post_ids: Iterable[int] | str
+        self,
+        *,
+        owner_id: int,
+        post_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[WallpostStat]:
         """Call VK's method ``stats.getPostReach``.
 
@@ -73,16 +82,23 @@ class Stats(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param post_ids: at most 30 items; each 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 210 WALL_ACCESS_POST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stats.getPostReach", {"owner_id": owner_id, "post_ids": post_ids}
+            "stats.getPostReach",
+            {"owner_id": owner_id, "post_ids": post_ids},
+            extra_params,
         )
 
     get_post_reach = getPostReach
 
     async def trackVisitor(
-        self, *, type: Literal["activity", "close", "open"] | None = None
+        self,
+        *,
+        type: Literal["activity", "close", "open"] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``stats.trackVisitor``.
 
@@ -92,7 +108,9 @@ class Stats(MethodGroup):
         it twice.
 
         :param type: default "open"
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("stats.trackVisitor", {"type": type})
+        extra_params = mask_params(extra_params)
+        return await self._call("stats.trackVisitor", {"type": type}, extra_params)
 
     track_visitor = trackVisitor

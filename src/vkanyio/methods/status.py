@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.status import Status as StatusStatus
 
 
@@ -19,7 +22,11 @@ class Status(MethodGroup):
     _name = "status"
 
     async def get(
-        self, *, user_id: int | None = None, group_id: int | None = None
+        self,
+        *,
+        user_id: int | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> StatusStatus:
         """Call VK's method ``status.get``.
 
@@ -29,13 +36,19 @@ class Status(MethodGroup):
 
         :param user_id: id of a user
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "status.get", {"user_id": user_id, "group_id": group_id}
+            "status.get", {"user_id": user_id, "group_id": group_id}, extra_params
         )
 
     async def set(
-        self, *, text: str | None = None, group_id: int | None = None
+        self,
+        *,
+        text: str | None = None,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``status.set``.
 
@@ -45,6 +58,10 @@ class Status(MethodGroup):
         retry may return an error.
 
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 221 STATUS_NO_AUDIO
         """
-        return await self._call("status.set", {"text": text, "group_id": group_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "status.set", {"text": text, "group_id": group_id}, extra_params
+        )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.storage import Value
 
@@ -24,8 +25,9 @@ class Storage(MethodGroup):
         self,
         *,
         key: str | None = None,
-        keys: Iterable[str] | None = None,
+        keys: str | Iterable[str] | None = None,
         user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Value]:
         """Call VK's method ``storage.get``.
 
@@ -37,9 +39,11 @@ class Storage(MethodGroup):
         :param key: up to 100 characters
         :param keys: at most 1000 items
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "storage.get", {"key": key, "keys": keys, "user_id": user_id}
+            "storage.get", {"key": key, "keys": keys, "user_id": user_id}, extra_params
         )
 
     async def getKeys(
@@ -48,6 +52,7 @@ class Storage(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """Call VK's method ``storage.getKeys``.
 
@@ -59,15 +64,24 @@ class Storage(MethodGroup):
         :param user_id: id of a user; 0 or more
         :param offset: 0 or more; default 0
         :param count: at most 1000; default 100
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "storage.getKeys", {"user_id": user_id, "offset": offset, "count": count}
+            "storage.getKeys",
+            {"user_id": user_id, "offset": offset, "count": count},
+            extra_params,
         )
 
     get_keys = getKeys
 
     async def set(
-        self, *, key: str, value: str | None = None, user_id: int | None = None
+        self,
+        *,
+        key: str,
+        value: str | None = None,
+        user_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``storage.set``.
 
@@ -78,8 +92,12 @@ class Storage(MethodGroup):
 
         :param key: up to 100 characters
         :param user_id: id of a user; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "storage.set", {"key": key, "value": value, "user_id": user_id}
+            "storage.set",
+            {"key": key, "value": value, "user_id": user_id},
+            extra_params,
         )

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.store import (
         GetFavoriteStickersResponse,
@@ -25,7 +26,10 @@ class Store(MethodGroup):
     _name = "store"
 
     async def addStickersToFavorite(
-        self, *, sticker_ids: Iterable[int] | str
+        self,
+        *,
+        sticker_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``store.addStickersToFavorite``.
 
@@ -35,23 +39,30 @@ class Store(MethodGroup):
         it twice.
 
         :param sticker_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 2100 STICKERS_NOT_PURCHASED, 2101
             STICKERS_TOO_MANY_FAVORITES
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "store.addStickersToFavorite", {"sticker_ids": sticker_ids}
+            "store.addStickersToFavorite", {"sticker_ids": sticker_ids}, extra_params
         )
 
     add_stickers_to_favorite = addStickersToFavorite
 
-    async def getFavoriteStickers(self) -> GetFavoriteStickersResponse:
+    async def getFavoriteStickers(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> GetFavoriteStickersResponse:
         """Call VK's method ``store.getFavoriteStickers``.
 
         https://dev.vk.com/method/store.getFavoriteStickers
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("store.getFavoriteStickers", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("store.getFavoriteStickers", {}, extra_params)
 
     get_favorite_stickers = getFavoriteStickers
 
@@ -61,9 +72,10 @@ class Store(MethodGroup):
         type: str | None = None,
         merchant: str | None = None,
         section: str | None = None,
-        product_ids: Iterable[int] | str | None = None,
-        filters: Iterable[str] | None = None,
+        product_ids: int | Iterable[int] | str | None = None,
+        filters: str | Iterable[str] | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetProductsResponse:
         """Call VK's method ``store.getProducts``.
 
@@ -73,7 +85,9 @@ class Store(MethodGroup):
 
         :param product_ids: each 0 or more
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "store.getProducts",
             {
@@ -84,6 +98,7 @@ class Store(MethodGroup):
                 "filters": filters,
                 "extended": extended,
             },
+            extra_params,
         )
 
     get_products = getProducts
@@ -91,12 +106,13 @@ class Store(MethodGroup):
     async def getStickersKeywords(
         self,
         *,
-        stickers_ids: Iterable[int] | str | None = None,
-        products_ids: Iterable[int] | str | None = None,
+        stickers_ids: int | Iterable[int] | str | None = None,
+        products_ids: int | Iterable[int] | str | None = None,
         aliases: bool | None = None,
         all_products: bool | None = None,
         need_stickers: bool | None = None,
         vmoji_promo: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetStickersKeywordsResponse:
         """Call VK's method ``store.getStickersKeywords``.
 
@@ -108,7 +124,9 @@ class Store(MethodGroup):
         :param products_ids: each 0 or more
         :param aliases: default True
         :param need_stickers: default True
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "store.getStickersKeywords",
             {
@@ -119,12 +137,16 @@ class Store(MethodGroup):
                 "need_stickers": need_stickers,
                 "vmoji_promo": vmoji_promo,
             },
+            extra_params,
         )
 
     get_stickers_keywords = getStickersKeywords
 
     async def removeStickersFromFavorite(
-        self, *, sticker_ids: Iterable[int] | str
+        self,
+        *,
+        sticker_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``store.removeStickersFromFavorite``.
 
@@ -134,10 +156,14 @@ class Store(MethodGroup):
         retry may return an error.
 
         :param sticker_ids: each 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 2102 STICKERS_NOT_FAVORITE
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "store.removeStickersFromFavorite", {"sticker_ids": sticker_ids}
+            "store.removeStickersFromFavorite",
+            {"sticker_ids": sticker_ids},
+            extra_params,
         )
 
     remove_stickers_from_favorite = removeStickersFromFavorite

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import UserGroupFields
     from ..objects.stories import (
@@ -34,7 +35,12 @@ class Stories(MethodGroup):
     __slots__ = ()
     _name = "stories"
 
-    async def banOwner(self, *, owners_ids: Iterable[int] | str) -> Literal[1]:
+    async def banOwner(
+        self,
+        *,
+        owners_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``stories.banOwner``.
 
         https://dev.vk.com/method/stories.banOwner
@@ -43,8 +49,12 @@ class Stories(MethodGroup):
         retry may return an error.
 
         :param owners_ids: ids of users, or of communities (negative); at most 200 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("stories.banOwner", {"owners_ids": owners_ids})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "stories.banOwner", {"owners_ids": owners_ids}, extra_params
+        )
 
     ban_owner = banOwner
 
@@ -53,7 +63,8 @@ class Stories(MethodGroup):
         *,
         owner_id: int | None = None,
         story_id: int | None = None,
-        stories: Iterable[str] | None = None,
+        stories: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``stories.delete``.
 
@@ -65,10 +76,13 @@ class Stories(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
         :param stories: at most 100 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.delete",
             {"owner_id": owner_id, "story_id": story_id, "stories": stories},
+            extra_params,
         )
 
     async def get(
@@ -76,7 +90,8 @@ class Stories(MethodGroup):
         *,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.get``.
 
@@ -87,10 +102,13 @@ class Stories(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.get",
             {"owner_id": owner_id, "extended": extended, "fields": fields},
+            extra_params,
         )
 
     @overload
@@ -98,7 +116,8 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse: ...
 
     @overload
@@ -106,7 +125,8 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedExtendedResponse: ...
 
     @overload
@@ -114,14 +134,16 @@ class Stories(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
 
     async def getBanned(
         self,
         *,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
         """Call VK's method ``stories.getBanned``.
 
@@ -130,9 +152,11 @@ class Stories(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stories.getBanned", {"extended": extended, "fields": fields}
+            "stories.getBanned", {"extended": extended, "fields": fields}, extra_params
         )
 
     get_banned = getBanned
@@ -140,9 +164,10 @@ class Stories(MethodGroup):
     async def getById(
         self,
         *,
-        stories: Iterable[str],
+        stories: str | Iterable[str],
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse:
         """Call VK's method ``stories.getById``.
 
@@ -153,17 +178,24 @@ class Stories(MethodGroup):
         :param stories: at most 100 items
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1600 STORY_EXPIRED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.getById",
             {"stories": stories, "extended": extended, "fields": fields},
+            extra_params,
         )
 
     get_by_id = getById
 
     async def getDetailedStats(
-        self, *, owner_id: int, story_id: int
+        self,
+        *,
+        owner_id: int,
+        story_id: int,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetStatsV5200Response:
         """Call VK's method ``stories.getDetailedStats``.
 
@@ -173,9 +205,13 @@ class Stories(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stories.getDetailedStats", {"owner_id": owner_id, "story_id": story_id}
+            "stories.getDetailedStats",
+            {"owner_id": owner_id, "story_id": story_id},
+            extra_params,
         )
 
     get_detailed_stats = getDetailedStats
@@ -184,12 +220,13 @@ class Stories(MethodGroup):
         self,
         *,
         add_to_news: bool | None = None,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         reply_to_story: str | None = None,
         link_text: UploadLinkText | None = None,
         link_url: str | None = None,
         group_id: int | None = None,
         clickable_stickers: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetPhotoUploadServerResponse:
         """Call VK's method ``stories.getPhotoUploadServer``.
 
@@ -202,9 +239,11 @@ class Stories(MethodGroup):
             ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED,
             1602 STORY_INCORRECT_REPLY_PRIVACY
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.getPhotoUploadServer",
             {
@@ -216,6 +255,7 @@ class Stories(MethodGroup):
                 "group_id": group_id,
                 "clickable_stickers": clickable_stickers,
             },
+            extra_params,
         )
 
     get_photo_upload_server = getPhotoUploadServer
@@ -227,7 +267,8 @@ class Stories(MethodGroup):
         story_id: int,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.getReplies``.
 
@@ -239,7 +280,9 @@ class Stories(MethodGroup):
         :param story_id: 0 or more
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.getReplies",
             {
@@ -249,11 +292,18 @@ class Stories(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_replies = getReplies
 
-    async def getStats(self, *, owner_id: int, story_id: int) -> StoryStats:
+    async def getStats(
+        self,
+        *,
+        owner_id: int,
+        story_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> StoryStats:
         """Call VK's method ``stories.getStats``.
 
         https://dev.vk.com/method/stories.getStats
@@ -262,9 +312,13 @@ class Stories(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stories.getStats", {"owner_id": owner_id, "story_id": story_id}
+            "stories.getStats",
+            {"owner_id": owner_id, "story_id": story_id},
+            extra_params,
         )
 
     get_stats = getStats
@@ -273,12 +327,13 @@ class Stories(MethodGroup):
         self,
         *,
         add_to_news: bool | None = None,
-        user_ids: Iterable[int] | str | None = None,
+        user_ids: int | Iterable[int] | str | None = None,
         reply_to_story: str | None = None,
         link_text: UploadLinkText | None = None,
         link_url: str | None = None,
         group_id: int | None = None,
         clickable_stickers: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetVideoUploadServerResponse:
         """Call VK's method ``stories.getVideoUploadServer``.
 
@@ -291,9 +346,11 @@ class Stories(MethodGroup):
             ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 19 BLOCKED, 900 MESSAGES_USER_BLOCKED,
             1602 STORY_INCORRECT_REPLY_PRIVACY
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.getVideoUploadServer",
             {
@@ -305,6 +362,7 @@ class Stories(MethodGroup):
                 "group_id": group_id,
                 "clickable_stickers": clickable_stickers,
             },
+            extra_params,
         )
 
     get_video_upload_server = getVideoUploadServer
@@ -317,7 +375,8 @@ class Stories(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetViewersExtendedV5115Response:
         """Call VK's method ``stories.getViewers``.
 
@@ -331,8 +390,10 @@ class Stories(MethodGroup):
         :param offset: 0 or more; default 0
         :param extended: default False
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 1600 STORY_EXPIRED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.getViewers",
             {
@@ -343,12 +404,17 @@ class Stories(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_viewers = getViewers
 
     async def hideAllReplies(
-        self, *, owner_id: int, group_id: int | None = None
+        self,
+        *,
+        owner_id: int,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``stories.hideAllReplies``.
 
@@ -359,14 +425,24 @@ class Stories(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param group_id: id of a community; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stories.hideAllReplies", {"owner_id": owner_id, "group_id": group_id}
+            "stories.hideAllReplies",
+            {"owner_id": owner_id, "group_id": group_id},
+            extra_params,
         )
 
     hide_all_replies = hideAllReplies
 
-    async def hideReply(self, *, owner_id: int, story_id: int) -> Literal[1]:
+    async def hideReply(
+        self,
+        *,
+        owner_id: int,
+        story_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``stories.hideReply``.
 
         https://dev.vk.com/method/stories.hideReply
@@ -376,9 +452,13 @@ class Stories(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param story_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "stories.hideReply", {"owner_id": owner_id, "story_id": story_id}
+            "stories.hideReply",
+            {"owner_id": owner_id, "story_id": story_id},
+            extra_params,
         )
 
     hide_reply = hideReply
@@ -386,10 +466,11 @@ class Stories(MethodGroup):
     async def save(
         self,
         *,
-        upload_results: Iterable[str] | None = None,
+        upload_results: str | Iterable[str] | None = None,
         upload_results_json: Iterable[UploadResult] | str | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveResponse:
         """Call VK's method ``stories.save``.
 
@@ -400,7 +481,9 @@ class Stories(MethodGroup):
 
         :param upload_results_json: or JSON text
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.save",
             {
@@ -409,6 +492,7 @@ class Stories(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     async def search(
@@ -422,7 +506,8 @@ class Stories(MethodGroup):
         mentioned_id: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.search``.
 
@@ -435,7 +520,9 @@ class Stories(MethodGroup):
         :param radius: 0 or more
         :param count: 1 to 1000; default 20
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.search",
             {
@@ -449,6 +536,7 @@ class Stories(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     async def sendInteraction(
@@ -459,6 +547,7 @@ class Stories(MethodGroup):
         is_broadcast: bool | None = None,
         is_anonymous: bool | None = None,
         unseen_marker: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``stories.sendInteraction``.
 
@@ -471,7 +560,9 @@ class Stories(MethodGroup):
         :param is_broadcast: default False
         :param is_anonymous: default False
         :param unseen_marker: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "stories.sendInteraction",
             {
@@ -481,11 +572,17 @@ class Stories(MethodGroup):
                 "is_anonymous": is_anonymous,
                 "unseen_marker": unseen_marker,
             },
+            extra_params,
         )
 
     send_interaction = sendInteraction
 
-    async def unbanOwner(self, *, owners_ids: Iterable[int] | str) -> Literal[1]:
+    async def unbanOwner(
+        self,
+        *,
+        owners_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``stories.unbanOwner``.
 
         https://dev.vk.com/method/stories.unbanOwner
@@ -494,7 +591,11 @@ class Stories(MethodGroup):
         retry may return an error.
 
         :param owners_ids: ids of users, or of communities (negative); at most 200 items
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("stories.unbanOwner", {"owners_ids": owners_ids})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "stories.unbanOwner", {"owners_ids": owners_ids}, extra_params
+        )
 
     unban_owner = unbanOwner

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ..objects.streaming import GetServerUrlResponse, GetStemResponse, Stats
@@ -20,14 +22,19 @@ class Streaming(MethodGroup):
     __slots__ = ()
     _name = "streaming"
 
-    async def getServerUrl(self) -> GetServerUrlResponse:
+    async def getServerUrl(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> GetServerUrlResponse:
         """Call VK's method ``streaming.getServerUrl``.
 
         https://dev.vk.com/method/streaming.getServerUrl
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("streaming.getServerUrl", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("streaming.getServerUrl", {}, extra_params)
 
     get_server_url = getServerUrl
 
@@ -38,6 +45,7 @@ class Streaming(MethodGroup):
         interval: Literal["1h", "24h", "5m"] | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[Stats]:
         """Call VK's method ``streaming.getStats``.
 
@@ -48,7 +56,9 @@ class Streaming(MethodGroup):
         :param interval: default "5m"
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "streaming.getStats",
             {
@@ -57,17 +67,23 @@ class Streaming(MethodGroup):
                 "start_time": start_time,
                 "end_time": end_time,
             },
+            extra_params,
         )
 
     get_stats = getStats
 
-    async def getStem(self, *, word: str) -> GetStemResponse:
+    async def getStem(
+        self, *, word: str, extra_params: Mapping[str, Any] | None = None
+    ) -> GetStemResponse:
         """Call VK's method ``streaming.getStem``.
 
         https://dev.vk.com/method/streaming.getStem
 
         Accepts service tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("streaming.getStem", {"word": word})
+        extra_params = mask_params(extra_params)
+        return await self._call("streaming.getStem", {"word": word}, extra_params)
 
     get_stem = getStem

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.translations import TranslateResponse
 
@@ -21,7 +22,11 @@ class Translations(MethodGroup):
     _name = "translations"
 
     async def translate(
-        self, *, texts: Iterable[str], translation_language: str
+        self,
+        *,
+        texts: str | Iterable[str],
+        translation_language: str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> TranslateResponse:
         """Call VK's method ``translations.translate``.
 
@@ -29,10 +34,13 @@ class Translations(MethodGroup):
 
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 11101 TRANSLATIONS_CANT_TRANSLATE,
             11102 TRANSLATIONS_MULTIPLE_SOURCE_LANG
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "translations.translate",
             {"texts": texts, "translation_language": translation_language},
+            extra_params,
         )

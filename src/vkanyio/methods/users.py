@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import NameCase
     from ..objects.users import (
@@ -32,10 +33,11 @@ class Users(MethodGroup):
     async def get(
         self,
         *,
-        user_ids: Iterable[int | str] | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        user_ids: int | str | Iterable[int | str] | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         from_group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[UserFull]:
         """Call VK's method ``users.get``.
 
@@ -49,7 +51,9 @@ class Users(MethodGroup):
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
         :param from_group_id: id of a community; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "users.get",
             {
@@ -58,6 +62,7 @@ class Users(MethodGroup):
                 "name_case": name_case,
                 "from_group_id": from_group_id,
             },
+            extra_params,
         )
 
     @overload
@@ -69,6 +74,7 @@ class Users(MethodGroup):
         count: int | None = None,
         fields: None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersResponse: ...
 
     @overload
@@ -78,8 +84,9 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str,
+        fields: Fields | Iterable[Fields] | str,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersFieldsResponse: ...
 
     @overload
@@ -89,8 +96,9 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse: ...
 
     async def getFollowers(
@@ -99,8 +107,9 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse:
         """Call VK's method ``users.getFollowers``.
 
@@ -114,7 +123,9 @@ class Users(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "users.getFollowers",
             {
@@ -124,6 +135,7 @@ class Users(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     get_followers = getFollowers
@@ -136,7 +148,8 @@ class Users(MethodGroup):
         extended: Literal[False] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse: ...
 
     @overload
@@ -147,7 +160,8 @@ class Users(MethodGroup):
         extended: Literal[True],
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsExtendedResponse: ...
 
     @overload
@@ -158,7 +172,8 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse: ...
 
     async def getSubscriptions(
@@ -168,7 +183,8 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse:
         """Call VK's method ``users.getSubscriptions``.
 
@@ -180,7 +196,9 @@ class Users(MethodGroup):
         :param offset: 0 or more
         :param count: at most 200; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "users.getSubscriptions",
             {
@@ -190,6 +208,7 @@ class Users(MethodGroup):
                 "count": count,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_subscriptions = getSubscriptions
@@ -202,6 +221,7 @@ class Users(MethodGroup):
             "advertisement", "advertisment", "fraud", "insult", "porn", "spam"
         ],
         comment: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``users.report``.
 
@@ -211,9 +231,13 @@ class Users(MethodGroup):
         it twice.
 
         :param user_id: id of a user; 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "users.report", {"user_id": user_id, "type": type, "comment": comment}
+            "users.report",
+            {"user_id": user_id, "type": type, "comment": comment},
+            extra_params,
         )
 
     async def search(
@@ -223,7 +247,7 @@ class Users(MethodGroup):
         sort: Literal[0, 1] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         city: int | None = None,
         city_id: int | None = None,
         country: int | None = None,
@@ -252,9 +276,10 @@ class Users(MethodGroup):
         company: str | None = None,
         position: str | None = None,
         group_id: int | None = None,
-        from_list: Iterable[str] | None = None,
+        from_list: str | Iterable[str] | None = None,
         screen_ref: str | None = None,
         from_group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse:
         """Call VK's method ``users.search``.
 
@@ -290,7 +315,9 @@ class Users(MethodGroup):
         :param school_year: 0 or more
         :param group_id: id of a community; 0 or more
         :param from_group_id: id of a community; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "users.search",
             {
@@ -331,4 +358,5 @@ class Users(MethodGroup):
                 "screen_ref": screen_ref,
                 "from_group_id": from_group_id,
             },
+            extra_params,
         )

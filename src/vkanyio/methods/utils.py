@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..objects.utils import (
         DomainResolved,
         GetLastShortenedLinksResponse,
@@ -25,32 +28,48 @@ class Utils(MethodGroup):
     __slots__ = ()
     _name = "utils"
 
-    async def checkLink(self, *, url: str) -> LinkChecked:
+    async def checkLink(
+        self, *, url: str, extra_params: Mapping[str, Any] | None = None
+    ) -> LinkChecked:
         """Call VK's method ``utils.checkLink``.
 
         https://dev.vk.com/method/utils.checkLink
 
         Accepts user, community and service tokens. Read-only: retried if the response
         is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("utils.checkLink", {"url": url})
+        extra_params = mask_params(extra_params)
+        return await self._call("utils.checkLink", {"url": url}, extra_params)
 
     check_link = checkLink
 
-    async def deleteFromLastShortened(self, *, key: str) -> Literal[1]:
+    async def deleteFromLastShortened(
+        self, *, key: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
         """Call VK's method ``utils.deleteFromLastShortened``.
 
         https://dev.vk.com/method/utils.deleteFromLastShortened
 
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("utils.deleteFromLastShortened", {"key": key})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "utils.deleteFromLastShortened", {"key": key}, extra_params
+        )
 
     delete_from_last_shortened = deleteFromLastShortened
 
     async def getLastShortenedLinks(
-        self, *, count: int | None = None, offset: int | None = None
+        self,
+        *,
+        count: int | None = None,
+        offset: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLastShortenedLinksResponse:
         """Call VK's method ``utils.getLastShortenedLinks``.
 
@@ -60,9 +79,13 @@ class Utils(MethodGroup):
 
         :param count: 0 or more; default 10
         :param offset: 0 or more; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "utils.getLastShortenedLinks", {"count": count, "offset": offset}
+            "utils.getLastShortenedLinks",
+            {"count": count, "offset": offset},
+            extra_params,
         )
 
     get_last_shortened_links = getLastShortenedLinks
@@ -77,6 +100,7 @@ class Utils(MethodGroup):
         interval: Literal["day", "forever", "hour", "month", "week"] | None = None,
         intervals_count: int | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinkStats: ...
 
     @overload
@@ -89,6 +113,7 @@ class Utils(MethodGroup):
         interval: Literal["day", "forever", "hour", "month", "week"] | None = None,
         intervals_count: int | None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinkStatsExtended: ...
 
     @overload
@@ -101,6 +126,7 @@ class Utils(MethodGroup):
         interval: Literal["day", "forever", "hour", "month", "week"] | None = None,
         intervals_count: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinkStats | LinkStatsExtended: ...
 
     async def getLinkStats(
@@ -112,6 +138,7 @@ class Utils(MethodGroup):
         interval: Literal["day", "forever", "hour", "month", "week"] | None = None,
         intervals_count: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> LinkStats | LinkStatsExtended:
         """Call VK's method ``utils.getLinkStats``.
 
@@ -124,8 +151,10 @@ class Utils(MethodGroup):
         :param interval: default "day"
         :param intervals_count: at most 100; default 1
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "utils.getLinkStats",
             {
@@ -136,23 +165,35 @@ class Utils(MethodGroup):
                 "intervals_count": intervals_count,
                 "extended": extended,
             },
+            extra_params,
         )
 
     get_link_stats = getLinkStats
 
-    async def getServerTime(self) -> int:
+    async def getServerTime(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> int:
         """Call VK's method ``utils.getServerTime``.
 
         https://dev.vk.com/method/utils.getServerTime
 
         Accepts user, community and service tokens. Read-only: retried if the response
         is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("utils.getServerTime", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("utils.getServerTime", {}, extra_params)
 
     get_server_time = getServerTime
 
-    async def getShortLink(self, *, url: str, private: bool | None = None) -> ShortLink:
+    async def getShortLink(
+        self,
+        *,
+        url: str,
+        private: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> ShortLink:
         """Call VK's method ``utils.getShortLink``.
 
         https://dev.vk.com/method/utils.getShortLink
@@ -161,12 +202,18 @@ class Utils(MethodGroup):
         a retry could execute it twice.
 
         :param private: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("utils.getShortLink", {"url": url, "private": private})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "utils.getShortLink", {"url": url, "private": private}, extra_params
+        )
 
     get_short_link = getShortLink
 
-    async def resolveScreenName(self, *, screen_name: str) -> DomainResolved:
+    async def resolveScreenName(
+        self, *, screen_name: str, extra_params: Mapping[str, Any] | None = None
+    ) -> DomainResolved:
         """Call VK's method ``utils.resolveScreenName``.
 
         https://dev.vk.com/method/utils.resolveScreenName
@@ -174,8 +221,12 @@ class Utils(MethodGroup):
         Accepts user, community and service tokens. Read-only: retried if the response
         is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND
         """
-        return await self._call("utils.resolveScreenName", {"screen_name": screen_name})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "utils.resolveScreenName", {"screen_name": screen_name}, extra_params
+        )
 
     resolve_screen_name = resolveScreenName

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.base import BoolInt
     from ..objects.video import (
@@ -41,7 +42,12 @@ class Video(MethodGroup):
     _name = "video"
 
     async def add(
-        self, *, video_id: int, owner_id: int, target_id: int | None = None
+        self,
+        *,
+        video_id: int,
+        owner_id: int,
+        target_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.add``.
 
@@ -53,12 +59,15 @@ class Video(MethodGroup):
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param target_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 800
             VIDEO_ALREADY_ADDED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.add",
             {"video_id": video_id, "owner_id": owner_id, "target_id": target_id},
+            extra_params,
         )
 
     async def addAlbum(
@@ -66,7 +75,11 @@ class Video(MethodGroup):
         *,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
+        privacy: Literal["0", "1", "2", "3"]
+        | Iterable[Literal["0", "1", "2", "3"]]
+        | str
+        | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> AddAlbumResponse:
         """Call VK's method ``video.addAlbum``.
 
@@ -77,10 +90,14 @@ class Video(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param privacy: 0 all, 1 friends, 2 friends of friends, 3 only me
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 302 ALBUMS_LIMIT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.addAlbum", {"group_id": group_id, "title": title, "privacy": privacy}
+            "video.addAlbum",
+            {"group_id": group_id, "title": title, "privacy": privacy},
+            extra_params,
         )
 
     add_album = addAlbum
@@ -94,6 +111,7 @@ class Video(MethodGroup):
         target_id: int | None = None,
         album_id: int | None = None,
         album_ids: None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]: ...
 
     @overload
@@ -104,7 +122,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str,
+        album_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]: ...
 
     @overload
@@ -115,7 +134,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str | None = None,
+        album_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | list[int]: ...
 
     async def addToAlbum(
@@ -125,7 +145,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str | None = None,
+        album_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.addToAlbum``.
 
@@ -137,9 +158,11 @@ class Video(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
         :param target_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 800
             VIDEO_ALREADY_ADDED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.addToAlbum",
             {
@@ -149,6 +172,7 @@ class Video(MethodGroup):
                 "album_id": album_id,
                 "album_ids": album_ids,
             },
+            extra_params,
         )
 
     add_to_album = addToAlbum
@@ -159,12 +183,13 @@ class Video(MethodGroup):
         video_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
         track_code: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``video.createComment``.
 
@@ -178,8 +203,10 @@ class Video(MethodGroup):
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 801 VIDEO_COMMENTS_CLOSED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.createComment",
             {
@@ -193,6 +220,7 @@ class Video(MethodGroup):
                 "guid": guid,
                 "track_code": track_code,
             },
+            extra_params,
         )
 
     create_comment = createComment
@@ -203,6 +231,7 @@ class Video(MethodGroup):
         video_id: int,
         owner_id: int | None = None,
         target_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.delete``.
 
@@ -214,14 +243,22 @@ class Video(MethodGroup):
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param target_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.delete",
             {"video_id": video_id, "owner_id": owner_id, "target_id": target_id},
+            extra_params,
         )
 
     async def deleteAlbum(
-        self, *, album_id: int, group_id: int | None = None, owner_id: int | None = None
+        self,
+        *,
+        album_id: int,
+        group_id: int | None = None,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.deleteAlbum``.
 
@@ -233,17 +270,24 @@ class Video(MethodGroup):
         :param album_id: 0 or more
         :param group_id: id of a community; 1 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.deleteAlbum",
             {"album_id": album_id, "group_id": group_id, "owner_id": owner_id},
+            extra_params,
         )
 
     delete_album = deleteAlbum
 
     async def deleteComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.deleteComment``.
 
@@ -253,9 +297,13 @@ class Video(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.deleteComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "video.deleteComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
@@ -267,11 +315,12 @@ class Video(MethodGroup):
         owner_id: int | None = None,
         name: str | None = None,
         desc: str | None = None,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
         no_comments: bool | None = None,
         repeat: bool | None = None,
         ord_info: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> EditResponse:
         """Call VK's method ``video.edit``.
 
@@ -282,7 +331,9 @@ class Video(MethodGroup):
 
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.edit",
             {
@@ -296,6 +347,7 @@ class Video(MethodGroup):
                 "repeat": repeat,
                 "ord_info": ord_info,
             },
+            extra_params,
         )
 
     async def editAlbum(
@@ -304,8 +356,12 @@ class Video(MethodGroup):
         album_id: int,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
+        privacy: Literal["0", "1", "2", "3"]
+        | Iterable[Literal["0", "1", "2", "3"]]
+        | str
+        | None = None,
         owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.editAlbum``.
 
@@ -318,8 +374,10 @@ class Video(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param privacy: 0 all, 1 friends, 2 friends of friends, 3 only me
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.editAlbum",
             {
@@ -329,6 +387,7 @@ class Video(MethodGroup):
                 "privacy": privacy,
                 "owner_id": owner_id,
             },
+            extra_params,
         )
 
     edit_album = editAlbum
@@ -339,7 +398,8 @@ class Video(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.editComment``.
 
@@ -349,7 +409,9 @@ class Video(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.editComment",
             {
@@ -358,6 +420,7 @@ class Video(MethodGroup):
                 "message": message,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     edit_comment = editComment
@@ -366,13 +429,14 @@ class Video(MethodGroup):
         self,
         *,
         owner_id: int | None = None,
-        videos: Iterable[str] | None = None,
+        videos: str | Iterable[str] | None = None,
         album_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         sort_album: Literal[0, 1] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``video.get``.
 
@@ -384,8 +448,10 @@ class Video(MethodGroup):
         :param count: at most 200; default 100
         :param offset: 0 or more
         :param sort_album: default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.get",
             {
@@ -398,10 +464,15 @@ class Video(MethodGroup):
                 "fields": fields,
                 "sort_album": sort_album,
             },
+            extra_params,
         )
 
     async def getAlbumById(
-        self, *, album_id: int, owner_id: int | None = None
+        self,
+        *,
+        album_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> VideoAlbumFull:
         """Call VK's method ``video.getAlbumById``.
 
@@ -410,10 +481,14 @@ class Video(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.getAlbumById", {"album_id": album_id, "owner_id": owner_id}
+            "video.getAlbumById",
+            {"album_id": album_id, "owner_id": owner_id},
+            extra_params,
         )
 
     get_album_by_id = getAlbumById
@@ -427,6 +502,7 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: Literal[False] | None = None,
         need_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsResponse: ...
 
     @overload
@@ -438,6 +514,7 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: Literal[True],
         need_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsExtendedResponse: ...
 
     @overload
@@ -449,6 +526,7 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         need_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsResponse | GetAlbumsExtendedResponse: ...
 
     async def getAlbums(
@@ -459,6 +537,7 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         need_system: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsResponse | GetAlbumsExtendedResponse:
         """Call VK's method ``video.getAlbums``.
 
@@ -470,8 +549,10 @@ class Video(MethodGroup):
         :param offset: 0 or more
         :param count: at most 100; default 50
         :param need_system: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.getAlbums",
             {
@@ -481,6 +562,7 @@ class Video(MethodGroup):
                 "extended": extended,
                 "need_system": need_system,
             },
+            extra_params,
         )
 
     get_albums = getAlbums
@@ -493,6 +575,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         extended: Literal[False] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]: ...
 
     @overload
@@ -503,6 +586,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         extended: Literal[True],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetAlbumsByVideoExtendedResponse: ...
 
     @overload
@@ -513,6 +597,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | GetAlbumsByVideoExtendedResponse: ...
 
     async def getAlbumsByVideo(
@@ -522,6 +607,7 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         extended: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int] | GetAlbumsByVideoExtendedResponse:
         """Call VK's method ``video.getAlbumsByVideo``.
 
@@ -533,8 +619,10 @@ class Video(MethodGroup):
         :param video_id: 0 or more
         :param target_id: id of a user, or of a community (negative)
         :param extended: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.getAlbumsByVideo",
             {
@@ -543,6 +631,7 @@ class Video(MethodGroup):
                 "target_id": target_id,
                 "extended": extended,
             },
+            extra_params,
         )
 
     get_albums_by_video = getAlbumsByVideo
@@ -559,9 +648,10 @@ class Video(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc", "interest"] | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse: ...
 
     @overload
@@ -576,9 +666,10 @@ class Video(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc", "interest"] | None = None,
         extended: Literal[True],
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
     @overload
@@ -593,9 +684,10 @@ class Video(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc", "interest"] | None = None,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
     async def getComments(
@@ -609,9 +701,10 @@ class Video(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc", "interest"] | None = None,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``video.getComments``.
 
@@ -625,8 +718,10 @@ class Video(MethodGroup):
         :param sort: asc oldest comment first, desc newest comment first, interest most
             interesting comments first
         :param thread_items_count: at most 10; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 801 VIDEO_COMMENTS_CLOSED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.getComments",
             {
@@ -642,12 +737,17 @@ class Video(MethodGroup):
                 "comment_id": comment_id,
                 "thread_items_count": thread_items_count,
             },
+            extra_params,
         )
 
     get_comments = getComments
 
     async def getLongPollServer(
-        self, *, video_id: int, owner_id: int | None = None
+        self,
+        *,
+        video_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetLongPollServerResponse:
         """Call VK's method ``video.getLongPollServer``.
 
@@ -657,15 +757,21 @@ class Video(MethodGroup):
 
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 32 WAIT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.getLongPollServer", {"video_id": video_id, "owner_id": owner_id}
+            "video.getLongPollServer",
+            {"video_id": video_id, "owner_id": owner_id},
+            extra_params,
         )
 
     get_long_poll_server = getLongPollServer
 
-    async def getThumbUploadUrl(self, *, owner_id: int) -> GetThumbUploadUrlResponse:
+    async def getThumbUploadUrl(
+        self, *, owner_id: int, extra_params: Mapping[str, Any] | None = None
+    ) -> GetThumbUploadUrlResponse:
         """Call VK's method ``video.getThumbUploadUrl``.
 
         https://dev.vk.com/method/video.getThumbUploadUrl
@@ -673,19 +779,28 @@ class Video(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("video.getThumbUploadUrl", {"owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "video.getThumbUploadUrl", {"owner_id": owner_id}, extra_params
+        )
 
     get_thumb_upload_url = getThumbUploadUrl
 
-    async def liveGetCategories(self) -> list[LiveCategory]:
+    async def liveGetCategories(
+        self, *, extra_params: Mapping[str, Any] | None = None
+    ) -> list[LiveCategory]:
         """Call VK's method ``video.liveGetCategories``.
 
         https://dev.vk.com/method/video.liveGetCategories
 
         Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("video.liveGetCategories", {})
+        extra_params = mask_params(extra_params)
+        return await self._call("video.liveGetCategories", {}, extra_params)
 
     live_get_categories = liveGetCategories
 
@@ -698,6 +813,7 @@ class Video(MethodGroup):
         target_id: int | None = None,
         album_id: int | None = None,
         album_ids: None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]: ...
 
     @overload
@@ -708,7 +824,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str,
+        album_ids: int | Iterable[int] | str,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> list[int]: ...
 
     @overload
@@ -719,7 +836,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str | None = None,
+        album_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | list[int]: ...
 
     async def removeFromAlbum(
@@ -729,7 +847,8 @@ class Video(MethodGroup):
         video_id: int,
         target_id: int | None = None,
         album_id: int | None = None,
-        album_ids: Iterable[int] | str | None = None,
+        album_ids: int | Iterable[int] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1] | list[int]:
         """Call VK's method ``video.removeFromAlbum``.
 
@@ -741,8 +860,10 @@ class Video(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
         :param target_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.removeFromAlbum",
             {
@@ -752,6 +873,7 @@ class Video(MethodGroup):
                 "album_id": album_id,
                 "album_ids": album_ids,
             },
+            extra_params,
         )
 
     remove_from_album = removeFromAlbum
@@ -763,6 +885,7 @@ class Video(MethodGroup):
         owner_id: int | None = None,
         before: int | None = None,
         after: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.reorderAlbums``.
 
@@ -775,8 +898,10 @@ class Video(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param before: 0 or more
         :param after: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.reorderAlbums",
             {
@@ -785,6 +910,7 @@ class Video(MethodGroup):
                 "before": before,
                 "after": after,
             },
+            extra_params,
         )
 
     reorder_albums = reorderAlbums
@@ -800,6 +926,7 @@ class Video(MethodGroup):
         before_video_id: int | None = None,
         after_owner_id: int | None = None,
         after_video_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.reorderVideos``.
 
@@ -816,8 +943,10 @@ class Video(MethodGroup):
         :param before_video_id: 0 or more
         :param after_owner_id: id of a user, or of a community (negative)
         :param after_video_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.reorderVideos",
             {
@@ -830,6 +959,7 @@ class Video(MethodGroup):
                 "after_owner_id": after_owner_id,
                 "after_video_id": after_video_id,
             },
+            extra_params,
         )
 
     reorder_videos = reorderVideos
@@ -843,6 +973,7 @@ class Video(MethodGroup):
         | None = None,
         comment: str | None = None,
         search_query: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.report``.
 
@@ -853,7 +984,9 @@ class Video(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param video_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.report",
             {
@@ -863,6 +996,7 @@ class Video(MethodGroup):
                 "comment": comment,
                 "search_query": search_query,
             },
+            extra_params,
         )
 
     async def reportComment(
@@ -872,6 +1006,7 @@ class Video(MethodGroup):
         comment_id: int,
         reason: Literal[0, 1, 2, 4, 5, 6, 8, 9, 10, 11, 12, 13, 15, 27, 41, 42, 43, 101]
         | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.reportComment``.
 
@@ -882,16 +1017,23 @@ class Video(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.reportComment",
             {"owner_id": owner_id, "comment_id": comment_id, "reason": reason},
+            extra_params,
         )
 
     report_comment = reportComment
 
     async def restore(
-        self, *, video_id: int, owner_id: int | None = None
+        self,
+        *,
+        video_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.restore``.
 
@@ -902,13 +1044,19 @@ class Video(MethodGroup):
 
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.restore", {"video_id": video_id, "owner_id": owner_id}
+            "video.restore", {"video_id": video_id, "owner_id": owner_id}, extra_params
         )
 
     async def restoreComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``video.restoreComment``.
 
@@ -918,9 +1066,13 @@ class Video(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "video.restoreComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     restore_comment = restoreComment
@@ -935,13 +1087,14 @@ class Video(MethodGroup):
         link: str | None = None,
         group_id: int | None = None,
         album_id: int | None = None,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
         no_comments: bool | None = None,
         repeat: bool | None = None,
         compression: bool | None = None,
         ord_info: str | None = None,
         auto_publish: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveResult:
         """Call VK's method ``video.save``.
 
@@ -952,9 +1105,11 @@ class Video(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param album_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 22 UPLOAD, 204 ACCESS_VIDEO, 214
             WALL_ADD_POST, 219 WALL_ADS_PUBLISHED, 704 GROUP_HOST_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.save",
             {
@@ -973,6 +1128,7 @@ class Video(MethodGroup):
                 "ord_info": ord_info,
                 "auto_publish": auto_publish,
             },
+            extra_params,
         )
 
     async def saveUploadedThumb(
@@ -984,6 +1140,7 @@ class Video(MethodGroup):
         random_tag: str | None = None,
         video_id: int | None = None,
         set_thumb: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SaveUploadedThumbResponse:
         """Call VK's method ``video.saveUploadedThumb``.
 
@@ -994,8 +1151,10 @@ class Video(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param video_id: 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 129 PARAM_PHOTO
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.saveUploadedThumb",
             {
@@ -1006,6 +1165,7 @@ class Video(MethodGroup):
                 "video_id": video_id,
                 "set_thumb": set_thumb,
             },
+            extra_params,
         )
 
     save_uploaded_thumb = saveUploadedThumb
@@ -1019,7 +1179,8 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
+        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1029,7 +1190,8 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: Literal[False] | None = None,
         owner_id: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -1041,7 +1203,8 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
+        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1051,7 +1214,8 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: Literal[True],
         owner_id: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -1063,7 +1227,8 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
+        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1073,7 +1238,8 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         owner_id: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -1084,7 +1250,8 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
+        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1094,7 +1261,8 @@ class Video(MethodGroup):
         count: int | None = None,
         extended: bool | None = None,
         owner_id: int | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``video.search``.
 
@@ -1109,8 +1277,10 @@ class Video(MethodGroup):
         :param count: at most 200; default 20
         :param extended: default False
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 106 ACTION_FAILED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.search",
             {
@@ -1129,6 +1299,7 @@ class Video(MethodGroup):
                 "owner_id": owner_id,
                 "fields": fields,
             },
+            extra_params,
         )
 
     async def startStreaming(
@@ -1139,11 +1310,12 @@ class Video(MethodGroup):
         description: str | None = None,
         wallpost: bool | None = None,
         group_id: int | None = None,
-        privacy_view: Iterable[str] | None = None,
-        privacy_comment: Iterable[str] | None = None,
+        privacy_view: str | Iterable[str] | None = None,
+        privacy_comment: str | Iterable[str] | None = None,
         no_comments: bool | None = None,
         category_id: int | None = None,
         publish: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> StartStreamingResponse:
         """Call VK's method ``video.startStreaming``.
 
@@ -1155,9 +1327,11 @@ class Video(MethodGroup):
         :param video_id: 0 or more
         :param group_id: id of a community; 0 or more
         :param category_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 204 ACCESS_VIDEO, 214 WALL_ADD_POST,
             219 WALL_ADS_PUBLISHED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "video.startStreaming",
             {
@@ -1172,12 +1346,17 @@ class Video(MethodGroup):
                 "category_id": category_id,
                 "publish": publish,
             },
+            extra_params,
         )
 
     start_streaming = startStreaming
 
     async def stopStreaming(
-        self, *, group_id: int | None = None, video_id: int | None = None
+        self,
+        *,
+        group_id: int | None = None,
+        video_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> StopStreamingResponse:
         """Call VK's method ``video.stopStreaming``.
 
@@ -1188,14 +1367,24 @@ class Video(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param video_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.stopStreaming", {"group_id": group_id, "video_id": video_id}
+            "video.stopStreaming",
+            {"group_id": group_id, "video_id": video_id},
+            extra_params,
         )
 
     stop_streaming = stopStreaming
 
-    async def unpinComment(self, *, owner_id: int, comment_id: int) -> Literal[1]:
+    async def unpinComment(
+        self,
+        *,
+        owner_id: int,
+        comment_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``video.unpinComment``.
 
         https://dev.vk.com/method/video.unpinComment
@@ -1205,9 +1394,13 @@ class Video(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 1 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "video.unpinComment", {"owner_id": owner_id, "comment_id": comment_id}
+            "video.unpinComment",
+            {"owner_id": owner_id, "comment_id": comment_id},
+            extra_params,
         )
 
     unpin_comment = unpinComment

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final, overload
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
@@ -41,21 +42,31 @@ class Wall(MethodGroup):
     __slots__ = ()
     _name = "wall"
 
-    async def checkCopyrightLink(self, *, link: str) -> BoolInt:
+    async def checkCopyrightLink(
+        self, *, link: str, extra_params: Mapping[str, Any] | None = None
+    ) -> BoolInt:
         """Call VK's method ``wall.checkCopyrightLink``.
 
         https://dev.vk.com/method/wall.checkCopyrightLink
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 3102
             WALL_CHECK_LINK_CANT_DETERMINE_SOURCE
         """
-        return await self._call("wall.checkCopyrightLink", {"link": link})
+        extra_params = mask_params(extra_params)
+        return await self._call("wall.checkCopyrightLink", {"link": link}, extra_params)
 
     check_copyright_link = checkCopyrightLink
 
-    async def closeComments(self, *, owner_id: int, post_id: int) -> BoolInt:
+    async def closeComments(
+        self,
+        *,
+        owner_id: int,
+        post_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``wall.closeComments``.
 
         https://dev.vk.com/method/wall.closeComments
@@ -65,9 +76,13 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.closeComments", {"owner_id": owner_id, "post_id": post_id}
+            "wall.closeComments",
+            {"owner_id": owner_id, "post_id": post_id},
+            extra_params,
         )
 
     close_comments = closeComments
@@ -80,9 +95,10 @@ class Wall(MethodGroup):
         from_group: int | None = None,
         message: str | None = None,
         reply_to_comment: int | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> CreateCommentResponse:
         """Call VK's method ``wall.createComment``.
 
@@ -96,9 +112,11 @@ class Wall(MethodGroup):
         :param from_group: id of a community; 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES, 213
             WALL_ACCESS_ADD_REPLY, 222 WALL_LINKS_FORBIDDEN, 223 WALL_REPLY_OWNER_FLOOD
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.createComment",
             {
@@ -111,12 +129,17 @@ class Wall(MethodGroup):
                 "sticker_id": sticker_id,
                 "guid": guid,
             },
+            extra_params,
         )
 
     create_comment = createComment
 
     async def delete(
-        self, *, owner_id: int | None = None, post_id: int | None = None
+        self,
+        *,
+        owner_id: int | None = None,
+        post_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.delete``.
 
@@ -127,11 +150,13 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 210 WALL_ACCESS_POST,
             703 GROUP_NEED_2FA
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.delete", {"owner_id": owner_id, "post_id": post_id}
+            "wall.delete", {"owner_id": owner_id, "post_id": post_id}, extra_params
         )
 
     async def deleteComment(
@@ -140,6 +165,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         post_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.deleteComment``.
 
@@ -151,11 +177,14 @@ class Wall(MethodGroup):
         :param comment_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.deleteComment",
             {"comment_id": comment_id, "owner_id": owner_id, "post_id": post_id},
+            extra_params,
         )
 
     delete_comment = deleteComment
@@ -164,11 +193,11 @@ class Wall(MethodGroup):
         self,
         *,
         post_id: int,
-        primary_attachments: Iterable[str] | None = None,
+        primary_attachments: str | Iterable[str] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         services: str | None = None,
         signed: bool | None = None,
         publish_date: int | datetime | None = None,
@@ -183,6 +212,7 @@ class Wall(MethodGroup):
         poster_bkg_access_hash: str | None = None,
         copyright: str | None = None,
         topic_id: Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> EditResponse:
         """Call VK's method ``wall.edit``.
 
@@ -200,9 +230,11 @@ class Wall(MethodGroup):
         :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
             science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
             fashion
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED, 225
             WALL_DONUT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.edit",
             {
@@ -227,6 +259,7 @@ class Wall(MethodGroup):
                 "copyright": copyright,
                 "topic_id": topic_id,
             },
+            extra_params,
         )
 
     async def editAdsStealth(
@@ -235,7 +268,7 @@ class Wall(MethodGroup):
         post_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         signed: bool | None = None,
         lat: float | None = None,
         long: float | None = None,
@@ -244,6 +277,7 @@ class Wall(MethodGroup):
         link_title: str | None = None,
         link_image: str | None = None,
         link_video: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.editAdsStealth``.
 
@@ -255,8 +289,10 @@ class Wall(MethodGroup):
         :param post_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param place_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.editAdsStealth",
             {
@@ -273,6 +309,7 @@ class Wall(MethodGroup):
                 "link_image": link_image,
                 "link_video": link_video,
             },
+            extra_params,
         )
 
     edit_ads_stealth = editAdsStealth
@@ -284,7 +321,8 @@ class Wall(MethodGroup):
         owner_id: int | None = None,
         post_id: int | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.editComment``.
 
@@ -296,7 +334,9 @@ class Wall(MethodGroup):
         :param comment_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.editComment",
             {
@@ -306,6 +346,7 @@ class Wall(MethodGroup):
                 "message": message,
                 "attachments": attachments,
             },
+            extra_params,
         )
 
     edit_comment = editComment
@@ -320,7 +361,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
     @overload
@@ -333,7 +375,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetExtendedResponse: ...
 
     @overload
@@ -346,7 +389,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
 
     async def get(
@@ -358,7 +402,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse:
         """Call VK's method ``wall.get``.
 
@@ -373,8 +418,10 @@ class Wall(MethodGroup):
         :param filter: "owner", "others", "all", "postponed", "suggests", "archived",
             "donut"
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 19 BLOCKED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.get",
             {
@@ -386,45 +433,50 @@ class Wall(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     @overload
     async def getById(
         self,
         *,
-        posts: Iterable[str],
+        posts: str | Iterable[str],
         extended: Literal[False] | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse: ...
 
     @overload
     async def getById(
         self,
         *,
-        posts: Iterable[str],
+        posts: str | Iterable[str],
         extended: Literal[True],
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse: ...
 
     @overload
     async def getById(
         self,
         *,
-        posts: Iterable[str],
+        posts: str | Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
     async def getById(
         self,
         *,
-        posts: Iterable[str],
+        posts: str | Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``wall.getById``.
 
@@ -436,7 +488,9 @@ class Wall(MethodGroup):
             underscores
         :param copy_history_depth: default 2
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.getById",
             {
@@ -445,6 +499,7 @@ class Wall(MethodGroup):
                 "copy_history_depth": copy_history_depth,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_by_id = getById
@@ -456,7 +511,8 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse: ...
 
     @overload
@@ -466,7 +522,8 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentExtendedResponse: ...
 
     @overload
@@ -476,7 +533,8 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse: ...
 
     async def getComment(
@@ -485,7 +543,8 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse:
         """Call VK's method ``wall.getComment``.
 
@@ -496,8 +555,10 @@ class Wall(MethodGroup):
         :param comment_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.getComment",
             {
@@ -506,6 +567,7 @@ class Wall(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
     get_comment = getComment
@@ -523,9 +585,10 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse: ...
 
     @overload
@@ -541,9 +604,10 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
     @overload
@@ -559,9 +623,10 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
     async def getComments(
@@ -576,9 +641,10 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``wall.getComments``.
 
@@ -596,8 +662,10 @@ class Wall(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param comment_id: 0 or more
         :param thread_items_count: at most 10; default 0
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 212 WALL_ACCESS_REPLIES
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.getComments",
             {
@@ -614,6 +682,7 @@ class Wall(MethodGroup):
                 "comment_id": comment_id,
                 "thread_items_count": thread_items_count,
             },
+            extra_params,
         )
 
     get_comments = getComments
@@ -625,6 +694,7 @@ class Wall(MethodGroup):
         post_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetRepostsResponse:
         """Call VK's method ``wall.getReposts``.
 
@@ -636,7 +706,9 @@ class Wall(MethodGroup):
         :param post_id: 0 or more
         :param offset: 0 or more
         :param count: at most 1000; default 20
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.getReposts",
             {
@@ -645,11 +717,18 @@ class Wall(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_reposts = getReposts
 
-    async def openComments(self, *, owner_id: int, post_id: int) -> BoolInt:
+    async def openComments(
+        self,
+        *,
+        owner_id: int,
+        post_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> BoolInt:
         """Call VK's method ``wall.openComments``.
 
         https://dev.vk.com/method/wall.openComments
@@ -659,9 +738,13 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.openComments", {"owner_id": owner_id, "post_id": post_id}
+            "wall.openComments",
+            {"owner_id": owner_id, "post_id": post_id},
+            extra_params,
         )
 
     open_comments = openComments
@@ -671,8 +754,9 @@ class Wall(MethodGroup):
         *,
         links: Iterable[Mapping[str, Any]] | str,
         extended: bool | None = None,
-        fields: Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
         name_case: NameCase | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> ParseAttachedLinkResponse:
         """Call VK's method ``wall.parseAttachedLink``.
 
@@ -684,7 +768,9 @@ class Wall(MethodGroup):
         :param extended: default False
         :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
             instrumental, abl prepositional
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.parseAttachedLink",
             {
@@ -693,11 +779,18 @@ class Wall(MethodGroup):
                 "fields": fields,
                 "name_case": name_case,
             },
+            extra_params,
         )
 
     parse_attached_link = parseAttachedLink
 
-    async def pin(self, *, post_id: int, owner_id: int | None = None) -> Literal[1]:
+    async def pin(
+        self,
+        *,
+        post_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``wall.pin``.
 
         https://dev.vk.com/method/wall.pin
@@ -707,19 +800,23 @@ class Wall(MethodGroup):
 
         :param post_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
-        return await self._call("wall.pin", {"post_id": post_id, "owner_id": owner_id})
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "wall.pin", {"post_id": post_id, "owner_id": owner_id}, extra_params
+        )
 
     async def post(
         self,
         *,
-        primary_attachments: Iterable[str] | None = None,
+        primary_attachments: str | Iterable[str] | None = None,
         topic_id: Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         from_group: bool | None = None,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         services: str | None = None,
         signed: bool | None = None,
         publish_date: int | datetime | None = None,
@@ -735,6 +832,7 @@ class Wall(MethodGroup):
         donut_paid_duration: int | None = None,
         mute_notifications: bool | None = None,
         copyright: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PostResponse:
         """Call VK's method ``wall.post``.
 
@@ -752,10 +850,12 @@ class Wall(MethodGroup):
         :param post_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
         :param mark_as_ads: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
             WALL_ADS_PUBLISHED, 220 WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN,
             224 WALL_ADS_POST_LIMIT_REACHED, 225 WALL_DONUT
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.post",
             {
@@ -782,6 +882,7 @@ class Wall(MethodGroup):
                 "mute_notifications": mute_notifications,
                 "copyright": copyright,
             },
+            extra_params,
         )
 
     async def postAdsStealth(
@@ -789,7 +890,7 @@ class Wall(MethodGroup):
         *,
         owner_id: int,
         message: str | None = None,
-        attachments: Iterable[str] | None = None,
+        attachments: str | Iterable[str] | None = None,
         signed: bool | None = None,
         lat: float | None = None,
         long: float | None = None,
@@ -799,6 +900,7 @@ class Wall(MethodGroup):
         link_title: str | None = None,
         link_image: str | None = None,
         link_video: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> PostAdsStealthResponse:
         """Call VK's method ``wall.postAdsStealth``.
 
@@ -810,9 +912,11 @@ class Wall(MethodGroup):
         :param owner_id: id of a user, or of a community (negative)
         :param place_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
             WALL_ADS_PUBLISHED, 220 WALL_TOO_MANY_RECIPIENTS, 222 WALL_LINKS_FORBIDDEN
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.postAdsStealth",
             {
@@ -829,6 +933,7 @@ class Wall(MethodGroup):
                 "link_image": link_image,
                 "link_video": link_video,
             },
+            extra_params,
         )
 
     post_ads_stealth = postAdsStealth
@@ -839,6 +944,7 @@ class Wall(MethodGroup):
         owner_id: int,
         comment_id: int,
         reason: Literal[0, 1, 2, 3, 4, 5, 6, 8, 11],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.reportComment``.
 
@@ -852,10 +958,13 @@ class Wall(MethodGroup):
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
             selling
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.reportComment",
             {"owner_id": owner_id, "comment_id": comment_id, "reason": reason},
+            extra_params,
         )
 
     report_comment = reportComment
@@ -866,6 +975,7 @@ class Wall(MethodGroup):
         owner_id: int,
         post_id: int,
         reason: Literal[0, 1, 2, 3, 4, 5, 6, 8, 11],
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.reportPost``.
 
@@ -879,10 +989,13 @@ class Wall(MethodGroup):
         :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
             propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
             selling
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.reportPost",
             {"owner_id": owner_id, "post_id": post_id, "reason": reason},
+            extra_params,
         )
 
     report_post = reportPost
@@ -895,6 +1008,7 @@ class Wall(MethodGroup):
         group_id: int | None = None,
         mark_as_ads: bool | None = None,
         mute_notifications: bool | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> RepostResponse:
         """Call VK's method ``wall.repost``.
 
@@ -905,9 +1019,11 @@ class Wall(MethodGroup):
 
         :param group_id: id of a community; 0 or more
         :param mark_as_ads: default False
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 214 WALL_ADD_POST, 219
             WALL_ADS_PUBLISHED, 224 WALL_ADS_POST_LIMIT_REACHED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.repost",
             {
@@ -917,10 +1033,15 @@ class Wall(MethodGroup):
                 "mark_as_ads": mark_as_ads,
                 "mute_notifications": mute_notifications,
             },
+            extra_params,
         )
 
     async def restore(
-        self, *, owner_id: int | None = None, post_id: int | None = None
+        self,
+        *,
+        owner_id: int | None = None,
+        post_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.restore``.
 
@@ -931,14 +1052,20 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 210 WALL_ACCESS_POST, 214 WALL_ADD_POST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.restore", {"owner_id": owner_id, "post_id": post_id}
+            "wall.restore", {"owner_id": owner_id, "post_id": post_id}, extra_params
         )
 
     async def restoreComment(
-        self, *, comment_id: int, owner_id: int | None = None
+        self,
+        *,
+        comment_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.restoreComment``.
 
@@ -948,11 +1075,15 @@ class Wall(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 211 WALL_ACCESS_COMMENT,
             243 WALL_COMMENT_NOT_DELETED
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.restoreComment", {"comment_id": comment_id, "owner_id": owner_id}
+            "wall.restoreComment",
+            {"comment_id": comment_id, "owner_id": owner_id},
+            extra_params,
         )
 
     restore_comment = restoreComment
@@ -968,7 +1099,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
     @overload
@@ -982,7 +1114,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[True],
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
     @overload
@@ -996,7 +1129,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
     async def search(
@@ -1009,7 +1143,8 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: Iterable[UserGroupFields] | str | None = None,
+        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``wall.search``.
 
@@ -1023,8 +1158,10 @@ class Wall(MethodGroup):
         :param count: at most 100; default 20
         :param offset: 0 or more; default 0
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
+        :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 210 WALL_ACCESS_POST
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "wall.search",
             {
@@ -1037,9 +1174,16 @@ class Wall(MethodGroup):
                 "extended": extended,
                 "fields": fields,
             },
+            extra_params,
         )
 
-    async def unpin(self, *, post_id: int, owner_id: int | None = None) -> Literal[1]:
+    async def unpin(
+        self,
+        *,
+        post_id: int,
+        owner_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
         """Call VK's method ``wall.unpin``.
 
         https://dev.vk.com/method/wall.unpin
@@ -1049,7 +1193,9 @@ class Wall(MethodGroup):
 
         :param post_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
-            "wall.unpin", {"post_id": post_id, "owner_id": owner_id}
+            "wall.unpin", {"post_id": post_id, "owner_id": owner_id}, extra_params
         )

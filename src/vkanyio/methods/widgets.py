@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
+from .._masking import mask_params
 from .._method_group import MethodGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ..objects.users import Fields
     from ..objects.widgets import GetCommentsResponse, GetPagesResponse
@@ -28,9 +29,10 @@ class Widgets(MethodGroup):
         url: str | None = None,
         page_id: str | None = None,
         order: str | None = None,
-        fields: Iterable[Fields] | str | None = None,
+        fields: Fields | Iterable[Fields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``widgets.getComments``.
 
@@ -42,7 +44,9 @@ class Widgets(MethodGroup):
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
         :param offset: 0 or more; default 0
         :param count: 10 to 200; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "widgets.getComments",
             {
@@ -54,6 +58,7 @@ class Widgets(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_comments = getComments
@@ -66,6 +71,7 @@ class Widgets(MethodGroup):
         period: str | None = None,
         offset: int | None = None,
         count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
     ) -> GetPagesResponse:
         """Call VK's method ``widgets.getPages``.
 
@@ -77,7 +83,9 @@ class Widgets(MethodGroup):
         :param period: default "week"
         :param offset: 0 or more; default 0
         :param count: 10 to 200; default 10
+        :param extra_params: parameters that the schema lacks, by VK's names
         """
+        extra_params = mask_params(extra_params)
         return await self._call(
             "widgets.getPages",
             {
@@ -87,6 +95,7 @@ class Widgets(MethodGroup):
                 "offset": offset,
                 "count": count,
             },
+            extra_params,
         )
 
     get_pages = getPages
