@@ -109,11 +109,22 @@ def _node(where: str, raw: Mapping[str, JSON]) -> dict[str, JSON]:
             name: _node(f"{where}.{name}", inner)
             for name, inner in node["properties"].items()
         }
+    if "discriminator" in node:
+        node["discriminator"] = _discriminator(where, node["discriminator"])
     for key in ("allOf", "oneOf"):
         if key in node:
             parts = enumerate(node[key])
             node[key] = [_node(f"{where}/{key}[{i}]", each) for i, each in parts]
     return node
+
+
+def _discriminator(where: str, raw: Mapping[str, JSON]) -> dict[str, JSON]:
+    check_keys(where, raw, {"propertyName", "mapping"})
+    mapping = {
+        value: _reference(where, target, "objects")
+        for value, target in raw["mapping"].items()
+    }
+    return {"propertyName": raw["propertyName"], "mapping": mapping}
 
 
 def _check_format(where: str, raw: Mapping[str, JSON]) -> None:

@@ -22,7 +22,13 @@ from ._types import (
 if TYPE_CHECKING:
     from ._model import Method, Model, Object
 
-_PLAIN = {ANY: "any", OBJECT: "object", OBJECT_IN: "object", Plain("datetime"): "int"}
+_PLAIN = {
+    ANY: "any",
+    Plain("Never"): "any",
+    OBJECT: "object",
+    OBJECT_IN: "object",
+    Plain("datetime"): "int",
+}
 
 
 def write_declared(model: Model) -> str:

@@ -68,7 +68,7 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     writer = Writer("..objects", None, [class_name(group)], types, list_name)
     imports = "\n".join(
         [
-            "from typing import TYPE_CHECKING, Any, Literal, final, overload",
+            "from typing import TYPE_CHECKING, Any, Literal, Never, final, overload",
             "from .._masking import mask, mask_params",
             "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
@@ -169,6 +169,7 @@ def _docstring(model: Model, method: Method) -> str:
     paragraphs = [
         f"Call VK's method ``{method.name}``.",
         f"https://dev.vk.com/method/{method.name}",
+        *([method.note] if method.note else []),
         " ".join(filter(None, [_tokens(method), _repetition(method)])),
     ]
     fields = [

@@ -29,11 +29,15 @@ class Field:
 @final
 @attrs.frozen
 class Record:
-    """An object with fields: a ``TypedDict``."""
+    """An object with fields: a ``TypedDict``.
+
+    :ivar is_form: whether it is only one of the forms that VK's object has
+    """
 
     name: str
     vk_name: str
     fields: Sequence[Field]
+    is_form: bool = False
 
 
 @final
@@ -127,6 +131,7 @@ class Method:
     :ivar key: the parameter by which VK deduplicates calls
     :ivar changes_if: the parameter that turns a read into a write
     :ivar packable: whether it works inside ``execute``
+    :ivar note: what VK has announced about it
     """
 
     name: str
@@ -140,6 +145,7 @@ class Method:
     key: str | None
     changes_if: str | None
     packable: bool
+    note: str | None
 
     @property
     def short_name(self) -> str:

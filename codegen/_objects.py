@@ -52,8 +52,8 @@ def _write_module(model: Model, folder: str, objects: Sequence[Object]) -> str:
     writer = Writer("", folder, [each.name for each in objects], types)
     imports = "\n".join(
         [
-            "from typing import (TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias,",
-            "    TypedDict)",
+            "from typing import (TYPE_CHECKING, Any, Literal, Never, NotRequired,",
+            "    TypeAlias, TypedDict)",
             "if TYPE_CHECKING:",
             *(f"    {line}" for line in writer.imports()),
             "    pass",
@@ -80,7 +80,7 @@ def _write_alias(writer: Writer, alias: Alias) -> str:
 
 
 def _write_record(writer: Writer, record: Record) -> str:
-    doc = f"VK's ``{record.vk_name}``."
+    doc = f"{'A form of ' if record.is_form else ''}VK's ``{record.vk_name}``."
     types = {
         field.name: kind if field.required else f"NotRequired[{kind}]"
         for field in record.fields

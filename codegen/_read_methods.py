@@ -85,6 +85,7 @@ def _read_method(
         key=keys[0] if keys else None,
         changes_if=changes[0] if changes else None,
         packable=not review.has(reviewed.NOT_FOR_EXECUTE, name),
+        note=reviewed.NOTES[name] if review.has(reviewed.NOTES, name) else None,
     )
 
 

@@ -79,10 +79,19 @@ def read_cases(
         given = {switch for switch, is_on in choice.items() if is_on}
         possible = [each for each in needed.values() if each <= given]
         best = [p for p in possible if not any(p < other for other in possible)]
-        kinds = [returns[key] for key, each in needed.items() if each in best]
+        keys = [key for key, each in needed.items() if each in best]
+        kinds = [returns[key] for key in _preferred(review, method, keys)]
         if not kinds:
             raise SchemaError(method, f"no response without {switches[0].name}")
         yield Case(choice, either(*kinds))
+
+
+def _preferred(review: Review, method: str, keys: Sequence[str]) -> Sequence[str]:
+    """Return those of several possible responses that are preferred, if any is."""
+    if len(keys) == 1:
+        return keys
+    found = [key for key in keys if review.has(reviewed.PREFERRED, (method, key))]
+    return found or keys
 
 
 def _needed(

@@ -40,12 +40,14 @@ class Definition:
     :ivar name: VK's name, such as "users_user_full"
     :ivar raw: the condensed definition
     :ivar is_response: whether it is the response of a method
+    :ivar variant_of: the object of VK's that it is one form of, if any
     """
 
     folder: str
     name: str
     raw: Mapping[str, JSON]
     is_response: bool
+    variant_of: str | None = None
 
     @property
     def where(self) -> str:

@@ -65,6 +65,9 @@ OBJECT = Plain("dict[str, Any]")
 OBJECT_IN = Plain("Mapping[str, Any]")
 
 
+EMPTY_LIST = Listed(Plain("Never"))
+
+
 def either(*options: Type) -> Type:
     """Return the union of some types, without duplicates."""
     flat: list[Type] = []

@@ -11,6 +11,7 @@ READ, KEYED, STATE, NEVER = Repetition
 
 UNKNOWN = ()
 GROUP = ("group",)
+OPEN = ("open",)
 SERVICE = ("service",)
 USER = ("user",)
 USER_GROUP = ("user", "group")
@@ -299,6 +300,7 @@ METHODS: Final = {
     "market.getById": MethodFacts(READ, USER),
     "market.getCategories": MethodFacts(READ, USER),
     "market.getComments": MethodFacts(READ, USER),
+    "market.getFavesForAttach": MethodFacts(READ, USER),
     "market.getGroupOrders": MethodFacts(READ, USER_GROUP),
     "market.getOrderById": MethodFacts(READ, USER_GROUP),
     "market.getOrderItems": MethodFacts(READ, USER_GROUP),
@@ -330,6 +332,7 @@ METHODS: Final = {
     "messages.denyMessagesFromGroup": MethodFacts(STATE, USER),
     "messages.edit": MethodFacts(STATE, USER_GROUP),
     "messages.editChat": MethodFacts(STATE, USER_GROUP),
+    "messages.forceCallFinish": MethodFacts(NEVER, USER_GROUP),
     "messages.getByConversationMessageId": MethodFacts(READ, USER_GROUP),
     "messages.getById": MethodFacts(READ, USER_GROUP),
     "messages.getChat": MethodFacts(READ, USER),
@@ -366,6 +369,7 @@ METHODS: Final = {
     "messages.sendReaction": MethodFacts(NEVER, USER_GROUP),
     "messages.setActivity": MethodFacts(STATE, USER_GROUP),
     "messages.setChatPhoto": MethodFacts(STATE, USER_GROUP),
+    "messages.startCall": MethodFacts(NEVER, USER_GROUP),
     "messages.unpin": MethodFacts(STATE, USER_GROUP),
     "newsfeed.addBan": MethodFacts(NEVER, USER),
     "newsfeed.deleteBan": MethodFacts(STATE, USER),
@@ -499,7 +503,6 @@ METHODS: Final = {
     "stories.get": MethodFacts(READ, USER_GROUP),
     "stories.getBanned": MethodFacts(READ, USER),
     "stories.getById": MethodFacts(READ, USER_GROUP),
-    "stories.getDetailedStats": MethodFacts(READ, USER),
     "stories.getPhotoUploadServer": MethodFacts(READ, USER_GROUP),
     "stories.getReplies": MethodFacts(READ, USER_GROUP),
     "stories.getStats": MethodFacts(READ, USER_GROUP),
@@ -534,6 +537,7 @@ METHODS: Final = {
     "video.delete": MethodFacts(STATE, USER),
     "video.deleteAlbum": MethodFacts(STATE, USER),
     "video.deleteComment": MethodFacts(STATE, USER),
+    "video.deleteThread": MethodFacts(STATE, USER),
     "video.edit": MethodFacts(STATE, USER),
     "video.editAlbum": MethodFacts(STATE, USER),
     "video.editComment": MethodFacts(STATE, USER),
@@ -543,6 +547,8 @@ METHODS: Final = {
     "video.getAlbumsByVideo": MethodFacts(READ, USER),
     "video.getComments": MethodFacts(READ, USER),
     "video.getLongPollServer": MethodFacts(READ, USER),
+    "video.getOembed": MethodFacts(READ, UNKNOWN),
+    "video.getPublicSectionFeed": MethodFacts(READ, OPEN),
     "video.getThumbUploadUrl": MethodFacts(READ, USER),
     "video.liveGetCategories": MethodFacts(READ, USER),
     "video.removeFromAlbum": MethodFacts(STATE, USER),
@@ -552,6 +558,7 @@ METHODS: Final = {
     "video.reportComment": MethodFacts(NEVER, USER),
     "video.restore": MethodFacts(STATE, USER),
     "video.restoreComment": MethodFacts(STATE, USER),
+    "video.restoreThread": MethodFacts(STATE, USER),
     "video.save": MethodFacts(NEVER, USER),
     "video.saveUploadedThumb": MethodFacts(NEVER, USER),
     "video.search": MethodFacts(READ, USER),

@@ -9,7 +9,7 @@ import pytest
 from codegen._output import write_files
 
 from _small_schema import model_of, names_of, reference, response, source_of
-from codegen import reviewed
+from codegen import reviewed_objects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -229,7 +229,7 @@ def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
 def test_a_field_that_is_reviewed_as_always_sent_is_required(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "ALWAYS_SENT", {("notes_base", "id")})
+    monkeypatch.setattr(reviewed_objects, "ALWAYS_SENT", {("notes_base", "id")})
     base = {
         "type": "object",
         "properties": {"id": {"type": "integer"}, "text": {"type": "string"}},
@@ -248,7 +248,7 @@ def test_a_field_of_a_response_may_be_reviewed_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always = {("notes_get_response", "items")}
-    monkeypatch.setattr(reviewed, "ALWAYS_SENT", always)
+    monkeypatch.setattr(reviewed_objects, "ALWAYS_SENT", always)
     items = {"type": "array", "items": {"type": "integer"}}
     value = {"type": "object", "properties": {"items": items, "ids": items}}
     source = source_of(
@@ -263,9 +263,9 @@ def test_a_field_of_a_response_may_be_reviewed_too(
 def test_reviewed_fields_are_corrected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
+    monkeypatch.setattr(reviewed_objects, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
     more = {("notes_note", "tag"): {"type": "string"}}
-    monkeypatch.setattr(reviewed, "MORE_FIELDS", more)
+    monkeypatch.setattr(reviewed_objects, "MORE_FIELDS", more)
     rate = {"type": "integer", "required": True}
     note = {"type": "object", "properties": {"rate": rate, "id": rate}}
     source = source_of(
@@ -280,8 +280,8 @@ def test_reviewed_fields_are_corrected(
 def test_reviewed_values_replace_those_of_an_enum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "VALUES", {"notes_case": ["nom", "gen"]})
-    monkeypatch.setattr(reviewed, "MORE_VALUES", (("notes_kind", "c"),))
+    monkeypatch.setattr(reviewed_objects, "VALUES", {"notes_case": ["nom", "gen"]})
+    monkeypatch.setattr(reviewed_objects, "MORE_VALUES", (("notes_kind", "c"),))
     objects = {
         "notes_case": {"type": "string", "enum": ["Nom", "Gen"]},
         "notes_kind": {"type": "string", "enum": ["a", "b"]},

@@ -75,3 +75,28 @@ async def test_a_call_brings_its_own_language(
     )
     async with make_client() as api:
         assert await PAGE.load("def in_english(")["in_english"](api) == "en"
+
+
+async def test_attachments_are_told_apart_by_their_type(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    photo = {"type": "photo", "photo": {"sizes": [{"url": "https://x/1.jpg"}]}}
+    items = [{"attachments": [{"type": "podcast"}, photo]}, {}]
+    simulator.add_method("wall.get", lambda call: {"count": 2, "items": items})
+    async with make_client() as api:
+        urls = await PAGE.load("def photos_of_a_wall(")["photos_of_a_wall"](api, "x")
+    assert urls == ["https://x/1.jpg"]
+
+
+async def test_an_object_may_be_an_empty_list(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    id_of = PAGE.load("def id_of(")["id_of"]
+    answers = {"durov": {"type": "user", "object_id": 1}}
+    simulator.add_method(
+        "utils.resolveScreenName",
+        lambda call: answers.get(call.params["screen_name"], []),
+    )
+    async with make_client() as api:
+        assert await id_of(api, "durov") == 1
+        assert await id_of(api, "nobody") is None

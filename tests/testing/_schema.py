@@ -1,20 +1,37 @@
-"""Check values against VK's own schema."""
+"""Check values against the types that are generated from VK's schema."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from codegen._corrected import correct
+from codegen._model import Alias
+from codegen._read import read
+from codegen._review import Review
 from codegen._schema import FACTS, load
+from codegen._types import Either, Listed, Literals, Named, Plain, Type
 
-SCHEMA = load(FACTS)
+SCHEMA = correct(load(FACTS), Review())
+MODEL = read(load(FACTS))
+OBJECTS = {
+    (folder, each.name): each
+    for folder, found in MODEL.objects.items()
+    for each in found
+}
+BY_VK_NAME = {
+    each.vk_name: Named(folder, each.name)
+    for (folder, _), each in OBJECTS.items()
+    if isinstance(each, Alias) or not each.is_form
+}
 
-TYPES: dict[str, Any] = {
-    "integer": int,
-    "number": (int, float),
-    "string": str,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
+PLAIN: dict[str, Any] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "bool": bool,
+    "dict[str, Any]": dict,
+    "Any": object,
+    "Never": (),
 }
 
 
@@ -25,54 +42,47 @@ def check(method: str, kind: str, value: Any) -> None:
     :param kind: which of the method's responses, such as "extendedResponse"
     :param value: the value
     """
-    response = SCHEMA.methods[method]["responses"][kind]
-    _check({"$ref": response}, value, method)
+    _check(BY_VK_NAME[SCHEMA.methods[method]["responses"][kind]], value, method)
 
 
-def _resolve(node: dict[str, Any]) -> Any:
-    while "$ref" in node:
-        node = SCHEMA.definitions[node["$ref"]].raw  # type: ignore[assignment]
-    return node
+def _check(kind: Type, value: Any, where: str) -> None:
+    match kind:
+        case Plain(text):
+            assert isinstance(value, PLAIN[text]), f"{where}: {value!r} is no {text}"
+            is_flag = isinstance(value, bool)
+            assert not is_flag or text in ("bool", "Any"), f"{where}: {value!r}"
+        case Literals(values):
+            assert value in values, f"{where}: {value!r} is none of {values}"
+        case Listed(item):
+            assert isinstance(value, list), f"{where}: {value!r} is no list"
+            for each in value:
+                _check(item, each, f"{where}[]")
+        case Either(options):
+            _check_one_of(options, value, where)
+        case Named(folder, name):
+            _check_named(folder, name, value, where)
 
 
-def _properties(node: dict[str, Any]) -> dict[str, Any]:
-    found = dict(node.get("properties", {}))
-    for part in node.get("allOf", ()):
-        found |= _properties(_resolve(part))
-    return found
-
-
-def _check(node: dict[str, Any], value: Any, where: str) -> None:
-    node = _resolve(node)
-    if "oneOf" in node:
-        _check_one_of(node, value, where)
+def _check_named(folder: str, name: str, value: Any, where: str) -> None:
+    found = OBJECTS[folder, name]
+    if isinstance(found, Alias):
+        _check(found.type, value, where)
         return
-    kinds = node.get("type", "object" if "allOf" in node else None)
-    if kinds is not None:
-        names = [kinds] if isinstance(kinds, str) else kinds
-        fits = any(isinstance(value, TYPES[name]) for name in names)
-        assert fits, f"{where}: {value!r} is no {kinds}"
-        assert not (isinstance(value, bool) and "boolean" not in names), where
-    if "enum" in node:
-        assert value in node["enum"], f"{where}: {value!r} is none of {node['enum']}"
-    if isinstance(value, list):
-        for item in value:
-            _check(node.get("items", {}), item, f"{where}[]")
-    if isinstance(value, dict):
-        for name, property_ in _properties(node).items():
-            if name in value:
-                _check(property_, value[name], f"{where}.{name}")
-            else:
-                assert property_.get("required") is not True, f"{where}: no {name}"
+    assert isinstance(value, dict), f"{where}: {value!r} is no {name}"
+    for field in found.fields:
+        if field.name in value:
+            _check(field.type, value[field.name], f"{where}.{field.name}")
+        else:
+            assert not field.required, f"{where}: no {field.name}"
 
 
-def _check_one_of(node: dict[str, Any], value: Any, where: str) -> None:
+def _check_one_of(options: tuple[Type, ...], value: Any, where: str) -> None:
     failures: list[AssertionError] = []
-    for part in node["oneOf"]:
+    for option in options:
         try:
-            _check(part, value, where)
+            _check(option, value, where)
         except AssertionError as failure:
             failures.append(failure)
         else:
             return
-    raise failures[0]
+    raise max(failures, key=lambda failure: str(failure).partition(":")[0].count("."))

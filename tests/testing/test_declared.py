@@ -45,7 +45,7 @@ async def ask() -> AsyncIterator[Ask]:
 
 
 def test_every_method_of_the_schema_exists() -> None:
-    assert len(declared_methods()) == 566
+    assert len(declared_methods()) == 572
     assert len(STATELESS) > 400
 
 

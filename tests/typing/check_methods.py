@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, assert_type
+from typing import TYPE_CHECKING, Any, Literal, Never, assert_type
 
 from vkanyio import UntypedGroup
 from vkanyio.methods.app_widgets import AppWidgets
@@ -16,18 +16,20 @@ from vkanyio.objects.groups import (
     MemberStatus,
     MemberStatusFull,
 )
-from vkanyio.objects.messages import SendUserIdsResponseItem
-from vkanyio.objects.newsfeed import SearchResponse
+from vkanyio.objects.messages import AttachedWallpost, SendUserIdsResponseItem
+from vkanyio.objects.newsfeed import ItemPhoto, SearchResponse
 from vkanyio.objects.users import (
     GetFollowersFieldsResponse,
     GetFollowersResponse,
     UserFull,
 )
+from vkanyio.objects.utils import DomainResolved
 from vkanyio.objects.video import VideoFull
 from vkanyio.objects.wall import (
     GetExtendedResponse,
     GetResponse,
     PostResponse,
+    WallpostAttachment,
     WallpostFull,
 )
 
@@ -180,24 +182,60 @@ async def fields_of_answers(api: VK) -> None:
 
 async def attachments(api: VK) -> None:
     history = await api.messages.get_history(peer_id=1)
-    for attachment in history["items"][0].get("attachments", []):
+    for attachment in history["items"][0]["attachments"]:
         match attachment["type"]:
-            case "wall" if "wall" in attachment:
-                assert_type(attachment["wall"], WallpostFull)
-            case "video" if "video" in attachment:
+            case "wall":
+                assert_type(attachment["wall"], AttachedWallpost)
+                assert_type(attachment["wall"]["to_id"], int)
+            case "video":
                 assert_type(attachment["video"], VideoFull)
-            case "link" if "link" in attachment:
+            case "link":
                 assert_type(attachment["link"]["url"], str)
-            case "of tomorrow":  # a value that VK may add
-                pass
             case _:
-                if attachment["type"] == "of the day after":
-                    continue
+                attachment["photo"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    wall = await api.wall.get(count=1)
+    for each in wall["items"][0].get("attachments", []):
+        if each["type"] == "photo":
+            assert_type(each["photo"]["sizes"][0]["url"], str)
+        elif each["type"] != "doc":
+            each["doc"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
 
 
-async def posts_in_the_news(api: VK) -> None:
+async def items_of_several_kinds(api: VK) -> None:
     for item in (await api.newsfeed.get(filters=["post"]))["items"]:
-        assert item["type"] != "ad"
+        if item["type"] == "post":
+            assert_type(item["post_id"], int)
+            assert_type(item.get("attachments", []), list[WallpostAttachment])
+        elif item["type"] == "wall_photo" or item["type"] == "photo":
+            assert_type(item, ItemPhoto)
+    likes = await api.likes.get_list(type="post", extended=True)
+    for liked in likes["items"]:
+        if liked["type"] == "profile":
+            assert_type(liked["first_name"], str)
+        elif liked["type"] == "group":
+            assert_type(liked["name"], str)
+
+
+async def lists_that_stand_for_nothing(api: VK) -> None:
+    found = await api.utils.resolve_screen_name(screen_name="durov")
+    assert_type(found, DomainResolved | list[Never])
+    if isinstance(found, dict):
+        assert_type(found, DomainResolved)
+    [user] = await api.users.get(fields="personal")
+    if personal := user.get("personal"):
+        personal["alcohol"]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportTypedDictNotRequiredAccess]
+
+
+async def fields_of_extended_answers(api: VK) -> None:
+    managers = await api.groups.get_members(
+        group_id=1, filter="managers", fields=["city"]
+    )
+    assert_type(managers, GetMembersFieldsResponse)
+    sent = await api.messages.send(peer_ids=[1], message="hello")
+    sent[0]["message_id"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    [each] = (await api.groups.get_by_id(fields="country"))["groups"]
+    if "country" in each:
+        assert_type(each["country"]["title"], str)
 
 
 # Answers that a parameter chooses

@@ -84,6 +84,7 @@ class Groups(MethodGroup):
         city_id: int,
         latitude: float,
         longitude: float,
+        country_id: int | None = None,
         additional_address: str | None = None,
         metro_id: int | None = None,
         phone: str | None = None,
@@ -105,6 +106,7 @@ class Groups(MethodGroup):
         :param city_id: 1 or more
         :param latitude: -90 to 90
         :param longitude: -180 to 180
+        :param country_id: 1 or more
         :param additional_address: up to 400 characters
         :param metro_id: 0 or more
         :param work_info_status: "no_information", "temporarily_closed",
@@ -123,6 +125,7 @@ class Groups(MethodGroup):
                 "city_id": city_id,
                 "latitude": latitude,
                 "longitude": longitude,
+                "country_id": country_id,
                 "additional_address": additional_address,
                 "metro_id": metro_id,
                 "phone": phone,
@@ -559,6 +562,7 @@ class Groups(MethodGroup):
         *,
         group_id: int,
         address_id: int,
+        country_id: int | None = None,
         title: str | None = None,
         address: str | None = None,
         additional_address: str | None = None,
@@ -581,6 +585,7 @@ class Groups(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param address_id: 0 or more
+        :param country_id: 1 or more
         :param title: up to 255 characters
         :param address: up to 255 characters
         :param additional_address: up to 400 characters
@@ -600,6 +605,7 @@ class Groups(MethodGroup):
             {
                 "group_id": group_id,
                 "address_id": address_id,
+                "country_id": country_id,
                 "title": title,
                 "address": address,
                 "additional_address": additional_address,
@@ -1211,7 +1217,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: None = None,
-        filter: Literal["donut", "friends", "unsure"] | None = None,
+        filter: Literal["donut", "friends", "unsure", "unsure_friends"] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse: ...
 
@@ -1237,7 +1243,7 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: UsersFields | Iterable[UsersFields] | str,
-        filter: Literal["donut", "friends", "unsure"] | None = None,
+        filter: Literal["donut", "friends", "unsure", "unsure_friends"] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse: ...
 
@@ -1252,7 +1258,7 @@ class Groups(MethodGroup):
         fields: UsersFields | Iterable[UsersFields] | str,
         filter: Literal["managers"],
         extra_params: Mapping[str, Any] | None = None,
-    ) -> GetMembersFieldsResponse | GetMembersFilterResponse: ...
+    ) -> GetMembersFieldsResponse: ...
 
     @overload
     async def getMembers(
@@ -1263,7 +1269,8 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: UsersFields | Iterable[UsersFields] | str | None = None,
-        filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
+        filter: Literal["donut", "friends", "managers", "unsure", "unsure_friends"]
+        | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse: ...
 
@@ -1275,7 +1282,8 @@ class Groups(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         fields: UsersFields | Iterable[UsersFields] | str | None = None,
-        filter: Literal["donut", "friends", "managers", "unsure"] | None = None,
+        filter: Literal["donut", "friends", "managers", "unsure", "unsure_friends"]
+        | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersResponse | GetMembersFieldsResponse | GetMembersFilterResponse:
         """Call VK's method ``groups.getMembers``.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         GetCategoriesNewResponse,
         GetCommentsResponse,
         GetExtendedResponse,
+        GetFavesForAttachResponse,
         GetGroupOrdersResponse,
         GetOrderByIdResponse,
         GetOrderItemsResponse,
@@ -1047,6 +1048,38 @@ class Market(MethodGroup):
         )
 
     get_comments = getComments
+
+    async def getFavesForAttach(
+        self,
+        *,
+        current_group_id: int | None = None,
+        public_only: bool | None = None,
+        offset: int | None = None,
+        count: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> GetFavesForAttachResponse:
+        """Call VK's method ``market.getFavesForAttach``.
+
+        https://dev.vk.com/method/market.getFavesForAttach
+
+        Accepts user tokens. Read-only: retried if the response is lost.
+
+        :param current_group_id: id of a community
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "market.getFavesForAttach",
+            {
+                "current_group_id": current_group_id,
+                "public_only": public_only,
+                "offset": offset,
+                "count": count,
+            },
+            extra_params,
+        )
+
+    get_faves_for_attach = getFavesForAttach
 
     async def getGroupOrders(
         self,

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         SearchResponse,
         SendUserIdsResponseItem,
         SetChatPhotoResponse,
+        StartCallResponse,
     )
     from ..objects.users import Fields
 
@@ -334,6 +335,7 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
+        format_data: Mapping[str, Any] | str | None = None,
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
@@ -357,6 +359,7 @@ class Messages(MethodGroup):
         is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
+        :param format_data: or JSON text
         :param message: up to 9000 characters
         :param group_id: id of a community; 0 or more
         :param dont_parse_links: default False
@@ -378,6 +381,7 @@ class Messages(MethodGroup):
             "messages.edit",
             {
                 "peer_id": peer_id,
+                "format_data": format_data,
                 "message": message,
                 "lat": lat,
                 "long": long,
@@ -420,6 +424,27 @@ class Messages(MethodGroup):
         )
 
     edit_chat = editChat
+
+    async def forceCallFinish(
+        self, *, call_id: str, extra_params: Mapping[str, Any] | None = None
+    ) -> Literal[1]:
+        """Call VK's method ``messages.forceCallFinish``.
+
+        https://dev.vk.com/method/messages.forceCallFinish
+
+        Deprecated by VK, and may be removed: use ``calls.forceFinish``.
+
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "messages.forceCallFinish", {"call_id": call_id}, extra_params
+        )
+
+    force_call_finish = forceCallFinish
 
     @overload
     async def getByConversationMessageId(
@@ -1915,6 +1940,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
+        format_data: Mapping[str, Any] | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -1959,6 +1985,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
+        format_data: Mapping[str, Any] | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -2003,6 +2030,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
+        format_data: Mapping[str, Any] | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -2046,6 +2074,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
+        format_data: Mapping[str, Any] | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -2092,6 +2121,7 @@ class Messages(MethodGroup):
         Accepts user and community tokens. Retried if the response is lost: VK
         deduplicates calls by ``random_id``, which is filled in if you omit it.
 
+        :param format_data: or JSON text
         :param user_id: id of a user
         :param random_id: idempotency key: VK deduplicates calls by it
         :param peer_id: id of a conversation
@@ -2131,6 +2161,7 @@ class Messages(MethodGroup):
         return await self._call(
             "messages.send",
             {
+                "format_data": format_data,
                 "user_id": user_id,
                 "random_id": random_id,
                 "peer_id": peer_id,
@@ -2280,6 +2311,30 @@ class Messages(MethodGroup):
         return await self._call("messages.setChatPhoto", {"file": file}, extra_params)
 
     set_chat_photo = setChatPhoto
+
+    async def startCall(
+        self,
+        *,
+        group_id: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> StartCallResponse:
+        """Call VK's method ``messages.startCall``.
+
+        https://dev.vk.com/method/messages.startCall
+
+        Deprecated by VK, and may be removed: use ``calls.start``.
+
+        Accepts user and community tokens. Not retried if the response is lost: a retry
+        could execute it twice.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "messages.startCall", {"group_id": group_id}, extra_params
+        )
+
+    start_call = startCall
 
     async def unpin(
         self,

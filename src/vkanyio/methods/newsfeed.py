@@ -132,6 +132,8 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.get
 
+        VK disabled the filter ``friend`` and the source ``list`` on 27 August 2025.
+
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param filters: "post", "photo", "photo_tag", "wall_photo", "friend", "audio",
@@ -236,6 +238,8 @@ class Newsfeed(MethodGroup):
         """Call VK's method ``newsfeed.getComments``.
 
         https://dev.vk.com/method/newsfeed.getComments
+
+        VK: this method does not work since 27 August 2025.
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
@@ -371,6 +375,8 @@ class Newsfeed(MethodGroup):
 
         https://dev.vk.com/method/newsfeed.getRecommended
 
+        VK: this method does not work since 27 August 2025.
+
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param start_time: Unix time; 0 or more
@@ -494,6 +500,8 @@ class Newsfeed(MethodGroup):
     async def search(
         self,
         *,
+        offset: int | None = None,
+        start_id: str | None = None,
         q: str | None = None,
         extended: Literal[False] | None = None,
         count: int | None = None,
@@ -510,6 +518,8 @@ class Newsfeed(MethodGroup):
     async def search(
         self,
         *,
+        offset: int | None = None,
+        start_id: str | None = None,
         q: str | None = None,
         extended: Literal[True],
         count: int | None = None,
@@ -526,6 +536,8 @@ class Newsfeed(MethodGroup):
     async def search(
         self,
         *,
+        offset: int | None = None,
+        start_id: str | None = None,
         q: str | None = None,
         extended: bool | None = None,
         count: int | None = None,
@@ -541,6 +553,8 @@ class Newsfeed(MethodGroup):
     async def search(
         self,
         *,
+        offset: int | None = None,
+        start_id: str | None = None,
         q: str | None = None,
         extended: bool | None = None,
         count: int | None = None,
@@ -558,6 +572,7 @@ class Newsfeed(MethodGroup):
 
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
+        :param offset: 0 or more
         :param count: at most 200; default 30
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
@@ -568,6 +583,8 @@ class Newsfeed(MethodGroup):
         return await self._call(
             "newsfeed.search",
             {
+                "offset": offset,
+                "start_id": start_id,
                 "q": q,
                 "extended": extended,
                 "count": count,

@@ -801,6 +801,8 @@ class Photos(MethodGroup):
     async def getOwnerCoverPhotoUploadServer(
         self,
         *,
+        crop_height: int | None = None,
+        crop_width: int | None = None,
         group_id: int | None = None,
         crop_x: int | None = None,
         crop_y: int | None = None,
@@ -828,6 +830,8 @@ class Photos(MethodGroup):
         return await self._call(
             "photos.getOwnerCoverPhotoUploadServer",
             {
+                "crop_height": crop_height,
+                "crop_width": crop_width,
                 "group_id": group_id,
                 "crop_x": crop_x,
                 "crop_y": crop_y,

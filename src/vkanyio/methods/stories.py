@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         GetBannedResponse,
         GetByIdExtendedResponse,
         GetPhotoUploadServerResponse,
-        GetStatsV5200Response,
         GetV5113Response,
         GetVideoUploadServerResponse,
         GetViewersExtendedV5115Response,
@@ -189,32 +188,6 @@ class Stories(MethodGroup):
         )
 
     get_by_id = getById
-
-    async def getDetailedStats(
-        self,
-        *,
-        owner_id: int,
-        story_id: int,
-        extra_params: Mapping[str, Any] | None = None,
-    ) -> GetStatsV5200Response:
-        """Call VK's method ``stories.getDetailedStats``.
-
-        https://dev.vk.com/method/stories.getDetailedStats
-
-        Accepts user tokens. Read-only: retried if the response is lost.
-
-        :param owner_id: id of a user, or of a community (negative)
-        :param story_id: 0 or more
-        :param extra_params: parameters that the schema lacks, by VK's names
-        """
-        extra_params = mask_params(extra_params)
-        return await self._call(
-            "stories.getDetailedStats",
-            {"owner_id": owner_id, "story_id": story_id},
-            extra_params,
-        )
-
-    get_detailed_stats = getDetailedStats
 
     async def getPhotoUploadServer(
         self,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, final, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, final, overload
 
 from .._masking import mask_params
 from .._method_group import MethodGroup
@@ -213,7 +213,7 @@ class Utils(MethodGroup):
 
     async def resolveScreenName(
         self, *, screen_name: str, extra_params: Mapping[str, Any] | None = None
-    ) -> DomainResolved:
+    ) -> DomainResolved | list[Never]:
         """Call VK's method ``utils.resolveScreenName``.
 
         https://dev.vk.com/method/utils.resolveScreenName

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         GetCommentsExtendedResponse,
         GetCommentsResponse,
         GetLongPollServerResponse,
+        GetOembedResponse,
         GetResponse,
         GetThumbUploadUrlResponse,
         LiveCategory,
@@ -307,6 +308,32 @@ class Video(MethodGroup):
         )
 
     delete_comment = deleteComment
+
+    async def deleteThread(
+        self,
+        *,
+        owner_id: int,
+        thread_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
+        """Call VK's method ``video.deleteThread``.
+
+        https://dev.vk.com/method/video.deleteThread
+
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
+
+        :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "video.deleteThread",
+            {"owner_id": owner_id, "thread_id": thread_id},
+            extra_params,
+        )
+
+    delete_thread = deleteThread
 
     async def edit(
         self,
@@ -769,6 +796,60 @@ class Video(MethodGroup):
 
     get_long_poll_server = getLongPollServer
 
+    async def getOembed(
+        self,
+        *,
+        url: str,
+        maxwidth: int | None = None,
+        maxheight: int | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> GetOembedResponse:
+        """Call VK's method ``video.getOembed``.
+
+        https://dev.vk.com/method/video.getOembed
+
+        Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "video.getOembed",
+            {"url": url, "maxwidth": maxwidth, "maxheight": maxheight},
+            extra_params,
+        )
+
+    get_oembed = getOembed
+
+    async def getPublicSectionFeed(
+        self,
+        *,
+        section_name: Literal["trends", "sport", "cybersport", "for_kids", "politics"],
+        limit: Literal[20, 50] | None = None,
+        max_duration: Literal[61, 122] | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Call VK's method ``video.getPublicSectionFeed``.
+
+        https://dev.vk.com/method/video.getPublicSectionFeed
+
+        Read-only: retried if the response is lost.
+
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "video.getPublicSectionFeed",
+            {
+                "section_name": section_name,
+                "limit": limit,
+                "max_duration": max_duration,
+            },
+            extra_params,
+        )
+
+    get_public_section_feed = getPublicSectionFeed
+
     async def getThumbUploadUrl(
         self, *, owner_id: int, extra_params: Mapping[str, Any] | None = None
     ) -> GetThumbUploadUrlResponse:
@@ -1076,6 +1157,32 @@ class Video(MethodGroup):
         )
 
     restore_comment = restoreComment
+
+    async def restoreThread(
+        self,
+        *,
+        owner_id: int,
+        thread_id: int,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Literal[1]:
+        """Call VK's method ``video.restoreThread``.
+
+        https://dev.vk.com/method/video.restoreThread
+
+        Accepts user tokens. Idempotent, but not retried if the response is lost: a
+        retry may return an error.
+
+        :param owner_id: id of a user, or of a community (negative)
+        :param extra_params: parameters that the schema lacks, by VK's names
+        """
+        extra_params = mask_params(extra_params)
+        return await self._call(
+            "video.restoreThread",
+            {"owner_id": owner_id, "thread_id": thread_id},
+            extra_params,
+        )
+
+    restore_thread = restoreThread
 
     async def save(
         self,

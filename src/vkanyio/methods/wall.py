@@ -193,7 +193,9 @@ class Wall(MethodGroup):
         self,
         *,
         post_id: int,
+        photo_attachments_crop: Iterable[Mapping[str, Any]] | str | None = None,
         primary_attachments: str | Iterable[str] | None = None,
+        primary_attachments_mode: Literal["grid", "carousel"] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         message: str | None = None,
@@ -222,6 +224,7 @@ class Wall(MethodGroup):
         retry may return an error.
 
         :param post_id: 0 or more
+        :param photo_attachments_crop: or JSON text
         :param owner_id: id of a user, or of a community (negative)
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
@@ -239,7 +242,9 @@ class Wall(MethodGroup):
             "wall.edit",
             {
                 "post_id": post_id,
+                "photo_attachments_crop": photo_attachments_crop,
                 "primary_attachments": primary_attachments,
+                "primary_attachments_mode": primary_attachments_mode,
                 "owner_id": owner_id,
                 "friends_only": friends_only,
                 "message": message,
@@ -810,7 +815,9 @@ class Wall(MethodGroup):
     async def post(
         self,
         *,
+        photo_attachments_crop: Iterable[Mapping[str, Any]] | str | None = None,
         primary_attachments: str | Iterable[str] | None = None,
+        primary_attachments_mode: Literal["grid", "carousel"] | None = None,
         topic_id: Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
@@ -841,6 +848,7 @@ class Wall(MethodGroup):
         Accepts user tokens. Retried if the response is lost, but only if you pass a
         ``guid``, by which VK deduplicates calls.
 
+        :param photo_attachments_crop: or JSON text
         :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
             science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
             fashion
@@ -859,7 +867,9 @@ class Wall(MethodGroup):
         return await self._call(
             "wall.post",
             {
+                "photo_attachments_crop": photo_attachments_crop,
                 "primary_attachments": primary_attachments,
+                "primary_attachments_mode": primary_attachments_mode,
                 "topic_id": topic_id,
                 "owner_id": owner_id,
                 "friends_only": friends_only,

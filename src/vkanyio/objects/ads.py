@@ -92,6 +92,7 @@ class Ad(TypedDict):
     is_promo: NotRequired[bool]
     suggested_criteria: NotRequired[int]
     link_type: NotRequired[int]
+    disclaimer_credits: NotRequired[BoolInt]
 
 
 AdApproved: TypeAlias = Literal[0, 1, 2, 3]

@@ -20,8 +20,8 @@ class AddSnippetResponse(TypedDict):
 class App(TypedDict):
     """VK's ``apps_app``."""
 
-    type: AppType | str
-    id: int
+    type: NotRequired[AppType | str]
+    id: NotRequired[int]
     title: str
     author_owner_id: NotRequired[int]
     is_installed: NotRequired[bool]
@@ -113,8 +113,8 @@ AppLeaderboardType: TypeAlias = Literal[0, 1, 2]
 class AppMin(TypedDict):
     """VK's ``apps_app_min``."""
 
-    type: AppType | str
-    id: int
+    type: NotRequired[AppType | str]
+    id: NotRequired[int]
     title: str
     author_owner_id: NotRequired[int]
     is_installed: NotRequired[bool]

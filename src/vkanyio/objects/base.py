@@ -222,6 +222,7 @@ LinkButtonActionType: TypeAlias = Literal[
     "add_friends",
     "onboarding",
     "show_filters",
+    "reset_search_filters",
 ]
 """VK's ``base_link_button_action_type``."""
 
@@ -240,12 +241,15 @@ LinkButtonStyle: TypeAlias = Literal[
     "inline",
     "modal",
     "right_button",
+    "after_toolbar",
+    "negative",
 ]
 """VK's ``base_link_button_style``: updates updates, default default, primary primary,
 secondary secondary, tertiary tertiary, float_bottom float_bottom,
 cell_button_centered_icon cell_button_centered_icon, borderless_with_icon
 borderless_with_icon, gray gray, flat flat, outline_with_chevron outline_with_chevron,
-inline inline, modal modal, right_button right_button.
+inline inline, modal modal, right_button right_button, after_toolbar after_toolbar,
+negative negative.
 """
 
 
@@ -361,7 +365,7 @@ class Place(TypedDict):
 
     address: NotRequired[str]
     checkins: NotRequired[int]
-    city: NotRequired[str]
+    city: NotRequired[str | int]
     created: NotRequired[int]
     icon: NotRequired[str]
     id: NotRequired[int]
@@ -547,6 +551,9 @@ UserGroupFields: TypeAlias = Literal[
     "is_nft",
     "is_nft_photo",
     "is_verified",
+    "url",
+    "can_be_invited_group",
+    "country",
 ]
 """VK's ``base_user_group_fields``."""
 

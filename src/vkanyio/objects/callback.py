@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TemplateActionTypeNames,
     )
     from .photos import Photo
+    from .video import VideoFull
     from .wall import WallComment, WallCommentDonut, Wallpost, WallpostAttachment
 
 
@@ -308,12 +309,12 @@ class Message(TypedDict):
 
     action: NotRequired[ActionOneOf]
     admin_author_id: NotRequired[int]
-    attachments: NotRequired[list[MessageAttachment]]
+    attachments: list[MessageAttachment]
     conversation_message_id: int
     date: int
     deleted: NotRequired[BoolInt]
     from_id: int
-    fwd_messages: NotRequired[FwdMessages]
+    fwd_messages: FwdMessages
     geo: NotRequired[Geo]
     id: int
     is_cropped: NotRequired[bool]
@@ -329,8 +330,8 @@ class Message(TypedDict):
     random_id: NotRequired[int]
     ref: NotRequired[str]
     ref_source: NotRequired[str]
-    important: NotRequired[bool]
-    is_hidden: NotRequired[bool]
+    important: bool
+    is_hidden: bool
     members_count: NotRequired[int]
     reply_message: NotRequired[ForeignMessage]
     reaction_id: NotRequired[int]
@@ -372,8 +373,8 @@ MessageNew: TypeAlias = "MessageObject"
 class MessageObject(TypedDict):
     """VK's ``callback_message_object``."""
 
-    client_info: NotRequired[InfoForBots]
-    message: NotRequired[Message]
+    client_info: InfoForBots
+    message: Message
 
 
 class MessageReactionEvent(TypedDict):
@@ -477,7 +478,6 @@ Type: TypeAlias = Literal[
     "message_deny",
     "message_read",
     "message_typing_state",
-    "messages_edit",
     "message_reaction_event",
     "photo_new",
     "photo_comment_new",
@@ -500,6 +500,18 @@ Type: TypeAlias = Literal[
     "wall_repost",
     "wall_schedule_post_new",
     "wall_schedule_post_delete",
+    "app_payload",
+    "donut_money_withdraw",
+    "donut_money_withdraw_error",
+    "donut_subscription_cancelled",
+    "donut_subscription_create",
+    "donut_subscription_expired",
+    "donut_subscription_price_changed",
+    "donut_subscription_prolonged",
+    "like_add",
+    "like_remove",
+    "message_event",
+    "vkpay_transaction",
 ]
 """VK's ``callback_type``."""
 
@@ -557,7 +569,7 @@ class VideoCommentDelete(TypedDict):
     video_id: int
 
 
-VideoNew: TypeAlias = "Audio"
+VideoNew: TypeAlias = "VideoFull"
 """VK's ``callback_video_new``."""
 
 

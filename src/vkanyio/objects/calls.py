@@ -11,9 +11,9 @@ class Call(TypedDict):
 
     duration: NotRequired[int]
     initiator_id: int
-    receiver_id: int
+    receiver_id: NotRequired[int]
     state: EndState | str
-    time: int
+    time: NotRequired[int]
     video: NotRequired[bool]
     participants: NotRequired[Participants]
 

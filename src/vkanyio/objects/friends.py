@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .apps import AppMin
     from .audio import Audio
-    from .base import BoolInt, City, CropPhoto, Sex
+    from .base import BoolInt, City, Country, CropPhoto, Sex
     from .owner import State
     from .photos import Photo
     from .users import (
@@ -337,7 +337,7 @@ RequestsXtrMessage = TypedDict(
         "home_town": "NotRequired[str]",
         "relation": "NotRequired[UserRelation]",
         "relation_partner": "NotRequired[UserMin]",
-        "personal": "NotRequired[Personal]",
+        "personal": "NotRequired[Personal | list[Never]]",
         "universities": "NotRequired[list[University]]",
         "schools": "NotRequired[list[School]]",
         "relatives": "NotRequired[list[Relative]]",
@@ -354,6 +354,7 @@ RequestsXtrMessage = TypedDict(
         "is_message_request": "NotRequired[bool]",
         "descriptions": "NotRequired[list[str]]",
         "lists": "NotRequired[list[int]]",
+        "country": "NotRequired[Country]",
         "user_id": "int",
         "from": "NotRequired[str]",
         "track_code": "NotRequired[str]",
@@ -493,7 +494,7 @@ RequestsXtrMutual = TypedDict(
         "home_town": "NotRequired[str]",
         "relation": "NotRequired[UserRelation]",
         "relation_partner": "NotRequired[UserMin]",
-        "personal": "NotRequired[Personal]",
+        "personal": "NotRequired[Personal | list[Never]]",
         "universities": "NotRequired[list[University]]",
         "schools": "NotRequired[list[School]]",
         "relatives": "NotRequired[list[Relative]]",
@@ -510,6 +511,7 @@ RequestsXtrMutual = TypedDict(
         "is_message_request": "NotRequired[bool]",
         "descriptions": "NotRequired[list[str]]",
         "lists": "NotRequired[list[int]]",
+        "country": "NotRequired[Country]",
         "user_id": "int",
         "from": "NotRequired[str]",
         "track_code": "NotRequired[str]",

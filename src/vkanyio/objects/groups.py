@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .apps import AppMin
@@ -288,6 +288,7 @@ Fields: TypeAlias = Literal[
     "is_market_message_to_bc_attachment_enabled",
     "unread_count",
     "videos_count",
+    "country",
 ]
 """VK's ``groups_fields``."""
 
@@ -647,7 +648,7 @@ class GroupFull(TypedDict):
     video_live_level: NotRequired[int]
     video_live_count: NotRequired[int]
     clips_count: NotRequired[int]
-    counters: NotRequired[CountersGroup]
+    counters: NotRequired[CountersGroup | list[Never]]
     textlives_count: NotRequired[int]
     cover: NotRequired[OwnerCover]
     video_cover: NotRequired[OwnerCover]
@@ -691,6 +692,7 @@ class GroupFull(TypedDict):
     has_unseen_stories: NotRequired[bool]
     video_notifications_status: NotRequired[Literal["none", "all", "preferred"] | str]
     videos_count: NotRequired[int]
+    country: NotRequired[Country]
 
 
 GroupFullAgeLimits: TypeAlias = Literal[1, 2, 3]
@@ -1123,6 +1125,8 @@ class ProfileItem(TypedDict):
     photo_50: str
     photo_100: str
     first_name: str
+    last_name: NotRequired[str]
+    screen_name: NotRequired[str]
 
 
 RoleOptions: TypeAlias = Literal["moderator", "editor", "administrator", "creator"]
@@ -1291,7 +1295,7 @@ class UserXtrRole(TypedDict):
     home_town: NotRequired[str]
     relation: NotRequired[UserRelation]
     relation_partner: NotRequired[UserMin]
-    personal: NotRequired[Personal]
+    personal: NotRequired[Personal | list[Never]]
     universities: NotRequired[list[University]]
     schools: NotRequired[list[School]]
     relatives: NotRequired[list[Relative]]
@@ -1308,5 +1312,6 @@ class UserXtrRole(TypedDict):
     is_message_request: NotRequired[bool]
     descriptions: NotRequired[list[str]]
     lists: NotRequired[list[int]]
+    country: NotRequired[Country]
     permissions: NotRequired[list[MemberRolePermission]]
     role: NotRequired[RoleOptions | str]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .base import BoolInt
@@ -29,6 +29,9 @@ class GetListExtendedResponse(TypedDict):
     items: list[SubscriptionsItem]
     liked_by_author: NotRequired[SubscriptionsItem]
     liked_by_group: NotRequired[SubscriptionsItem]
+    reaction_set_id: NotRequired[str]
+    reaction_sets: NotRequired[list[dict[str, Any]]]
+    reactions: NotRequired[dict[str, Any]]
 
 
 class GetListResponse(TypedDict):
@@ -36,6 +39,9 @@ class GetListResponse(TypedDict):
 
     count: int
     items: list[int]
+    reaction_set_id: NotRequired[str]
+    reaction_sets: NotRequired[list[dict[str, Any]]]
+    reactions: NotRequired[dict[str, Any]]
 
 
 class IsLikedResponse(TypedDict):

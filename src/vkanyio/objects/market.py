@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .base import BoolInt, City, Country, Image, Likes, Link, RepostsInfo
@@ -99,6 +99,13 @@ class GetExtendedResponse(TypedDict):
     count: int
     items: list[MarketItemFull]
     variants: NotRequired[list[MarketItemFull]]
+
+
+class GetFavesForAttachResponse(TypedDict):
+    """VK's ``market_getFavesForAttach_response``."""
+
+    market_items: NotRequired[list[MarketItem]]
+    next_from: NotRequired[int]
 
 
 class GetGroupOrdersResponse(TypedDict):
@@ -248,7 +255,7 @@ class MarketItem(TypedDict):
     owner_id: int
     is_owner: NotRequired[bool]
     is_adult: NotRequired[bool]
-    price: Price
+    price: Price | list[Never]
     thumb_photo: NotRequired[str]
     title: str
     url: NotRequired[str]
@@ -307,7 +314,7 @@ class MarketItemFull(TypedDict):
     owner_id: int
     is_owner: NotRequired[bool]
     is_adult: NotRequired[bool]
-    price: Price
+    price: Price | list[Never]
     thumb_photo: NotRequired[str]
     title: str
     url: NotRequired[str]
@@ -337,6 +344,7 @@ class MarketItemFull(TypedDict):
     can_show_convert_to_service: NotRequired[bool]
     promotion: NotRequired[ItemPromotionInfo]
     vk_pay_discount: NotRequired[int]
+    show_comments: NotRequired[BoolInt]
 
 
 class Order(TypedDict):

@@ -3,28 +3,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from .apps import AppMin
+    from .apps import App, AppMin
     from .audio import Audio
     from .base import (
         BoolInt,
         City,
+        CommentsInfo,
+        Country,
         CropPhoto,
-        Geo,
+        LikesInfo,
         Link,
         LinkButton,
         MessageError,
+        RepostsInfo,
         Sex,
         Sticker,
     )
+    from .base import Geo as BaseGeo
     from .calls import Call
     from .docs import Doc
     from .friends import FriendStatusStatus, RequestsMutual
     from .gifts import Layout
     from .groups import GroupFull
     from .market import MarketAlbum, MarketItem
+    from .newsfeed import ItemWallpostFeedback
     from .owner import State
     from .photos import Photo
     from .polls import Poll
@@ -47,7 +52,17 @@ if TYPE_CHECKING:
         UserRelation,
     )
     from .video import LiveInfo, VideoFull
-    from .wall import WallComment, WallpostFull
+    from .wall import Geo as WallGeo
+    from .wall import (
+        PostCopyright,
+        PostSource,
+        PostType,
+        Views,
+        WallComment,
+        WallpostAttachment,
+        WallpostDonut,
+        WallpostFull,
+    )
 
 ActionOneOf: TypeAlias = "MessageAction"
 """VK's ``messages_action_one_of``."""
@@ -61,6 +76,54 @@ class AddChatUsersResponse(TypedDict):
     invitees: list[int]
 
 
+class AttachedWallpost(TypedDict):
+    """VK's ``messages_attached_wallpost``."""
+
+    carousel_offset: NotRequired[int]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
+    access_key: NotRequired[str]
+    is_deleted: NotRequired[bool]
+    deleted_reason: NotRequired[str]
+    deleted_details: NotRequired[str]
+    donut_miniapp_url: NotRequired[str]
+    attachments: NotRequired[list[WallpostAttachment]]
+    copyright: NotRequired[PostCopyright]
+    date: int
+    edited: NotRequired[int]
+    from_id: int
+    geo: NotRequired[WallGeo]
+    id: int
+    is_archived: NotRequired[bool]
+    is_favorite: NotRequired[bool]
+    likes: NotRequired[LikesInfo]
+    owner_id: NotRequired[int]
+    post_id: NotRequired[int]
+    parents_stack: NotRequired[list[int]]
+    post_source: NotRequired[PostSource]
+    post_type: NotRequired[PostType | str]
+    reposts: NotRequired[RepostsInfo]
+    signer_id: NotRequired[int]
+    text: str
+    views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
+    copy_history: NotRequired[list[WallpostFull]]
+    can_edit: NotRequired[BoolInt]
+    created_by: NotRequired[int]
+    can_delete: NotRequired[BoolInt]
+    can_pin: NotRequired[BoolInt]
+    donut: NotRequired[WallpostDonut]
+    is_pinned: NotRequired[BoolInt]
+    comments: NotRequired[CommentsInfo]
+    marked_as_ads: NotRequired[BoolInt]
+    topic_id: NotRequired[Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43]]
+    short_text_rate: NotRequired[float]
+    hash: NotRequired[str]
+    type: NotRequired[PostType | str]
+    feedback: NotRequired[ItemWallpostFeedback]
+    to_id: int
+
+
 class AudioMessage(TypedDict):
     """VK's ``messages_audio_message``."""
 
@@ -72,6 +135,8 @@ class AudioMessage(TypedDict):
     link_ogg: str
     owner_id: int
     waveform: list[int]
+    transcript: NotRequired[str]
+    transcript_state: NotRequired[str]
 
 
 class BaseMessage(TypedDict):
@@ -85,7 +150,7 @@ class BaseMessage(TypedDict):
     deleted: NotRequired[BoolInt]
     from_id: int
     fwd_messages: NotRequired[FwdMessages]
-    geo: NotRequired[Geo]
+    geo: NotRequired[BaseGeo]
     id: int
     is_cropped: NotRequired[bool]
     keyboard: NotRequired[Keyboard]
@@ -260,6 +325,8 @@ class Conversation(TypedDict):
     can_write: NotRequired[ConversationCanWrite]
     chat_settings: NotRequired[ChatSettings]
     version: int
+    peer_flags: NotRequired[int]
+    style: NotRequired[str]
 
 
 class ConversationCanWrite(TypedDict):
@@ -307,7 +374,7 @@ class ConversationWithMessage(TypedDict):
     """VK's ``messages_conversation_with_message``."""
 
     conversation: Conversation
-    last_message: NotRequired[Message]
+    last_message: Message
 
 
 class CreateChatWithPeerIdsResponse(TypedDict):
@@ -352,7 +419,7 @@ class ForeignMessage(TypedDict):
     date: int
     from_id: int
     fwd_messages: NotRequired[list[ForeignMessage]]
-    geo: NotRequired[Geo]
+    geo: NotRequired[BaseGeo]
     id: NotRequired[int]
     peer_id: NotRequired[int]
     reply_message: NotRequired[ForeignMessage]
@@ -624,19 +691,63 @@ class HistoryAttachment(TypedDict):
     position: NotRequired[int]
 
 
-class HistoryMessageAttachment(TypedDict):
-    """VK's ``messages_history_message_attachment``."""
+HistoryMessageAttachment: TypeAlias = "HistoryMessageAttachmentAudio | HistoryMessageAttachmentDoc | HistoryMessageAttachmentLink | HistoryMessageAttachmentMarket | HistoryMessageAttachmentPhoto | HistoryMessageAttachmentVideo | HistoryMessageAttachmentWall | HistoryMessageAttachmentGraffiti | HistoryMessageAttachmentAudioMessage | HistoryMessageAttachmentOther"
+"""VK's ``messages_history_message_attachment``."""
 
-    audio: NotRequired[Audio]
-    audio_message: NotRequired[AudioMessage]
-    doc: NotRequired[Doc]
-    graffiti: NotRequired[Graffiti]
-    market: NotRequired[MarketItem]
-    photo: NotRequired[Photo]
-    type: HistoryMessageAttachmentType | str
-    link: NotRequired[Link]
-    video: NotRequired[VideoFull]
-    wall: NotRequired[WallpostFull]
+
+class HistoryMessageAttachmentAudio(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["audio"]
+    audio: Audio
+
+
+class HistoryMessageAttachmentAudioMessage(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["audio_message"]
+    audio_message: AudioMessage
+
+
+class HistoryMessageAttachmentDoc(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["doc"]
+    doc: Doc
+
+
+class HistoryMessageAttachmentGraffiti(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["graffiti"]
+    graffiti: Graffiti
+
+
+class HistoryMessageAttachmentLink(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["link"]
+    link: Link
+
+
+class HistoryMessageAttachmentMarket(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["market"]
+    market: MarketItem
+
+
+class HistoryMessageAttachmentOther(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["app_action"]
+
+
+class HistoryMessageAttachmentPhoto(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["photo"]
+    photo: Photo
 
 
 HistoryMessageAttachmentType: TypeAlias = Literal[
@@ -652,6 +763,20 @@ HistoryMessageAttachmentType: TypeAlias = Literal[
     "audio_message",
 ]
 """VK's ``messages_history_message_attachment_type``."""
+
+
+class HistoryMessageAttachmentVideo(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["video"]
+    video: VideoFull
+
+
+class HistoryMessageAttachmentWall(TypedDict):
+    """A form of VK's ``messages_history_message_attachment``."""
+
+    type: Literal["wall"]
+    wall: AttachedWallpost
 
 
 class IsMessagesFromGroupAllowedResponse(TypedDict):
@@ -775,13 +900,13 @@ class Message(TypedDict):
 
     action: NotRequired[ActionOneOf]
     admin_author_id: NotRequired[int]
-    attachments: NotRequired[list[MessageAttachment]]
+    attachments: list[MessageAttachment]
     conversation_message_id: int
     date: int
     deleted: NotRequired[BoolInt]
     from_id: int
-    fwd_messages: NotRequired[FwdMessages]
-    geo: NotRequired[Geo]
+    fwd_messages: FwdMessages
+    geo: NotRequired[BaseGeo]
     id: int
     is_cropped: NotRequired[bool]
     keyboard: NotRequired[Keyboard]
@@ -796,8 +921,8 @@ class Message(TypedDict):
     random_id: NotRequired[int]
     ref: NotRequired[str]
     ref_source: NotRequired[str]
-    important: NotRequired[bool]
-    is_hidden: NotRequired[bool]
+    important: bool
+    is_hidden: bool
     members_count: NotRequired[int]
     reply_message: NotRequired[ForeignMessage]
     reaction_id: NotRequired[int]
@@ -818,6 +943,7 @@ class MessageAction(TypedDict):
     photo: NotRequired[MessageActionPhoto]
     text: NotRequired[str]
     type: MessageActionStatus | str
+    style: NotRequired[str]
 
 
 class MessageActionPhoto(TypedDict):
@@ -840,32 +966,130 @@ MessageActionStatus: TypeAlias = Literal[
     "chat_invite_user_by_link",
     "chat_invite_user_by_message_request",
     "chat_screenshot",
+    "conversation_style_update",
 ]
 """VK's ``messages_message_action_status``."""
 
+MessageAttachment: TypeAlias = "MessageAttachmentPhoto | MessageAttachmentAudio | MessageAttachmentVideo | MessageAttachmentDoc | MessageAttachmentLink | MessageAttachmentMarket | MessageAttachmentGift | MessageAttachmentSticker | MessageAttachmentWall | MessageAttachmentWallReply | MessageAttachmentPoll | MessageAttachmentCall | MessageAttachmentGraffiti | MessageAttachmentAudioMessage | MessageAttachmentMarketAlbum | MessageAttachmentPodcast | MessageAttachmentStory | MessageAttachmentGroupCallInProgress | MessageAttachmentMiniApp | MessageAttachmentOther"
+"""VK's ``messages_message_attachment``."""
 
-class MessageAttachment(TypedDict):
-    """VK's ``messages_message_attachment``."""
 
-    audio: NotRequired[Audio]
-    audio_message: NotRequired[AudioMessage]
-    call: NotRequired[Call]
-    doc: NotRequired[Doc]
-    gift: NotRequired[Layout]
-    graffiti: NotRequired[Graffiti]
-    market: NotRequired[MarketItem]
-    market_market_album: NotRequired[MarketAlbum]
-    photo: NotRequired[Photo]
-    sticker: NotRequired[Sticker]
-    story: NotRequired[Story]
-    type: MessageAttachmentType | str
-    wall_reply: NotRequired[WallComment]
-    poll: NotRequired[Poll]
-    link: NotRequired[Link]
-    market_album: NotRequired[MarketAlbum]
-    podcast: NotRequired[dict[str, Any]]
-    video: NotRequired[VideoFull]
-    wall: NotRequired[WallpostFull]
+class MessageAttachmentAudio(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["audio"]
+    audio: Audio
+
+
+class MessageAttachmentAudioMessage(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["audio_message"]
+    audio_message: AudioMessage
+
+
+class MessageAttachmentCall(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["call"]
+    call: Call
+
+
+class MessageAttachmentDoc(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["doc"]
+    doc: Doc
+
+
+class MessageAttachmentGift(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["gift"]
+    gift: Layout
+
+
+class MessageAttachmentGraffiti(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["graffiti"]
+    graffiti: Graffiti
+
+
+class MessageAttachmentGroupCallInProgress(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["group_call_in_progress"]
+    group_call_in_progress: Call
+
+
+class MessageAttachmentLink(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["link"]
+    link: Link
+
+
+class MessageAttachmentMarket(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["market"]
+    market: MarketItem
+
+
+class MessageAttachmentMarketAlbum(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["market_album"]
+    market_album: MarketAlbum
+
+
+class MessageAttachmentMiniApp(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["mini_app"]
+    mini_app: App
+
+
+class MessageAttachmentOther(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["video_playlist", "article", "podcasts", "narrative"]
+
+
+class MessageAttachmentPhoto(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["photo"]
+    photo: Photo
+
+
+class MessageAttachmentPodcast(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["podcast"]
+    podcast: dict[str, Any]
+
+
+class MessageAttachmentPoll(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["poll"]
+    poll: Poll
+
+
+class MessageAttachmentSticker(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["sticker"]
+    sticker: Sticker
+
+
+class MessageAttachmentStory(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["story"]
+    story: Story
 
 
 MessageAttachmentType: TypeAlias = Literal[
@@ -889,8 +1113,32 @@ MessageAttachmentType: TypeAlias = Literal[
     "market_album",
     "podcast",
     "story",
+    "group_call_in_progress",
+    "mini_app",
+    "narrative",
 ]
 """VK's ``messages_message_attachment_type``."""
+
+
+class MessageAttachmentVideo(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["video"]
+    video: VideoFull
+
+
+class MessageAttachmentWall(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["wall"]
+    wall: AttachedWallpost
+
+
+class MessageAttachmentWallReply(TypedDict):
+    """A form of VK's ``messages_message_attachment``."""
+
+    type: Literal["wall_reply"]
+    wall_reply: WallComment
 
 
 class MessageRequestData(TypedDict):
@@ -928,7 +1176,7 @@ class PinnedMessage(TypedDict):
     date: int
     from_id: int
     fwd_messages: NotRequired[list[ForeignMessage]]
-    geo: NotRequired[Geo]
+    geo: NotRequired[BaseGeo]
     peer_id: int
     reply_message: NotRequired[ForeignMessage]
     text: str
@@ -1028,8 +1276,8 @@ class SendUserIdsResponseItem(TypedDict):
     """VK's ``messages_send_user_ids_response_item``."""
 
     peer_id: int
-    message_id: int
-    conversation_message_id: int
+    message_id: NotRequired[int]
+    conversation_message_id: NotRequired[int]
     error: NotRequired[MessageError]
 
 
@@ -1038,6 +1286,13 @@ class SetChatPhotoResponse(TypedDict):
 
     message_id: NotRequired[int]
     chat: NotRequired[Chat]
+
+
+class StartCallResponse(TypedDict):
+    """VK's ``messages_startCall_response``."""
+
+    join_link: str
+    call_id: str
 
 
 TemplateActionTypeNames: TypeAlias = Literal[
@@ -1189,7 +1444,7 @@ class UserXtrInvitedBy(TypedDict):
     home_town: NotRequired[str]
     relation: NotRequired[UserRelation]
     relation_partner: NotRequired[UserMin]
-    personal: NotRequired[Personal]
+    personal: NotRequired[Personal | list[Never]]
     universities: NotRequired[list[University]]
     schools: NotRequired[list[School]]
     relatives: NotRequired[list[Relative]]
@@ -1206,5 +1461,6 @@ class UserXtrInvitedBy(TypedDict):
     is_message_request: NotRequired[bool]
     descriptions: NotRequired[list[str]]
     lists: NotRequired[list[int]]
+    country: NotRequired[Country]
     invited_by: NotRequired[int]
     name: NotRequired[str]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .audio import Audio
@@ -85,7 +85,7 @@ class CommentsItemTypeMarket(TypedDict):
     owner_id: int
     is_owner: NotRequired[bool]
     is_adult: NotRequired[bool]
-    price: Price
+    price: Price | list[Never]
     thumb_photo: NotRequired[str]
     title: str
     url: NotRequired[str]
@@ -95,7 +95,7 @@ class CommentsItemTypeMarket(TypedDict):
     stock_amount: NotRequired[int]
     post_id: NotRequired[int]
     post_owner_id: NotRequired[int]
-    type: NewsfeedItemType | str
+    type: Literal["market"]
     source_id: NotRequired[int]
     comments: NotRequired[CommentsBase]
     likes: NotRequired[Likes]
@@ -104,7 +104,7 @@ class CommentsItemTypeMarket(TypedDict):
 class CommentsItemTypeNotes(TypedDict):
     """VK's ``newsfeed_comments_item_type_notes``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["notes"]
     source_id: NotRequired[int]
     date: NotRequired[int]
     post_id: NotRequired[int]
@@ -130,12 +130,12 @@ class CommentsItemTypePhoto(TypedDict):
     can_comment: NotRequired[BoolInt]
     place: NotRequired[str]
     post_id: NotRequired[int]
-    sizes: NotRequired[list[PhotoSizes]]
+    sizes: list[PhotoSizes]
     square_crop: NotRequired[str]
     text: NotRequired[str]
     user_id: NotRequired[int]
     width: NotRequired[int]
-    has_tags: bool
+    has_tags: NotRequired[bool]
     likes: NotRequired[Likes]
     comments: NotRequired[CommentsBase]
     reposts: NotRequired[RepostsInfo]
@@ -143,7 +143,8 @@ class CommentsItemTypePhoto(TypedDict):
     hidden: NotRequired[PropertyExists]
     real_offset: NotRequired[int]
     vertical_align: NotRequired[Literal["top", "middle", "bottom"] | str]
-    type: NewsfeedItemType | str
+    orig_photo: NotRequired[PhotoSizes]
+    type: Literal["photo"]
     source_id: NotRequired[int]
 
 
@@ -151,7 +152,7 @@ class CommentsItemTypePost(TypedDict):
     """VK's ``newsfeed_comments_item_type_post``."""
 
     carousel_offset: NotRequired[int]
-    inner_type: Literal["wall_wallpost"]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
     access_key: NotRequired[str]
     is_deleted: NotRequired[bool]
     deleted_reason: NotRequired[str]
@@ -159,23 +160,25 @@ class CommentsItemTypePost(TypedDict):
     donut_miniapp_url: NotRequired[str]
     attachments: NotRequired[list[WallpostAttachment]]
     copyright: NotRequired[PostCopyright]
-    date: NotRequired[int]
+    date: int
     edited: NotRequired[int]
-    from_id: NotRequired[int]
+    from_id: int
     geo: NotRequired[Geo]
-    id: NotRequired[int]
+    id: int
     is_archived: NotRequired[bool]
     is_favorite: NotRequired[bool]
     likes: NotRequired[LikesInfo]
-    owner_id: NotRequired[int]
+    owner_id: int
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
     post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
-    text: NotRequired[str]
+    text: str
     views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
     copy_history: NotRequired[list[WallpostFull]]
     can_edit: NotRequired[BoolInt]
     created_by: NotRequired[int]
@@ -188,7 +191,7 @@ class CommentsItemTypePost(TypedDict):
     topic_id: NotRequired[Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43]]
     short_text_rate: NotRequired[float]
     hash: NotRequired[str]
-    type: NewsfeedItemType | str
+    type: Literal["post"]
     feedback: NotRequired[ItemWallpostFeedback]
     to_id: NotRequired[int]
     source_id: NotRequired[int]
@@ -197,7 +200,7 @@ class CommentsItemTypePost(TypedDict):
 class CommentsItemTypeTopic(TypedDict):
     """VK's ``newsfeed_comments_item_type_topic``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["topic"]
     source_id: NotRequired[int]
     date: NotRequired[int]
     post_id: NotRequired[int]
@@ -225,17 +228,17 @@ class CommentsItemTypeVideo(TypedDict):
     can_edit_privacy: NotRequired[BoolInt]
     is_private: NotRequired[BoolInt]
     comments: NotRequired[CommentsBase]
-    date: NotRequired[int]
+    date: int
     description: NotRequired[str]
-    duration: NotRequired[int]
+    duration: int
     image: NotRequired[list[VideoImage]]
     first_frame: NotRequired[list[VideoImage]]
     width: NotRequired[int]
     height: NotRequired[int]
-    id: NotRequired[int]
-    owner_id: NotRequired[int]
+    id: int
+    owner_id: int
     user_id: NotRequired[int]
-    title: NotRequired[str]
+    title: str
     is_favorite: NotRequired[bool]
     player: NotRequired[str]
     processing: NotRequired[PropertyExists]
@@ -244,7 +247,7 @@ class CommentsItemTypeVideo(TypedDict):
     is_subscribed: NotRequired[BoolInt]
     track_code: NotRequired[str]
     repeat: NotRequired[PropertyExists]
-    type: Literal["video", "music_video", "movie", "live", "short_video"] | str
+    type: Literal["video"]
     views: NotRequired[int]
     local_views: NotRequired[int]
     content_restricted: NotRequired[int]
@@ -340,7 +343,7 @@ profilephoto profile photo, video video, photo photo, audio audio.
 class ItemAudio(TypedDict):
     """VK's ``newsfeed_item_audio``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["audio"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -369,7 +372,7 @@ class ItemBase(TypedDict):
 class ItemDigest(TypedDict):
     """VK's ``newsfeed_item_digest``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["digest"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -433,7 +436,7 @@ ItemDigestItem: TypeAlias = "ItemDigestFullItem"
 class ItemFriend(TypedDict):
     """VK's ``newsfeed_item_friend``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["friend"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -461,7 +464,7 @@ class ItemPhoto(TypedDict):
     """VK's ``newsfeed_item_photo``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType | str
+    type: Literal["photo", "wall_photo"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -481,7 +484,7 @@ class ItemPhotoTag(TypedDict):
     """VK's ``newsfeed_item_photo_tag``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType | str
+    type: Literal["photo_tag"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -500,7 +503,7 @@ class ItemPhotoTagPhotoTags(TypedDict):
 class ItemPromoButton(TypedDict):
     """VK's ``newsfeed_item_promo_button``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["promo_button"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -530,7 +533,7 @@ class ItemPromoButtonImage(TypedDict):
 class ItemTopic(TypedDict):
     """VK's ``newsfeed_item_topic``."""
 
-    type: NewsfeedItemType | str
+    type: Literal["topic"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -545,7 +548,7 @@ class ItemVideo(TypedDict):
     """VK's ``newsfeed_item_video``."""
 
     carousel_offset: NotRequired[int]
-    type: NewsfeedItemType | str
+    type: Literal["video"]
     source_id: int
     date: int
     short_text_rate: NotRequired[float]
@@ -570,7 +573,7 @@ class ItemWallpost(TypedDict):
     date: int
     short_text_rate: NotRequired[float]
     feedback: NotRequired[ItemWallpostFeedback]
-    inner_type: Literal["wall_wallpost"]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
     access_key: NotRequired[str]
     is_deleted: NotRequired[bool]
     deleted_reason: NotRequired[str]
@@ -586,14 +589,16 @@ class ItemWallpost(TypedDict):
     is_favorite: NotRequired[bool]
     likes: NotRequired[LikesInfo]
     owner_id: NotRequired[int]
-    post_id: NotRequired[int]
+    post_id: int
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
     post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
-    text: NotRequired[str]
+    text: str
     views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
     copy_history: NotRequired[list[WallpostFull]]
     can_edit: NotRequired[BoolInt]
     created_by: NotRequired[int]
@@ -647,8 +652,58 @@ class ListFull(TypedDict):
     source_ids: NotRequired[list[int]]
 
 
-NewsfeedItem: TypeAlias = "ItemWallpost | ItemPhoto | ItemPhotoTag | ItemFriend | ItemAudio | ItemVideo | ItemTopic | ItemDigest | ItemPromoButton"
+NewsfeedItem: TypeAlias = "NewsfeedItemItemWallpost | ItemPhoto | ItemPhotoTag | ItemFriend | ItemAudio | ItemVideo | ItemTopic | ItemDigest | ItemPromoButton"
 """VK's ``newsfeed_newsfeed_item``."""
+
+
+class NewsfeedItemItemWallpost(TypedDict):
+    """A form of VK's ``newsfeed_newsfeed_item``."""
+
+    carousel_offset: NotRequired[int]
+    type: Literal["post"]
+    source_id: int
+    date: int
+    short_text_rate: NotRequired[float]
+    feedback: NotRequired[ItemWallpostFeedback]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
+    access_key: NotRequired[str]
+    is_deleted: NotRequired[bool]
+    deleted_reason: NotRequired[str]
+    deleted_details: NotRequired[str]
+    donut_miniapp_url: NotRequired[str]
+    attachments: NotRequired[list[WallpostAttachment]]
+    copyright: NotRequired[PostCopyright]
+    edited: NotRequired[int]
+    from_id: NotRequired[int]
+    geo: NotRequired[Geo]
+    id: NotRequired[int]
+    is_archived: NotRequired[bool]
+    is_favorite: NotRequired[bool]
+    likes: NotRequired[LikesInfo]
+    owner_id: NotRequired[int]
+    post_id: int
+    parents_stack: NotRequired[list[int]]
+    post_source: NotRequired[PostSource]
+    post_type: NotRequired[PostType | str]
+    reposts: NotRequired[RepostsInfo]
+    signer_id: NotRequired[int]
+    text: str
+    views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
+    copy_history: NotRequired[list[WallpostFull]]
+    can_edit: NotRequired[BoolInt]
+    created_by: NotRequired[int]
+    can_delete: NotRequired[BoolInt]
+    can_pin: NotRequired[BoolInt]
+    donut: NotRequired[WallpostDonut]
+    is_pinned: NotRequired[BoolInt]
+    comments: NotRequired[CommentsInfo]
+    marked_as_ads: NotRequired[BoolInt]
+    topic_id: NotRequired[Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43]]
+    hash: NotRequired[str]
+    to_id: NotRequired[int]
+
 
 NewsfeedItemType: TypeAlias = Literal[
     "post",

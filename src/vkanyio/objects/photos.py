@@ -182,12 +182,12 @@ class Photo(TypedDict):
     can_comment: NotRequired[BoolInt]
     place: NotRequired[str]
     post_id: NotRequired[int]
-    sizes: NotRequired[list[PhotoSizes]]
+    sizes: list[PhotoSizes]
     square_crop: NotRequired[str]
     text: NotRequired[str]
     user_id: NotRequired[int]
     width: NotRequired[int]
-    has_tags: bool
+    has_tags: NotRequired[bool]
     likes: NotRequired[Likes]
     comments: NotRequired[ObjectCount]
     reposts: NotRequired[RepostsInfo]
@@ -195,6 +195,7 @@ class Photo(TypedDict):
     hidden: NotRequired[PropertyExists]
     real_offset: NotRequired[int]
     vertical_align: NotRequired[Literal["top", "middle", "bottom"] | str]
+    orig_photo: NotRequired[PhotoSizes]
 
 
 class PhotoAlbum(TypedDict):
@@ -235,11 +236,11 @@ class PhotoAlbumFull(TypedDict):
 class PhotoSizes(TypedDict):
     """VK's ``photos_photo_sizes``."""
 
-    height: int
-    url: NotRequired[str]
+    height: float
+    url: str
     src: NotRequired[str]
     type: PhotoSizesType | str
-    width: int
+    width: float
 
 
 PhotoSizesType: TypeAlias = Literal[
@@ -361,9 +362,9 @@ class SaveOwnerPhotoResponse(TypedDict):
     """VK's ``photos_saveOwnerPhoto_response``."""
 
     photo_hash: str
-    photo_src: str
-    photo_src_big: NotRequired[str]
-    photo_src_small: NotRequired[str]
+    photo_src: str | bool
+    photo_src_big: NotRequired[str | bool]
+    photo_src_small: NotRequired[str | bool]
     saved: NotRequired[int]
     post_id: NotRequired[int]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from .base import Error, Image, LinkButton
+    from .base import Image, LinkButton, RequestParam
 
 ButtonOneOf: TypeAlias = "LinkButton | str"
 """VK's ``prettyCards_button_one_of``."""
@@ -64,5 +64,31 @@ class PrettyCard(TypedDict):
     title: str
 
 
-PrettyCardOrError: TypeAlias = "PrettyCard | Error"
+PrettyCardOrError: TypeAlias = "PrettyCardOrErrorPrettyCard | PrettyCardOrErrorError"
 """VK's ``prettyCards_prettyCardOrError``."""
+
+
+class PrettyCardOrErrorError(TypedDict):
+    """A form of VK's ``prettyCards_prettyCardOrError``."""
+
+    inner_type: Literal["base_error"]
+    error_code: int
+    error_subcode: NotRequired[int]
+    error_msg: NotRequired[str]
+    error_text: NotRequired[str]
+    request_params: NotRequired[list[RequestParam]]
+
+
+class PrettyCardOrErrorPrettyCard(TypedDict):
+    """A form of VK's ``prettyCards_prettyCardOrError``."""
+
+    inner_type: Literal["prettyCards_prettyCard"]
+    button: NotRequired[ButtonOneOf]
+    button_text: NotRequired[str]
+    card_id: str
+    images: NotRequired[list[Image]]
+    link_url: str
+    photo: str
+    price: NotRequired[str]
+    price_old: NotRequired[str]
+    title: str

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypeAlias, TypedDict
+from typing import Never, NotRequired, TypeAlias, TypedDict
 
 
 class Activity(TypedDict):
@@ -44,7 +44,7 @@ GetResponse: TypeAlias = "list[Period]"
 class Period(TypedDict):
     """VK's ``stats_period``."""
 
-    activity: NotRequired[Activity]
+    activity: NotRequired[Activity | list[Never]]
     period_from: NotRequired[PeriodFromOneOf]
     period_to: NotRequired[PeriodToOneOf]
     reach: NotRequired[Reach]

@@ -3,16 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, Never, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from .account import NameRequest, UserSettingsInterests
     from .apps import AppMin
     from .audio import Audio
-    from .base import BoolInt, City, CropPhoto, Sex
+    from .base import BoolInt, City, Country, CropPhoto, Object, OwnerCover, Sex
     from .database import LanguageFull
     from .friends import FriendStatusStatus, RequestsMutual
-    from .groups import GroupFull, GroupsArray
+    from .groups import (
+        AddressesInfo,
+        ContactsItem,
+        CountersGroup,
+        GroupAdminLevel,
+        GroupBanInfo,
+        GroupFullAgeLimits,
+        GroupFullMemberStatus,
+        GroupFullSection,
+        GroupIsClosed,
+        GroupsArray,
+        LinksItem,
+        LiveCovers,
+        MarketInfo,
+        OnlineStatus,
+        PhotoSize,
+    )
     from .owner import State
     from .photos import Photo
     from .video import LiveInfo
@@ -28,6 +44,7 @@ Career = TypedDict(
         "id": "NotRequired[int]",
         "position": "NotRequired[str]",
         "until": "NotRequired[int]",
+        "country_id": "NotRequired[int]",
     },
 )
 """VK's ``users_career``."""
@@ -159,6 +176,8 @@ Fields: TypeAlias = Literal[
     "oauth_linked",
     "oauth_verification",
     "promotion_allowance",
+    "can_be_invited_group",
+    "country",
 ]
 """VK's ``users_fields``."""
 
@@ -200,7 +219,7 @@ class LastSeen(TypedDict):
     """VK's ``users_last_seen``."""
 
     platform: NotRequired[int]
-    time: NotRequired[int]
+    time: int
 
 
 Military = TypedDict(
@@ -211,6 +230,7 @@ Military = TypedDict(
         "unit": "str",
         "unit_id": "int",
         "until": "NotRequired[int]",
+        "country_id": "NotRequired[int]",
     },
 )
 """VK's ``users_military``."""
@@ -219,7 +239,7 @@ Military = TypedDict(
 class Occupation(TypedDict):
     """VK's ``users_occupation``."""
 
-    id: NotRequired[int]
+    id: NotRequired[float]
     name: NotRequired[str]
     type: NotRequired[Literal["school", "university", "work"] | str]
     graduate_year: NotRequired[int]
@@ -277,6 +297,7 @@ School = TypedDict(
         "year_graduated": "NotRequired[int]",
         "year_to": "NotRequired[int]",
         "speciality": "NotRequired[str]",
+        "country": "NotRequired[int]",
     },
 )
 """VK's ``users_school``."""
@@ -289,8 +310,251 @@ class SearchResponse(TypedDict):
     items: list[UserFull]
 
 
-SubscriptionsItem: TypeAlias = "UserFull | GroupFull"
+SubscriptionsItem: TypeAlias = "SubscriptionsItemUserFull | SubscriptionsItemGroupFull"
 """VK's ``users_subscriptions_item``."""
+
+
+class SubscriptionsItemGroupFull(TypedDict):
+    """A form of VK's ``users_subscriptions_item``."""
+
+    id: int
+    name: str
+    screen_name: str
+    is_closed: GroupIsClosed
+    type: Literal["group", "page", "event"]
+    is_admin: NotRequired[BoolInt]
+    admin_level: NotRequired[GroupAdminLevel]
+    is_member: NotRequired[BoolInt]
+    is_advertiser: NotRequired[BoolInt]
+    start_date: NotRequired[int]
+    finish_date: NotRequired[int]
+    verified: NotRequired[BoolInt]
+    deactivated: NotRequired[str]
+    photo_50: NotRequired[str]
+    photo_100: NotRequired[str]
+    photo_200: NotRequired[str]
+    photo_200_orig: NotRequired[str]
+    photo_400: NotRequired[str]
+    photo_400_orig: NotRequired[str]
+    photo_max: NotRequired[str]
+    photo_max_orig: NotRequired[str]
+    est_date: NotRequired[str]
+    public_date_label: NotRequired[str]
+    photo_max_size: NotRequired[PhotoSize]
+    is_video_live_notifications_blocked: NotRequired[BoolInt]
+    video_live: NotRequired[LiveInfo]
+    market: NotRequired[MarketInfo]
+    has_market_app: NotRequired[bool]
+    using_vkpay_market_app: NotRequired[bool]
+    member_status: NotRequired[GroupFullMemberStatus]
+    is_adult: NotRequired[BoolInt]
+    is_hidden_from_feed: NotRequired[BoolInt]
+    is_favorite: NotRequired[BoolInt]
+    is_subscribed: NotRequired[BoolInt]
+    city: NotRequired[Object]
+    description: NotRequired[str]
+    wiki_page: NotRequired[str]
+    members_count: NotRequired[int]
+    members_count_text: NotRequired[str]
+    requests_count: NotRequired[int]
+    video_live_level: NotRequired[int]
+    video_live_count: NotRequired[int]
+    clips_count: NotRequired[int]
+    counters: NotRequired[CountersGroup | list[Never]]
+    textlives_count: NotRequired[int]
+    cover: NotRequired[OwnerCover]
+    video_cover: NotRequired[OwnerCover]
+    can_post: NotRequired[BoolInt]
+    can_suggest: NotRequired[BoolInt]
+    can_upload_story: NotRequired[BoolInt]
+    can_call_to_community: NotRequired[bool]
+    can_upload_doc: NotRequired[BoolInt]
+    can_upload_video: NotRequired[BoolInt]
+    can_upload_clip: NotRequired[BoolInt]
+    can_see_all_posts: NotRequired[BoolInt]
+    can_create_topic: NotRequired[BoolInt]
+    activity: NotRequired[str]
+    fixed_post: NotRequired[int]
+    has_photo: NotRequired[BoolInt]
+    crop_photo: NotRequired[CropPhoto]
+    status: NotRequired[str]
+    status_audio: NotRequired[Audio]
+    main_album_id: NotRequired[int]
+    links: NotRequired[list[LinksItem]]
+    contacts: NotRequired[list[ContactsItem]]
+    wall: NotRequired[Literal[0, 1, 2, 3]]
+    site: NotRequired[str]
+    main_section: NotRequired[GroupFullSection]
+    secondary_section: NotRequired[GroupFullSection]
+    trending: NotRequired[BoolInt]
+    can_message: NotRequired[BoolInt]
+    is_messages_blocked: NotRequired[BoolInt]
+    can_send_notify: NotRequired[BoolInt]
+    online_status: NotRequired[OnlineStatus]
+    invited_by: NotRequired[int]
+    age_limits: NotRequired[GroupFullAgeLimits]
+    ban_info: NotRequired[GroupBanInfo]
+    has_group_channel: NotRequired[bool]
+    addresses: NotRequired[AddressesInfo]
+    is_subscribed_podcasts: NotRequired[bool]
+    can_subscribe_podcasts: NotRequired[bool]
+    can_subscribe_posts: NotRequired[bool]
+    live_covers: NotRequired[LiveCovers]
+    stories_archive_count: NotRequired[int]
+    has_unseen_stories: NotRequired[bool]
+    video_notifications_status: NotRequired[Literal["none", "all", "preferred"] | str]
+    videos_count: NotRequired[int]
+    country: NotRequired[Country]
+
+
+class SubscriptionsItemUserFull(TypedDict):
+    """A form of VK's ``users_subscriptions_item``."""
+
+    deactivated: NotRequired[str]
+    first_name: str
+    hidden: NotRequired[int]
+    id: int
+    last_name: str
+    can_access_closed: NotRequired[bool]
+    is_closed: NotRequired[bool]
+    sex: NotRequired[Sex]
+    screen_name: NotRequired[str]
+    photo_50: NotRequired[str]
+    photo_100: NotRequired[str]
+    online_info: NotRequired[OnlineInfo]
+    online: NotRequired[BoolInt]
+    online_mobile: NotRequired[BoolInt]
+    online_app: NotRequired[int]
+    verified: NotRequired[BoolInt]
+    trending: NotRequired[BoolInt]
+    friend_status: NotRequired[FriendStatusStatus]
+    mutual: NotRequired[RequestsMutual]
+    first_name_nom: NotRequired[str]
+    first_name_gen: NotRequired[str]
+    first_name_dat: NotRequired[str]
+    first_name_acc: NotRequired[str]
+    first_name_ins: NotRequired[str]
+    first_name_abl: NotRequired[str]
+    last_name_nom: NotRequired[str]
+    last_name_gen: NotRequired[str]
+    last_name_dat: NotRequired[str]
+    last_name_acc: NotRequired[str]
+    last_name_ins: NotRequired[str]
+    last_name_abl: NotRequired[str]
+    nickname: NotRequired[str]
+    maiden_name: NotRequired[str]
+    contact_name: NotRequired[str]
+    domain: NotRequired[str]
+    bdate: NotRequired[str]
+    city: NotRequired[City]
+    timezone: NotRequired[float]
+    owner_state: NotRequired[State]
+    photo_200: NotRequired[str]
+    photo_max: NotRequired[str]
+    photo_200_orig: NotRequired[str]
+    photo_400_orig: NotRequired[str]
+    photo_max_orig: NotRequired[str]
+    photo_id: NotRequired[str]
+    has_photo: NotRequired[BoolInt]
+    has_mobile: NotRequired[BoolInt]
+    is_friend: NotRequired[BoolInt]
+    is_best_friend: NotRequired[bool]
+    wall_comments: NotRequired[BoolInt]
+    can_post: NotRequired[BoolInt]
+    can_see_all_posts: NotRequired[BoolInt]
+    can_see_audio: NotRequired[BoolInt]
+    type: Literal["profile", "email"]
+    email: NotRequired[str]
+    skype: NotRequired[str]
+    facebook: NotRequired[str]
+    facebook_name: NotRequired[str]
+    twitter: NotRequired[str]
+    livejournal: NotRequired[str]
+    instagram: NotRequired[str]
+    test: NotRequired[BoolInt]
+    video_live: NotRequired[LiveInfo]
+    is_video_live_notifications_blocked: NotRequired[BoolInt]
+    is_service: NotRequired[bool]
+    service_description: NotRequired[str]
+    photo_rec: NotRequired[str | bool]
+    photo_medium: NotRequired[str | bool]
+    photo_medium_rec: NotRequired[str | bool]
+    photo: NotRequired[str]
+    photo_big: NotRequired[str]
+    photo_400: NotRequired[str]
+    photo_max_size: NotRequired[Photo]
+    language: NotRequired[str]
+    stories_archive_count: NotRequired[int]
+    has_unseen_stories: NotRequired[bool]
+    wall_default: NotRequired[Literal["owner", "all"] | str]
+    can_call: NotRequired[bool]
+    can_call_from_group: NotRequired[bool]
+    can_invite_as_voicerooms_speaker: NotRequired[bool]
+    can_see_wishes: NotRequired[bool]
+    can_see_gifts: NotRequired[BoolInt]
+    interests: NotRequired[str]
+    books: NotRequired[str]
+    tv: NotRequired[str]
+    quotes: NotRequired[str]
+    about: NotRequired[str]
+    games: NotRequired[str]
+    movies: NotRequired[str]
+    activities: NotRequired[str]
+    music: NotRequired[str]
+    can_write_private_message: NotRequired[BoolInt]
+    can_send_friend_request: NotRequired[BoolInt]
+    can_be_invited_group: NotRequired[bool]
+    mobile_phone: NotRequired[str]
+    home_phone: NotRequired[str]
+    site: NotRequired[str]
+    status_audio: NotRequired[Audio]
+    status: NotRequired[str]
+    activity: NotRequired[str]
+    status_app: NotRequired[AppMin]
+    last_seen: NotRequired[LastSeen]
+    exports: NotRequired[Exports]
+    crop_photo: NotRequired[CropPhoto]
+    followers_count: NotRequired[int]
+    video_live_level: NotRequired[int]
+    video_live_count: NotRequired[int]
+    clips_count: NotRequired[int]
+    blacklisted: NotRequired[BoolInt]
+    blacklisted_by_me: NotRequired[BoolInt]
+    is_favorite: NotRequired[BoolInt]
+    is_hidden_from_feed: NotRequired[BoolInt]
+    common_count: NotRequired[int]
+    occupation: NotRequired[Occupation]
+    career: NotRequired[list[Career]]
+    military: NotRequired[list[Military]]
+    university: NotRequired[int]
+    university_name: NotRequired[str]
+    university_group_id: NotRequired[int]
+    faculty: NotRequired[int]
+    faculty_name: NotRequired[str]
+    graduation: NotRequired[int]
+    education_form: NotRequired[str]
+    education_status: NotRequired[str]
+    home_town: NotRequired[str]
+    relation: NotRequired[UserRelation]
+    relation_partner: NotRequired[UserMin]
+    personal: NotRequired[Personal | list[Never]]
+    universities: NotRequired[list[University]]
+    schools: NotRequired[list[School]]
+    relatives: NotRequired[list[Relative]]
+    is_subscribed_podcasts: NotRequired[bool]
+    can_subscribe_podcasts: NotRequired[bool]
+    can_subscribe_posts: NotRequired[bool]
+    counters: NotRequired[UserCounters]
+    access_key: NotRequired[str]
+    can_upload_doc: NotRequired[BoolInt]
+    can_ban: NotRequired[bool]
+    hash: NotRequired[str]
+    is_no_index: NotRequired[bool]
+    contact_id: NotRequired[int]
+    is_message_request: NotRequired[bool]
+    descriptions: NotRequired[list[str]]
+    lists: NotRequired[list[int]]
+    country: NotRequired[Country]
 
 
 class University(TypedDict):
@@ -309,6 +573,7 @@ class University(TypedDict):
     id: NotRequired[int]
     name: NotRequired[str]
     university_group_id: NotRequired[int]
+    country: NotRequired[int]
 
 
 class User(TypedDict):
@@ -510,7 +775,7 @@ class UserFull(TypedDict):
     home_town: NotRequired[str]
     relation: NotRequired[UserRelation]
     relation_partner: NotRequired[UserMin]
-    personal: NotRequired[Personal]
+    personal: NotRequired[Personal | list[Never]]
     universities: NotRequired[list[University]]
     schools: NotRequired[list[School]]
     relatives: NotRequired[list[Relative]]
@@ -527,6 +792,7 @@ class UserFull(TypedDict):
     is_message_request: NotRequired[bool]
     descriptions: NotRequired[list[str]]
     lists: NotRequired[list[int]]
+    country: NotRequired[Country]
 
 
 class UserMin(TypedDict):
@@ -707,7 +973,7 @@ class UserXtrType(TypedDict):
     home_town: NotRequired[str]
     relation: NotRequired[UserRelation]
     relation_partner: NotRequired[UserMin]
-    personal: NotRequired[Personal]
+    personal: NotRequired[Personal | list[Never]]
     universities: NotRequired[list[University]]
     schools: NotRequired[list[School]]
     relatives: NotRequired[list[Relative]]
@@ -724,6 +990,7 @@ class UserXtrType(TypedDict):
     is_message_request: NotRequired[bool]
     descriptions: NotRequired[list[str]]
     lists: NotRequired[list[int]]
+    country: NotRequired[Country]
 
 
 class UsersArray(TypedDict):

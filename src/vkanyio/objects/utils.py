@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, Never, NotRequired, TypeAlias, TypedDict
 
 CheckLinkResponse: TypeAlias = "LinkChecked"
 """VK's ``utils_checkLink_response``."""
@@ -12,9 +12,9 @@ CheckLinkResponse: TypeAlias = "LinkChecked"
 class DomainResolved(TypedDict):
     """VK's ``utils_domain_resolved``."""
 
-    object_id: NotRequired[int]
+    object_id: int
     group_id: NotRequired[int]
-    type: NotRequired[DomainResolvedType | str]
+    type: DomainResolvedType | str
 
 
 DomainResolvedType: TypeAlias = Literal[
@@ -79,7 +79,7 @@ class LinkStatsExtended(TypedDict):
     stats: NotRequired[list[StatsExtended]]
 
 
-ResolveScreenNameResponse: TypeAlias = "DomainResolved"
+ResolveScreenNameResponse: TypeAlias = "DomainResolved | list[Never]"
 """VK's ``utils_resolveScreenName_response``."""
 
 

@@ -100,6 +100,27 @@ class GetLongPollServerResponse(TypedDict):
     url: str
 
 
+class GetOembedResponse(TypedDict):
+    """VK's ``video_getOembed_response``."""
+
+    version: NotRequired[str]
+    type: NotRequired[str]
+    title: NotRequired[str]
+    author_name: NotRequired[str]
+    html: NotRequired[str]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    provider_name: NotRequired[str]
+    provider_url: NotRequired[str]
+    thumbnail_url: NotRequired[str]
+    thumbnail_width: NotRequired[int]
+    thumbnail_height: NotRequired[int]
+
+
+GetPublicSectionFeedResponse: TypeAlias = "str"
+"""VK's ``video_getPublicSectionFeed_response``."""
+
+
 class GetResponse(TypedDict):
     """VK's ``video_get_response``."""
 
@@ -151,12 +172,12 @@ SaveResponse: TypeAlias = "SaveResult"
 class SaveResult(TypedDict):
     """VK's ``video_save_result``."""
 
-    access_key: NotRequired[str]
-    description: NotRequired[str]
-    owner_id: NotRequired[int]
-    title: NotRequired[str]
-    upload_url: NotRequired[str]
-    video_id: NotRequired[int]
+    access_key: str
+    description: str
+    owner_id: int
+    title: str
+    upload_url: str
+    video_id: int
 
 
 class SaveUploadedThumbResponse(TypedDict):
@@ -237,17 +258,17 @@ class Video(TypedDict):
     can_edit_privacy: NotRequired[BoolInt]
     is_private: NotRequired[BoolInt]
     comments: NotRequired[int]
-    date: NotRequired[int]
+    date: int
     description: NotRequired[str]
-    duration: NotRequired[int]
+    duration: int
     image: NotRequired[list[VideoImage]]
     first_frame: NotRequired[list[VideoImage]]
     width: NotRequired[int]
     height: NotRequired[int]
-    id: NotRequired[int]
-    owner_id: NotRequired[int]
+    id: int
+    owner_id: int
     user_id: NotRequired[int]
-    title: NotRequired[str]
+    title: str
     is_favorite: NotRequired[bool]
     player: NotRequired[str]
     processing: NotRequired[PropertyExists]
@@ -346,17 +367,17 @@ class VideoFull(TypedDict):
     can_edit_privacy: NotRequired[BoolInt]
     is_private: NotRequired[BoolInt]
     comments: NotRequired[int]
-    date: NotRequired[int]
+    date: int
     description: NotRequired[str]
-    duration: NotRequired[int]
+    duration: int
     image: NotRequired[list[VideoImage]]
     first_frame: NotRequired[list[VideoImage]]
     width: NotRequired[int]
     height: NotRequired[int]
-    id: NotRequired[int]
-    owner_id: NotRequired[int]
+    id: int
+    owner_id: int
     user_id: NotRequired[int]
-    title: NotRequired[str]
+    title: str
     is_favorite: NotRequired[bool]
     player: NotRequired[str]
     processing: NotRequired[PropertyExists]

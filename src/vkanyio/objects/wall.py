@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    from .apps import App
     from .audio import Audio
     from .base import BoolInt, CommentsInfo, LikesInfo, Link, RepostsInfo, Sticker
     from .comment import Thread
@@ -54,21 +55,87 @@ class CarouselBase(TypedDict):
     carousel_offset: NotRequired[int]
 
 
-class CommentAttachment(TypedDict):
-    """VK's ``wall_comment_attachment``."""
+CommentAttachment: TypeAlias = "CommentAttachmentPhoto | CommentAttachmentAudio | CommentAttachmentVideo | CommentAttachmentDoc | CommentAttachmentLink | CommentAttachmentNote | CommentAttachmentPage | CommentAttachmentMarket | CommentAttachmentSticker | CommentAttachmentGraffiti | CommentAttachmentOther"
+"""VK's ``wall_comment_attachment``."""
 
-    audio: NotRequired[Audio]
-    doc: NotRequired[Doc]
-    link: NotRequired[Link]
-    market: NotRequired[MarketItem]
-    market_market_album: NotRequired[MarketAlbum]
-    note: NotRequired[AttachedNote]
-    page: NotRequired[WikipageFull]
-    photo: NotRequired[Photo]
-    sticker: NotRequired[Sticker]
-    type: CommentAttachmentType | str
-    video: NotRequired[Video]
-    graffiti: NotRequired[Graffiti]
+
+class CommentAttachmentAudio(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["audio"]
+    audio: Audio
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentDoc(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["doc"]
+    doc: Doc
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentGraffiti(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["graffiti"]
+    graffiti: Graffiti
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentLink(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["link"]
+    link: Link
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentMarket(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["market"]
+    market: MarketItem
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentNote(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["note"]
+    note: AttachedNote
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentOther(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["audio_playlist", "market_market_album"]
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentPage(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["page"]
+    page: WikipageFull
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentPhoto(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["photo"]
+    photo: Photo
+    market_album: NotRequired[MarketAlbum]
+
+
+class CommentAttachmentSticker(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["sticker"]
+    sticker: Sticker
+    market_album: NotRequired[MarketAlbum]
 
 
 CommentAttachmentType: TypeAlias = Literal[
@@ -86,6 +153,14 @@ CommentAttachmentType: TypeAlias = Literal[
     "graffiti",
 ]
 """VK's ``wall_comment_attachment_type``."""
+
+
+class CommentAttachmentVideo(TypedDict):
+    """A form of VK's ``wall_comment_attachment``."""
+
+    type: Literal["video"]
+    video: Video
+    market_album: NotRequired[MarketAlbum]
 
 
 class CreateCommentResponse(TypedDict):
@@ -120,7 +195,7 @@ class GetByIdExtendedResponse(TypedDict):
 class GetByIdResponse(TypedDict):
     """VK's ``wall_getById_response``."""
 
-    items: NotRequired[list[WallItem]]
+    items: list[WallItem]
 
 
 class GetCommentExtendedResponse(TypedDict):
@@ -176,6 +251,7 @@ class GetExtendedResponse(TypedDict):
     items: list[WallItem]
     profiles: list[UserFull]
     groups: list[GroupFull]
+    reaction_sets: NotRequired[list[dict[str, Any]]]
 
 
 GetFilter: TypeAlias = Literal[
@@ -197,6 +273,7 @@ class GetResponse(TypedDict):
 
     count: int
     items: list[WallItem]
+    reaction_sets: NotRequired[list[dict[str, Any]]]
 
 
 class Graffiti(TypedDict):
@@ -347,7 +424,7 @@ WallItem: TypeAlias = "WallpostFull"
 class Wallpost(TypedDict):
     """VK's ``wall_wallpost``."""
 
-    inner_type: Literal["wall_wallpost"]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
     access_key: NotRequired[str]
     is_deleted: NotRequired[bool]
     deleted_reason: NotRequired[str]
@@ -355,49 +432,191 @@ class Wallpost(TypedDict):
     donut_miniapp_url: NotRequired[str]
     attachments: NotRequired[list[WallpostAttachment]]
     copyright: NotRequired[PostCopyright]
-    date: NotRequired[int]
+    date: int
     edited: NotRequired[int]
-    from_id: NotRequired[int]
+    from_id: int
     geo: NotRequired[Geo]
-    id: NotRequired[int]
+    id: int
     is_archived: NotRequired[bool]
     is_favorite: NotRequired[bool]
     likes: NotRequired[LikesInfo]
-    owner_id: NotRequired[int]
+    owner_id: int
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
     post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
-    text: NotRequired[str]
+    text: str
     views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
 
 
-class WallpostAttachment(TypedDict):
-    """VK's ``wall_wallpost_attachment``."""
+WallpostAttachment: TypeAlias = "WallpostAttachmentPhoto | WallpostAttachmentPostedPhoto | WallpostAttachmentAudio | WallpostAttachmentVideo | WallpostAttachmentClip | WallpostAttachmentVideoPlaylist | WallpostAttachmentDoc | WallpostAttachmentLink | WallpostAttachmentGraffiti | WallpostAttachmentNote | WallpostAttachmentApp | WallpostAttachmentPoll | WallpostAttachmentPage | WallpostAttachmentAlbum | WallpostAttachmentMarketAlbum | WallpostAttachmentMarket | WallpostAttachmentEvent | WallpostAttachmentGroup | WallpostAttachmentPodcast | WallpostAttachmentMiniApp | WallpostAttachmentOther"
+"""VK's ``wall_wallpost_attachment``."""
 
+
+class WallpostAttachmentAlbum(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["album"]
+    album: PhotoAlbum
     access_key: NotRequired[str]
-    album: NotRequired[PhotoAlbum]
-    app: NotRequired[AppPost]
-    audio: NotRequired[Audio]
-    doc: NotRequired[Doc]
-    event: NotRequired[EventAttach]
-    group: NotRequired[GroupAttach]
-    graffiti: NotRequired[Graffiti]
-    link: NotRequired[Link]
-    market: NotRequired[MarketItem]
-    market_album: NotRequired[MarketAlbum]
-    note: NotRequired[Note]
-    page: NotRequired[WikipageFull]
-    photo: NotRequired[Photo]
-    poll: NotRequired[Poll]
-    posted_photo: NotRequired[PostedPhoto]
-    type: WallpostAttachmentType | str
-    video: NotRequired[VideoFull]
-    clip: NotRequired[VideoFull]
-    video_playlist: NotRequired[VideoAlbumFull]
-    podcast: NotRequired[dict[str, Any]]
+
+
+class WallpostAttachmentApp(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["app"]
+    app: AppPost
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentAudio(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["audio"]
+    audio: Audio
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentClip(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["clip"]
+    clip: VideoFull
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentDoc(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["doc"]
+    doc: Doc
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentEvent(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["event"]
+    event: EventAttach
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentGraffiti(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["graffiti"]
+    graffiti: Graffiti
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentGroup(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["group"]
+    group: GroupAttach
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentLink(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["link"]
+    link: Link
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentMarket(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["market"]
+    market: MarketItem
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentMarketAlbum(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["market_album"]
+    market_album: MarketAlbum
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentMiniApp(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["mini_app"]
+    mini_app: App
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentNote(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["note"]
+    note: Note
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentOther(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal[
+        "photos_list",
+        "audio_playlist",
+        "donut_link",
+        "article",
+        "textlive",
+        "textpost",
+        "textpost_publish",
+        "situational_theme",
+        "sticker",
+        "pretty_cards",
+    ]
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentPage(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["page"]
+    page: WikipageFull
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentPhoto(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["photo"]
+    photo: Photo
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentPodcast(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["podcast"]
+    podcast: dict[str, Any]
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentPoll(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["poll"]
+    poll: Poll
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentPostedPhoto(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["posted_photo"]
+    posted_photo: PostedPhoto
+    access_key: NotRequired[str]
 
 
 WallpostAttachmentType: TypeAlias = Literal[
@@ -429,8 +648,26 @@ WallpostAttachmentType: TypeAlias = Literal[
     "group",
     "sticker",
     "podcast",
+    "mini_app",
+    "pretty_cards",
 ]
 """VK's ``wall_wallpost_attachment_type``."""
+
+
+class WallpostAttachmentVideo(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["video"]
+    video: VideoFull
+    access_key: NotRequired[str]
+
+
+class WallpostAttachmentVideoPlaylist(TypedDict):
+    """A form of VK's ``wall_wallpost_attachment``."""
+
+    type: Literal["video_playlist"]
+    video_playlist: VideoAlbumFull
+    access_key: NotRequired[str]
 
 
 class WallpostCommentsDonut(TypedDict):
@@ -465,7 +702,7 @@ class WallpostFull(TypedDict):
     """VK's ``wall_wallpost_full``."""
 
     carousel_offset: NotRequired[int]
-    inner_type: Literal["wall_wallpost"]
+    inner_type: NotRequired[Literal["wall_wallpost"]]
     access_key: NotRequired[str]
     is_deleted: NotRequired[bool]
     deleted_reason: NotRequired[str]
@@ -473,23 +710,25 @@ class WallpostFull(TypedDict):
     donut_miniapp_url: NotRequired[str]
     attachments: NotRequired[list[WallpostAttachment]]
     copyright: NotRequired[PostCopyright]
-    date: NotRequired[int]
+    date: int
     edited: NotRequired[int]
-    from_id: NotRequired[int]
+    from_id: int
     geo: NotRequired[Geo]
-    id: NotRequired[int]
+    id: int
     is_archived: NotRequired[bool]
     is_favorite: NotRequired[bool]
     likes: NotRequired[LikesInfo]
-    owner_id: NotRequired[int]
+    owner_id: int
     post_id: NotRequired[int]
     parents_stack: NotRequired[list[int]]
     post_source: NotRequired[PostSource]
     post_type: NotRequired[PostType | str]
     reposts: NotRequired[RepostsInfo]
     signer_id: NotRequired[int]
-    text: NotRequired[str]
+    text: str
     views: NotRequired[Views]
+    reaction_set_id: NotRequired[str]
+    reactions: NotRequired[dict[str, Any]]
     copy_history: NotRequired[list[WallpostFull]]
     can_edit: NotRequired[BoolInt]
     created_by: NotRequired[int]
