@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ._model import Alias
 from ._types import (
     ANY,
+    EMPTY_LIST,
+    HAS_TO_VK,
     OBJECT,
     OBJECT_IN,
     Either,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 _PLAIN = {
     ANY: "any",
-    Plain("Never"): "any",
+    EMPTY_LIST: "any",
     OBJECT: "object",
     OBJECT_IN: "object",
     Plain("datetime"): "int",
@@ -97,4 +99,5 @@ def _type(kind: Type) -> Any:
         case Listed(item):
             return {"list": _type(item)}
         case Either(options):
-            return {"one": [_type(option) for option in options]}
+            found = [_type(option) for option in options if option != HAS_TO_VK]
+            return {"one": found} if len(found) > 1 else found[0]

@@ -68,13 +68,15 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     writer = Writer("..objects", None, [class_name(group)], types, list_name)
     imports = "\n".join(
         [
-            "from typing import TYPE_CHECKING, Any, Literal, Never, final, overload",
+            "from typing import TYPE_CHECKING, Any, Literal, final, overload",
             "from .._masking import mask, mask_params",
             "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
             "    import builtins",
             "    from collections.abc import Iterable, Mapping",
             "    from datetime import datetime",
+            "    from .._encoding import HasToVK",
+            "    from .._typing import EmptyList",
             *(f"    {line}" for line in writer.imports()),
         ]
     )

@@ -47,7 +47,9 @@ def write_files(model: Model) -> dict[str, str]:
             path = root / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        _ruff(root, "check", "--quiet", "--fix", "--select", "F401,I,PIE790,TC005")
+        fix = ("check", "--quiet", "--fix", "--select")
+        _ruff(root, *fix, "I")
+        _ruff(root, *fix, "F401,PIE790,TC005", "--exclude", "objects")
         _ruff(root, "format", "--quiet")
         files = {name: (root / name).read_text(encoding="utf-8") for name in written}
     return {**files, "testing/_schema.json": write_declared(model)}

@@ -13,6 +13,7 @@ from ._read_objects import ASIDES, meanings, read_enum, read_reference, scalar
 from ._schema import Schema, SchemaError, check_keys
 from ._types import (
     BOOL,
+    HAS_TO_VK,
     INT,
     OBJECT_IN,
     STR,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _PARAMETER_KEYS: Final = {"$ref", "enum", "items", "type", *ASIDES}
 _TIME: Final = Plain("datetime")
+_ATTACHMENTS: Final = ("attachment", "attachments", "primary_attachments")
 _KEYS: Final = ("random_id", "guid")
 _MAX_SHOWN: Final = 160
 """Longest list of an enum's values that a docstring repeats, in characters."""
@@ -76,6 +78,7 @@ def read_parameter(
             *(["idempotency key: VK deduplicates calls by it"] if is_key else []),
             *(["Unix time"] if is_time else []),
             *(["date as DDMMYYYY"] if is_day else []),
+            *([reviewed.ABOUT[name]] if review.has(reviewed.ABOUT, name) else []),
             *_values(objects, kind),
             *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
         ],
@@ -108,10 +111,13 @@ def _parameter_type(
     raw: Mapping[str, JSON],
 ) -> Type:
     kind = raw.get("type")
+    if key[1] in _ATTACHMENTS:
+        return _or_one(Listed(either(HAS_TO_VK, STR), is_input=True))
     if "$ref" in raw:
         if _is_object(schema, where, raw):
             text = {key: each for key, each in raw.items() if key != "type"}
-            return either(read_reference(schema, where, text), OBJECT_IN, STR)
+            named = read_reference(schema, where, text)
+            return either(named, OBJECT_IN, HAS_TO_VK, STR)
         return read_reference(schema, where, raw)
     if "enum" in raw:
         return read_enum(where, raw, is_input=True)
@@ -134,7 +140,7 @@ def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) ->
     if raw.get("format") == "comma_list":
         return _or_one(Listed(either(INT, STR), is_input=True))
     if review.has(reviewed.JSON_OBJECTS, key):
-        return either(OBJECT_IN, STR)
+        return either(OBJECT_IN, HAS_TO_VK, STR)
     if review.has(reviewed.JSON_ARRAYS, key):
         return either(Listed(OBJECT_IN, is_input=True), STR)
     if review.has(reviewed.JSON_LISTS, key):

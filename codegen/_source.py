@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 _WIDTH = 88
 
 
-def module(model: Model, docstring: str, imports: str, body: str) -> str:
+def module(
+    model: Model, docstring: str, imports: str, body: str, *, evaluated: bool = False
+) -> str:
     """Return the source of a module.
 
     :param imports: everything that it may need; unused imports are removed later
+    :param evaluated: whether Python evaluates its annotations
     """
     return "\n".join(
         [
             f"{header(model)}",
             f'"""{docstring}"""\n',
-            "from __future__ import annotations\n",
+            *([] if evaluated else ["from __future__ import annotations\n"]),
             imports,
             "",
             body,
@@ -44,7 +47,7 @@ def docstring(
     :param fields: entries such as ``:param x: ...``
     """
     blocks = [_wrap(text, indent, "") for text in paragraphs]
-    described = [line for each in fields for line in _wrap(each, indent, "    ")]
+    described = [line for each in fields for line in _field(each, indent)]
     if described:
         blocks.append(described)
     lines = [line for block in blocks for line in ("", *block)][1:]
@@ -52,6 +55,11 @@ def docstring(
     text = "\n".join(f"{margin}{line}" if line else "" for line in lines).strip()
     is_short = len(lines) == 1
     return f'{margin}"""{text}"""' if is_short else f'{margin}"""{text}\n{margin}"""'
+
+
+def _field(text: str, indent: int) -> list[str]:
+    # Editors show the first line of a parameter while it is typed.
+    return [text] if text.startswith(":param") else _wrap(text, indent, "    ")
 
 
 def _wrap(text: str, indent: int, hanging: str) -> list[str]:

@@ -223,6 +223,27 @@ MORE_PARAMETERS: Final = {
 }
 """Parameters that are missing from the schema, written in its format."""
 
+_ATTACHMENT: Final = (
+    "each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by"
+    " ``_<access_key>`` if it has one, or the URL of a page"
+)
+_KEYBOARD: Final = "https://dev.vk.com/api/bots/development/keyboard"
+
+ABOUT: Final = {
+    # https://dev.vk.com/method/wall.post, https://dev.vk.com/method/messages.send
+    "attachment": _ATTACHMENT,
+    "attachments": _ATTACHMENT,
+    "primary_attachments": _ATTACHMENT,
+    "forward": "an object with ``peer_id`` and ``conversation_message_ids``, for"
+    " example: https://dev.vk.com/method/messages.send",
+    "keyboard": "an object with ``buttons``, a list of rows, and ``one_time`` or"
+    f" ``inline``: {_KEYBOARD}",
+    "payload": f"VK returns it in the ``payload`` of the message: {_KEYBOARD}",
+    "template": "an object with ``type`` and ``elements``:"
+    " https://dev.vk.com/api/bots/development/messages",
+}
+"""What parameters with these names hold, for docstrings."""
+
 ENTITIES: Final = {
     # The schema says "owner", that is, the id of a user or a community.
     ("apps.addUsersToTestingGroup", "group_id"): "testing_group",

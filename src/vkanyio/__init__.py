@@ -13,6 +13,7 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
+from ._encoding import HasToVK as HasToVK
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,20 @@ def source_of(path: Path, name: str, **schema: Any) -> str:
 
 def names_of(source: str) -> dict[str, Any]:
     """Run generated source, and return its names."""
-    names: dict[str, Any] = {"__name__": "generated"}
+    names: dict[str, Any] = {"__name__": "generated", "__package__": "vkanyio.objects"}
     exec(compile(source, "generated", "exec"), names)
     return names
+
+
+def fields_of(source: str, name: str) -> dict[str, str]:
+    """Return the fields of a generated class, and their types without quotes."""
+    [found] = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == name
+    ]
+    return {
+        ast.unparse(node.target): ast.unparse(node.annotation).replace("'", "")
+        for node in found.body
+        if isinstance(node, ast.AnnAssign)
+    }

@@ -100,7 +100,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         (reference("notes", "notes_kind") | {"type": "string"}, "Kind", '"x", "y"'),
         (
             reference("notes", "notes_note") | {"type": "string"},
-            "Note | Mapping[str, Any] | str",
+            "Note | Mapping[str, Any] | HasToVK | str",
             "or JSON text",
         ),
         (
@@ -220,7 +220,7 @@ WHICH = ("notes.get", "which")
             "JSON_OBJECTS",
             {WHICH},
             {"type": "string"},
-            "Mapping[str, Any] | str",
+            "Mapping[str, Any] | HasToVK | str",
             "or JSON text",
         ),
         (
@@ -251,6 +251,7 @@ WHICH = ("notes.get", "which")
             "int",
             "id of a testing group",
         ),
+        ("ABOUT", {"which": "see there"}, {"type": "string"}, "str", "see there"),
         (
             "KEYS",
             {("notes.get", "guid"): True},
@@ -280,6 +281,33 @@ def test_the_type_and_facts_of_a_parameter_follow_its_review(
     assert f"{name}: {kind} | None = None" in " ".join(source.split())
     assert f":param {name}: {fact}\n" in source
     assert ("json_list(" in source) == (table == "JSON_LISTS")
+
+
+@pytest.mark.parametrize("raw", [TEXT, {"type": "array", "items": TEXT}], ids=str)
+@pytest.mark.parametrize("name", ["attachment", "attachments", "primary_attachments"])
+def test_attachments_may_be_objects_that_know_their_form(
+    tmp_path: Path, raw: dict[str, Any], name: str
+) -> None:
+    source = source_of(
+        tmp_path,
+        "methods/notes.py",
+        methods={"notes": [method("notes.get", {"name": name, **raw})]},
+    )
+    kind = "HasToVK | str | Iterable[HasToVK | str]"
+    assert f"{name}: {kind} | None = None" in " ".join(source.split())
+
+
+def test_a_parameter_is_described_on_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "word " * 40 + "end"
+    monkeypatch.setattr(reviewed, "ABOUT", {"which": text})
+    source = source_of(
+        tmp_path,
+        "methods/notes.py",
+        methods={"notes": [method("notes.get", {"name": "which", **TEXT})]},
+    )
+    assert f"\n        :param which: {text}\n" in source
 
 
 def test_a_parameter_that_the_schema_lacks_is_added(

@@ -75,6 +75,7 @@ PARAMETERS = [
         ("MORE_METHODS", {"notes.get": {}}),
         ("GONE_METHODS", {"notes.gone": TEXT}),
         ("NOTES", {"notes.gone": TEXT}),
+        ("ABOUT", {"gone": TEXT}),
         ("UNTYPED_GROUPS", {"notes": TEXT}),
         ("PREFERRED", {("notes.get", "goneResponse"): TEXT}),
         ("PREFERRED", {("notes.get", "response"): TEXT}),

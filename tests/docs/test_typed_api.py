@@ -100,3 +100,38 @@ async def test_an_object_may_be_an_empty_list(
     async with make_client() as api:
         assert await id_of(api, "durov") == 1
         assert await id_of(api, "nobody") is None
+
+
+def test_hints_of_objects_are_read(capsys: pytest.CaptureFixture[str]):
+    PAGE.load("typing.get_type_hints(")
+    assert capsys.readouterr().out == PAGE.find("typing.get_type_hints(").output
+
+
+def test_pydantic_validates_objects(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("pydantic")
+    PAGE.load("pydantic.TypeAdapter(")
+    assert capsys.readouterr().out == "Ann\n"
+
+
+def test_msgspec_decodes_objects(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("msgspec")
+    PAGE.load("msgspec.json.decode(")
+    assert capsys.readouterr().out == "Ann\n"
+
+
+def test_cattrs_structures_objects(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("cattrs")
+    PAGE.load("cattrs.Converter(")
+    assert capsys.readouterr().out == "1\n"
+
+
+def test_typeguard_checks_objects(capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("typeguard")
+    PAGE.load("check_type(")
+    assert capsys.readouterr().out == "Ann\n"
+
+
+def test_fastapi_knows_what_a_function_returns():
+    pytest.importorskip("fastapi")
+    app = PAGE.load("FastAPI()")["app"]
+    assert "UserFull" in app.openapi()["components"]["schemas"]

@@ -31,7 +31,7 @@ PLAIN: dict[str, Any] = {
     "bool": bool,
     "dict[str, Any]": dict,
     "Any": object,
-    "Never": (),
+    "EmptyList": list,
 }
 
 

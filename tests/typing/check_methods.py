@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Never, assert_type
 
-from vkanyio import UntypedGroup
+from vkanyio import HasToVK, UntypedGroup
 from vkanyio.methods.app_widgets import AppWidgets
 from vkanyio.methods.users import Users
 from vkanyio.objects.base import BoolInt, City
@@ -132,6 +132,27 @@ async def json_parameters(
     await api.polls.create(add_answers=["yes", "no"])
     await api.polls.edit(poll_id=1, add_answers='["maybe"]', delete_answers={1, 2})
     await api.messages.send(peer_id=1, keyboard=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+class Photo:
+    def to_vk(self) -> str:
+        return "photo1_2"
+
+
+class Board:
+    def to_vk(self) -> dict[str, Any]:
+        return {"buttons": []}
+
+
+async def objects_that_know_their_form(api: VK, photo: Photo, board: Board) -> None:
+    thing: HasToVK = photo
+    await api.messages.send(peer_id=1, attachment=photo, keyboard=board)
+    await api.messages.send(peer_id=1, attachment=[thing, "photo1_3"], template=board)
+    await api.messages.send(peer_id=1, forward=board, payload=board)
+    await api.messages.edit(peer_id=1, attachment={photo}, keyboard=board)
+    await api.wall.post(attachments=[photo], primary_attachments=photo)
+    await api.wall.create_comment(post_id=1, attachments="photo1_2,photo1_3")
+    await api.wall.post(attachments=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
 async def mistakes(api: VK) -> None:

@@ -174,9 +174,7 @@ class Account(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param filter: "app_requests", "events", "friends", "friends_recommendations",
-            "games", "gifts", "groups", "messages", "notes", "notifications", "photos",
-            "faves", "memories"
+        :param filter: "app_requests", "events", "friends", "friends_recommendations", "games", "gifts", "groups", "messages", "notes", "notifications", "photos", "faves", "memories"
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -331,8 +329,7 @@ class Account(MethodGroup):
 
         :param cancel_request_id: 0 or more
         :param sex: 0 undefined, 1 female, 2 male
-        :param relation: 0 not specified, 1 single, 2 relationship, 3 engaged, 4
-            married, 5 complicated, 6 actively searching, 7 in love, 8 in a civil union
+        :param relation: 0 not specified, 1 single, 2 relationship, 3 engaged, 4 married, 5 complicated, 6 actively searching, 7 in love, 8 in a civil union
         :param relation_partner_id: id of a user; 0 or more
         :param bdate_visibility: 0 hide, 1 show, 2 hide year
         :param country_id: 0 or more

@@ -11,6 +11,7 @@ from .._method_group import MethodGroup, json_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._encoding import HasToVK
     from ..objects.ads import (
         Account,
         Ad,
@@ -984,8 +985,7 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param lang: ru russian, ua ukrainian, be belarusian, en english, es spanish, fi
-            finnish, de german, it italian
+        :param lang: ru russian, ua ukrainian, be belarusian, en english, es spanish, fi finnish, de german, it italian
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1061,7 +1061,7 @@ class Ads(MethodGroup):
         account_id: int,
         link_url: str,
         client_id: int | None = None,
-        criteria: Mapping[str, Any] | str | None = None,
+        criteria: Mapping[str, Any] | HasToVK | str | None = None,
         ad_id: int | None = None,
         ad_format: Literal[1, 2, 4, 7, 10, 6, 9, 11] | None = None,
         ad_platform: str | None = None,
@@ -1080,9 +1080,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param criteria: or JSON text
-        :param ad_format: 1 image and text, 2 big image, 4 exclusive format, 7 community
-            square image, 10 special app format, 6 special community format, 9 post in
-            community, 11 app board
+        :param ad_format: 1 image and text, 2 big image, 4 exclusive format, 7 community square image, 10 special app format, 6 special community format, 9 post in community, 11 app board
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -1122,8 +1120,7 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param ad_format: 1 image and text, 2 big image, 4 community, square image, 7
-            special app format, 10 exclusive format, 11 adaptive
+        :param ad_format: 1 image and text, 2 big image, 4 community, square image, 7 special app format, 10 exclusive format, 11 adaptive
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)

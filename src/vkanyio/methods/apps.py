@@ -187,8 +187,7 @@ class Apps(MethodGroup):
         :param extended: default False
         :param return_friends: default False
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param app_fields: the values are those of ``vkanyio.objects.apps.AppFields``
         :param extra_params: parameters that the schema lacks, by VK's names
         """
@@ -242,8 +241,7 @@ class Apps(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param genre_id: 0 or more
         :param extra_params: parameters that the schema lacks, by VK's names
         """
@@ -328,8 +326,7 @@ class Apps(MethodGroup):
         :param count: at most 5000; default 20
         :param offset: 0 or more; default 0
         :param type: default "invite"
-        :param fields: the values are those of ``vkanyio.objects.users.Fields``; default
-            "photo_200"
+        :param fields: the values are those of ``vkanyio.objects.users.Fields``; default "photo_200"
         :param query: up to 256 characters
         :param extra_params: parameters that the schema lacks, by VK's names
         """

@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._encoding import HasToVK
     from ..objects.board import (
         GetCommentsExtendedResponse,
         GetCommentsResponse,
@@ -33,7 +34,7 @@ class Board(MethodGroup):
         title: str,
         text: str | None = None,
         from_group: bool | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> int:
         """Call VK's method ``board.addTopic``.
@@ -44,6 +45,7 @@ class Board(MethodGroup):
         it twice.
 
         :param group_id: id of a community; 1 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 703 GROUP_NEED_2FA
         """
@@ -95,7 +97,7 @@ class Board(MethodGroup):
         group_id: int,
         topic_id: int,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         from_group: bool | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
@@ -110,6 +112,7 @@ class Board(MethodGroup):
 
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -194,7 +197,7 @@ class Board(MethodGroup):
         topic_id: int,
         comment_id: int,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``board.editComment``.
@@ -207,6 +210,7 @@ class Board(MethodGroup):
         :param group_id: id of a community; 1 or more
         :param topic_id: 0 or more
         :param comment_id: 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -431,8 +435,7 @@ class Board(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param group_id: id of a community; 1 or more
-        :param order: 1 updated desc, 2 created desc, -1 updated asc, -2 created asc, 0
-            as by administrator
+        :param order: 1 updated desc, 2 created desc, -1 updated asc, -2 created asc, 0 as by administrator
         :param offset: 0 or more
         :param count: at most 100; default 40
         :param preview: 1 first, 2 last, 0 none

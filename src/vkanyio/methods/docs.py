@@ -127,8 +127,7 @@ class Docs(MethodGroup):
 
         :param count: 0 or more
         :param offset: 0 or more
-        :param type: 0 all, 1 text, 2 archive, 3 gif, 4 image, 5 audio, 6 video, 7
-            ebook, 8 default; default 0
+        :param type: 0 all, 1 text, 2 archive, 3 gif, 4 image, 5 audio, 6 video, 7 ebook, 8 default; default 0
         :param owner_id: id of a user, or of a community (negative)
         :param return_tags: default False
         :param extra_params: parameters that the schema lacks, by VK's names

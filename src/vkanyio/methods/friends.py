@@ -330,8 +330,7 @@ class Friends(MethodGroup):
 
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param user_id: id of a user; 1 or more
         :param list_id: 0 or more
         :param count: 0 or more; default 5000
@@ -768,8 +767,7 @@ class Friends(MethodGroup):
         :param count: at most 100; default 100
         :param offset: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -806,8 +804,7 @@ class Friends(MethodGroup):
 
         :param user_id: id of a user; 1 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param offset: 0 or more
         :param count: at most 1000; default 20
         :param extra_params: parameters that the schema lacks, by VK's names

@@ -109,8 +109,7 @@ class Groups(MethodGroup):
         :param country_id: 1 or more
         :param additional_address: up to 400 characters
         :param metro_id: 0 or more
-        :param work_info_status: "no_information", "temporarily_closed",
-            "always_opened", "timetable", "forever_closed"; default "no_information"
+        :param work_info_status: "no_information", "temporarily_closed", "always_opened", "timetable", "forever_closed"; default "no_information"
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
@@ -289,8 +288,7 @@ class Groups(MethodGroup):
         :param type: default "group"
         :param public_category: 0 or more
         :param public_subcategory: 0 or more
-        :param subtype: 0 none, 1 place or business, 2 company or website, 3 person or
-            group, 4 product or art
+        :param subtype: 0 none, 1 place or business, 2 company or website, 3 person or group, 4 product or art
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 103 LIMITS
         """
@@ -490,8 +488,7 @@ class Groups(MethodGroup):
         :param market_buttons: or JSON text
         :param market_country: at most 10 items
         :param market_city: at most 10 items; each 0 or more
-        :param market_currency: 643 russian rubles, 980 ukrainian hryvnia, 398 kazakh
-            tenge, 978 euro, 840 us dollars
+        :param market_currency: 643 russian rubles, 980 ukrainian hryvnia, 398 kazakh tenge, 978 euro, 840 us dollars
         :param market_contact: 0 or more
         :param market_wiki: 0 or more
         :param main_section: 0 or more
@@ -593,8 +590,7 @@ class Groups(MethodGroup):
         :param metro_id: 0 or more
         :param latitude: -90 to 90
         :param longitude: -180 to 180
-        :param work_info_status: "no_information", "temporarily_closed",
-            "always_opened", "timetable", "forever_closed"
+        :param work_info_status: "no_information", "temporarily_closed", "always_opened", "timetable", "forever_closed"
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 104 NOT_FOUND, 260 ACCESS_GROUPS, 706
             GROUP_TOO_MANY_ADDRESSES
@@ -814,8 +810,7 @@ class Groups(MethodGroup):
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
         :param user_id: id of a user; 1 or more
-        :param filter: "admin", "editor", "moder", "advertiser", "groups", "publics",
-            "events", "has_addresses"
+        :param filter: "admin", "editor", "moder", "advertiser", "groups", "publics", "events", "has_addresses"
         :param fields: the values are those of ``vkanyio.objects.groups.Fields``
         :param offset: 0 or more
         :param count: at most 1000
@@ -1094,8 +1089,7 @@ class Groups(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more; default 20
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1723,8 +1717,7 @@ class Groups(MethodGroup):
 
         :param country_id: 0 or more
         :param city_id: 0 or more
-        :param sort: 0 default, 1 growth, 2 attendance, 3 likes, 4 comments, 5 entries,
-            6 members
+        :param sort: 0 default, 1 growth, 2 attendance, 3 likes, 4 comments, 5 entries, 6 members
         :param offset: 0 or more
         :param count: at most 1000; default 20
         :param extra_params: parameters that the schema lacks, by VK's names

@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt, UploadServer
     from ..objects.market import (
         AddAlbumResponse,
@@ -272,7 +273,7 @@ class Market(MethodGroup):
         owner_id: int,
         item_id: int,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
@@ -288,6 +289,7 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
@@ -588,7 +590,7 @@ class Market(MethodGroup):
         owner_id: int,
         comment_id: int,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``market.editComment``.
@@ -600,6 +602,7 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1460,8 +1463,7 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param item_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse; default 0
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse; default 0
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1488,8 +1490,7 @@ class Market(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)

@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt, NameCase, UserGroupFields
     from ..objects.messages import (
         AddChatUsersResponse,
@@ -335,11 +336,11 @@ class Messages(MethodGroup):
         self,
         *,
         peer_id: int,
-        format_data: Mapping[str, Any] | str | None = None,
+        format_data: Mapping[str, Any] | HasToVK | str | None = None,
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: int | str | Iterable[int | str] | None = None,
+        attachment: HasToVK | str | Iterable[HasToVK | str] | None = None,
         keep_forward_messages: bool | None = None,
         keep_snippets: bool | None = None,
         group_id: int | None = None,
@@ -347,8 +348,8 @@ class Messages(MethodGroup):
         disable_mentions: bool | None = None,
         message_id: int | None = None,
         cmid: int | None = None,
-        template: Mapping[str, Any] | str | None = None,
-        keyboard: Mapping[str, Any] | str | None = None,
+        template: Mapping[str, Any] | HasToVK | str | None = None,
+        keyboard: Mapping[str, Any] | HasToVK | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> BoolInt:
         """Call VK's method ``messages.edit``.
@@ -361,13 +362,14 @@ class Messages(MethodGroup):
         :param peer_id: id of a conversation
         :param format_data: or JSON text
         :param message: up to 9000 characters
+        :param attachment: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param group_id: id of a community; 0 or more
         :param dont_parse_links: default False
         :param disable_mentions: default False
         :param message_id: 0 or more
         :param cmid: 0 or more
-        :param template: or JSON text
-        :param keyboard: or JSON text
+        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; or JSON text
+        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; or JSON text
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 909
             MESSAGES_EDIT_EXPIRED, 910 MESSAGES_TOO_BIG, 911 MESSAGES_KEYBOARD_INVALID,
@@ -681,8 +683,7 @@ class Messages(MethodGroup):
         :param chat_id: at most 100000000
         :param chat_ids: each 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 925 MESSAGES_CHAT_NOT_ADMIN, 945
             MESSAGES_CHAT_DISABLED, 946 MESSAGES_CHAT_UNSUPPORTED, 1012
@@ -1208,8 +1209,7 @@ class Messages(MethodGroup):
         :param subscribe_id: at most 100
         :param offset: 0 or more; default 0
         :param count: at most 200; default 20
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 943 MESSAGES_INTENT_CANT_USE
         """
@@ -1306,8 +1306,7 @@ class Messages(MethodGroup):
         :param ts: 0 or more
         :param pts: 0 or more
         :param preview_length: 0 or more
-        :param fields: the values are those of ``vkanyio.objects.users.Fields``; default
-            "photo,photo_medium_rec,sex,online,screen_name"
+        :param fields: the values are those of ``vkanyio.objects.users.Fields``; default "photo,photo_medium_rec,sex,online,screen_name"
         :param events_limit: 1000 or more; default 1000
         :param msgs_limit: 200 or more; default 200
         :param max_msg_id: 0 or more
@@ -1940,7 +1939,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
-        format_data: Mapping[str, Any] | str | None = None,
+        format_data: Mapping[str, Any] | HasToVK | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -1950,16 +1949,16 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: int | str | Iterable[int | str] | None = None,
+        attachment: HasToVK | str | Iterable[HasToVK | str] | None = None,
         reply_to: int | None = None,
         forward_messages: int | Iterable[int] | str | None = None,
-        forward: Forward | Mapping[str, Any] | str | None = None,
+        forward: Forward | Mapping[str, Any] | HasToVK | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
-        template: Mapping[str, Any] | str | None = None,
-        payload: Mapping[str, Any] | str | None = None,
-        content_source: Mapping[str, Any] | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | HasToVK | str | None = None,
+        template: Mapping[str, Any] | HasToVK | str | None = None,
+        payload: Mapping[str, Any] | HasToVK | str | None = None,
+        content_source: Mapping[str, Any] | HasToVK | str | None = None,
         dont_parse_links: bool | None = None,
         disable_mentions: bool | None = None,
         intent: Literal[
@@ -1985,7 +1984,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
-        format_data: Mapping[str, Any] | str | None = None,
+        format_data: Mapping[str, Any] | HasToVK | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -1995,16 +1994,16 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: int | str | Iterable[int | str] | None = None,
+        attachment: HasToVK | str | Iterable[HasToVK | str] | None = None,
         reply_to: int | None = None,
         forward_messages: int | Iterable[int] | str | None = None,
-        forward: Forward | Mapping[str, Any] | str | None = None,
+        forward: Forward | Mapping[str, Any] | HasToVK | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
-        template: Mapping[str, Any] | str | None = None,
-        payload: Mapping[str, Any] | str | None = None,
-        content_source: Mapping[str, Any] | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | HasToVK | str | None = None,
+        template: Mapping[str, Any] | HasToVK | str | None = None,
+        payload: Mapping[str, Any] | HasToVK | str | None = None,
+        content_source: Mapping[str, Any] | HasToVK | str | None = None,
         dont_parse_links: bool | None = None,
         disable_mentions: bool | None = None,
         intent: Literal[
@@ -2030,7 +2029,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
-        format_data: Mapping[str, Any] | str | None = None,
+        format_data: Mapping[str, Any] | HasToVK | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -2040,16 +2039,16 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: int | str | Iterable[int | str] | None = None,
+        attachment: HasToVK | str | Iterable[HasToVK | str] | None = None,
         reply_to: int | None = None,
         forward_messages: int | Iterable[int] | str | None = None,
-        forward: Forward | Mapping[str, Any] | str | None = None,
+        forward: Forward | Mapping[str, Any] | HasToVK | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
-        template: Mapping[str, Any] | str | None = None,
-        payload: Mapping[str, Any] | str | None = None,
-        content_source: Mapping[str, Any] | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | HasToVK | str | None = None,
+        template: Mapping[str, Any] | HasToVK | str | None = None,
+        payload: Mapping[str, Any] | HasToVK | str | None = None,
+        content_source: Mapping[str, Any] | HasToVK | str | None = None,
         dont_parse_links: bool | None = None,
         disable_mentions: bool | None = None,
         intent: Literal[
@@ -2074,7 +2073,7 @@ class Messages(MethodGroup):
     async def send(
         self,
         *,
-        format_data: Mapping[str, Any] | str | None = None,
+        format_data: Mapping[str, Any] | HasToVK | str | None = None,
         user_id: int | None = None,
         random_id: int | None = None,
         peer_id: int | None = None,
@@ -2084,16 +2083,16 @@ class Messages(MethodGroup):
         message: str | None = None,
         lat: float | None = None,
         long: float | None = None,
-        attachment: int | str | Iterable[int | str] | None = None,
+        attachment: HasToVK | str | Iterable[HasToVK | str] | None = None,
         reply_to: int | None = None,
         forward_messages: int | Iterable[int] | str | None = None,
-        forward: Forward | Mapping[str, Any] | str | None = None,
+        forward: Forward | Mapping[str, Any] | HasToVK | str | None = None,
         sticker_id: int | None = None,
         group_id: int | None = None,
-        keyboard: Keyboard | Mapping[str, Any] | str | None = None,
-        template: Mapping[str, Any] | str | None = None,
-        payload: Mapping[str, Any] | str | None = None,
-        content_source: Mapping[str, Any] | str | None = None,
+        keyboard: Keyboard | Mapping[str, Any] | HasToVK | str | None = None,
+        template: Mapping[str, Any] | HasToVK | str | None = None,
+        payload: Mapping[str, Any] | HasToVK | str | None = None,
+        content_source: Mapping[str, Any] | HasToVK | str | None = None,
         dont_parse_links: bool | None = None,
         disable_mentions: bool | None = None,
         intent: Literal[
@@ -2128,14 +2127,14 @@ class Messages(MethodGroup):
         :param peer_ids: ids of conversations; at most 100 items
         :param chat_id: at most 100000000
         :param message: up to 9000 characters
-        :param attachment: up to 9000 characters
+        :param attachment: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page; up to 9000 characters
         :param forward_messages: at most 1000 items
-        :param forward: or JSON text
+        :param forward: an object with ``peer_id`` and ``conversation_message_ids``, for example: https://dev.vk.com/method/messages.send; or JSON text
         :param sticker_id: 0 or more
         :param group_id: id of a community; 0 or more
-        :param keyboard: or JSON text
-        :param template: or JSON text
-        :param payload: or JSON text; up to 1000 characters
+        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; or JSON text
+        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; or JSON text
+        :param payload: VK returns it in the ``payload`` of the message: https://dev.vk.com/api/bots/development/keyboard; or JSON text; up to 1000 characters
         :param content_source: or JSON text
         :param dont_parse_links: default False
         :param disable_mentions: default False
@@ -2195,7 +2194,7 @@ class Messages(MethodGroup):
         event_id: str,
         user_id: int,
         peer_id: int,
-        event_data: Mapping[str, Any] | str | None = None,
+        event_data: Mapping[str, Any] | HasToVK | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``messages.sendMessageEventAnswer``.

@@ -136,9 +136,7 @@ class Newsfeed(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param filters: "post", "photo", "photo_tag", "wall_photo", "friend", "audio",
-            "video", "topic", "digest", "stories", "note", "audio_playlist", "clip",
-            "clips_retention"
+        :param filters: "post", "photo", "photo_tag", "wall_photo", "friend", "audio", "video", "topic", "digest", "stories", "note", "audio_playlist", "clip", "clips_retention"
         :param start_time: Unix time; 0 or more
         :param end_time: Unix time; 0 or more
         :param max_photos: 0 or more
@@ -209,8 +207,7 @@ class Newsfeed(MethodGroup):
         Accepts user tokens. Read-only: retried if the response is lost.
 
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -446,8 +443,7 @@ class Newsfeed(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param type: wall post on the wall, tag tag on a photo, profilephoto profile
-            photo, video video, photo photo, audio audio
+        :param type: wall post on the wall, tag tag on a photo, profilephoto profile photo, video video, photo photo, audio audio
         :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -614,8 +610,7 @@ class Newsfeed(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param type: wall post on the wall, tag tag on a photo, profilephoto profile
-            photo, video video, photo photo, audio audio
+        :param type: wall post on the wall, tag tag on a photo, profilephoto profile photo, video video, photo photo, audio audio
         :param owner_id: id of a user, or of a community (negative); default 0
         :param item_id: 0 or more; default 0
         :param extra_params: parameters that the schema lacks, by VK's names

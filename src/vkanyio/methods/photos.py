@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt, UploadServer
     from ..objects.photos import (
         GetAlbumsResponse,
@@ -142,7 +143,7 @@ class Photos(MethodGroup):
         photo_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
@@ -158,6 +159,7 @@ class Photos(MethodGroup):
         ``guid``, by which VK deduplicates calls.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -351,7 +353,7 @@ class Photos(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``photos.editComment``.
@@ -362,6 +364,7 @@ class Photos(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -586,8 +589,7 @@ class Photos(MethodGroup):
 
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param photos: each is owner_id, photo_id and optionally access_key, joined by
-            underscores; at most 500 items
+        :param photos: each is owner_id, photo_id and optionally access_key, joined by underscores; at most 500 items
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1186,8 +1188,7 @@ class Photos(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param photo_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse, 8 suicide calls
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse, 8 suicide calls
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -1214,8 +1215,7 @@ class Photos(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)

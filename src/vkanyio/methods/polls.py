@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt, NameCase, UploadServer
     from ..objects.polls import Background, FieldsVoters, Poll, PollExtended, Voters
     from ..objects.users import Fields
@@ -143,7 +144,7 @@ class Polls(MethodGroup):
         owner_id: int | None = None,
         question: str | None = None,
         add_answers: int | str | Iterable[int | str] | None = None,
-        edit_answers: Mapping[str, Any] | str | None = None,
+        edit_answers: Mapping[str, Any] | HasToVK | str | None = None,
         delete_answers: int | str | Iterable[int | str] | None = None,
         end_date: int | datetime | None = None,
         photo_id: int | None = None,
@@ -220,8 +221,7 @@ class Polls(MethodGroup):
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param friends_count: at most 100; default 3
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS
         """
@@ -337,8 +337,7 @@ class Polls(MethodGroup):
         :param offset: 0 or more
         :param count: 0 or more
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 250 POLLS_ACCESS, 251 POLLS_POLL_ID,
             252 POLLS_ANSWER_ID, 253 POLLS_ACCESS_WITHOUT_VOTE

@@ -208,8 +208,7 @@ class Stories(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param user_ids: ids of users; each 0 or more
-        :param link_text: the values are those of
-            ``vkanyio.objects.stories.UploadLinkText``
+        :param link_text: the values are those of ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -315,8 +314,7 @@ class Stories(MethodGroup):
         Accepts user and community tokens. Read-only: retried if the response is lost.
 
         :param user_ids: ids of users
-        :param link_text: the values are those of
-            ``vkanyio.objects.stories.UploadLinkText``
+        :param link_text: the values are those of ``vkanyio.objects.stories.UploadLinkText``
         :param link_url: up to 2048 characters
         :param group_id: id of a community; 0 or more
         :param extra_params: parameters that the schema lacks, by VK's names

@@ -48,8 +48,7 @@ class Users(MethodGroup):
 
         :param user_ids: ids of users; at most 1000 items
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param from_group_id: id of a community; default 0
         :param extra_params: parameters that the schema lacks, by VK's names
         """
@@ -121,8 +120,7 @@ class Users(MethodGroup):
         :param offset: 0 or more
         :param count: at most 1000; default 100
         :param fields: the values are those of ``vkanyio.objects.users.Fields``
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -301,8 +299,7 @@ class Users(MethodGroup):
         :param university_faculty: 0 or more
         :param university_chair: 0 or more
         :param sex: 0 any, 1 female, 2 male
-        :param status: 0 not specified, 1 not married, 2 relationship, 3 engaged, 4
-            married, 5 complicated, 6 actively searching, 7 in love, 8 civil union
+        :param status: 0 not specified, 1 not married, 2 relationship, 3 engaged, 4 married, 5 complicated, 6 actively searching, 7 in love, 8 civil union
         :param age_from: 0 or more
         :param age_to: 0 or more
         :param birth_day: 0 or more

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Never, final, overload
+from typing import TYPE_CHECKING, Any, Literal, final, overload
 
 from .._masking import mask_params
 from .._method_group import MethodGroup
@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._typing import EmptyList
     from ..objects.utils import (
         DomainResolved,
         GetLastShortenedLinksResponse,
@@ -213,7 +214,7 @@ class Utils(MethodGroup):
 
     async def resolveScreenName(
         self, *, screen_name: str, extra_params: Mapping[str, Any] | None = None
-    ) -> DomainResolved | list[Never]:
+    ) -> DomainResolved | EmptyList:
         """Call VK's method ``utils.resolveScreenName``.
 
         https://dev.vk.com/method/utils.resolveScreenName

@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt
     from ..objects.video import (
         AddAlbumResponse,
@@ -184,7 +185,7 @@ class Video(MethodGroup):
         video_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         from_group: bool | None = None,
         reply_to_comment: int | None = None,
         sticker_id: int | None = None,
@@ -201,6 +202,7 @@ class Video(MethodGroup):
 
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param reply_to_comment: 0 or more
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
@@ -425,7 +427,7 @@ class Video(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``video.editComment``.
@@ -436,6 +438,7 @@ class Video(MethodGroup):
         retry may return an error.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -742,8 +745,7 @@ class Video(MethodGroup):
         :param video_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param count: at most 100; default 20
-        :param sort: asc oldest comment first, desc newest comment first, interest most
-            interesting comments first
+        :param sort: asc oldest comment first, desc newest comment first, interest most interesting comments first
         :param thread_items_count: at most 10; default 0
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 801 VIDEO_COMMENTS_CLOSED

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from .._encoding import HasToVK
     from ..objects.base import BoolInt, NameCase, UserGroupFields
     from ..objects.wall import (
         CreateCommentResponse,
@@ -95,7 +96,7 @@ class Wall(MethodGroup):
         from_group: int | None = None,
         message: str | None = None,
         reply_to_comment: int | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         sticker_id: int | None = None,
         guid: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -110,6 +111,7 @@ class Wall(MethodGroup):
         :param post_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param from_group: id of a community; 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param sticker_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -194,12 +196,12 @@ class Wall(MethodGroup):
         *,
         post_id: int,
         photo_attachments_crop: Iterable[Mapping[str, Any]] | str | None = None,
-        primary_attachments: str | Iterable[str] | None = None,
+        primary_attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         primary_attachments_mode: Literal["grid", "carousel"] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         services: str | None = None,
         signed: bool | None = None,
         publish_date: int | datetime | None = None,
@@ -225,14 +227,14 @@ class Wall(MethodGroup):
 
         :param post_id: 0 or more
         :param photo_attachments_crop: or JSON text
+        :param primary_attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
         :param poster_bkg_id: 0 or more
         :param poster_bkg_owner_id: id of a user, or of a community (negative)
-        :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
-            science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
-            fashion
+        :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21 science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43 fashion
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED, 225
             WALL_DONUT
@@ -273,7 +275,7 @@ class Wall(MethodGroup):
         post_id: int,
         owner_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         signed: bool | None = None,
         lat: float | None = None,
         long: float | None = None,
@@ -293,6 +295,7 @@ class Wall(MethodGroup):
 
         :param post_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param place_id: 0 or more
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 224 WALL_ADS_POST_LIMIT_REACHED
@@ -326,7 +329,7 @@ class Wall(MethodGroup):
         owner_id: int | None = None,
         post_id: int | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
         """Call VK's method ``wall.editComment``.
@@ -339,6 +342,7 @@ class Wall(MethodGroup):
         :param comment_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -420,8 +424,7 @@ class Wall(MethodGroup):
         :param domain: short address of a user or a community
         :param offset: 0 or more
         :param count: 0 or more
-        :param filter: "owner", "others", "all", "postponed", "suggests", "archived",
-            "donut"
+        :param filter: "owner", "others", "all", "postponed", "suggests", "archived", "donut"
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param extra_params: parameters that the schema lacks, by VK's names
         :raises APIError: method-specific codes: 19 BLOCKED
@@ -489,8 +492,7 @@ class Wall(MethodGroup):
 
         Accepts user and service tokens. Read-only: retried if the response is lost.
 
-        :param posts: each is owner_id, post_id and optionally hash, joined by
-            underscores
+        :param posts: each is owner_id, post_id and optionally hash, joined by underscores
         :param copy_history_depth: default 2
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -661,8 +663,7 @@ class Wall(MethodGroup):
         :param post_id: 0 or more
         :param start_comment_id: 0 or more
         :param count: 0 or more
-        :param sort: asc chronological, desc reverse chronological, smart most
-            interesting
+        :param sort: asc chronological, desc reverse chronological, smart most interesting
         :param preview_length: 0 or more
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param comment_id: 0 or more
@@ -771,8 +772,7 @@ class Wall(MethodGroup):
 
         :param links: or JSON text
         :param extended: default False
-        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins
-            instrumental, abl prepositional
+        :param name_case: nom nominative, gen genitive, dat dative, acc accusative, ins instrumental, abl prepositional
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -816,14 +816,14 @@ class Wall(MethodGroup):
         self,
         *,
         photo_attachments_crop: Iterable[Mapping[str, Any]] | str | None = None,
-        primary_attachments: str | Iterable[str] | None = None,
+        primary_attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         primary_attachments_mode: Literal["grid", "carousel"] | None = None,
         topic_id: Literal[0, 1, 7, 12, 16, 19, 21, 23, 25, 26, 32, 43] | None = None,
         owner_id: int | None = None,
         friends_only: bool | None = None,
         from_group: bool | None = None,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         services: str | None = None,
         signed: bool | None = None,
         publish_date: int | datetime | None = None,
@@ -849,10 +849,10 @@ class Wall(MethodGroup):
         ``guid``, by which VK deduplicates calls.
 
         :param photo_attachments_crop: or JSON text
-        :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21
-            science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43
-            fashion
+        :param primary_attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
+        :param topic_id: 0 empty_topic, 1 art, 7 it, 12 games, 16 music, 19 photo, 21 science_and_tech, 23 sport, 25 travel, 26 tv_and_cinema, 32 humor, 43 fashion
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param publish_date: Unix time; 0 or more
         :param place_id: 0 or more
         :param post_id: 0 or more
@@ -900,7 +900,7 @@ class Wall(MethodGroup):
         *,
         owner_id: int,
         message: str | None = None,
-        attachments: str | Iterable[str] | None = None,
+        attachments: HasToVK | str | Iterable[HasToVK | str] | None = None,
         signed: bool | None = None,
         lat: float | None = None,
         long: float | None = None,
@@ -920,6 +920,7 @@ class Wall(MethodGroup):
         ``guid``, by which VK deduplicates calls.
 
         :param owner_id: id of a user, or of a community (negative)
+        :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param place_id: 0 or more
         :param guid: idempotency key: VK deduplicates calls by it
         :param extra_params: parameters that the schema lacks, by VK's names
@@ -965,9 +966,7 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param comment_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
-            selling
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons selling
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
@@ -996,9 +995,7 @@ class Wall(MethodGroup):
 
         :param owner_id: id of a user, or of a community (negative)
         :param post_id: 0 or more
-        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug
-            propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons
-            selling
+        :param reason: 0 spam, 1 child pornography, 2 extremism, 3 violence, 4 drug propaganda, 5 adult material, 6 insult abuse, 8 suicide calls, 11 weapons selling
         :param extra_params: parameters that the schema lacks, by VK's names
         """
         extra_params = mask_params(extra_params)
