@@ -100,6 +100,9 @@ def _node(where: str, raw: Mapping[str, JSON]) -> dict[str, JSON]:
     """Condense a type, and all types in it."""
     node = {key: value for key, value in raw.items() if key != "description"}
     _check_format(where, node)
+    is_number = raw.get("type") in ("integer", "number")
+    if is_number and _IS_TIME.search(raw.get("description", "")):
+        node["format"] = "unix_time"
     if "$ref" in node:
         node["$ref"] = _reference(where, node["$ref"], "objects")
     if "items" in node:
@@ -187,8 +190,6 @@ def _parameter(where: str, raw: Mapping[str, JSON]) -> dict[str, JSON]:
 def _described(raw: Mapping[str, JSON]) -> str | None:
     """Return the format of a parameter that only its description says."""
     text = raw.get("description", "")
-    if raw.get("type") in ("integer", "number") and _IS_TIME.search(text):
-        return "unix_time"
     if _IS_JSON.search(text):
         return "json"
     if raw.get("type") == "string" and _IS_LIST.search(text):

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ._model import Alias
+from ._server_rules import rules_by_method
 from ._types import (
     ANY,
     EMPTY_LIST,
@@ -35,10 +36,14 @@ _PLAIN = {
 
 def write_declared(model: Model) -> str:
     """Write the declarations, one per line."""
+    rules = rules_by_method(model)
     declared: dict[str, dict[str, Any]] = {
         "schema": {"version": model.version},
         "errors": {str(code): name for code, name in model.error_codes.items()},
-        "methods": {name: _method(method) for name, method in model.methods.items()},
+        "methods": {
+            name: _method(method, rules.get(name, []))
+            for name, method in model.methods.items()
+        },
         "objects": {
             f"{folder}.{each.name}": _object(each)
             for folder, objects in model.objects.items()
@@ -54,7 +59,7 @@ def _lines(part: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(rows) + "\n}"
 
 
-def _method(method: Method) -> dict[str, Any]:
+def _method(method: Method, rules: list[dict[str, Any]]) -> dict[str, Any]:
     cases = [
         [{str(s): on for s, on in case.switches.items()}, _type(case.returns)]
         for case in method.cases
@@ -62,7 +67,9 @@ def _method(method: Method) -> dict[str, Any]:
     return {
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],
+        "one_of": rules,
         "parameters": {p.name: _input(p.type) for p in method.parameters},
+        "limits": {p.name: dict(p.limits) for p in method.parameters if p.limits},
         "answers": cases or [[{}, _type(method.returns)]],
         "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
         "errors": list(method.errors),

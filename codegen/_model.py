@@ -64,6 +64,7 @@ class Parameter:
 
     :ivar argument: its name in Python
     :ivar facts: what the docstring says about its values besides their type
+    :ivar limits: the smallest and largest values, lengths and numbers of items
     :ivar is_key: whether VK deduplicates calls by it
     :ivar is_on: whether it is a flag that is on if omitted
     :ivar is_json_list: whether a list is sent as JSON, not separated by commas
@@ -74,6 +75,7 @@ class Parameter:
     type: Type
     required: bool
     facts: Sequence[str]
+    limits: Mapping[str, int]
     is_key: bool
     is_on: bool
     is_json_list: bool

@@ -82,6 +82,7 @@ def read_parameter(
             *_values(objects, kind),
             *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
         ],
+        limits=_limits(raw, kind),
         is_key=is_key,
         is_on=kind == BOOL and _show(raw.get("default"), kind) == "True",
         is_json_list=is_json_list,
@@ -210,6 +211,16 @@ def _facts(
     yield from (f"each {fact}" for fact in _range(items, "imum"))
     if "default" in raw and raw["default"] != []:
         yield f"default {_show(raw['default'], kind)}"
+
+
+def _limits(raw: Mapping[str, JSON], kind: Type) -> dict[str, int]:
+    """Return the limits of a parameter, by their names in the schema."""
+    names = ["minLength", "maxLength"]
+    if raw.get("type") == "array":  # and not JSON
+        names += ["minItems", "maxItems"]
+    if not isinstance(kind, Literals | Named):
+        names += ["minimum", "maximum"]
+    return {name: raw[name] for name in names if name in raw}
 
 
 def _joined(parts: Mapping[str, JSON]) -> str:

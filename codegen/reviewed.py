@@ -1,7 +1,8 @@
 """Corrections and additions to the methods of VK's schema, each with its reason.
 
-All such facts are here and in `reviewed_objects`, and nowhere else. The generator
-refuses a line that changes nothing in the schema, so that none outlives its reason.
+All such facts are here and in `reviewed_objects`; those about VK's server that the
+schema's format cannot express are in `server_rules`. The generator refuses a line that
+changes nothing in the schema, so that none outlives its reason.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ class Tally:
     calls: int = 0
     requests: int = 0
     packed: int = 0
+    split: int = 0
     faults: Counter[str] = attrs.field(factory=Counter[str])
     cancelled: int = 0
     values: int = 0
@@ -117,6 +118,7 @@ def print_table(tallies: Mapping[str, Tally]) -> None:
         ("calls", lambda tally: tally.calls),
         ("requests", lambda tally: tally.requests),
         ("calls in batches", lambda tally: tally.packed),
+        ("batches that were halved", lambda tally: tally.split),
         *_each(tallies, lambda tally: tally.faults),
         ("**faults**", lambda tally: tally.faults.total()),
         ("cancelled", lambda tally: tally.cancelled),

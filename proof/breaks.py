@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 LIST = Path(__file__).parent / "breaks.toml"
-COPIED = ("codegen", "src", "tests", "pyproject.toml")
+COPIED = ("codegen", "proof", "src", "tests", "pyproject.toml")
 MAX_SECONDS = 60
 """Timeout for the tests of one break."""
 VERDICTS = {"failed": "caught", "passed": "SURVIVED", "hung": "HUNG", "error": "ERROR"}

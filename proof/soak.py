@@ -116,6 +116,7 @@ class Soak:
                     await self._round(api, number)
                     if number == self._rounds // WARM_UP:
                         blocks = _blocks_in_use()
+                self.tally.split = api.statistics().split
                 after = _blocks_in_use()
         finally:
             tally = self.tally

@@ -7,8 +7,9 @@
 The simulator runs in a separate process, which is killed and restarted on the same
 port; a file keeps what it has done. One client in each mode talks to it, all but one
 through a relay that resets connections in the middle of requests and responses, and
-stalls. Every call is judged by the file. Time is real, so a seed does not repeat a run
-exactly.
+stalls. There is a run for each route: plain TCP, TLS, and TLS by an HTTP or a SOCKS
+proxy; the relay is behind the proxy, and does not see into TLS. Every call is judged by
+the file. Time is real, so a seed does not repeat a run exactly.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import socket
 import sys
 import time
 from collections import Counter
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import anyio
 import click
@@ -35,20 +36,24 @@ from ._clock import BACKENDS
 from ._errand import Errand
 from ._judge import complaint_by_effects
 from ._kinds import KINDS, number_of
+from ._proxies import CERTIFICATE, http_proxy, socks_proxy, tls_proxy
 from ._relay import Relay
 from ._server import LIMIT, read_deeds, read_faults
 from ._tally import Broken, Tally, report
 from .soak import MODES, own_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from anyio.abc import Process, TaskStatus
 
     from .soak import Mode
 
 ROOT = Path(__file__).parent.parent
-CALLS = 1000
+PROXIES = {"CONNECT": http_proxy, "SOCKS": socks_proxy}
+ROUTES = ("plain", "TLS", *PROXIES)
+"""The ways to the server; by a proxy, too, it is TLS."""
+CALLS = 500
 """Number of calls of each client."""
 LIFE = 3.0
 """Seconds until a server is killed."""
@@ -132,13 +137,16 @@ async def _end(process: Process) -> None:
 
 @final
 class Sockets:
-    """A run on one event loop.
+    """A run on one event loop, by one route.
 
     :ivar tally: the figures
     """
 
-    def __init__(self, calls: int, seed: int, life: float, path: Path) -> None:
+    def __init__(
+        self, calls: int, seed: int, life: float, path: Path, route: str
+    ) -> None:
         self.tally = Tally()
+        self._route = route
         self._calls = calls
         self._seed = seed
         self._life = life
@@ -150,16 +158,22 @@ class Sockets:
         path, began, busy = self._path, time.perf_counter(), time.process_time()
         path.touch()
         server = Server(backend, self._seed, self._life, path)
-        relay = Relay(server.port, self._seed, RATE, STALL)
         before = _open_files()
-        async with (
-            server.running(),
-            relay.listening() as bad_port,
-            anyio.create_task_group() as tg,
-        ):
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(server.running())
+            port, options = server.port, dict[str, Any]()
+            if self._route != "plain":
+                port = await stack.enter_async_context(tls_proxy(port))
+            relay = Relay(port, self._seed, RATE, STALL)
+            bad_port = await stack.enter_async_context(relay.listening())
+            if self._route in PROXIES:
+                proxy = PROXIES[self._route]()
+                options["proxy"] = await stack.enter_async_context(proxy)
+            tg = await stack.enter_async_context(anyio.create_task_group())
             for mode in MODES:
-                port = server.port if mode == "sequential" else bad_port
-                tg.start_soon(self._use_client, mode, port)
+                chosen = port if mode == "sequential" else bad_port
+                options["base_url"] = self._url(chosen)
+                tg.start_soon(self._use_client, mode, {**options})
         tally = self.tally
         tally.seconds = tally.seeming_seconds = time.perf_counter() - began
         tally.busy_seconds = time.process_time() - busy
@@ -175,7 +189,11 @@ class Sockets:
         if tasks := own_tasks():
             raise Broken(f"tasks are left: {tasks}")
 
-    async def _use_client(self, mode: Mode, port: int) -> None:
+    def _url(self, port: int) -> str:
+        scheme = "http" if self._route == "plain" else "https"
+        return f"{scheme}://127.0.0.1:{port}/method"
+
+    async def _use_client(self, mode: Mode, options: dict[str, Any]) -> None:
         chance = random.Random(f"sockets {self._seed} {mode}")
         errands, tally = self._errands[mode], self.tally
         with anyio.CancelScope() as scope:
@@ -190,7 +208,7 @@ class Sockets:
                     wait=0.1,
                     timeout=TIMEOUT,
                     max_connections=20,
-                    base_url=f"http://127.0.0.1:{port}/method",
+                    **options,
                 ) as api,
                 anyio.create_task_group() as tg,
             ):
@@ -247,15 +265,31 @@ def free_port() -> int:
             return port
 
 
-def run_sockets(backend: str, calls: int, seed: int, life: float = LIFE) -> Tally:
+@contextmanager
+def _trusting(certificate: Path) -> Generator[None]:
+    """Trust this certificate and no other."""
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ["SSL_CERT_FILE"] = str(certificate)
+    try:
+        yield
+    finally:
+        del os.environ["SSL_CERT_FILE"]
+        os.environ.update({k: v for k, v in before.items() if v is not None})
+
+
+def run_sockets(
+    backend: str, route: str, calls: int, seed: int, life: float = LIFE
+) -> Tally:
     """Make the calls on one event loop.
 
+    :param route: one of :data:`ROUTES`
     :param calls: number of calls of each client
     :param life: seconds until a server is killed
     :return: the figures, with the complaint if a promise was broken
     """
-    with TemporaryDirectory() as directory:
-        sockets = Sockets(calls, seed, life, Path(directory) / "deeds")
+    with TemporaryDirectory() as directory, _trusting(CERTIFICATE):
+        sockets = Sockets(calls, seed, life, Path(directory) / "deeds", route)
         try:
             anyio.run(sockets.run, backend, backend=backend)
         except Broken as broken:
@@ -267,10 +301,15 @@ def run_sockets(backend: str, calls: int, seed: int, life: float = LIFE) -> Tall
 @click.option("--calls", type=click.IntRange(1), default=CALLS, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--backend", type=click.Choice(BACKENDS), help="Only on this event loop.")
-def main(calls: int, seed: int, backend: str | None) -> None:
+@click.option("--route", type=click.Choice(ROUTES), help="Only by this route.")
+def main(calls: int, seed: int, backend: str | None, route: str | None) -> None:
     """Make the calls, print the table, and exit with 1 if a promise was broken."""
-    backends = [backend] if backend else BACKENDS
-    tallies = {each: run_sockets(each, calls, seed) for each in backends}
+    backends, routes = [backend] if backend else BACKENDS, [route] if route else ROUTES
+    tallies = {
+        f"{backend}, {route}": run_sockets(backend, route, calls, seed)
+        for backend in backends
+        for route in routes
+    }
     sys.exit(report(tallies))
 
 

@@ -209,7 +209,6 @@ FOREIGN: dict[str, Handle] = {
     "number of 10,000 digits": then(
         http_response(b'{"response":' + b"1" * 10_000 + b"}")
     ),
-    "invalid UTF-8": then(http_response(b'{"response":"\xff\xfe"}')),
     "BOM of UTF-16 alone": then(http_response(b"\xff\xfe")),
     "NaN": then(http_response(b"NaN")),
     "null": then(http_response(b"null")),
@@ -279,6 +278,7 @@ ODD: dict[str, tuple[bytes, Any]] = {
     "a thousand headers": (http_response(RESPONSE, *["x: 1"] * 1000), 1),
     "status 500": (http_response(RESPONSE, status="500 Oh"), 1),
     "BOM": (http_response(b"\xef\xbb\xbf" + RESPONSE), 1),
+    "invalid UTF-8": (http_response(b'{"response":"\xff"}'), "\ufffd"),
     "UTF-16": (http_response(RESPONSE.decode().encode("utf-16")), 1),
     "half a character": (http_response(b'{"response":"\\ud800"}'), "\ud800"),
     "keys twice": (http_response(b'{"response":2,"response":1}'), 1),

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from collections import deque
+    from collections.abc import Mapping
     from random import Random
 
     from vkanyio import VK
     from vkanyio._caller import Caller
     from vkanyio._engine._connection import Connection
     from vkanyio._engine._lane import Lane
+    from vkanyio._engine._pool import Pool
     from vkanyio._engine._session import Session
 
 
@@ -48,6 +50,11 @@ class Probe:
     def caller(self) -> Caller:
         """The interface by which parts of the library make calls."""
         return self._session
+
+    @property
+    def other_pools(self) -> Mapping[str, Pool]:
+        """The pools of connections to other servers than that of the methods."""
+        return self._session._transport._other_pools._pools
 
     @property
     def live_call_count(self) -> int:

@@ -26,7 +26,8 @@ LAYERS = {
         _engine._call_task _engine._questions _engine._captcha_session
         _engine._collector _engine._gate _engine._packer _engine._sender
         _engine._ticker _engine._transport _engine._pool _engine._connection
-        _engine._network _engine._delivery _engine._response_body
+        _engine._network _engine._foreign_client _engine._delivery
+        _engine._request_body _engine._response_body
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """
@@ -35,10 +36,10 @@ LAYERS = {
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
-        _method_facts _limiter _secrets _encoding _wire_checks _outcome _address
+        _method_facts _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _masking _repr
+        _execute _events _statistics _facts _error_codes _errors _masking _repr _json
         _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library

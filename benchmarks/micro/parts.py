@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from vkanyio import APIRequest, Limiter
 from vkanyio._batch import read_batch, to_code
 from vkanyio._encoding import to_form, to_vkscript
+from vkanyio._masking import Secrets
 from vkanyio._outcome import Success
 from vkanyio._response import read_response
-from vkanyio._secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

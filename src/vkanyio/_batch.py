@@ -1,6 +1,8 @@
 """Calls packed into one ``execute``: code out, and a result for each call in.
 
-Both are pure. The code is an array of calls, and VK returns an array of their values;
+All of it is pure, the decision about a batch that failed as a whole included.
+
+The code is an array of calls, and VK returns an array of their values;
 a call that failed is ``false`` there, and has an entry in ``execute_errors``. An entry
 is matched with a ``false`` by method and order, never by position alone: a method may
 return ``false`` itself, and VK has been seen to leave entries out and to add one for
@@ -11,9 +13,17 @@ How a batch is sent and retried is the subject of ``_engine/_batch_task.py``.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Any, final
 
-from ._errors import InvalidResponseError
+from ._errors import (
+    APIError,
+    AuthError,
+    CompileError,
+    InvalidResponseError,
+    ScriptRuntimeError,
+    TokenExpiredError,
+)
 from ._outcome import Failure, Success
 from ._response import api_error, shown_bytes
 from ._typeguards import is_dict, is_list
@@ -21,13 +31,21 @@ from ._typeguards import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ._masking import Secrets
     from ._outcome import Result
     from ._response import MethodCall
-    from ._secrets import Secrets
 
 MAX_CODE = 64 * 1024
 """Bytes of code in one ``execute``, unless a single call has more. VK documents no
 limit; a client that is known to work has sent ten thousand."""
+
+NO_EXECUTE_CODES = frozenset({3, 15, 23, 27, 28})
+"""Errors by which VK refuses ``execute`` to a token altogether."""
+TOKEN_CODES = frozenset(
+    {4, 5, 9, 14, 17, 18, 24, 25, 29, 1114, 1116, 1117, 1118, 3609, 3610, 3611}
+)
+"""Errors about the token or its user, which each call would meet alone, too."""
+TOO_LARGE_STATUS = 413
 
 FORGET_SECONDS = 300.0
 """The time in which the size of a batch that was too large doubles again."""
@@ -139,13 +157,75 @@ def _in_doubt(call: MethodCall, body: bytes, secrets: Secrets) -> Failure:
     return Failure(error, maybe_carried_out=True, is_transient=True, retry_at_once=True)
 
 
+class Remedy(enum.Enum):
+    """What becomes of the calls of a batch that failed as a whole."""
+
+    REPEAT = "all are sent again, if the rules of retries allow"
+    HALVE = "each half is sent separately"
+    ALONE = "each call is sent alone"
+    FAIL = "each call gets the error"
+
+
+def remedy_for(
+    failure: Failure, *, was_repeated: bool, is_outage: bool, token_was_replaced: bool
+) -> Remedy:
+    """Decide about a batch that failed as a whole.
+
+    The aim is that each call ends as it would have ended alone. The cases, the first
+    that applies decides:
+
+    1. A rate limit refused the request, it was lost before it was sent, or the client
+       has another token by now: the calls in it are not the reason. Repeat.
+    2. VK refused the token, or asks a question about it: each call would meet that.
+    3. VK refused ``execute`` itself, or gave an error that is not known: alone.
+    4. No connection can be made: each call would meet that, too.
+    5. VK, or a gateway, refused the batch for its size or for one of its calls: halve.
+    6. The batch took too long: halve, unless single calls take too long as well.
+    7. The response was lost, or was none, or an error inside VK: this may pass. Repeat
+       once, then halve; in an outage, go on repeating.
+
+    :param was_repeated: whether the calls were sent a second time, together
+    :param is_outage: whether other requests fail in the same way
+    :param token_was_replaced: whether the client has another token than that of the
+        request
+    """
+    error = failure.error
+    was_not_sent = failure.is_transient and not failure.maybe_carried_out
+    is_of_token = isinstance(error, AuthError | TokenExpiredError)
+    if failure.is_too_many or was_not_sent or (is_of_token and token_was_replaced):
+        return Remedy.REPEAT
+    if isinstance(error, APIError) and not failure.is_transient:
+        if isinstance(error, CompileError | ScriptRuntimeError):
+            return Remedy.HALVE
+        return Remedy.FAIL if error.code in TOKEN_CODES else Remedy.ALONE
+    if not failure.maybe_carried_out and not isinstance(error, InvalidResponseError):
+        return Remedy.FAIL
+    if not failure.is_transient:
+        return Remedy.HALVE
+    repeats = is_outage or not (was_repeated or failure.is_timeout)
+    return Remedy.REPEAT if repeats else Remedy.HALVE
+
+
+def is_too_much(failure: Failure) -> bool:
+    """Return whether a batch failed by its size, so that the next ones are smaller."""
+    error = failure.error
+    return (
+        failure.is_too_large
+        or failure.is_timeout
+        or isinstance(error, ScriptRuntimeError)
+        or (
+            isinstance(error, InvalidResponseError) and error.status == TOO_LARGE_STATUS
+        )
+    )
+
+
 @final
 class BatchSizes:
     """How many calls of a method fit into one ``execute``, as far as is known.
 
     VK answers error 13 where the values of the calls are too large together, without
-    naming a size. What was learned from it is forgotten slowly: the size doubles every
-    five minutes.
+    naming a size, and calls that take long together do not end in time. What was
+    learned from it is forgotten slowly: the size doubles every five minutes.
 
     :param max_size: the most calls in an ``execute``
     """
@@ -164,8 +244,12 @@ class BatchSizes:
             del self._learned[method]
         return min(grown, self._max_size)
 
-    def note_too_large(self, calls: Sequence[MethodCall], now: float) -> None:
-        """Learn from a batch that VK did not carry out completely."""
+    def note_too_much(self, calls: Sequence[MethodCall], now: float) -> None:
+        """Learn from a batch that was too much at a time."""
         size = max(1, len(calls) // 2)
         for method in {call.method for call in calls}:
             self._learned[method] = (min(size, self.max_size_with(method, now)), now)
+
+    def forget(self, method: str) -> None:
+        """Forget what was learned, since a call of the method failed alone, too."""
+        self._learned.pop(method, None)

@@ -55,11 +55,16 @@ class Caller(Protocol):
         move its deadline with each chunk of the body. Leaving the client's block
         closes the connection.
 
-        :param body: the body, or its chunks
+        :param body: the body, or its chunks; nothing whole is sent of one whose length
+            is wrong
         :param length: the number of bytes in the body
         :param headers: the headers, ``content-type`` among them
-        :return: the response, whatever its status, or why there is none
+        :return: the response, whatever its status, or why there is none; this includes
+            a connection that the client closes
         :raises ClientClosedError: if the client is not open
+        :raises TypeError: if the body or one of its chunks is not bytes
+        :raises ValueError: if the URL cannot be used, or the body has another length
+        :raises Exception: whatever the chunks raise, as it is
         """
         ...
 

@@ -6,17 +6,17 @@ error may be kept for long, and a hostile one may be as large as any response.
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
+from ._json import read_json
 from ._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ._secrets import Secrets
+    from ._masking import Secrets
 
 MAX_MESSAGE = 1000
 """Characters of VK's message: the longest known one has 200."""
@@ -78,16 +78,16 @@ def read_large_error(body: bytes) -> dict[str, Any]:
     for key, begin, end in reader.members():
         size = end - begin
         # Parsing each name would take long, if there were many.
-        name = json.loads(key) if left >= 0 else key[1:-1].decode("latin-1")
+        name = read_json(key) if left >= 0 else key[1:-1].decode("latin-1")
         if name == "error_msg" and body[begin] == ord('"'):
-            fields[name] = json.loads(body[begin:end])
+            fields[name] = read_json(body[begin:end])
         elif name in QUESTION_FIELDS:
             if size <= 6 * MAX_QUESTION_FIELD:  # `\u0020` is one character
-                fields[name] = json.loads(body[begin:end])
+                fields[name] = read_json(body[begin:end])
         elif name != "request_params":
             left -= size + len(key)
             if left >= 0:
-                fields[name] = json.loads(body[begin:end])
+                fields[name] = read_json(body[begin:end])
     for _ in reader.more_members():
         pass  # beside the error
     if _REST.fullmatch(body, reader.at) is None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from ._errors import APIError, InvalidResponseError, TooManyRequestsError
+from ._errors import (
+    APIError,
+    InvalidResponseError,
+    RequestTimeoutError,
+    TooManyRequestsError,
+)
 from ._execute import ExecuteError, ExecuteResult
 from ._typeguards import is_list
 
@@ -61,10 +66,9 @@ class Failure(NamedTuple):
         return isinstance(self.error, TooManyRequestsError)
 
     @property
-    def is_lasting(self) -> bool:
-        """Whether VK, or a gateway, refused the request and would refuse it again."""
-        is_refusal = isinstance(self.error, APIError | InvalidResponseError)
-        return is_refusal and not (self.is_transient or self.is_too_many)
+    def is_timeout(self) -> bool:
+        """Whether no response arrived in time to a request that was sent."""
+        return isinstance(self.error, RequestTimeoutError)
 
     @classmethod
     def from_api(cls, error: APIError) -> Failure:

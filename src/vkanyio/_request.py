@@ -48,6 +48,7 @@ class APIRequest:
     __slots__ = (
         "_own_token",
         "_pending",
+        "_repetition",
         "_script",
         "headers",
         "method",
@@ -82,6 +83,7 @@ class APIRequest:
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)
         self.repeatable: bool | None = repeatable
         self._own_token: str | None = own_token
+        self._repetition: Repetition = repetition_of_call(method, encoded)
         self._pending: Pending = Pending()
         self._script: str | None = None
 
@@ -128,11 +130,10 @@ class APIRequest:
 
     def reads(self) -> bool:
         """Return whether the call changes nothing."""
-        return repetition_of_call(self.method, self.params) is Repetition.READ
+        return self._repetition is Repetition.READ
 
     def may_be_repeated(self) -> bool:
         """Return whether the call may be retried after VK may have carried it out."""
         if self.repeatable is not None:
             return self.repeatable
-        repetition = repetition_of_call(self.method, self.params)
-        return repetition in (Repetition.READ, Repetition.KEYED)
+        return self._repetition in (Repetition.READ, Repetition.KEYED)

@@ -5,12 +5,12 @@ It neither sends nor retries anything, and knows no clock.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
 from ._error_fields import MAX_PARSED, cut, is_error, kept_fields, read_large_error
 from ._errors import APIError, InvalidResponseError
+from ._json import read_json
 from ._outcome import TOO_MANY_REQUESTS, Failure, Success
 from ._typeguards import is_dict
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ._encoding import Encoded
+    from ._masking import Secrets
     from ._outcome import Result
-    from ._secrets import Secrets
 
 JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
@@ -67,7 +67,7 @@ def read_response(
     envelope: JSON
     try:
         is_large_error = len(body) > MAX_PARSED and is_error(body)
-        envelope = read_large_error(body) if is_large_error else json.loads(body)
+        envelope = read_large_error(body) if is_large_error else read_json(body)
     except (ValueError, RecursionError):
         return _invalid("is not JSON", status, body, call, secrets)
     if isinstance(envelope, dict):

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
-from ._errors import AuthError, TokenExpiredError
+from ._errors import APIError, AuthError, InvalidResponseError, TokenExpiredError
+from ._outcome import Failure
 
 if TYPE_CHECKING:
-    from ._outcome import Failure
+    from ._outcome import Result
 
 MAX_DELAY = 60.0
 """Seconds: the back-off does not grow beyond this."""
@@ -30,6 +31,10 @@ TOO_MANY_OF_A_METHOD = 2
 the method instead of the token."""
 TOO_MANY_MEMORY = 60.0
 """Seconds after which an error 6 says nothing about a method any more."""
+
+OUTAGE_MEMORY = 60.0
+"""Seconds after which the failure of a request says nothing about others any more: no
+back-off is longer."""
 
 
 def new_random_id() -> int:
@@ -168,3 +173,69 @@ def slows_token_down(seconds_of_method: int) -> bool:
     :param seconds_of_method: what :meth:`MethodRefusals.note` returned
     """
     return seconds_of_method <= TOO_MANY_OF_A_METHOD
+
+
+class _Trouble(NamedTuple):
+    """When requests failed in one way.
+
+    :ivar origin: where the last of them came from
+    :ivar at: when that one failed
+    :ivar other_at: when the last one of another origin failed
+    """
+
+    origin: object
+    at: float
+    other_at: float
+
+
+@final
+class Outage:
+    """Whether the requests of a token fail because VK or the network is not well.
+
+    A batch that fails as a whole may have failed by a call in it, or by its size. Where
+    other requests fail in the same way it has not, and sending its calls in parts is of
+    no use.
+    """
+
+    def __init__(self) -> None:
+        self._troubles: dict[tuple[type, int | None], _Trouble] = {}
+
+    def note(self, result: Result, origin: object, calls: int, now: float) -> None:
+        """Note what a request brought.
+
+        1. A failure that passes is remembered; but not the deadline of a batch, which
+           may have been too much work for the time.
+        2. After anything else, what failed before says nothing any more.
+
+        :param origin: what the requests have in common that carry the same calls
+        :param calls: how many calls the request carried
+        """
+        if not isinstance(result, Failure) or not result.is_transient:
+            self._troubles.clear()
+        elif calls == 1 or not result.is_timeout:
+            kind = _kind_of(result)
+            last = self._troubles.get(kind) or _Trouble(origin, now, -math.inf)
+            is_other = last.origin is not origin
+            other_at = last.at if is_other else last.other_at
+            self._troubles[kind] = _Trouble(origin, now, other_at)
+
+    def is_on(self, failure: Failure, origin: object, now: float) -> bool:
+        """Return whether requests of another origin fail in the same way.
+
+        :param origin: that of the request that failed
+        """
+        trouble = self._troubles.get(_kind_of(failure))
+        if trouble is None:
+            return False
+        is_other = trouble.origin is not origin
+        at = trouble.at if is_other else trouble.other_at
+        return now - at < OUTAGE_MEMORY
+
+
+def _kind_of(failure: Failure) -> tuple[type, int | None]:
+    error = failure.error
+    if isinstance(error, APIError):
+        return APIError, error.code
+    if isinstance(error, InvalidResponseError):
+        return InvalidResponseError, error.status
+    return type(error), None

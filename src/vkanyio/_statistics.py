@@ -21,7 +21,7 @@ class Statistics:
     :ivar calls: calls that were accepted
     :ivar sent: HTTP requests that were sent, retries included
     :ivar batches: how many requests carried how many calls
-    :ivar split: how often a batch was split, since VK could not run it as a whole
+    :ivar split: how often a batch that failed as a whole was halved
     :ivar retries: how many requests were retried, by the error that led to the retry
     :ivar too_many_requests: how often VK returned error 6, or a gateway HTTP 429
     :ivar margin: the part of the rate limit that is kept free now, 0.02 being 2 %

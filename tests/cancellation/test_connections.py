@@ -18,9 +18,9 @@ import anyio.lowlevel
 import attrs
 import pytest
 from anyio import fail_after
+from proof._proxies import http_proxy, socks_proxy
 
 from _helpers import assert_gone
-from _proxies import http_proxy, socks_proxy
 from _sockets import FINE, listening, read_request
 from vkanyio import VK, APIRequest
 

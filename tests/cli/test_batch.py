@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from vkanyio.cli._app import run
 from vkanyio.testing import Simulator, faults
 
-from .batches import users, write_calls
+from .batches import records, users, write_calls
 from .conftest import BACKENDS, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from .conftest import Resume
 
     MakeBatch: TypeAlias = Callable[..., tuple[int, list[Any], str]]
 
@@ -123,6 +126,46 @@ def test_a_network_that_is_down_ends_the_batch(
     assert code == 3
     assert 20 <= len(records) < 200
     assert "vkanyio: stopped: users.get: " in err
+
+
+def test_an_outage_of_vk_ends_the_batch_and_the_calls_are_made_when_it_is_resumed(
+    tmp_path: Path, simulator: Simulator, resume: Resume
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(100))
+    simulator.fault(faults.error(10), rate=1)
+    words = ("--retries", "0", "--limit", "1000")
+    code, err = resume(*words)
+    assert code == 3
+    assert "vkanyio: stopped: users.get: error 10" in err
+    simulator.clear_faults()
+    assert resume(*words)[0] == 0
+    assert len({r["line"] for r in records(tmp_path) if "response" in r}) == 100
+
+
+@BACKENDS
+def test_a_batch_that_always_fails_as_a_whole_does_not_end_the_run(
+    batch: MakeBatch, simulator: Simulator, backend: str
+) -> None:
+    simulator.fault(faults.html(502), "execute", rate=1)
+    words = ("--retries", "0", "--backend", backend)
+    code, found, err = batch(users(60), *words)
+    assert code == 0
+    assert {record["line"] for record in found if "response" in record} == {
+        *range(1, 61)
+    }
+    assert "60 succeeded" in err
+
+
+@pytest.mark.parametrize("count", ["0", "26"])
+def test_the_size_of_batches_is_an_option(
+    batch: MakeBatch, simulator: Simulator, count: str
+) -> None:
+    assert batch(users(30), "--execute-count", "5")[0] == 0
+    calls = [e.request for e in simulator.ledger if e.method == "users.get"]
+    assert max(Counter(calls).values()) == 5
+    code, _, err = batch(users(1), "--execute-count", count)
+    assert code == 2
+    assert "execute_count" in err
 
 
 @pytest.mark.parametrize(

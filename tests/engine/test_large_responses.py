@@ -168,14 +168,14 @@ async def test_writes_in_a_batch_that_is_too_large_are_carried_out_once(
     assert len(simulator.ledger.repeated("messages.send")) == 2  # under their keys
 
 
-async def test_calls_of_a_script_rejected_by_a_large_page_are_sent_plain(
+async def test_calls_of_a_script_rejected_by_a_large_page_are_sent_in_parts(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.body(b" " * (MAX_BYTES + 1), 413), "execute")
     async with make_client(mode="parallel", max_answer=MAX_BYTES) as api:
         assert await together(api, map(post, range(6))) == [*range(6)]
-        assert api.statistics().batches == {6: 1, 1: 6}
-        assert api.statistics().split == 0
+        assert api.statistics().batches == {6: 1, 3: 2}
+        assert api.statistics().split == 1
     assert done(simulator) == [*range(6)]
 
 

@@ -15,6 +15,7 @@ from _parts import gate, sender_of
 from vkanyio import APIRequest, ClientClosedError, Config
 from vkanyio._engine._call_task import CallTask
 from vkanyio._engine._live_calls import LiveCalls
+from vkanyio._engine._packer import Packer
 from vkanyio._engine._questions import Questions
 from vkanyio._outcome import Success
 
@@ -33,8 +34,9 @@ def add(live: LiveCalls) -> APIRequest:
 
 
 def begin(live: LiveCalls, request: APIRequest, simulator: Simulator) -> CallTask:
-    questions = Questions(Config("a-token"))
-    task = CallTask(request, sender_of(simulator), gate(), questions)
+    config = Config("a-token")
+    packer, questions = Packer(config), Questions(config)
+    task = CallTask(request, sender_of(simulator), gate(), packer, questions)
     live.begin(request, task)
     return task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from contextlib import asynccontextmanager, suppress
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import httpcore
 import pytest
 from anyio import CancelScope
 from anyio.abc import SocketAttribute
 
-from _sockets import listening, port_of
+from _sockets import listening, never_respond, port_of
 from vkanyio._engine._delivery import Delivery
 from vkanyio._engine._network import MAX_GATHERED, Network, NetworkStream
 
@@ -183,3 +185,108 @@ async def test_what_tls_has_already_received_is_found(
             server.tls.write(more)
         assert await stream.read(65536) == b"response"
         assert stream.is_readable() is bool(more)
+
+
+TLS_RECORD = 2**14
+TLS_OVERHEAD = 22
+"""Bytes of TLS 1.3 around each record."""
+
+
+@pytest.mark.parametrize("more", [b"", b"of another response"])
+@pytest.mark.parametrize("encrypted", [False, True], ids=["TCP", "TLS"])
+async def test_what_the_event_loop_has_already_received_is_found(
+    encrypted: bool, more: bytes, certificate: str, tls: ssl.SSLContext
+) -> None:
+    """A read gets 64 KiB, though asyncio has received more from the socket."""
+    records = 65_536 // TLS_RECORD
+    response = bytes(65_536 - TLS_OVERHEAD * records * encrypted)
+    sent = anyio.Event()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        assert await stream.receive() == b"1"
+        await stream.send(b"1")  # whatever TLS sends after its handshake comes with it
+        assert await stream.receive() == b"2"
+        await stream.send(response)
+        if more:
+            await stream.send(more)
+        sent.set()
+        await anyio.sleep_forever()
+
+    async with listening(serve, tls if encrypted else None) as url:
+        network = Network()
+        stream: Any = await network.connect_tcp("127.0.0.1", port_of(url))
+        if encrypted:
+            context = ssl.create_default_context(cafile=certificate)
+            stream = await stream.start_tls(context, "localhost")
+        await stream.write(b"1")
+        assert await stream.read(65536) == b"1"
+        await stream.write(b"2")
+        await stream._flush()
+        await sent.wait()
+        await anyio.sleep(0.05)  # until all of it has arrived
+        left = len(response)
+        while left:
+            left -= len(await stream.read(65536))
+        assert network.is_readable is bool(more)
+        await network.close()
+
+
+FAILURES = [
+    OSError(104, "Connection reset by peer"),
+    ssl.SSLError(1, "[SSL] bad record mac"),
+    ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed (EOF)"),
+    anyio.BrokenResourceError("broken"),
+    anyio.ClosedResourceError("closed"),
+    anyio.EndOfStream("ended"),
+]
+
+
+class Failing:
+    """A socket that fails."""
+
+    def __init__(self, problem: Exception) -> None:
+        self._problem = problem
+
+    async def send(self, data: bytes) -> None:
+        raise self._problem
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        raise self._problem
+
+
+@pytest.mark.parametrize("problem", FAILURES, ids=lambda each: type(each).__name__)
+async def test_whatever_a_stream_raises_is_a_failure_of_the_connection(
+    problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing: Any = Failing(problem)
+    stream = NetworkStream(failing, Network())
+    with pytest.raises(httpcore.WriteError, match=re.escape(str(problem))):
+        await stream.write(bytes(MAX_GATHERED + 1))
+    with pytest.raises(httpcore.ConnectError):
+        await stream.start_tls(ssl.create_default_context(), "localhost")
+    if isinstance(problem, anyio.EndOfStream):
+        assert await stream.read(1) == b""
+    else:
+        with pytest.raises(httpcore.ReadError, match=re.escape(str(problem))):
+            await stream.read(1)
+
+    async def fail(*_: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(anyio, "connect_tcp", fail)
+    with pytest.raises(httpcore.ConnectError, match=re.escape(str(problem))):
+        await Network().connect_tcp("localhost", 80)
+
+
+async def test_a_connection_that_is_closed_in_a_handshake_has_failed() -> None:
+    async with listening(never_respond) as url, anyio.create_task_group() as tasks:
+        network = Network()
+        stream = await network.connect_tcp("127.0.0.1", port_of(url))
+
+        async def connect() -> None:
+            with pytest.raises(httpcore.ConnectError):
+                await stream.start_tls(ssl.create_default_context(), "localhost")
+
+        tasks.start_soon(connect)
+        await anyio.wait_all_tasks_blocked()
+        await network.close()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 import httpx
 import pytest
+from proof._proxies import socks_proxy
 
 from _helpers import own_tasks
 from _probe import Probe
-from _proxies import socks_proxy
 from _sockets import FINE, always_succeed, closed_port, listening, read_request
 from vkanyio import VK, ClientClosedError, ConnectionFailedError
+from vkanyio._engine._connection import Connector
 from vkanyio._outcome import Failure
 from vkanyio._response import Response
 
@@ -49,17 +54,30 @@ class Chunks:
 
 
 class Receiver:
-    """A server that keeps what it gets, and the number of connections to it."""
+    """A server that keeps what it gets, and the numbers of connections to it.
 
-    def __init__(self) -> None:
+    :param expected: connections that must be there before it responds
+    """
+
+    def __init__(self, expected: int = 1) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.open = 0
+        self._expected = expected
+        self._complete = anyio.Event()
 
     async def serve(self, stream: BufferedByteStream) -> None:
         self.connections += 1
-        while True:
-            self.requests.append(await read_request(stream))
-            await stream.send(FINE)
+        self.open += 1
+        if self.connections == self._expected:
+            self._complete.set()
+        try:
+            while True:
+                self.requests.append(await read_request(stream))
+                await self._complete.wait()
+                await stream.send(FINE)
+        finally:
+            self.open -= 1
 
 
 async def post(api: VK, url: str, body: Any = b"text", length: int = 4) -> Any:
@@ -161,6 +179,120 @@ async def test_a_server_that_cannot_be_reached_is_named() -> None:
     assert isinstance(failure.error, ConnectionFailedError)
     assert not failure.maybe_carried_out
     assert url.split("/")[2] in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    "handled",
+    [
+        OSError(28, "No space left on device"),
+        ssl.SSLError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] of another connection"),
+    ],
+    ids=["OSError", "a certificate"],
+)
+async def test_an_error_that_the_caller_handles_is_not_the_reason(
+    handled: OSError,
+) -> None:
+    async with (
+        closed_port() as url,
+        listening(always_succeed) as base_url,
+        VK("a-token", base_url=base_url) as api,
+    ):
+        try:
+            raise handled
+        except OSError:
+            refused = await post(api, url)
+            async with listening(drop) as url:
+                dropped = await post(api, url)
+    for failure in (refused, dropped):
+        assert (handled.strerror or "") not in str(failure.error)
+        assert failure.is_transient
+
+
+async def drop(stream: BufferedByteStream) -> None:
+    await read_request(stream)
+
+
+async def test_connections_to_servers_that_are_not_used_any_more_are_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vkanyio._keep_alive.MAX_IDLE", 0.05)
+    servers = [Receiver(expected=2) for _ in range(6)]
+    async with AsyncExitStack() as stack:
+        urls = [
+            await stack.enter_async_context(listening(server.serve))
+            for server in servers
+        ]
+        async with VK("a-token", base_url=urls[0]) as api:
+            pools = Probe(api).other_pools
+            async with anyio.create_task_group() as tasks:
+                for url in 2 * urls:
+                    tasks.start_soon(post, api, url)
+            assert len(pools) == len(urls)
+            assert sum(len(pool.idle) for pool in pools.values()) == 2 * len(urls)
+            await anyio.sleep(0.1)
+            for _ in range(2 * len(urls)):  # so many connections, and one each time
+                await post(api, urls[-1])
+            assert len(pools) == 1
+            assert sum(len(pool.idle) for pool in pools.values()) == 1
+        with anyio.fail_after(5):
+            while any(server.open for server in servers):
+                await anyio.lowlevel.checkpoint()
+
+
+async def test_a_request_that_goes_on_keeps_its_pool() -> None:
+    release, arrived = anyio.Event(), anyio.Event()
+    other = Receiver()
+
+    async def serve(stream: BufferedByteStream) -> None:
+        await read_request(stream)
+        arrived.set()
+        await release.wait()
+        await stream.send(FINE)
+        await anyio.sleep(60)
+
+    async with (
+        listening(serve) as url,
+        listening(other.serve) as another,
+        VK("a-token", base_url=url) as api,
+    ):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(post, api, url)
+            await arrived.wait()
+            for _ in range(4):
+                await post(api, another)
+            release.set()
+        idle = [len(pool.idle) for pool in Probe(api).other_pools.values()]
+    assert idle == [1, 1]
+
+
+async def test_a_request_that_is_prepared_while_the_client_closes_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, preparing, closed = Receiver(), anyio.Event(), threading.Event()
+    prepare, failures = Connector.prepare, list[Any]()
+
+    def wait(self: Connector, url: str) -> Any:
+        anyio.from_thread.run_sync(preparing.set)
+        closed.wait(5)
+        return prepare(self, url)
+
+    monkeypatch.setattr(Connector, "prepare", wait)
+    async with listening(server.serve) as url, anyio.create_task_group() as tasks:
+
+        async def upload() -> None:
+            failures.append(await post(api, url))
+
+        async with VK("a-token", base_url=url) as api:
+            pools = Probe(api).other_pools
+            tasks.start_soon(upload)
+            await preparing.wait()
+        closed.set()
+    [failure] = failures
+    assert isinstance(failure.error, ConnectionFailedError)
+    assert "the connection was closed" in str(failure.error)
+    assert not failure.maybe_carried_out
+    assert not any(pool.idle for pool in pools.values())
+    assert server.connections == 0
 
 
 async def test_leaving_the_client_ends_requests_of_other_tasks() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _helpers import add_echoes, get, settle
+from _helpers import TOKEN, add_echoes, get, settle
 from _packing import (
     client_of,
     message,
@@ -18,9 +18,9 @@ from _packing import (
     sizes,
     together,
 )
-from vkanyio import APIRequest, ExecuteResult
+from vkanyio import APIRequest, AuthError, ExecuteResult
 from vkanyio._batch import MAX_CODE
-from vkanyio.testing import Simulator, faults
+from vkanyio.testing import Account, Simulator, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,15 +210,39 @@ async def test_calls_that_arrive_before_the_permit_join_the_batch(
 # Calls that may not be packed with others.
 
 
-async def test_calls_with_an_explicit_token_go_alone_even_if_it_is_the_same(
+async def test_calls_with_a_token_of_their_own_are_packed_with_others_of_that_token(
+    make_client: MakeClient,
+) -> None:
+    tokens = [f"the-token-of-user-{user}" for user in range(5)]
+    accounts = {token: Account(id=user) for user, token in enumerate(tokens)}
+    simulator = Simulator(limit=20, tokens={TOKEN: Account(id=99), **accounts})
+    simulator.add_method("test.whose", lambda call: [call.account.id, call.text("n")])
+    requests = [
+        APIRequest("test.whose", {"n": n, "access_token": tokens[n % 5]})
+        for n in range(125)
+    ]
+    requests += [APIRequest("test.whose", {"n": n}) for n in range(125, 150)]
+    async with client_of(simulator, limit=20) as api:
+        values = await together(api, requests)
+        assert api.statistics().batches == {25: 6}
+    assert values[:125] == [[n % 5, str(n)] for n in range(125)]
+    assert values[125:] == [[99, str(n)] for n in range(125, 150)]
+    assert simulator.ledger.refused() == []
+
+
+async def test_a_token_that_dies_fails_its_own_calls_only(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
-    async with make_client() as api, anyio.create_task_group() as tg:
-        for number in range(4):
-            params = {"id": number, "access_token": "another-token"}
-            tg.start_soon(api.call, "test.get", params)
-    assert simulator.ledger.requests == 4
-    assert {entry.token for entry in simulator.ledger} == {0}
+    simulator.expire("a-dead-token")
+    with_token = [
+        APIRequest("test.get", {"id": n, "access_token": "a-dead-token"})
+        for n in range(5)
+    ]
+    async with make_client() as api:
+        outcomes = await together(api, [*with_token, *map(get, range(5))])
+        assert api.statistics().batches == {5: 2}
+    assert {type(outcome) for outcome in outcomes[:5]} == {AuthError}
+    assert outcomes[5:] == [*range(5)]
 
 
 async def test_calls_that_help_to_answer_a_question_go_alone(

@@ -11,7 +11,7 @@ import pytest
 from _sockets import listening, port_of
 from vkanyio._engine._delivery import Delivery
 from vkanyio._engine._network import Network
-from vkanyio._engine._pool import Pool
+from vkanyio._engine._pool import Pool, Pools
 
 pytestmark = [
     pytest.mark.anyio,
@@ -70,6 +70,32 @@ async def test_a_cancellation_while_an_old_connection_closes_loses_none() -> Non
     await pool.close()
     assert not old.is_open
     assert not fresh.is_open
+
+
+async def test_all_pools_are_closed_though_closing_one_is_cancelled() -> None:
+    now = anyio.current_time()
+    connections = [FakeConnection(now, interrupts=i == 0) for i in range(3)]
+    pools = Pools()
+    for number, connection in enumerate(connections):
+        pool = await pools.take(f"http://server-{number}", pytest.fail)
+        idle: Any = pool.idle
+        idle.append(connection)
+    with pytest.raises(Interrupted):
+        await pools.close()
+    assert not any(each.is_open for each in connections)
+
+
+async def test_a_pool_that_is_closed_while_a_request_waits_sends_nothing() -> None:
+    class Slow(FakeConnection):
+        async def close(self) -> None:
+            await pool.close()
+
+    old: Any = Slow(anyio.current_time() - 10**6)
+    pool = Pool(lambda: fresh)
+    pool.idle.append(old)
+    fresh: Any = FakeConnection(anyio.current_time())
+    with pytest.raises(ConnectionError, match="closed"):
+        await request(pool)
 
 
 async def test_a_connection_of_a_closed_pool_is_not_kept() -> None:

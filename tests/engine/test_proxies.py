@@ -74,6 +74,34 @@ async def test_calls_go_through_a_tunnel_in_which_the_proxy_sees_nothing(
     assert inside[0].startswith(b"POST /method/wall.post HTTP/1.1")
 
 
+@pytest.mark.parametrize("base_url", ["http://vk.invalid", "https://vk.invalid"])
+@pytest.mark.parametrize(
+    ("login", "value"),
+    [
+        ("user:p%20w", b"dXNlcjpwIHc="),
+        ("user", b"dXNlcjo="),
+        ("%D1%8F:", b"0Y86"),
+        (":p", b"OnA="),
+    ],
+    ids=["both", "a name", "not in ASCII", "a password"],
+)
+async def test_an_http_proxy_gets_the_login_of_its_url(
+    base_url: str, login: str, value: bytes
+) -> None:
+    heads: list[bytes] = []
+
+    async def refuse(stream: BufferedByteStream) -> None:
+        heads.append(await stream.receive_until(b"\r\n\r\n", 65536))
+
+    async with listening(refuse) as address:
+        proxy = address.replace("//", f"//{login}@")
+        options: Any = {"proxy": proxy, "retry_limit": 0, "allow_insecure": True}
+        async with client(base_url, **options) as api:
+            await error_of(api, POST)
+    lines = [line for line in heads[0].split(b"\r\n") if b"Proxy-" in line]
+    assert lines == [b"Proxy-Authorization: Basic " + value]
+
+
 @both_calls
 @pytest.mark.parametrize(
     "response",

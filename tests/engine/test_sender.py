@@ -39,7 +39,9 @@ async def send(sender: Sender, *requests: APIRequest, **extra: Any) -> Attempt:
     [first, *_] = requests
     permit = await sender.ticker.acquire()
     pending = [request._pending for request in requests]
-    return await sender.send(first, permit, extra=extra, pending=pending, careful=False)
+    return await sender.send(
+        first, permit, extra=extra, pending=pending, origin=None, careful=False
+    )
 
 
 async def test_an_attempt_returns_the_value_and_marks_the_call_as_sent(
@@ -105,7 +107,12 @@ async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
     permit = await sender.ticker.acquire()
     request = accepted("test.get", {"id": 1})
     await sender.send(
-        request, permit, extra={}, pending=[request._pending], careful=False
+        request,
+        permit,
+        extra={},
+        pending=[request._pending],
+        origin=None,
+        careful=False,
     )
     assert permit.is_used
     assert permit.left_at == began
@@ -121,7 +128,12 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
     with anyio.CancelScope() as scope:
         scope.cancel()
         await sender.send(
-            request, permit, extra={}, pending=[request._pending], careful=False
+            request,
+            permit,
+            extra={},
+            pending=[request._pending],
+            origin=None,
+            careful=False,
         )
     assert not permit.is_used
     assert not request.maybe_carried_out
@@ -130,12 +142,32 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_permit_is_released_though_an_observer_fails(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError  # as a filter of the log may do
+
+    sender = sender_of(simulator, max_connections=1, on_event=print)
+    monkeypatch.setattr(sender._observer, "begin", lambda *_: ())
+    monkeypatch.setattr(sender._observer, "end", fail)
+    with pytest.raises(ZeroDivisionError):
+        await send(sender, accepted("test.get", {"id": 7}))
+    with anyio.fail_after(1):
+        sender.ticker.release(await sender.ticker.acquire())
+
+
 async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> None:
     async with closed_port() as base_url:
         sender = sender_to(base_url, limiter=Limiter(1))
         request, permit = accepted(), await sender.ticker.acquire()
         attempt = await sender.send(
-            request, permit, extra={}, pending=[request._pending], careful=False
+            request,
+            permit,
+            extra={},
+            pending=[request._pending],
+            origin=None,
+            careful=False,
         )
     assert isinstance(attempt.result, Failure)
     assert isinstance(attempt.result.error, ConnectionFailedError)

@@ -11,9 +11,11 @@ from anyio import create_task_group
 from _helpers import settle
 from _probe import Probe
 from vkanyio import (
+    VK,
     APIRequest,
     CallEnded,
     CallStarted,
+    Captcha,
     ClientClosedError,
     ClientUseError,
     ExecuteError,
@@ -242,24 +244,67 @@ async def test_a_submitted_request_is_reported_like_any_other_call(
     assert sent.calls == (started[0].call,)
 
 
-@pytest.mark.simulator_options(latency=1.0)
+async def call_with_other_tokens(api: VK) -> list[str]:
+    """Make calls with so many tokens that idle lanes are dropped.
+
+    :return: the tokens whose lanes are left
+    """
+    for i in range(20):
+        token = f"token-{i}-at-{anyio.current_time()}"
+        await api.call("test.get", {"id": i, "access_token": token})
+    return [lane._sender.token for lane in Probe(api).lanes]
+
+
+def get_slowly(simulator: Simulator) -> APIRequest:
+    """Return a call of another token, which takes half a minute."""
+    simulator.fault(faults.delay(30), times=1)
+    return APIRequest("test.get", {"id": 1, "access_token": "another-token"})
+
+
 async def test_the_lane_of_a_submitted_request_is_kept_until_its_end(
-    make_client: MakeClient,
+    simulator: Simulator, make_client: MakeClient
 ) -> None:
-    ended: list[APIRequest] = []
-    request = APIRequest("test.get", {"id": 1, "access_token": "token-of-a-stream"})
-    async with make_client() as api:
-        Probe(api).caller.submit(request, ended.append)
-        await anyio.sleep(0.1)
-        for i in range(12):
-            await api.call("test.get", {"id": i, "access_token": f"token-number-{i}"})
-        assert ended == [request]
-        assert request.result() == 1
+    request = get_slowly(simulator)
+    async with make_client(timeout=60) as api:
+        Probe(api).caller.submit(request, lambda _: None)
+        await anyio.sleep(10)
+        assert "another-token" in await call_with_other_tokens(api)
+        assert await request.wait() == 1
+        await anyio.sleep(10)
+        assert "another-token" not in await call_with_other_tokens(api)
+
+
+async def test_a_lane_is_kept_for_somebody_else_who_waits(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    request = get_slowly(simulator)
+    async with make_client(timeout=60) as api, anyio.create_task_group() as tg:
+        with anyio.move_on_after(10):
+            tg.start_soon(request.wait)
+            await api.call_with_request(request)
+        assert "another-token" in await call_with_other_tokens(api)
+        assert await request.wait() == 1
+        await anyio.sleep(10)
+        assert "another-token" not in await call_with_other_tokens(api)
+
+
+async def test_a_lane_is_kept_while_a_captcha_holds_its_calls_back(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    lanes: list[list[str]] = []
+
+    async def solve(captcha: Captcha) -> None:
+        answer = simulator.solve(captcha.redirect_uri or "")
+        await captcha.retry(answer)  # which settles the call
+        await anyio.sleep(10)
+        lanes.append(await call_with_other_tokens(api))
+
+    simulator.fault(faults.captcha(), times=1)
+    params = {"id": 1, "access_token": "another-token"}
+    async with make_client(on_captcha=solve) as api:
+        await api.call("test.get", params)
         await anyio.sleep(60)
-        for i in range(20):
-            await api.call("test.get", {"id": i, "access_token": f"another-token-{i}"})
-        tokens = [lane._sender.token for lane in Probe(api).lanes]
-        assert "token-of-a-stream" not in tokens  # nothing counts as busy for ever
+    assert "another-token" in lanes[0]
 
 
 async def test_submitted_requests_are_finished_when_the_block_is_left(

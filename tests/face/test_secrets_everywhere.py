@@ -24,7 +24,7 @@ from _bad_responses import chunked, http_response
 from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Validation, VKError
-from vkanyio._secrets import Secrets
+from vkanyio._masking import Secrets
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import pickle
 import traceback
+from base64 import b64encode
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,15 @@ from vkanyio._engine._connection import Proxy
 from vkanyio._engine._network import Network, NetworkStream
 from vkanyio._engine._transport import Transport
 from vkanyio._environment import environment_proxy
-from vkanyio._masking import Masked, SecretBytes, SecretStr, kind_of, mask, mask_params
-from vkanyio._secrets import Secrets
+from vkanyio._masking import (
+    Masked,
+    SecretBytes,
+    Secrets,
+    SecretStr,
+    kind_of,
+    mask,
+    mask_params,
+)
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
@@ -59,21 +67,28 @@ def chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def frames_of(error: BaseException) -> list[tuple[str, dict[str, str]]]:
-    """Return the functions of the library's frames, with their local variables."""
+def frames_of(
+    error: BaseException, also: str = "attrs generated"
+) -> list[tuple[str, dict[str, str]]]:
+    """Return the functions of the library's frames, with their local variables.
+
+    :param also: a part of the names of other files
+    """
     found: list[tuple[str, dict[str, str]]] = []
     for one in chain(error):
         shown = traceback.TracebackException.from_exception(one, capture_locals=True)
         found += [
             (frame.name, frame.locals or {})
             for frame in shown.stack
-            if "src/vkanyio/" in frame.filename or "attrs generated" in frame.filename
+            if "src/vkanyio/" in frame.filename or also in frame.filename
         ]
     return found
 
 
-def assert_hidden(error: BaseException, *secrets: str) -> dict[str, dict[str, str]]:
-    frames = frames_of(error)
+def assert_hidden(
+    error: BaseException, *secrets: str, also: str = "attrs generated"
+) -> dict[str, dict[str, str]]:
+    frames = frames_of(error, also)
     assert frames
     for function, values in frames:
         for name, value in values.items():
@@ -294,6 +309,34 @@ async def test_a_crash_inside_reveals_no_secret(
         expected["exchange"] = {"body", "headers"}
     for function, names in expected.items():
         assert names <= frames[function].keys()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("base_url", ["http://vk.invalid", "https://vk.invalid"])
+async def test_a_login_of_a_proxy_is_in_no_local_variable_of_httpcore(
+    monkeypatch: pytest.MonkeyPatch, base_url: str
+) -> None:
+    def crash(*args: object) -> Any:
+        errors = [arg for arg in args if isinstance(arg, Exception)]
+        raise RuntimeError("a bug") from next(iter(errors), None)
+
+    monkeypatch.setattr(Transport, "_failure", crash)
+    monkeypatch.setattr(Network, "note_write", crash)
+    login = b64encode(f"user:{SECRET}".encode()).decode()
+    async with listening(always_succeed) as address:
+        proxy = address.replace("//", f"//user:{SECRET}@")
+        with pytest.raises(ClientCrashedError) as caught:
+            async with VK(
+                TOKEN, base_url=base_url, proxy=proxy, allow_insecure=True
+            ) as api:
+                await api.call("users.get")
+    frames = assert_hidden(caught.value, login, also="httpcore")
+    name = "connect_headers" if base_url.startswith("https") else "headers"
+    assert "'Proxy-Authorization', b'***'" in str(
+        [values.get(name) for _, values in frames_of(caught.value, "http_proxy")]
+    )
+    assert "handle_async_request" in frames
 
 
 @pytest.mark.anyio

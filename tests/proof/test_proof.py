@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from proof._clock import BACKENDS
 from proof.soak import MODES, run_soak
-from proof.sockets import run_sockets
+from proof.sockets import PROXIES, run_sockets
 
 from vkanyio import APIRequest
 from vkanyio._outcome import Success
@@ -57,9 +57,19 @@ def test_another_seed_makes_another_soak(backend: str) -> None:
     assert record_of(backend, seed=1) != record_of(backend, seed=2)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_every_promise_is_kept_while_a_server_is_killed(backend: str) -> None:
-    tally = run_sockets(backend, calls=60, seed=1, life=1.0)
+@pytest.mark.usefixtures("no_proxy_of_the_environment")
+@pytest.mark.parametrize(
+    ("backend", "route"),
+    # The others take minutes.
+    [
+        *((backend, "plain") for backend in BACKENDS),
+        *zip(BACKENDS, PROXIES, strict=True),
+    ],
+)
+def test_every_promise_is_kept_while_a_server_is_killed(
+    backend: str, route: str
+) -> None:
+    tally = run_sockets(backend, route, calls=60, seed=1, life=1.0)
     assert tally.complaint is None
     assert tally.calls == 60 * len(MODES)
     assert tally.faults["server killed"]

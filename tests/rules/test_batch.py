@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from _helpers import TOKEN, calls
 from vkanyio import APIError, APIRequest, InvalidResponseError
 from vkanyio._batch import read_batch
+from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response
-from vkanyio._secrets import Secrets
 
 Outcomes: TypeAlias = "list[Success | Failure]"
 

@@ -14,9 +14,10 @@ from vkanyio import APIError, APIRequest, InvalidResponseError, _response
 from vkanyio import _error_fields as bounds
 from vkanyio._batch import read_batch
 from vkanyio._error_fields import MAX_KEPT, MAX_MESSAGE, is_error
+from vkanyio._json import read_json
+from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response
-from vkanyio._secrets import Secrets
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1})
@@ -212,13 +213,13 @@ def test_an_empty_error_is_not_one_of_vk(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_body_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
-    loads = json.loads
 
-    def counted(text: Any, **options: Any) -> Any:
-        parsed.append(len(text))
-        return loads(text, **options)
+    def counted(body: bytes) -> Any:
+        parsed.append(len(body))
+        return read_json(body)
 
-    monkeypatch.setattr(json, "loads", counted)
+    for module in (_response, bounds):
+        monkeypatch.setattr(module, "read_json", counted)
     body = error_with(b'"error_msg":"no"')
     assert read(body).raw["captcha_ts"] == FIELDS["captcha_ts"]
     assert parsed == [len(body)]

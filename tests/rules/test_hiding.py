@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vkanyio._secrets import Secrets
+from vkanyio._masking import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,6 +34,7 @@ def urgent(request: APIRequest) -> APIRequest:
         get,
         lambda: get(user_ids=1, code="1", random_id=5),
         lambda: get("x_1.get_2"),
+        lambda: get(access_token=TOKEN),
     ],
 )
 def test_an_ordinary_call_may_be_packed(make: Callable[[], APIRequest]) -> None:
@@ -47,7 +48,6 @@ def test_an_ordinary_call_may_be_packed(make: Callable[[], APIRequest]) -> None:
         lambda: get("execute"),
         lambda: get("execute.mine"),
         lambda: get("a.b.c"),
-        lambda: get(access_token=TOKEN),
         lambda: APIRequest("users.get", headers={}),
         lambda: urgent(get()),
     ],
@@ -147,11 +147,11 @@ def test_the_cap_counts_bytes_and_not_letters() -> None:
 def test_sizes_are_learned_by_method_and_forgotten_gradually() -> None:
     sizes = BatchSizes(25)
     assert sizes.max_size_with("a.b", 0) == 25
-    sizes.note_too_large(calls(*["a.b"] * 20, "c.d"), 0)
+    sizes.note_too_much(calls(*["a.b"] * 20, "c.d"), 0)
     assert sizes.max_size_with("a.b", 0) == 10
     assert sizes.max_size_with("c.d", 0) == 10
     assert sizes.max_size_with("e.f", 0) == 25
-    sizes.note_too_large(calls(*["a.b"] * 10), 1)
+    sizes.note_too_much(calls(*["a.b"] * 10), 1)
     assert sizes.max_size_with("a.b", 1) == 5
     assert sizes.max_size_with("c.d", 1) == 10
     assert sizes.max_size_with("a.b", FORGET_SECONDS) == 5
@@ -164,21 +164,21 @@ def test_sizes_are_learned_by_method_and_forgotten_gradually() -> None:
 def test_no_size_is_less_than_one_call() -> None:
     sizes = BatchSizes(25)
     for _ in range(10):
-        sizes.note_too_large(calls("a.b", "a.b"), 0)
+        sizes.note_too_much(calls("a.b", "a.b"), 0)
     assert sizes.max_size_with("a.b", 0) == 1
     assert sizes.max_size_with("a.b", 10 * FORGET_SECONDS) == 25
 
 
 def test_a_response_that_is_too_large_never_increases_a_size() -> None:
     sizes = BatchSizes(25)
-    sizes.note_too_large(calls("a.b", "a.b"), 0)
-    sizes.note_too_large(calls(*["a.b"] * 20), 0)
+    sizes.note_too_much(calls("a.b", "a.b"), 0)
+    sizes.note_too_much(calls(*["a.b"] * 20), 0)
     assert sizes.max_size_with("a.b", 0) == 1
 
 
 def test_a_batch_is_as_small_as_any_of_its_methods_requires() -> None:
     packer = Packer(Config(TOKEN, mode="parallel"))
-    packer.note_too_large(calls(*["a.b"] * 6), 0)
+    packer.note_too_much(calls(*["a.b"] * 6), 0)
     large = calls(*["a.b"] * 5)
     small = calls(*["c.d"] * 5)
     assert packer.choose(large, 0) == large[:3]

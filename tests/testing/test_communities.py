@@ -123,7 +123,8 @@ async def test_a_member_of_a_closed_community_has_nothing_to_ask_for(
 
 async def test_a_community_knows_itself(ask: Ask, code: Ask) -> None:
     await ask("groups.join", group_id=9)
-    assert (await ask("groups.getMembers", "club"))["items"] == [1]
+    assert (await ask("groups.getMembers", "club", group_id=9))["items"] == [1]
+    assert await code("groups.getMembers", "club") == 100
     assert await ask("groups.isMember", "club", group_id=9, user_id=1) == 1
     assert await code("groups.isMember", "club", group_id=9) == 100
     assert await code("groups.getMembers") == 100

@@ -299,7 +299,9 @@ async def test_one_peer_of_several_may_refuse(town: Simulator, ask: Ask) -> None
     sent = {"peer_ids": "5,40", "message": "x", "random_id": 0}
     good, bad = await ask("messages.send", **sent)
     assert (good["peer_id"], good["conversation_message_id"]) == (5, 1)
-    assert (bad["message_id"], bad["error"]["code"]) == (0, 902)
+    # https://github.com/VKCOM/vk-api-schema/issues/208
+    assert (bad["peer_id"], bad["error"]["code"]) == (40, 902)
+    assert "message_id" not in bad
 
 
 async def test_a_message_quotes_others(ask: Ask, code: Ask, say: Ask) -> None:
@@ -330,6 +332,8 @@ async def test_a_message_quotes_others(ask: Ask, code: Ask, say: Ask) -> None:
         ("messages.getConversations", {"count": 201}, 100),
         ("messages.getById", {"message_ids": ",".join(["5"] * 101)}, 100),
         ("messages.getById", {}, 100),
+        ("messages.getById", {"cmids": 1}, 100),
+        ("messages.getById", {"cmids": 1, "peer_id": 2}, 0),
         ("messages.search", {}, 100),
         ("messages.search", {"q": "x", "date": "99999999"}, 100),
         ("messages.delete", {}, 100),

@@ -178,8 +178,7 @@ async def test_a_missing_parameter_is_named(
     error = error_of(response)
     assert error["error_code"] == 100
     assert error["error_msg"] == (
-        "One of the parameters specified was missing or invalid: "
-        "b is a required parameter"
+        "One of the parameters specified was missing or invalid: b is undefined"
     )
 
 

@@ -1,43 +1,42 @@
-"""Several calls in one ``execute``: sent, retried and split together.
+"""Several calls in one ``execute``: sent, repeated and taken apart together.
 
 It owns the membership of its calls, for as long as they share requests, and the retries
-of the batch. Which outcome belongs to which call is the business of ``_batch``; a call
-that leaves the batch goes on in its own ``CallTask``.
+of the batch. What a failure of the whole means, and which outcome belongs to which
+call, is decided by ``_batch``; a call that leaves the batch goes on in its own
+``CallTask``.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, current_time, sleep
 
-from .._batch import read_batch, to_code
-from .._encoding import without_secrets
-from .._errors import (
-    APIError,
-    CompileError,
-    ScriptRuntimeError,
-    TransportError,
-    VKError,
-    copy_error,
+from .._batch import (
+    NO_EXECUTE_CODES,
+    Remedy,
+    is_too_much,
+    read_batch,
+    remedy_for,
+    to_code,
 )
+from .._encoding import without_secrets
+from .._errors import APIError, ScriptRuntimeError, TransportError, copy_error
 from .._outcome import Success
 from .._request import APIRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from .._errors import VKError
     from .._limiter import Permit
-    from .._outcome import Failure
-    from .._retry import Retries
+    from .._outcome import Failure, Outcome
     from ._call_task import CallTask
     from ._gate import Gate
     from ._packer import Packer
+    from ._questions import Questions
     from ._sender import Attempt, Sender
-
-NO_EXECUTE_CODES = frozenset({3, 15, 23, 27, 28})
-"""Errors by which VK refuses ``execute`` to a token altogether."""
 
 EXECUTE = "execute"
 
@@ -46,12 +45,18 @@ EXECUTE = "execute"
 class BatchTask:
     """Several calls on their way in one ``execute``, for as long as they share it.
 
-    A call leaves it with its outcome, or to go on alone where VK returned an error to
-    which a plain call would react.
+    A call leaves it with its outcome, to go on alone where VK returned an error to
+    which a plain call would react, or with the other calls of its half.
 
     :param calls: the calls, two or more
-    :param start_soon: starts the task of a call that goes on alone
+    :param start_soon: starts the task of a half, or of a call that goes on alone
+    :param origin: for a half, what its requests have in common with those of the whole
     :ivar scope: the scope of its task
+    :ivar request: the last ``execute``
+    :ivar captcha_answers: how many answers to captchas were sent with it
+    :ivar extra: parameters that are sent with every further attempt
+    :ivar answered_at_send: how many of VK's questions had been answered when it was
+        last sent
     """
 
     def __init__(
@@ -60,124 +65,200 @@ class BatchTask:
         sender: Sender,
         gate: Gate,
         packer: Packer,
+        questions: Questions,
         start_soon: Callable[..., None],
+        *,
+        origin: object | None = None,
     ) -> None:
         self.scope: CancelScope = CancelScope(shield=True)
+        self.request: APIRequest = APIRequest(EXECUTE)
+        self.captcha_answers: int = 0
+        self.extra: dict[str, Any] = {}
+        self.answered_at_send: int = 0
         self._members = dict.fromkeys(calls)
         self._sender = sender
         self._gate = gate
         self._packer = packer
+        self._questions = questions
         self._start_soon = start_soon
+        self._retries = sender.new_retries(max(call.retries_used for call in calls))
+        self._origin = origin or object()  # a reference to the batch would be a cycle
+        self._was_repeated = origin is not None  # the whole was
+        self._failure: Failure | None = None
+        self._is_questioned = False
+        self._answering: CancelScope | None = None
         for call in calls:
             call.batch_give_up = self._give_up_if_idle
+            call.origin = self._origin
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody waits for one of the calls."""
+        return bool(self._live())
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it helps to answer a question of VK: such calls are not packed."""
+        return False
+
+    def _live(self) -> list[CallTask]:
+        return [call for call in self._members if call.request._pending.is_live]
 
     def _give_up_if_idle(self) -> None:
         """Cancel the task if nobody waits for any of the calls any more."""
-        if not self._live(self._members):
+        if not self.is_live:
             self.scope.cancel()
+            if self._answering is not None:
+                self._answering.cancel()
 
-    async def run(self, permit: Permit) -> None:
-        """Send the calls together, until none of them is left."""
-        groups = deque([[*self._members]])
-        unused: Permit | None = permit
-        while groups:
-            group = self._live(groups.popleft())
-            if len(group) > 1:
-                groups.extend(await self._send_group(group, unused))
-                unused = None
-            elif group:
-                self._leave(group[0])
-        if unused is not None:
-            self._sender.ticker.release(unused)
+    async def run(self, permit: Permit | None = None) -> None:
+        """Send the calls together, until each has its outcome or has left."""
+        outcome = await self._carry_out({}, permit)
+        if outcome is None:
+            return
+        if not isinstance(outcome, Success):
+            self._is_questioned = True
+            outcome = await self._questions.resolve(self, outcome)
+        self.conclude(outcome)
 
-    def _live(self, calls: dict[CallTask, None] | list[CallTask]) -> list[CallTask]:
-        return [
-            call
-            for call in calls
-            if call in self._members and call.request._pending.is_live
-        ]
+    async def send_again(self, extra: Mapping[str, Any]) -> Outcome:
+        """Send the calls again, with parameters that answer VK's question."""
+        outcome = await self._carry_out(extra, None)
+        if outcome is None:  # nobody waits any more
+            assert self._failure is not None  # VK's question
+            return self._failure.error
+        return outcome
 
-    async def _send_group(
-        self, group: list[CallTask], permit: Permit | None
-    ) -> list[list[CallTask]]:
-        """Send calls together, and retry them while the rules allow.
+    def replace_token(self, token: str) -> None:
+        """Use another token from now on, for all calls with the old one."""
+        self._sender.replace_token(token)
 
-        :return: the groups in which the calls have to be sent instead
+    def holding_back(self) -> AbstractContextManager[None]:
+        """Hold back calls that VK would count as a flood now."""
+        return self._gate.closed(EXECUTE)
+
+    def answering(self) -> CancelScope:
+        """Return a scope for sending an answer, which ends with the calls."""
+        self._answering = CancelScope()
+        return self._answering
+
+    def is_cancelled(self) -> bool:
+        """Return whether all calls are being given up."""
+        return self.scope.cancel_called
+
+    async def _carry_out(
+        self, extra: Mapping[str, Any], permit: Permit | None
+    ) -> Outcome | None:
+        """Send until there is a value, or an error that is not met by repeating.
+
+        :param permit: the permit for the first attempt, if there is one already
+        :return: None if there is nothing left to be sent together
         """
-        retries = self._sender.new_retries(max(call.retries_used for call in group))
-        while len(group) > 1:
-            permit = permit or await self._next_permit(group)
-            group = self._ready(group)
-            if len(group) < 2:
+        while True:
+            if permit is None:
+                permit = await self._next_permit()
+            group = self._ready()
+            if not group:
                 self._sender.ticker.release(permit)
-                break
-            attempt = await self._attempt_group(group, permit)
+                return None
+            attempt = await self._attempt_together(group, permit, extra)
             permit = None
             if isinstance(attempt.result, Success):
                 self._deliver(group, attempt, attempt.result)
-                return []
-            if attempt.result.is_lasting:
-                return self._take_apart(group, attempt.result)
-            group = await self._wait_to_retry(group, attempt, attempt.result, retries)
-        return [group]
+                return attempt.result
+            self._failure = failure = self._note_failure(group, attempt.result)
+            delay = self._delay_after(failure, attempt.secrets.token)
+            if delay is None or not self.is_live:
+                return failure.error
+            self._sender.note_retry(EXECUTE, failure, delay)
+            await sleep(delay)
 
-    async def _next_permit(self, group: list[CallTask]) -> Permit:
-        order = group[0].request._pending.order
-        return await self._sender.ticker.acquire(retry_of=order)
+    async def _next_permit(self) -> Permit:
+        first = next(iter(self._members))
+        return await self._sender.ticker.acquire(retry_of=first.request._pending.order)
 
-    def _ready(self, group: list[CallTask]) -> list[CallTask]:
-        """Return the calls that may still be sent together, now that there is a permit.
+    def _ready(self) -> list[CallTask]:
+        """Return the calls that are sent together now that there is a permit.
 
-        Some may have been cancelled meanwhile, others have to wait for a captcha.
+        1. Calls may have been cancelled meanwhile: they are left out.
+        2. Others may have to wait for a captcha: they leave. VK's question about this
+           batch does not hold back its own calls.
+        3. A single call is left: it goes alone, unless it answers that question.
         """
-        for call in group:
+        if self._is_questioned:
+            return self._live()
+        for call in self._live():
             if not self._gate.is_open_to(call.request):
                 self._leave(call)
-        return self._live(group)
+        group = self._live()
+        if len(group) == 1:
+            self._leave(group.pop())
+        return group
 
-    async def _attempt_group(self, group: list[CallTask], permit: Permit) -> Attempt:
+    async def _attempt_together(
+        self, group: list[CallTask], permit: Permit, extra: Mapping[str, Any]
+    ) -> Attempt:
         requests = [call.request for call in group]
+        self.request = APIRequest(EXECUTE, {"code": to_code(requests)})
+        self.answered_at_send = self._questions.answered
         for call in group:
             call.note_sending()
         attempt = await self._sender.send(
-            APIRequest(EXECUTE, {"code": to_code(requests)}),
+            self.request,
             permit,
-            extra={},
+            extra={**self.extra, **extra},
             pending=[request._pending for request in requests],
+            origin=self._origin,
             careful=not all(map(self._sender.may_repeat, requests)),
         )
         for call in group:
             call.note_attempt(attempt)
         return attempt
 
-    async def _wait_to_retry(
-        self,
-        group: list[CallTask],
-        attempt: Attempt,
-        failure: Failure,
-        retries: Retries,
-    ) -> list[CallTask]:
-        """Fail the calls that may not be retried, and wait until the others may be.
+    def _note_failure(self, group: list[CallTask], failure: Failure) -> Failure:
+        """Fail the calls that VK may have carried out and may not get twice.
 
-        :return: the calls that are left
+        :return: the failure, as seen by the calls
         """
+        if isinstance(failure.error, ScriptRuntimeError):  # VK gave up part-way
+            failure = failure._replace(maybe_carried_out=True)
+            for call in group:
+                call.request._pending.mark_maybe_carried_out()
+        if failure.maybe_carried_out:
+            for call in self._live():
+                if not self._sender.may_repeat(call.request):
+                    self._fail(call, failure.error)
+        return failure
+
+    def _delay_after(self, failure: Failure, token: str) -> float | None:
+        """Return the seconds until all calls are sent again, or None if they are not.
+
+        :param token: the token that they were sent with
+        """
+        remedy = self._remedy_for(failure, was_replaced=token != self._sender.token)
+        if remedy is not Remedy.REPEAT:
+            return None
+        is_outage = self._is_outage(failure)
         delay = self._sender.delay_after(
-            EXECUTE,
-            failure,
-            retries,
-            token=attempt.secrets.token,
-            may_repeat=True,  # decided call by call
+            EXECUTE, failure, self._retries, token=token, may_repeat=True
         )
-        for call in group:
-            call.retries_used = retries.used
-            may_repeat = self._sender.may_repeat(call.request)
-            if delay is None or (failure.maybe_carried_out and not may_repeat):
-                self._fail(call, failure.error)
-        group = self._live(group)
-        if delay is not None and group:
-            self._sender.note_retry(EXECUTE, failure, delay)
-            await sleep(delay)
-        return self._live(group)
+        self._was_repeated = True
+        if is_outage:
+            # Otherwise the calls have all their retries yet: the batch was at fault.
+            for call in self._members:
+                call.retries_used = self._retries.used
+        return delay
+
+    def _is_outage(self, failure: Failure) -> bool:
+        return self._sender.outage.is_on(failure, self._origin, current_time())
+
+    def _remedy_for(self, failure: Failure, *, was_replaced: bool = False) -> Remedy:
+        return remedy_for(
+            failure,
+            was_repeated=self._was_repeated,
+            is_outage=self._is_outage(failure),
+            token_was_replaced=was_replaced,
+        )
 
     def _deliver(
         self, group: list[CallTask], attempt: Attempt, success: Success
@@ -194,6 +275,53 @@ class BatchTask:
                     call.request._pending.restore_mark(doubt)
                 self._leave(call, result)
 
+    def conclude(self, outcome: Outcome) -> None:
+        """Take the batch apart after an error of the whole; see :class:`Remedy`.
+
+        After a success there is nothing to do: each call has its outcome, or has left.
+        """
+        failure, group = self._failure, self._live()
+        if isinstance(outcome, Success) or failure is None or not group:
+            return
+        remedy = self._remedy_for(failure)
+        if remedy is Remedy.REPEAT:  # but the retries are used up
+            remedy = Remedy.ALONE if failure.maybe_carried_out else Remedy.FAIL
+        if remedy is Remedy.FAIL:
+            for call in group:
+                self._fail(call, outcome)
+        elif remedy is Remedy.ALONE:
+            error = failure.error
+            if isinstance(error, APIError) and error.code in NO_EXECUTE_CODES:
+                self._packer.stop(error)
+            for call in group:
+                self._leave(call)
+        else:
+            if is_too_much(failure):
+                requests = [call.request for call in group]
+                self._packer.note_too_much(requests, current_time())
+            self._sender.note_split()
+            self._halve(group)
+
+    def _halve(self, group: list[CallTask]) -> None:
+        """Go on with two halves, side by side; one with a single call is no batch."""
+        middle = (len(group) + 1) // 2
+        for half in (group[:middle], group[middle:]):
+            if len(half) == 1:
+                self._leave(half[0])
+            elif half:
+                for call in half:
+                    del self._members[call]
+                batch = BatchTask(
+                    half,
+                    self._sender,
+                    self._gate,
+                    self._packer,
+                    self._questions,
+                    self._start_soon,
+                    origin=self._origin,
+                )
+                self._start_soon(batch.run, scope=batch.scope)
+
     def _leave(self, call: CallTask, failure: Failure | None = None) -> None:
         del self._members[call]
         call.batch_give_up = None
@@ -203,41 +331,6 @@ class BatchTask:
             self._start_soon(call.go_alone, scope=call.scope)
         else:
             self._start_soon(call.go_on, failure, scope=call.scope)
-
-    def _take_apart(
-        self, group: list[CallTask], failure: Failure
-    ) -> list[list[CallTask]]:
-        """Take apart a batch that VK does not run as a whole.
-
-        1. The error concerns ``execute`` itself: the calls go alone. Where VK refuses
-           ``execute`` altogether, nothing is packed any more.
-        2. The script does not compile: nothing was run. Halving it isolates the call
-           that is at fault.
-        3. The values were too large, or the work too much: VK gave up part-way, so any
-           of the calls may have been carried out. Those that may not be repeated fail,
-           the others are sent in halves.
-
-        :return: the halves
-        """
-        error = failure.error
-        is_too_much = failure.is_too_large or isinstance(error, ScriptRuntimeError)
-        if not is_too_much and not isinstance(error, CompileError):
-            if isinstance(error, APIError) and error.code in NO_EXECUTE_CODES:
-                self._packer.stop(error)
-            for call in group:
-                self._leave(call)
-            return []
-        self._sender.note_split()
-        if is_too_much:
-            requests = [call.request for call in group]
-            self._packer.note_too_large(requests, current_time())
-            for call in group:
-                call.request._pending.mark_maybe_carried_out()
-                if not self._sender.may_repeat(call.request):
-                    self._fail(call, error)
-        group = self._live(group)
-        middle = (len(group) + 1) // 2
-        return [group[:middle], group[middle:]]
 
     def _fail(self, call: CallTask, error: VKError) -> None:
         """Settle a call with the error of its batch, as its own."""

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, final
 from anyio import CancelScope, sleep
 
 from .._errors import OutcomeUnknownError
-from .._outcome import Success
+from .._outcome import Failure, Success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from .._limiter import Permit
-    from .._outcome import Failure, Outcome, Result
+    from .._outcome import Outcome, Result
     from .._request import APIRequest
     from .._retry import Retries
     from ._gate import Gate
+    from ._packer import Packer
     from ._questions import Questions
     from ._sender import Attempt, Sender
 
@@ -40,10 +41,17 @@ class CallTask:
     :ivar extra: parameters that are sent with every further attempt
     :ivar answered_at_send: how many of VK's questions had been answered when the call
         was last sent
+    :ivar origin: what its requests have in common with those of the calls that it
+        shared a batch with
     """
 
     def __init__(
-        self, request: APIRequest, sender: Sender, gate: Gate, questions: Questions
+        self,
+        request: APIRequest,
+        sender: Sender,
+        gate: Gate,
+        packer: Packer,
+        questions: Questions,
     ) -> None:
         self.request: APIRequest = request
         self.retries_used: int = 0
@@ -51,12 +59,24 @@ class CallTask:
         self.captcha_answers: int = 0
         self.extra: dict[str, Any] = {}
         self.answered_at_send: int = 0
+        self.origin: object = object()
         self._sender = sender
         self._gate = gate
+        self._packer = packer
         self._questions = questions
         self._token = ""  # the one that it was last sent with
         self._answering: CancelScope | None = None
         self._is_questioned = False  # others wait for the answer; this call does not
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody waits for the call."""
+        return self.request._pending.is_live
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it helps to answer a question of VK."""
+        return self.request._pending.urgent
 
     @cached_property
     def retries(self) -> Retries:
@@ -193,7 +213,11 @@ class CallTask:
             permit,
             extra={**self.extra, **extra},
             pending=[self.request._pending],
+            origin=self.origin,
             careful=not self._sender.may_repeat(self.request),
         )
         self.note_attempt(attempt)
-        return attempt.result
+        result = attempt.result
+        if isinstance(result, Failure) and result.is_timeout:
+            self._packer.forget(self.request.method)  # its batches were not too large
+        return result

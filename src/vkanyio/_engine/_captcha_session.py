@@ -28,7 +28,7 @@ _ECHOED = ("captcha_sid", "captcha_ts", "captcha_attempt", "remixstlid")
 
 
 class QuestionedCall(Protocol):
-    """A call that VK has a question about.
+    """A call that VK has a question about, or several in one ``execute``.
 
     :ivar captcha_answers: how many answers to captchas were sent with it
     :ivar extra: parameters that are sent with every further attempt
@@ -41,7 +41,17 @@ class QuestionedCall(Protocol):
 
     @property
     def request(self) -> APIRequest:
-        """The call itself."""
+        """The call itself, or the ``execute``."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody waits for it."""
+        ...
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it helps to answer another question of VK."""
         ...
 
     @property
@@ -141,7 +151,7 @@ class CaptchaSession:
 
     def _check_open(self) -> None:
         is_busy = self._sending is not None
-        is_over = self.outcome is not None or not self.request._pending.is_live
+        is_over = self.outcome is not None or not self._call.is_live
         if self._closed or is_busy or is_over:
             raise ClientUseError(_NOT_OPEN)
         if self._call.captcha_answers >= MAX_ANSWERS:

@@ -8,6 +8,7 @@ that may take, and what a failure means is the business of ``_transport``.
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -64,6 +65,16 @@ class Proxy:
                 SecretBytes(unquote(parts.username).encode()),
                 SecretBytes(unquote(parts.password or "").encode()),
             )
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what an HTTP proxy gets with each request.
+
+        httpcore would make the same of the login, in bytes that show themselves.
+        """
+        if self.auth is None:
+            return []
+        value = SecretBytes(b"Basic " + b64encode(b"%b:%b" % self.auth))
+        return [(b"Proxy-Authorization", value)]
 
     def __repr__(self) -> str:
         return f"<Proxy {getattr(self, 'name', '?')}>"
@@ -269,7 +280,7 @@ def _connect(
         ).create_connection(origin)
     return httpcore.AsyncHTTPProxy(
         proxy.url,
-        proxy.auth,
+        proxy_headers=proxy.headers(),
         ssl_context=ssl_context,
         proxy_ssl_context=ssl_context if proxy.scheme == "https" else None,
         network_backend=network,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVarTuple, Unpack, final
+from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, Semaphore, current_time
 
@@ -21,7 +21,7 @@ from ._packer import Packer
 from ._questions import in_handler
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from .._config import Config
     from .._limiter import Permit
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from ._questions import Questions
     from ._sender import Sender
     from ._service_group import ServiceGroup
-
-
-Args = TypeVarTuple("Args")
 
 
 @final
@@ -90,7 +87,8 @@ class Lane:
 
     def is_idle(self) -> bool:
         """Return whether it is not in use and remembers nothing important."""
-        return not self._busy and self._sender.is_idle(current_time())
+        is_in_use = self._busy > 0 or self._gate.is_closed
+        return not is_in_use and self._sender.is_idle(current_time())
 
     async def wait_for(self, request: APIRequest) -> Any:
         """Send a call in its turn, and wait for its outcome.
@@ -116,16 +114,8 @@ class Lane:
 
     def take(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
-        self._busy += 1
-        on_end = partial(self._end_taken, on_end)
         self._admit(request, urgent=in_handler(), on_end=on_end)
         request._pending.hold()
-
-    def _end_taken(
-        self, on_end: Callable[[APIRequest], None], request: APIRequest
-    ) -> None:
-        self._busy -= 1
-        on_end(request)
 
     def _admit(
         self,
@@ -134,6 +124,7 @@ class Lane:
         urgent: bool,
         on_end: Callable[[APIRequest], None] | None = None,
     ) -> None:
+        self._busy += 1
         request._pending.accept(
             self._live.add(request),
             urgent=urgent,
@@ -144,6 +135,7 @@ class Lane:
     def _end_call(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None
     ) -> None:
+        self._busy -= 1
         self._collector.drop(request)
         self._live.end(request)
         if on_end is not None:
@@ -151,32 +143,17 @@ class Lane:
 
     def _dispatch(self, requests: list[APIRequest], permit: Permit) -> None:
         """Start the task of one call, or of several in a batch."""
-        sender, gate = self._sender, self._gate
-        calls = [CallTask(each, sender, gate, self._questions) for each in requests]
+        sender, gate, start_soon = self._sender, self._gate, self._services.start_soon
+        packer, questions = self._packer, self._questions
+        calls = [CallTask(each, sender, gate, packer, questions) for each in requests]
         for call in calls:
             self._live.begin(call.request, call)
         if len(calls) == 1:
             [call] = calls
-            self._spawn(call.run, permit, scope=call.scope)
+            start_soon(call.run, permit, scope=call.scope)
         else:
-            batch = BatchTask(calls, sender, gate, self._packer, self._spawn)
-            self._spawn(batch.run, permit, scope=batch.scope)
-
-    def _spawn(
-        self,
-        function: Callable[[Unpack[Args]], Awaitable[None]],
-        *args: *Args,
-        scope: CancelScope,
-    ) -> None:
-        async def run() -> None:
-            self._busy += 1
-            try:
-                await function(*args)
-            finally:
-                self._busy -= 1
-
-        run.__qualname__ = function.__qualname__
-        self._services.start_soon(run, scope=scope)
+            batch = BatchTask(calls, sender, gate, packer, questions, start_soon)
+            start_soon(batch.run, permit, scope=batch.scope)
 
     def _look_again(self) -> None:
         self._collector.look_again()

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 
 MAX_GATHERED = 64 * 1024
 """Bytes that are gathered before they are written."""
+_FAILURES = (
+    OSError,  # of the name service, connecting, and TLS
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,  # also of a handshake, and of sending by TLS
+)
+"""What anyio's streams raise on either event loop if a connection fails."""
 
 
 @final
@@ -74,7 +81,7 @@ class Network(AsyncNetworkBackend):
             self.delivery.connecting()
         try:
             socket = await anyio.connect_tcp(host, port)
-        except (OSError, anyio.BrokenResourceError) as error:
+        except _FAILURES as error:
             raise ConnectError(str(error)) from error
         if self._is_closed:  # while it connected
             await anyio.aclose_forcefully(socket)
@@ -127,7 +134,7 @@ class NetworkStream(AsyncNetworkStream):
             return await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except _FAILURES as error:
             raise ReadError(str(error)) from error
 
     async def write(
@@ -150,7 +157,7 @@ class NetworkStream(AsyncNetworkStream):
         self._network.note_write()
         try:
             await self._stream.send(data)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except _FAILURES as error:
             raise WriteError(str(error)) from error
 
     async def start_tls(
@@ -168,7 +175,7 @@ class NetworkStream(AsyncNetworkStream):
                 server_side=False,
                 standard_compatible=False,  # HTTP tells where a response ends
             )
-        except (anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError) as error:
+        except _FAILURES as error:
             raise ConnectError(str(error)) from error
         return self
 
@@ -185,7 +192,7 @@ class NetworkStream(AsyncNetworkStream):
 
         Call it for an idle connection only: it may take what it finds.
         """
-        if self._holds_decrypted():
+        if self._holds_received() or self._holds_decrypted():
             return True
         descriptor = self._socket.extra(SocketAttribute.raw_socket).fileno()
         if descriptor < 0:
@@ -195,6 +202,16 @@ class NetworkStream(AsyncNetworkStream):
             poll.register(descriptor, select.POLLIN)
             return bool(poll.poll(0))
         return bool(select.select([descriptor], [], [], 0)[0])
+
+    def _holds_received(self) -> bool:
+        """Return whether anyio holds bytes that were received with others.
+
+        asyncio receives up to 256 KiB at once, and anyio keeps what is more than a read
+        asks for. There is no public access to it; if anyio renames its private
+        attributes, a test fails.
+        """
+        protocol = getattr(self._socket, "_protocol", None)  # only on asyncio
+        return bool(getattr(protocol, "read_queue", None))
 
     def _holds_decrypted(self) -> bool:
         """Return whether TLS holds bytes that came with the last ones that were read.

@@ -1,4 +1,4 @@
-"""Report calls and requests to ``on_event`` and to the log.
+"""Report calls and requests to ``on_event``.
 
 It owns the spans of calls and requests that have not ended. It affects none of them:
 what ``on_event`` raises is logged.
@@ -51,7 +51,6 @@ class RequestSpan(NamedTuple):
     number: int
     method: str
     calls: tuple[int, ...]
-    size: int
     began: float
 
 
@@ -60,11 +59,11 @@ class Observer:
     """Reports calls and requests, as long as somebody listens.
 
     :param on_event: the user's function
-    :ivar sees_calls: whether calls have to be reported
+    :ivar is_on: whether somebody listens; if not, nothing else may be called
     """
 
     def __init__(self, on_event: Callable[[Event], object] | None) -> None:
-        self.sees_calls: bool = on_event is not None
+        self.is_on: bool = on_event is not None
         self._on_event = on_event
         self._calls: dict[Pending, CallSpan] = {}
 
@@ -113,18 +112,16 @@ class Observer:
             )
         )
 
-    def begin(self, method: str, pending: Sequence[Pending]) -> RequestSpan | None:
+    def begin(self, method: str, pending: Sequence[Pending]) -> RequestSpan:
         """Report that an HTTP request is about to be sent.
 
         :param pending: the pending results of the calls that it carries
-        :return: what :meth:`end` needs, or None if nobody listens
+        :return: what :meth:`end` needs
         """
-        if self._on_event is None and not logger.isEnabledFor(logging.DEBUG):
-            return None
         number, now = next(_request_numbers), current_time()
         calls = tuple(self._note_sent(pending, now))
         self._report(RequestStarted(number, method, calls, at=now))
-        return RequestSpan(number, method, calls, size=len(pending), began=now)
+        return RequestSpan(number, method, calls, began=now)
 
     def end(self, span: RequestSpan, result: Result | None) -> None:
         """Report that an HTTP request has ended.
@@ -133,13 +130,6 @@ class Observer:
         """
         now = current_time()
         ending, name, code = _ended(result)
-        logger.debug(
-            "%s, carrying %d: %s in %.3f s",
-            span.method,
-            span.size,
-            name or ending,
-            now - span.began,
-        )
         self._report(
             RequestEnded(
                 request=span.number,
@@ -156,7 +146,7 @@ class Observer:
     def _note_sent(self, pending: Sequence[Pending], now: float) -> Generator[int]:
         for each in pending:
             span = self._calls.get(each)
-            if span is not None:  # there are spans only if somebody listens
+            if span is not None:  # its caller has not left
                 if span.waited is None:
                     span.waited = now - span.began
                 span.requests += 1

@@ -48,9 +48,13 @@ class Packer:
             self.is_on = False
             logger.warning("calls are sent one by one from now on: %s", reason)
 
-    def note_too_large(self, requests: list[APIRequest], now: float) -> None:
-        """Learn from a batch that VK did not carry out completely."""
-        self._sizes.note_too_large(requests, now)
+    def note_too_much(self, requests: list[APIRequest], now: float) -> None:
+        """Learn from a batch that was too much at a time."""
+        self._sizes.note_too_much(requests, now)
+
+    def forget(self, method: str) -> None:
+        """Forget what was learned, since a call of the method failed alone, too."""
+        self._sizes.forget(method)
 
     def may_pack(self, request: APIRequest) -> bool:
         """Return whether a call may share an ``execute`` with others."""
@@ -61,7 +65,6 @@ class Packer:
             and method not in self._never
             and not method.startswith("execute.")
             and _SCRIPT_METHOD.fullmatch(method) is not None
-            and request._own_token is None
             and request.headers is None
             and not request._pending.urgent
             and _PLAIN_ONLY.isdisjoint(request.params)

@@ -80,7 +80,7 @@ class Questions:
 
         Captchas count their answers themselves, so a call may meet one again later.
         """
-        if call.request._pending.urgent:
+        if call.is_urgent:
             return outcome  # a question about the answer to a question
         asked: set[type] = set()
         while self._is_question(outcome) and type(outcome) not in asked:

@@ -16,12 +16,11 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from .._encoding import to_form
 from .._errors import InvalidResponseError
-from .._masking import SecretStr
+from .._masking import Secrets, SecretStr
 from .._outcome import Failure
 from .._response import read_response, too_large
-from .._retry import MethodRefusals, Retries, slows_token_down
+from .._retry import MethodRefusals, Outage, Retries, slows_token_down
 from .._retry_after import parse_retry_after
-from .._secrets import Secrets
 from ._delivery import Delivery
 from ._ticker import Ticker
 
@@ -71,6 +70,7 @@ class Sender:
     :param replaced_tokens: the tokens that replaced others; shared by all senders
     :param generator: the source of the jitter
     :ivar ticker: grants the permits for :meth:`send`
+    :ivar outage: whether VK or the network is not well
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Sender:
         self._replaced_tokens = replaced_tokens
         self._generator = generator
         self._refusals = MethodRefusals(limiter.window)
+        self.outage: Outage = Outage()
         self._common_params: dict[str, Encoded] = {"v": config.version}
         if config.language is not None:
             self._common_params["lang"] = config.language
@@ -141,6 +142,7 @@ class Sender:
         *,
         extra: Mapping[str, Any],
         pending: Sequence[Pending],
+        origin: object,
         careful: bool,
     ) -> Attempt:
         """Send a request, and read its response.
@@ -148,16 +150,19 @@ class Sender:
         :param permit: the permit for it, which is released at the end
         :param extra: parameters that answer a question of VK
         :param pending: the pending results of the calls that it carries
+        :param origin: what it has in common with other requests for the same calls
         :param careful: whether one of them cannot be repeated if the request is lost
         """
         ended: Result | None = None
         span: RequestSpan | None = None
+        began = current_time()
         self._counters.in_flight += 1
         try:
             # Do not send for a caller that is already cancelled.
             await checkpoint_if_cancelled()
             secrets = Secrets(self.token, request.params, extra)
-            span = self._observer.begin(request.method, pending)
+            if self._observer.is_on:
+                span = self._observer.begin(request.method, pending)
             body = to_form({**self._common_params, **request.params, **extra})
             headers = self._headers_of(request, secrets.token)
             delivery = Delivery(self._limiter, permit)
@@ -171,11 +176,14 @@ class Sender:
             )
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
+            self.outage.note(result, origin, len(pending), current_time())
         finally:
-            if span is not None:
-                self._observer.end(span, ended)
             self._counters.in_flight -= 1
             self.ticker.release(permit)
+            if span is not None:
+                self._observer.end(span, ended)
+            if logger.isEnabledFor(logging.DEBUG):
+                _log(request.method, len(pending), ended, current_time() - began)
         if isinstance(result, Failure) and not result.maybe_carried_out:
             for each, doubt in zip(pending, doubts, strict=True):
                 each.restore_mark(doubt)
@@ -266,3 +274,15 @@ class Sender:
             seconds = parse_retry_after(value, header("Date"), time())
             return result._replace(retry_after=seconds)
         return result
+
+
+def _log(method: str, calls: int, result: Result | None, seconds: float) -> None:
+    """Log how a request ended.
+
+    :param calls: how many calls it carried
+    :param result: what it brought, None if it was cancelled
+    """
+    ending = "cancelled" if result is None else "value"
+    if isinstance(result, Failure):
+        ending = type(result.error).__name__
+    logger.debug("%s, carrying %d: %s in %.3f s", method, calls, ending, seconds)

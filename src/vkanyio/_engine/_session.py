@@ -24,7 +24,7 @@ from anyio.lowlevel import current_token
 from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError
 from .._limiter import Limiter
-from .._secrets import Secrets
+from .._masking import Secrets
 from .._statistics import Counters, Statistics
 from .._version import __version__
 from ._delivery import Delivery
@@ -109,14 +109,14 @@ class Session(AsyncContextManagerMixin):
         """Send a call in its turn, and wait for its outcome."""
         # Not `async`: that would keep one more coroutine alive per waiting call.
         lane = self._claim(request)
-        if self._observer.sees_calls:
+        if self._observer.is_on:
             return self._observer.observe(request, lane.wait_for)
         return lane.wait_for(request)
 
     def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
         lane = self._claim(request)
-        if self._observer.sees_calls:
+        if self._observer.is_on:
             self._observer.begin_call(request)
             on_end = partial(self._report_end, on_end)
         lane.take(request, on_end)

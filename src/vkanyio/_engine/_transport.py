@@ -7,7 +7,6 @@ request may have been sent, and leaves the conclusion to its caller.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -17,19 +16,21 @@ from .._address import parse_address
 from .._errors import ConnectionFailedError, RequestTimeoutError
 from .._http_client import check_http_client
 from .._outcome import Failure
-from .._response import Response
-from .._typeguards import is_group, is_mapping
-from ._delivery import CLOSE_SECONDS, ClientTrace
-from ._pool import Pool
+from .._typeguards import is_group
+from ._delivery import CLOSE_SECONDS
+from ._foreign_client import ClientTrace, post
+from ._pool import Pool, Pools, close_all
+from ._request_body import ChunkedBody, check_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Mapping
 
     import httpcore
 
+    from .._address import Address
     from .._config import Config
-    from .._http_client import HTTPClient, HTTPResponse
-    from .._secrets import Secrets
+    from .._masking import Secrets
+    from .._response import Response
     from ._connection import Connection, Connector, Proxy
     from ._delivery import Delivery
 
@@ -38,7 +39,6 @@ MAX_REASON = 200
 
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 _NETWORK_ERRORS = frozenset(
     {"NetworkError", "OSError", "ProtocolError", "ProxyError", "RequestError"}
 )
@@ -66,7 +66,7 @@ class Transport:
         self._host = address.netloc
         self._connector: Connector | None = None
         self._pool = Pool(self._connect)
-        self._other_pools: dict[str, Pool] = {}  # by scheme, host and port
+        self._other_pools = Pools()
         self._urls: dict[str, httpcore.URL] = {}
         self.reports_sending: bool = self._client is None
 
@@ -82,8 +82,7 @@ class Transport:
     async def close(self) -> None:
         """Close the connections, in bounded time; a user's client stays open."""
         with CancelScope(shield=True), move_on_after(CLOSE_SECONDS):
-            for pool in (self._pool, *self._other_pools.values()):
-                await pool.close()
+            await close_all((self._pool, self._other_pools))
 
     async def exchange(
         self,
@@ -114,7 +113,7 @@ class Transport:
                     )
                 else:
                     url = f"{self._base_url}/{method}"
-                    response = await _post(self._client, url, body, headers, trace)
+                    response = await post(self._client, url, body, headers, trace)
         except Exception as error:
             return self._failure(error, method, delivery, trace, secrets)
         self.reports_sending = self.reports_sending or trace.reports
@@ -137,22 +136,40 @@ class Transport:
         if address is None or address.scheme not in ("http", "https"):
             message = "url must be the URL of a server, got one that cannot be used"
             raise ValueError(message)
+        checked = check_body(body, length)
         headers = {**headers, "content-length": str(length)}
-        host, trace = address.netloc, ClientTrace(delivery)
+        trace = ClientTrace(delivery)
+        response: Response | Failure
         try:
-            if self._client is not None:
-                return await _post(self._client, url, body, headers, trace)
-            connector = self._opened_connector()
-            target = await to_thread.run_sync(connector.prepare, url)
-            server = f"{address.scheme}://{host}"
-            pool = self._other_pools.get(server)
-            if pool is None:
-                connect = partial(connector.connect, target.origin)
-                pool = self._other_pools[server] = Pool(connect)
-            lines = _lines(host, headers)
-            return await pool.request(target, body, lines, delivery, careful=True)
+            if self._client is None:
+                response = await self._request_elsewhere(
+                    url, address, checked, headers, delivery
+                )
+            else:
+                response = await post(self._client, url, checked, headers, trace)
         except Exception as error:
-            return self._failure(error, "", delivery, trace, secrets, host=host)
+            host = address.netloc
+            response = self._failure(error, "", delivery, trace, secrets, host=host)
+        if isinstance(checked, ChunkedBody) and checked.error is not None:
+            raise checked.error
+        return response
+
+    async def _request_elsewhere(
+        self,
+        url: str,
+        address: Address,
+        body: bytes | AsyncIterable[bytes],
+        headers: Mapping[str, str],
+        delivery: Delivery,
+    ) -> Response:
+        connector = self._opened_connector()
+        target = await to_thread.run_sync(connector.prepare, url)
+        pool = await self._other_pools.take(
+            f"{address.scheme}://{address.netloc}",
+            partial(connector.connect, target.origin),
+        )
+        lines = _lines(address.netloc, headers)
+        return await pool.request(target, body, lines, delivery, careful=True)
 
     async def _request(
         self,
@@ -181,8 +198,10 @@ class Transport:
     def _proxy(self) -> Proxy | None:
         return None if self._connector is None else self._connector.proxy
 
-    def _never_sent(self, delivery: Delivery, trace: ClientTrace) -> bool:
-        return not delivery.sent if self._client is None else trace.never_sent()
+    def _never_sent(
+        self, delivery: Delivery, trace: ClientTrace, error: Exception | None = None
+    ) -> bool:
+        return not delivery.sent if self._client is None else trace.never_sent(error)
 
     def _timeout(self, method: str, never_sent: bool) -> Failure:
         seconds = self._config.timeout
@@ -216,9 +235,7 @@ class Transport:
     ) -> Failure:
         host = self._host if host is None else host
         names = {cls.__name__ for cls in type(error).__mro__}
-        never_sent = self._never_sent(delivery, trace)
-        if self._client is not None:
-            never_sent = never_sent or bool(names & _NEVER_SENT)
+        never_sent = self._never_sent(delivery, trace, error)
         is_network_error = bool(names & _NETWORK_ERRORS)
         reason = _reason(error)
         shown = secrets.hide(reason)[:MAX_REASON]  # it may quote the response
@@ -250,45 +267,6 @@ def _lines(host: str, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(b"host", host.encode("ascii")), *lines]
 
 
-async def _post(
-    client: HTTPClient,
-    url: str,
-    body: bytes | AsyncIterable[bytes],
-    headers: Mapping[str, str],
-    trace: ClientTrace,
-) -> Response:
-    response = await client.post(
-        url,
-        content=body,
-        headers=dict(headers),
-        follow_redirects=False,
-        timeout=None,
-        extensions={"trace": trace},
-    )
-    # Convert here: an odd response of a foreign client must fail as a transport error,
-    # not crash the task.
-    return Response(
-        int(response.status_code),
-        bytes(response.content),
-        partial(_foreign_header, response),
-    )
-
-
-def _foreign_header(response: HTTPResponse, name: str) -> str | None:
-    """Return a header of a response of a user's client, if it has one.
-
-    Whatever goes wrong here must not cost the response itself, which has arrived.
-    """
-    with suppress(Exception):
-        headers = getattr(response, "headers", None)
-        if is_mapping(headers):
-            for each in (name, name.lower()):  # a plain dict knows only one of them
-                value = headers.get(each)
-                if type(value) is str:
-                    return value
-    return None
-
-
 def _load_connector(config: Config) -> Connector:
     from .._environment import environment_proxy
     from ._connection import Connector
@@ -298,12 +276,14 @@ def _load_connector(config: Config) -> Connector:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the text of the innermost OSError, not of its wrappers."""
+    """Return the text of the innermost OSError, not of its wrappers.
+
+    Only causes are followed: a context may be the error that a caller is handling.
+    """
     cause: BaseException | None = error
     reason = str(error) or type(error).__name__
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
             reason = cause.strerror
-        below = cause.__cause__ or cause.__context__
-        cause = cause.exceptions[0] if is_group(cause) else below
+        cause = cause.exceptions[0] if is_group(cause) else cause.__cause__
     return reason

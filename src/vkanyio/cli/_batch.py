@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, final
 
+import attrs
 import click
 
 from .. import VK, Config, VKError
@@ -160,7 +161,8 @@ class BatchCommand:
         return self._batch.complete and not self._batch.in_flight
 
     async def _work(self) -> None:
-        async with VK.from_config(self._config) as api:
+        config = attrs.evolve(self._config, on_event=self._batch.note_event)
+        async with VK.from_config(config) as api:
             try:
                 await self._batch.run(api, self._reader)
             finally:

@@ -27,8 +27,11 @@ AGAIN_TYPES = frozenset(
 )
 """Errors of calls that got no valid response."""
 
-AGAIN_CODES = frozenset({5, 6, 9, 14, 17, 29, 1117})
-"""Temporary refusals by VK: token, limits, captcha."""
+TROUBLE_CODES = frozenset({1, 10, 36})
+"""Temporary failures inside VK."""
+
+AGAIN_CODES = frozenset({5, 6, 9, 14, 17, 29, 1117}) | TROUBLE_CODES
+"""Temporary refusals by VK, too: token, limits, captcha."""
 
 
 class LineState(enum.IntEnum):

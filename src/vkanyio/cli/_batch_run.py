@@ -17,17 +17,19 @@ from anyio.lowlevel import checkpoint
 
 from .. import (
     VK,
+    APIError,
     AuthError,
     CaptchaError,
     ClientClosedError,
     ClientCrashedError,
     OutcomeUnknownError,
+    RequestEnded,
     TokenExpiredError,
     TransportError,
     ValidationError,
     VKError,
 )
-from ._batch_book import Book, JournalEntry, LineState
+from ._batch_book import AGAIN_TYPES, TROUBLE_CODES, Book, JournalEntry, LineState
 from ._batch_files import OutputFiles, head_of
 from ._batch_lines import BadLine, BatchCall, Line, LineReader, read_call
 from ._batch_records import describe_error, describe_result
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from .. import APIRequest
+    from .. import APIRequest, Event
     from ._batch_files import Output
     from ._batch_progress import BatchProgress
 
@@ -49,8 +51,10 @@ SYNC_SECONDS = 1.0
 MAX_STARTED_TOGETHER = 64
 """How many calls are noted in the journal together, and then started."""
 
-MAX_WITHOUT_RESPONSE = 20
-"""Consecutive calls without a response after which the batch stops."""
+MAX_UNANSWERED = 20
+"""Consecutive requests without a proper response: the next call that fails for that
+reason stops the batch. A failed batch of 25 calls is one request, which is sent again
+in parts."""
 
 STOPPING = (AuthError, TokenExpiredError, CaptchaError, ValidationError)
 """Errors that every further call would get until somebody acts."""
@@ -109,7 +113,7 @@ class BatchRun:
         self._room = Semaphore(max_in_flight, fast_acquire=True)
         self._open: dict[int, _Job] = {}
         self._feeding: CancelScope | None = None
-        self._without_response = 0
+        self._unanswered = 0
         self._broken: CommandError | OSError | None = None
         self._calls: TaskGroup
 
@@ -138,6 +142,12 @@ class BatchRun:
         self.stopped_by = self.stopped_by or reason
         if self._feeding is not None:
             self._feeding.cancel()
+
+    def note_event(self, event: Event) -> None:
+        """Count the requests without a proper response; for ``on_event``."""
+        if isinstance(event, RequestEnded) and event.ending != "cancelled":
+            is_trouble = event.error in AGAIN_TYPES or event.code in TROUBLE_CODES
+            self._unanswered = self._unanswered + 1 if is_trouble else 0
 
     async def run(self, api: VK, reader: LineReader) -> None:
         """Make the calls.
@@ -273,7 +283,6 @@ class BatchRun:
             self._handle_error(error, job)
             ending, found = describe_error(error)
         else:
-            self._without_response = 0
             ending, found = describe_result(value)
         try:
             await self._record(call.line, call.given, found, ending)
@@ -293,12 +302,10 @@ class BatchRun:
         if isinstance(error, STOPPING) and concerns_all:
             self.stop(CommandError(explain(error)))
         cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-        if isinstance(cause, TransportError):
-            self._without_response += 1
-            if self._without_response == MAX_WITHOUT_RESPONSE:
-                self.stop(CommandError(explain(error), NO_RESPONSE))
-        else:
-            self._without_response = 0
+        code = cause.code if isinstance(cause, APIError) else None
+        is_trouble = isinstance(cause, TransportError) or code in TROUBLE_CODES
+        if is_trouble and self._unanswered >= MAX_UNANSWERED:
+            self.stop(CommandError(explain(error), NO_RESPONSE))
 
     def _note_error(self, error: VKError) -> None:
         cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error

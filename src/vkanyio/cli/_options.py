@@ -116,6 +116,12 @@ _CLIENT_OPTIONS = (
         help="Send requests evenly spaced or in bursts.  [default: sequential]",
     ),
     click.option(
+        "--execute-count",
+        type=int,
+        metavar="N",
+        help="Most calls in one `execute`, 1 to 25.  [default: 25]",
+    ),
+    click.option(
         "--timeout",
         type=float,
         help="Timeout in seconds of one HTTP attempt."
@@ -177,8 +183,8 @@ _COMMAND_OPTIONS = (
     ),
 )
 _CONFIG_NAMES = (
-    *("limit", "mode", "request_mode", "timeout", "retry_limit", "language"),
-    *("version", "proxy", "base_url", "allow_insecure"),
+    *("limit", "mode", "request_mode", "execute_count", "timeout", "retry_limit"),
+    *("language", "version", "proxy", "base_url", "allow_insecure"),
 )
 
 

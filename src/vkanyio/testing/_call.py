@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, final
 
 import attrs
 
-from ._errors import JSON, VKFault
+from ._errors import ERROR_TEXTS, JSON, VKFault
 from ._ledger import repr_of_params
 
 if TYPE_CHECKING:
+    from ._parameters import DeclaredParameters
     from .vkscript import ScriptSession
 
 TokenKind: TypeAlias = Literal["user", "group", "service"]
@@ -89,7 +90,7 @@ class Call:
         """
         if value := self.params.get(name):
             return value
-        raise VKFault.parameter(f"{name} is a required parameter")
+        raise VKFault.parameter(f"{name} is undefined")
 
     def integer(self, name: str, default: int | None = None) -> int:
         """Return a parameter as an integer.
@@ -143,29 +144,38 @@ refuse the call."""
 @final
 @attrs.frozen
 class SimulatedMethod:
-    """A method of the simulator: its handler, and who may call it with what."""
+    """A method of the simulator: its handler, and who may call it with what.
+
+    :ivar handler: the implementation
+    :ivar required: the required parameters
+    :ivar tokens: the kinds of token that may call it
+    :ivar parameters: what VK declares about its parameters, if it is one of VK's
+    """
 
     handler: Handler
     required: Sequence[str] = ()
     tokens: Sequence[TokenKind] = ANY_TOKEN
+    parameters: DeclaredParameters | None = None
 
     def check(self, call: Call) -> None:
-        """Refuse a call with the wrong kind of token or without a required parameter.
+        """Refuse a call with the wrong kind of token or with wrong parameters.
 
         :raises VKFault: 15, 27 or 28 for a kind of token that the method does not
-            accept, 100 for a missing parameter
+            accept, 100 for a parameter that is missing or wrong
         """
-        kind = call.account.kind
-        if kind not in self.tokens:
-            subject, code = {
-                "user": ("User", 15),
-                "group": ("Group", 27),
-                "service": ("Application", 28),
-            }[kind]
-            by = "service token" if kind == "service" else f"{kind} auth"
-            raise VKFault(
-                code,
-                f"{subject} authorization failed: method is unavailable with {by}.",
-            )
+        if call.account.kind not in self.tokens:
+            raise _wrong_token(call.account.kind)
         for name in self.required:
             call.text(name)
+        if self.parameters:
+            self.parameters.check(call)
+
+
+def _wrong_token(kind: TokenKind) -> VKFault:
+    """Return the error for a kind of token, with the texts that users report."""
+    if kind == "user":
+        text = "no access to call this method. It cannot be called with current scopes."
+        return VKFault(15, f"Access denied: {text}", error_subcode=1133)
+    if kind == "group":
+        return VKFault(27, f"{ERROR_TEXTS[27]}: method is unavailable with group auth.")
+    return VKFault(28, f"{ERROR_TEXTS[28]}: method is unavailable with service token.")

@@ -1,18 +1,20 @@
-"""Methods without state: they return values that match VK's schema."""
+"""The methods that VK's schema declares, and values for those without state."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeGuard, final
+from typing import TYPE_CHECKING, Any, TypeGuard, final
 
-from ._call import ANY_TOKEN, Call, SimulatedMethod
-from ._errors import JSON, VKFault
+import attrs
+
+from ._call import ANY_TOKEN, Call, Handler, SimulatedMethod
+from ._parameters import DeclaredParameters, Kind
+from ._plausible import name_of_value, number_for, text_for
 from ._schema import schema
-from ._state.base import unix
 
-Kind: TypeAlias = "str | Mapping[str, Any]"
-"""A type: the name of a plain one, or the declaration of a compound one."""
+if TYPE_CHECKING:
+    from ._errors import JSON
 
 MAX_DEPTH = 4
 """How deeply lists with items may be nested; those further in are empty."""
@@ -22,24 +24,39 @@ PLAIN: Mapping[Any, JSON] = {"float": 1.0, "bool": True, "any": {}, "object": {}
 
 @functools.cache
 def declared_methods() -> Mapping[str, SimulatedMethod]:
-    """Return all methods of VK's schema, as far as it describes them."""
+    """Return all methods of VK's schema; they return values of their declared types."""
     return {
         name: SimulatedMethod(
             functools.partial(_make_value, declared),
             declared["required"],
             [kind for kind in declared["tokens"] if kind in ANY_TOKEN] or ANY_TOKEN,
+            DeclaredParameters(declared),
         )
         for name, declared in schema()["methods"].items()
     }
 
 
+def simulated_methods(handlers: Mapping[str, Handler]) -> dict[str, SimulatedMethod]:
+    """Return all methods: those of the schema, and others with an implementation.
+
+    :param handlers: the implementations, by name; the schema says who may call them
+        with what
+    """
+    methods = {**declared_methods()}
+    for name, handler in handlers.items():
+        declared = methods.get(name)
+        methods[name] = (
+            attrs.evolve(declared, handler=handler)
+            if declared
+            else SimulatedMethod(handler)
+        )
+    return methods
+
+
 def _make_value(declared: Mapping[str, Any], call: Call) -> JSON:
-    for name, kind in declared["parameters"].items():
-        if call.params.get(name):
-            _check(name, kind, call)
     for switches, kind in declared["answers"]:
         if all(_is_on(switch, call) == on for switch, on in switches.items()):
-            return _Maker(call).make(kind)
+            return _Maker(call).make(kind, name_of_value(call.method))
     raise AssertionError(f"no response of {call.method} matches {call.params}")
 
 
@@ -47,21 +64,6 @@ def _is_on(switch: str, call: Call) -> bool:
     name, _, value = switch.partition("=")
     given = call.params.get(name, "")
     return given == value if value else given not in ("", "0")
-
-
-def _check(name: str, kind: Kind, call: Call) -> None:
-    if kind == "int":
-        call.integer(name)
-    elif isinstance(kind, Mapping) and "is" in kind:
-        found = schema()["objects"][kind["is"]]
-        if "enum" in found:
-            _check(name, found, call)
-    elif (
-        isinstance(kind, Mapping)
-        and "enum" in kind
-        and call.params[name] not in map(str, kind["enum"])
-    ):
-        raise VKFault.parameter(f"{name} is invalid")
 
 
 @final
@@ -77,7 +79,7 @@ class _Maker:
         self._is_past_end = call.params.get("offset", "0") not in ("", "0")
         self._depth = 0
 
-    def make(self, kind: Kind, name: str = "") -> JSON:
+    def make(self, kind: Kind, name: str) -> JSON:
         """Make a value.
 
         :param kind: its type
@@ -96,12 +98,8 @@ class _Maker:
 
     def _plain(self, kind: str, name: str) -> JSON:
         if kind == "int":
-            is_time = name.rpartition("_")[2] in ("date", "time", "ts", "updated")
-            return unix(self._call.time) if is_time else 1
-        if kind == "str":
-            is_address = name.rpartition("_")[2] in ("url", "uri", "src")
-            return f"{self._call.origin}/{name}" if is_address else name
-        return PLAIN[kind]
+            return number_for(self._call, name)
+        return text_for(self._call, name) if kind == "str" else PLAIN[kind]
 
     def _list(self, item: Kind, name: str) -> list[JSON]:
         if self._is_past_end or self._depth == MAX_DEPTH:
@@ -121,7 +119,8 @@ class _Maker:
         }
         made = {name: self.make(kind, name) for name, kind in chosen.items()}
         if "count" in made and isinstance(made.get("items"), list):
-            made["count"] = len(made["items"])
+            # Beyond the end it is still the number of all items.
+            made["count"] = int(self._is_past_end or made["items"] != [])
         return made
 
 

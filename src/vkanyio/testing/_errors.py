@@ -85,7 +85,7 @@ class VKFault(Exception):
     def parameter(cls, detail: str) -> VKFault:
         """Create an error 100 about a parameter.
 
-        :param detail: what is wrong, such as "random_id is a required parameter"
+        :param detail: what is wrong, such as "user_id is undefined"
         :return: the fault, to raise
         """
         return cls(100, f"{ERROR_TEXTS[100]}: {detail}")

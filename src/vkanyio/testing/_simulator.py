@@ -14,7 +14,7 @@ from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import ANY_TOKEN, Account, Call, Handler, SimulatedMethod, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
-from ._declared import declared_methods
+from ._declared import simulated_methods
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, SimulatedLimit, Window
@@ -81,8 +81,7 @@ class Simulator:
         self._scripts = Scripts(trailing_execute_error)
         self._state = SimulatedState(seed, self._captchas)
         self._methods = {
-            **declared_methods(),
-            **self._state.methods(),
+            **simulated_methods(self._state.methods()),
             "execute": self._scripts.execute(),
         }
         self._quotas = Quotas()

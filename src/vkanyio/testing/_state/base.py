@@ -9,13 +9,13 @@ from .._errors import VKFault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .._call import Call, TokenKind
+    from .._call import Call
 
 T = TypeVar("T")
 
-USER: Final[tuple[TokenKind, ...]] = ("user",)
-USER_OR_SERVICE: Final[tuple[TokenKind, ...]] = ("user", "service")
-USER_OR_GROUP: Final[tuple[TokenKind, ...]] = ("user", "group")
+
+DAY: Final = 86_400
+"""Seconds of a day."""
 
 EPOCH: Final = 1_750_000_000
 """The Unix time at 0 on the simulator's clock: the same in every run."""
@@ -63,20 +63,16 @@ def number(text: str, code: int = 113) -> int:
         raise VKFault(code) from None
 
 
-def numbers(call: Call, name: str, *, max_items: int | None = None) -> list[int]:
+def numbers(call: Call, name: str) -> list[int]:
     """Return a parameter that is a list of numbers.
 
     :param call: the call
     :param name: the parameter
-    :param max_items: the maximum number of items
     :return: the numbers; an empty list if the parameter is missing or empty
-    :raises VKFault: code 100, if an item is not a number or there are too many
+    :raises VKFault: code 100, if an item is not a number
     """
-    items = call.items(name)
-    if max_items is not None and len(items) > max_items:
-        raise VKFault.parameter(f"{name} should contain at most {max_items} items")
     try:
-        return [int(item) for item in items]
+        return [int(item) for item in call.items(name)]
     except ValueError:
         raise VKFault.parameter(f"{name} not integer") from None
 
@@ -86,53 +82,18 @@ def flag(call: Call, name: str) -> bool:
     return call.params.get(name, "") not in ("", "0", "false")
 
 
-def bounded(
-    call: Call,
-    name: str,
-    default: int,
-    *,
-    min_value: int = 0,
-    max_value: int | None = None,
-) -> int:
-    """Return a parameter that is a number with bounds.
-
-    :param call: the call
-    :param name: the parameter
-    :param default: its value if it is missing
-    :param min_value: the smallest value
-    :param max_value: the largest value, if there is one
-    :return: the number
-    :raises VKFault: code 100, if it is out of bounds or not a number
-    """
-    value = call.integer(name, default)
-    if value < min_value:
-        wanted = f"greater or equal to {min_value}" if min_value else "positive"
-        raise VKFault.parameter(f"{name} should be {wanted}")
-    if max_value is not None and value > max_value:
-        raise VKFault.parameter(f"{name} should be less or equal to {max_value}")
-    return value
-
-
 def page(
-    call: Call,
-    items: Sequence[T],
-    *,
-    default: int,
-    max_count: int | None = None,
-    max_shown: int | None = None,
+    call: Call, items: Sequence[T], *, default: int, max_shown: int | None = None
 ) -> Sequence[T]:
     """Return the page that ``offset`` and ``count`` select.
 
-    :param call: the call
+    :param call: the call, whose parameters are within the limits of VK's schema
     :param items: all items
     :param default: the default of ``count``
-    :param max_count: the largest ``count``; a larger one is an error
     :param max_shown: the largest page; a larger ``count`` is allowed, but has no effect
     :return: the page
-    :raises VKFault: code 100, if either is out of bounds or not a number
     """
-    offset = bounded(call, "offset", 0)
-    count = bounded(call, "count", default, max_value=max_count)
+    offset, count = call.integer("offset", 0), call.integer("count", default)
     if max_shown is not None:
         count = min(count, max_shown)
     return items[offset : offset + count]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import GROUP_CHAT, Call, SimulatedMethod
+from .._call import GROUP_CHAT, Call, Handler
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_GROUP, numbers
+from .base import numbers
 
 if TYPE_CHECKING:
     from .conversations import Chat, Conversation
@@ -22,17 +22,13 @@ class Chats:
 
     _box: Mailbox
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "messages.addChatUser": SimulatedMethod(
-                self._add_user, ("chat_id", "user_id"), USER
-            ),
-            "messages.createChat": SimulatedMethod(self._create, (), USER_OR_GROUP),
-            "messages.getChat": SimulatedMethod(self._get, (), USER),
-            "messages.removeChatUser": SimulatedMethod(
-                self._remove_user, ("chat_id",), USER_OR_GROUP
-            ),
+            "messages.addChatUser": self._add_user,
+            "messages.createChat": self._create,
+            "messages.getChat": self._get,
+            "messages.removeChatUser": self._remove_user,
         }
 
     def _create(self, call: Call) -> JSON:

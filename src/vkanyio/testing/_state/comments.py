@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Reply, SimulatedMethod
+from .._call import Call, Handler, Reply
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_GROUP, USER_OR_SERVICE, page, unix
+from .base import unix
 from .posts import Comment
 
 if TYPE_CHECKING:
@@ -24,20 +24,15 @@ class Comments:
 
     _posts: Posts
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
-        one = ("comment_id",)
         return {
-            "wall.createComment": SimulatedMethod(
-                self._create, ("post_id",), USER_OR_GROUP
-            ),
-            "wall.deleteComment": SimulatedMethod(self._delete, one, USER),
-            "wall.editComment": SimulatedMethod(self._edit, one, USER),
-            "wall.getComment": SimulatedMethod(self._get_one, one, USER),
-            "wall.getComments": SimulatedMethod(
-                self._get, ("post_id",), USER_OR_SERVICE
-            ),
-            "wall.restoreComment": SimulatedMethod(self._restore, one, USER),
+            "wall.createComment": self._create,
+            "wall.deleteComment": self._delete,
+            "wall.editComment": self._edit,
+            "wall.getComment": self._get_one,
+            "wall.getComments": self._get,
+            "wall.restoreComment": self._restore,
         }
 
     def _create(self, call: Call) -> JSON:
@@ -124,10 +119,15 @@ class Comments:
         comments = post.live_comments()
         if call.params.get("sort") == "desc":
             comments.reverse()
+        begin = call.integer("offset", 0)
         if start := call.integer("start_comment_id", 0):
             ids = [each.id for each in comments]
-            comments = comments[ids.index(start) :] if start in ids else []
-        shown = page(call, comments, default=10, max_shown=MAX_AT_ONCE)
+            begin += ids.index(start) if start in ids else len(ids)
+        elif begin < 0:
+            problem = "offset without start_comment_id should be positive"
+            raise VKFault.parameter(problem)
+        end = begin + min(call.integer("count", 10), MAX_AT_ONCE)
+        shown = comments[max(begin, 0) : max(end, 0)]
         total = len(post.live_comments())
         value: dict[str, JSON] = {
             "count": total,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_GROUP, flag, page, unix
+from .base import flag, page, unix
 
 if TYPE_CHECKING:
+    from .._call import Call, Handler
     from .media import Media
     from .uploads import UploadKind, Uploads
 
@@ -38,19 +38,15 @@ class Docs:
     _media: Media
     _uploads: Uploads
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "docs.get": SimulatedMethod(self._get, (), USER),
-            "docs.getById": SimulatedMethod(self._get_by_id, ("docs",), USER_OR_GROUP),
-            "docs.getMessagesUploadServer": SimulatedMethod(
-                self._messages_server, (), USER_OR_GROUP
-            ),
-            "docs.getUploadServer": SimulatedMethod(self._server, (), USER),
-            "docs.getWallUploadServer": SimulatedMethod(
-                self._server, (), USER_OR_GROUP
-            ),
-            "docs.save": SimulatedMethod(self._save, ("file",), USER_OR_GROUP),
+            "docs.get": self._get,
+            "docs.getById": self._get_by_id,
+            "docs.getMessagesUploadServer": self._messages_server,
+            "docs.getUploadServer": self._server,
+            "docs.getWallUploadServer": self._server,
+            "docs.save": self._save,
         }
 
     def _server(self, call: Call) -> JSON:
@@ -58,10 +54,8 @@ class Docs:
 
     def _messages_server(self, call: Call) -> JSON:
         wanted = call.params.get("type") or "doc"
-        for kind in MESSAGE_TYPES:
-            if kind == wanted:
-                return {"upload_url": self._uploads.open(call, kind)}
-        raise VKFault.parameter("type is invalid")
+        kind = MESSAGE_TYPES[MESSAGE_TYPES.index(wanted)]
+        return {"upload_url": self._uploads.open(call, kind)}
 
     def _save(self, call: Call) -> JSON:
         upload = self._uploads.redeem(call, "file", *MESSAGE_TYPES)

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_SERVICE, bounded, flag, numbers, page
+from .base import flag, numbers, page
 from .names import alphabet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._call import Call, Handler
     from .people import People
 
 MAX_WITH_FIELDS = 5000
-MAX_MUTUAL_TARGETS = 100
 
 
 @final
@@ -27,17 +26,15 @@ class Friends:
 
     _people: People
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "friends.add": SimulatedMethod(self._add, (), USER),
-            "friends.areFriends": SimulatedMethod(
-                self._are_friends, ("user_ids",), USER
-            ),
-            "friends.delete": SimulatedMethod(self._delete, (), USER),
-            "friends.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
-            "friends.getMutual": SimulatedMethod(self._get_mutual, (), USER),
-            "friends.getRequests": SimulatedMethod(self._get_requests, (), USER),
+            "friends.add": self._add,
+            "friends.areFriends": self._are_friends,
+            "friends.delete": self._delete,
+            "friends.get": self._get,
+            "friends.getMutual": self._get_mutual,
+            "friends.getRequests": self._get_requests,
         }
 
     def _add(self, call: Call) -> JSON:
@@ -77,7 +74,7 @@ class Friends:
         raise VKFault(15, "Access denied: no friend or friend request found")
 
     def _get(self, call: Call) -> JSON:
-        user_id = bounded(call, "user_id", call.account.id, min_value=1)
+        user_id = call.integer("user_id", 0) or call.account.id
         self._people.require_open(call, user_id)
         friends = [*self._people.ties.friends.get(user_id, {})]
         fields = call.items("fields")
@@ -94,7 +91,7 @@ class Friends:
     def _are_friends(self, call: Call) -> JSON:
         me, ties = call.account.id, self._people.ties
         value: list[dict[str, JSON]] = []
-        for each in numbers(call, "user_ids", max_items=1000):
+        for each in numbers(call, "user_ids"):
             status = ties.status(me, each)
             item: dict[str, JSON] = {"user_id": each, "friend_status": status}
             if flag(call, "extended") and status == 2:
@@ -113,7 +110,7 @@ class Friends:
         else:
             asked = ties.requests.get(me, {})
         newest_first = [*reversed(asked)]
-        shown = page(call, newest_first, default=100, max_count=1000)
+        shown = page(call, newest_first, default=100)
         value: dict[str, JSON] = {"count": len(newest_first), "items": shown}
         extended, mutual = flag(call, "extended"), flag(call, "need_mutual")
         if extended or mutual:
@@ -137,7 +134,7 @@ class Friends:
     def _get_mutual(self, call: Call) -> JSON:
         source = call.integer("source_uid", call.account.id)
         self._people.require_open(call, source)
-        if targets := numbers(call, "target_uids", max_items=MAX_MUTUAL_TARGETS):
+        if targets := numbers(call, "target_uids"):
             return [self._mutual(call, source, each) for each in targets]
         target = call.integer("target_uid")
         self._people.require_open(call, target)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_SERVICE, flag, numbers, page
+from .base import flag, numbers, page
 from .communities import OPEN, PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._call import Call, Handler
     from .communities import Community
     from .owners import Owners
 
@@ -29,27 +29,23 @@ class Groups:
 
     _owners: Owners
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "groups.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
-            "groups.getById": SimulatedMethod(self._get_by_id),
-            "groups.getMembers": SimulatedMethod(self._get_members),
-            "groups.isMember": SimulatedMethod(self._is_member, ("group_id",)),
-            "groups.join": SimulatedMethod(self._join, ("group_id",), USER),
-            "groups.leave": SimulatedMethod(self._leave, ("group_id",), USER),
-            "groups.search": SimulatedMethod(self._search, ("q",), USER),
+            "groups.get": self._get,
+            "groups.getById": self._get_by_id,
+            "groups.getMembers": self._get_members,
+            "groups.isMember": self._is_member,
+            "groups.join": self._join,
+            "groups.leave": self._leave,
+            "groups.search": self._search,
         }
 
     def _get_by_id(self, call: Call) -> JSON:
         names = call.items("group_ids") or call.items("group_id")
-        if len(names) > MAX_IDS:
-            raise VKFault.parameter(f"group_ids should contain at most {MAX_IDS} items")
-        ids = [self._owners.group(name) for name in names]
-        if not ids and call.account.kind == "group":
-            ids = [call.account.id]
-        if not ids:
-            raise VKFault.parameter("group_ids is undefined")
+        _require_few(names, "group_ids")
+        # Only a community may leave out both.
+        ids = [self._owners.group(name) for name in names] or [call.account.id]
         return {"groups": self._describe(call, ids), "profiles": []}
 
     def _get(self, call: Call) -> JSON:
@@ -59,7 +55,7 @@ class Groups:
         if "admin" in call.items("filter"):
             look = self._owners.communities.look
             ids = [each for each in ids if user_id in (look(each).managers or ())]
-        shown = page(call, ids, default=1000, max_count=1000)
+        shown = page(call, ids, default=1000)
         items = self._describe(call, shown) if flag(call, "extended") else shown
         return {"count": len(ids), "items": items}
 
@@ -80,7 +76,7 @@ class Groups:
             members.sort()
         if order.endswith("desc"):
             members.reverse()
-        shown = page(call, members, default=1000, max_count=1000)
+        shown = page(call, members, default=1000)
         value: dict[str, JSON] = {"count": len(members), "items": shown}
         if fields := call.items("fields"):
             people = self._owners.people
@@ -91,7 +87,7 @@ class Groups:
         if not self._owners.communities.manages(call, community.id):
             raise VKFault(15, "Access denied: you should be group moderator")
         managers = sorted(community.managers or ())
-        shown = page(call, managers, default=1000, max_count=1000)
+        shown = page(call, managers, default=1000)
         items: list[dict[str, JSON]] = [
             {"id": each, "role": "administrator"} for each in shown
         ]
@@ -105,11 +101,9 @@ class Groups:
     def _is_member(self, call: Call) -> JSON:
         community = self._visible(call)
         extended = flag(call, "extended")
-        several = numbers(call, "user_ids", max_items=500)
-        user_id = call.integer("user_id", 0)
-        if not several and not user_id and call.account.kind != "user":
-            raise VKFault.parameter("user_id is undefined")
-        asked = several or [user_id or call.account.id]
+        several = numbers(call, "user_ids")
+        _require_few(several, "user_ids")
+        asked = several or [call.integer("user_id", 0) or call.account.id]
         found: list[dict[str, JSON]] = []
         for each in asked:
             status = {"user_id": each, "member": int(each in community.members)}
@@ -151,14 +145,15 @@ class Groups:
             if all(word in each["name"].lower() for word in words)
             and kind in (None, "", each["type"])
         ]
-        items = page(call, found[:MAX_FOUND], default=20, max_count=1000)
+        items = page(call, found[:MAX_FOUND], default=20)
         return {"count": len(found), "items": items}
 
     def _visible(self, call: Call) -> Community:
-        if not (name := call.params.get("group_id")) and call.account.kind == "group":
-            name = str(call.account.id)
-        if not name:
-            raise VKFault.parameter("group_id is undefined")
-        group_id = self._owners.group(name)
+        group_id = self._owners.group(call.text("group_id"))
         self._owners.communities.require_visible(call, group_id)
         return self._owners.communities.look(group_id)
+
+
+def _require_few(items: Sequence[object], name: str) -> None:
+    if len(items) > MAX_IDS:
+        raise VKFault.parameter(f"{name} should contain at most {MAX_IDS} items")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
-from .._errors import JSON, VKFault
-from .base import USER, USER_OR_SERVICE, flag, page
+from .base import flag, page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._call import Call, Handler
+    from .._errors import JSON
     from .owners import Owners
 
 Thing: TypeAlias = tuple[str, int, int]
@@ -29,15 +29,13 @@ class Likes:
         factory=dict[Thing, dict[int, None]]
     )
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "likes.add": SimulatedMethod(self._add, ("type", "item_id"), USER),
-            "likes.delete": SimulatedMethod(self._delete, ("type", "item_id"), USER),
-            "likes.getList": SimulatedMethod(
-                self._get_list, ("type",), USER_OR_SERVICE
-            ),
-            "likes.isLiked": SimulatedMethod(self._is_liked, ("type", "item_id"), USER),
+            "likes.add": self._add,
+            "likes.delete": self._delete,
+            "likes.getList": self._get_list,
+            "likes.isLiked": self._is_liked,
         }
 
     def of(self, thing: Thing) -> Mapping[int, None]:
@@ -75,8 +73,6 @@ class Likes:
         return {"liked": int(user_id in self.of(self._thing(call))), "copied": 0}
 
     def _get_list(self, call: Call) -> JSON:
-        if not call.params.get("item_id"):
-            raise VKFault.parameter("item_id is undefined")
         fans = list(self.of(self._thing(call)))[::-1]
         if flag(call, "friends_only"):
             friends = self._owners.people.ties.friends.get(call.account.id, ())
@@ -84,7 +80,7 @@ class Likes:
         if flag(call, "skip_own"):
             fans = [each for each in fans if each != call.account.owner_id]
         extended = flag(call, "extended")
-        shown = page(call, fans, default=100, max_count=1000)
+        shown = page(call, fans, default=100)
         value: dict[str, JSON] = {"count": len(fans), "items": shown}
         if extended:
             fields = call.items("fields")

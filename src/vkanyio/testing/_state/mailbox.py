@@ -55,7 +55,7 @@ class Mailbox:
             if found := self.owners.find(domain):
                 return found
             raise VKFault(936)
-        raise VKFault.parameter("peer_id is a required parameter")
+        raise VKFault.parameter("peer_id is undefined")
 
     def conversation(self, call: Call) -> Conversation:
         """Return the conversation in the parameters of a call."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 import attrs
 
 from .._errors import JSON, VKFault
-from .base import unix
+from .base import DAY, unix
 from .names import CITIES, COUNTRY, FIRST_NAMES, LAST_NAMES, alphabet
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class People:
         person.choice(LAST_NAMES)
         day, month = person.randint(1, 28), person.randint(1, 12)
         city_id, city = person.choice(CITIES)
-        absent = person.randrange(86_400)
+        absent = person.randrange(DAY)
         online = int(absent < 600)
         seen = unix(call.time) - absent
         nick = f"id{user_id}"

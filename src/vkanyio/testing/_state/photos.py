@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_GROUP, USER_OR_SERVICE, flag, numbers, page, unix
+from .base import flag, numbers, page, unix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._call import Call, Handler
     from .media import Media
     from .owners import Owners
     from .uploads import Upload, Uploads
@@ -24,8 +24,6 @@ SIZES: Final = (
     *(("s", 75, 56), ("m", 130, 98), ("x", 604, 453)),
     *(("y", 807, 605), ("z", 1280, 960)),
 )
-
-MAX_IDS = 500
 
 
 @final
@@ -40,26 +38,20 @@ class Photos:
         factory=dict[tuple[int, int], dict[str, JSON]]
     )
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "photos.createAlbum": SimulatedMethod(self._create_album, ("title",), USER),
-            "photos.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
-            "photos.getAlbums": SimulatedMethod(self._get_albums, (), USER_OR_SERVICE),
-            "photos.getAll": SimulatedMethod(self._get_all, (), USER),
-            "photos.getById": SimulatedMethod(
-                self._get_by_id, ("photos",), USER_OR_SERVICE
-            ),
-            "photos.getMessagesUploadServer": SimulatedMethod(
-                self._messages_server, (), USER_OR_GROUP
-            ),
-            "photos.getUploadServer": SimulatedMethod(self._album_server, (), USER),
-            "photos.getWallUploadServer": SimulatedMethod(self._wall_server, (), USER),
-            "photos.save": SimulatedMethod(self._save, (), USER),
-            "photos.saveMessagesPhoto": SimulatedMethod(
-                self._save_messages_photo, (), USER_OR_GROUP
-            ),
-            "photos.saveWallPhoto": SimulatedMethod(self._save_wall_photo, (), USER),
+            "photos.createAlbum": self._create_album,
+            "photos.get": self._get,
+            "photos.getAlbums": self._get_albums,
+            "photos.getAll": self._get_all,
+            "photos.getById": self._get_by_id,
+            "photos.getMessagesUploadServer": self._messages_server,
+            "photos.getUploadServer": self._album_server,
+            "photos.getWallUploadServer": self._wall_server,
+            "photos.save": self._save,
+            "photos.saveMessagesPhoto": self._save_messages_photo,
+            "photos.saveWallPhoto": self._save_wall_photo,
         }
 
     def _owner_to_write(self, call: Call) -> int:
@@ -96,7 +88,7 @@ class Photos:
     def _get_albums(self, call: Call) -> JSON:
         owner_id = self._owners.owner(call)
         self._owners.require_visible(call, owner_id)
-        wanted = numbers(call, "album_ids", max_items=1000)
+        wanted = numbers(call, "album_ids")
         ids = [album_id for owner, album_id in self._albums if owner == owner_id]
         albums = [self._show_album(owner_id, each) for each in reversed(ids)]
         if flag(call, "need_system"):
@@ -127,13 +119,11 @@ class Photos:
             if not known and (owner_id, album_id) not in self._albums:
                 raise VKFault(200)
             photos = self._in_album(owner_id, album_id)
-        elif not wanted:
-            raise VKFault.parameter("album_id is undefined")
         if wanted:
             photos = [each for each in photos if each["id"] in wanted]
         if flag(call, "rev"):
             photos.reverse()
-        shown = page(call, photos, default=50, max_count=1000)
+        shown = page(call, photos, default=50)
         return {"count": len(photos), "items": shown}
 
     def _get_all(self, call: Call) -> JSON:
@@ -144,15 +134,12 @@ class Photos:
             for each in reversed(self._media.of("photo", owner_id))
             if each["album_id"] != MESSAGES
         ]
-        shown = page(call, photos, default=20, max_count=200)
+        shown = page(call, photos, default=20)
         return {"count": len(photos), "items": shown}
 
     def _get_by_id(self, call: Call) -> JSON:
-        names = call.items("photos")
-        if len(names) > MAX_IDS:
-            raise VKFault.parameter(f"photos should contain at most {MAX_IDS} items")
         found: list[JSON] = []
-        for name in names:
+        for name in call.items("photos"):
             try:
                 owner_id, photo_id = map(int, name.split("_")[:2])
             except ValueError:

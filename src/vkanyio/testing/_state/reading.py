@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER_OR_GROUP, bounded, flag, numbers, page
+from .base import DAY, flag, numbers, page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._call import Call, Handler
     from .conversations import Conversation, Message
     from .mailbox import Mailbox
-
-MAX_IDS = 100
 
 
 @final
@@ -27,30 +25,22 @@ class Reading:
 
     _box: Mailbox
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
-        both = USER_OR_GROUP
-        by_number = ("peer_id", "conversation_message_ids")
         return {
-            "messages.getByConversationMessageId": SimulatedMethod(
-                self._get_by_cmid, by_number, both
-            ),
-            "messages.getById": SimulatedMethod(self._get_by_id, (), both),
-            "messages.getConversations": SimulatedMethod(
-                self._get_conversations, (), both
-            ),
-            "messages.getConversationsById": SimulatedMethod(
-                self._get_conversations_by_id, ("peer_ids",), both
-            ),
-            "messages.getHistory": SimulatedMethod(self._get_history, (), both),
-            "messages.search": SimulatedMethod(self._search, (), both),
+            "messages.getByConversationMessageId": self._get_by_cmid,
+            "messages.getById": self._get_by_id,
+            "messages.getConversations": self._get_conversations,
+            "messages.getConversationsById": self._get_conversations_by_id,
+            "messages.getHistory": self._get_history,
+            "messages.search": self._search,
         }
 
     def _list(
         self, call: Call, shown: Sequence[Message], count: int | None = None
     ) -> dict[str, JSON]:
         viewer = self._box.viewer(call)
-        preview = bounded(call, "preview_length", 0)
+        preview = call.integer("preview_length", 0)
         items = [self._box.show(viewer, each, preview=preview) for each in shown]
         value: dict[str, JSON] = {
             "count": len(items) if count is None else count,
@@ -65,7 +55,7 @@ class Reading:
         if not flag(call, "rev"):
             messages.reverse()
         offset = call.integer("offset", 0)
-        count = bounded(call, "count", 20, max_value=200)
+        count = call.integer("count", 20)
         begin = offset
         if start := call.integer("start_message_id", 0):
             ids = [each.id for each in messages]
@@ -80,7 +70,7 @@ class Reading:
 
     def _get_by_id(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
-        ids = numbers(call, "message_ids", max_items=MAX_IDS)
+        ids = numbers(call, "message_ids")
         if not ids:
             return self._numbered(call, "cmids")
         found = [self._box.message(viewer, each) for each in ids]
@@ -90,9 +80,7 @@ class Reading:
         return self._numbered(call, "conversation_message_ids")
 
     def _numbered(self, call: Call, name: str) -> JSON:
-        cmids = numbers(call, name, max_items=MAX_IDS)
-        if not cmids:
-            raise VKFault.parameter(f"{name} is undefined")
+        cmids = numbers(call, name)
         seen = self._box.conversation(call).seen_by(self._box.viewer(call))
         by_number = {each.cmid: each for each in seen}
         return self._list(
@@ -114,7 +102,7 @@ class Reading:
         }.get(call.params.get("filter") or "all", [])
         if start := call.integer("start_message_id", 0):
             chosen = [each for each in chosen if each.seen_by(viewer)[-1].id <= start]
-        shown = page(call, chosen, default=20, max_count=200)
+        shown = page(call, chosen, default=20)
         last = [each.seen_by(viewer)[-1] for each in shown]
         value: dict[str, JSON] = {
             "count": len(chosen),
@@ -132,7 +120,7 @@ class Reading:
 
     def _get_conversations_by_id(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
-        peers = numbers(call, "peer_ids", max_items=MAX_IDS)
+        peers = numbers(call, "peer_ids")
         found: list[Conversation] = [self._box.all.look(viewer, each) for each in peers]
         value: dict[str, JSON] = {
             "count": len(found),
@@ -143,8 +131,6 @@ class Reading:
     def _search(self, call: Call) -> JSON:
         viewer = self._box.viewer(call)
         words = call.params.get("q", "").lower().split()
-        if not words and not call.params.get("date"):
-            raise VKFault.parameter("q is undefined")
         if peer := call.integer("peer_id", 0):
             conversations = [self._box.all.look(viewer, peer)]
         else:
@@ -158,7 +144,7 @@ class Reading:
             and (before is None or message.date < before)
         ]
         found.sort(key=lambda message: message.id, reverse=True)
-        shown = page(call, found, default=20, max_count=100)
+        shown = page(call, found, default=20)
         return self._list(call, shown, len(found))
 
 
@@ -170,4 +156,4 @@ def _end_of_day(date: str) -> int | None:
         day = datetime.strptime(date.rjust(8, "0"), "%d%m%Y")
     except ValueError:
         raise VKFault.parameter("date is invalid") from None
-    return int(day.replace(tzinfo=UTC).timestamp()) + 86_400
+    return int(day.replace(tzinfo=UTC).timestamp()) + DAY

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import GROUP_CHAT, Call, Reply, SimulatedMethod
+from .._call import GROUP_CHAT, Call, Handler, Reply
 from .._errors import JSON, VKFault
-from .base import USER_OR_GROUP, Seen, flag, number, numbers, unix
+from .base import DAY, Seen, flag, number, numbers, unix
+from .keyboards import check_keyboard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from .conversations import Message
     from .mailbox import Mailbox
 
-MAX_TEXT_LENGTH = 9000
-MAX_PEERS = 100
-
-EDITABLE = 86_400
+EDITABLE = DAY
 """Seconds for which a message can be edited, and deleted for everybody."""
 
 CONTENT = (
     *("message", "attachment", "sticker_id", "forward_messages", "forward"),
-    *("lat", "template"),
+    "lat",
 )
-"""The parameters of which a message needs at least one."""
+"""The parameters of which a message needs at least one.
+
+A template needs a message with it (https://vk.com/dev/bot_docs_templates).
+"""
 
 
 @final
@@ -38,31 +38,24 @@ class Sending:
     _box: Mailbox
     _sent: Seen = attrs.field(factory=Seen)
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
-        both = USER_OR_GROUP
         return {
-            "messages.delete": SimulatedMethod(self._delete, (), both),
-            "messages.edit": SimulatedMethod(self._edit, ("peer_id",), both),
-            "messages.markAsRead": SimulatedMethod(self._mark_as_read, (), both),
-            "messages.restore": SimulatedMethod(self._restore, (), both),
-            "messages.send": SimulatedMethod(self._send, ("random_id",), both),
+            "messages.delete": self._delete,
+            "messages.edit": self._edit,
+            "messages.markAsRead": self._mark_as_read,
+            "messages.restore": self._restore,
+            "messages.send": self._send,
         }
 
     def _send(self, call: Call) -> JSON:
         random_id = _int32(call.integer("random_id"))
         if not any(call.params.get(name) for name in CONTENT):
             raise VKFault.parameter("message is empty or invalid")
-        if len(call.params.get("message", "")) > MAX_TEXT_LENGTH:
-            raise VKFault(914)
         peers = call.items("peer_ids") or call.items("user_ids")
         if not peers:
             message, repeated = self._send_to(call, self._box.peer(call), random_id)
             return Reply(message.id, repeated=repeated)
-        if len(peers) > MAX_PEERS:
-            raise VKFault.parameter(
-                f"peer_ids should contain at most {MAX_PEERS} items"
-            )
         value: list[dict[str, JSON]] = []
         all_repeated = True
         for peer in [number(each) for each in peers]:
@@ -70,7 +63,6 @@ class Sending:
             try:
                 message, repeated = self._send_to(call, peer, random_id)
             except VKFault as refusal:
-                item |= {"message_id": 0, "conversation_message_id": 0}
                 item["error"] = {"code": refusal.code, "description": refusal.message}
                 all_repeated = False
             else:
@@ -88,13 +80,12 @@ class Sending:
         conversation = self._box.all.look(viewer, peer)
         self._require_willing(viewer, peer)
         reply_to = call.integer("reply_to", 0)
-        forwarded = numbers(call, "forward_messages", max_items=1000)
+        forwarded = numbers(call, "forward_messages")
         if any(self._box.message(viewer, each) is None for each in forwarded):
             raise VKFault(921)
         if reply_to and self._box.message(viewer, reply_to) is None:
             raise VKFault.parameter("reply_to is invalid")
-        if keyboard := call.params.get("keyboard"):
-            _require_json(keyboard)
+        check_keyboard(call)
         message = self._box.all.write(
             conversation,
             viewer,
@@ -156,8 +147,7 @@ class Sending:
         attachments = call.items("attachment")
         if not text and not attachments:
             raise VKFault.parameter("message is empty or invalid")
-        if len(text) > MAX_TEXT_LENGTH:
-            raise VKFault(914)
+        check_keyboard(call)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
         return 1
@@ -190,12 +180,12 @@ class Sending:
         return value
 
     def _chosen(self, call: Call, viewer: int) -> Sequence[Message]:
-        if ids := numbers(call, "message_ids", max_items=1000):
+        if ids := numbers(call, "message_ids"):
             found = [self._box.message(viewer, each) for each in ids]
             return [each for each in found if each]
-        cmids = numbers(call, "cmids", max_items=100)
-        if not cmids:
-            raise VKFault.parameter("message_ids is undefined")
+        # The newer name of the parameter, and the older one.
+        names = ("cmids", "conversation_message_ids")
+        cmids = [each for name in names for each in numbers(call, name)]
         seen = self._box.conversation(call).seen_by(viewer)
         return [each for each in seen if each.cmid in cmids]
 
@@ -235,10 +225,3 @@ class Sending:
 def _int32(value: int) -> int:
     """Reduce a ``random_id`` to 32 bits, as VK does."""
     return (value + 2**31) % 2**32 - 2**31
-
-
-def _require_json(keyboard: str) -> None:
-    try:
-        json.loads(keyboard)
-    except ValueError:
-        raise VKFault(911) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from .._call import Call, SimulatedMethod
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
@@ -29,6 +28,7 @@ from .wall import Wall
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
 
@@ -65,15 +65,9 @@ class SimulatedState:
             Docs(media, self.uploads),
         )
 
-    def methods(self) -> dict[str, SimulatedMethod]:
-        """Return the methods.
-
-        The kinds of token and the required parameters are those of VK's schema, plus
-        parameters that only the server requires.
-
-        :return: the methods by name
-        """
-        methods = {"captcha.force": SimulatedMethod(self._captcha_force)}
+    def methods(self) -> dict[str, Handler]:
+        """Return the implementations of methods, by name."""
+        methods: dict[str, Handler] = {"captcha.force": self._captcha_force}
         for subject in self._subjects:
             methods |= subject.methods()
         return methods

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
 from .._errors import JSON, VKFault
-from .base import USER
 
 if TYPE_CHECKING:
+    from .._call import Call, Handler
     from .owners import Owners
 
 
@@ -22,11 +21,11 @@ class Statuses:
     _owners: Owners
     _texts: dict[int, str]
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "status.get": SimulatedMethod(self._get, (), USER),
-            "status.set": SimulatedMethod(self._set, (), USER),
+            "status.get": self._get,
+            "status.set": self._set,
         }
 
     def _set(self, call: Call) -> JSON:

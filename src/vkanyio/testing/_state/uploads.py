@@ -126,10 +126,7 @@ class Uploads:
         :raises VKFault: code 15, 100, 118 or 121, if there is no such upload of the
             caller
         """
-        if not (content := call.params.get(name)):
-            # As reported in https://github.com/python273/vk_api/issues/544.
-            raise VKFault.parameter(f"{name} is undefined")
-        upload = self._by_content.get(content)
+        upload = self._by_content.get(call.text(name))
         if upload is None or upload.kind not in kinds:
             raise VKFault.parameter(f"{name} is invalid")
         if upload.owner_id != call.account.owner_id:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, SimulatedMethod
-from .._errors import JSON, VKFault
-from .base import USER, USER_OR_SERVICE, page, unix
+from .base import page, unix
 
 if TYPE_CHECKING:
+    from .._call import Call, Handler
+    from .._errors import JSON
     from .owners import Owners
 
-MAX_IDS = 1000
 MAX_FOUND = 1000
 """The number of results that VK's search shows at most, however many it counts."""
 
@@ -25,16 +24,16 @@ class Users:
 
     _owners: Owners
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "account.getInfo": SimulatedMethod(self._info, (), USER),
-            "account.getProfileInfo": SimulatedMethod(self._profile_info, (), USER),
-            "users.get": SimulatedMethod(self._get),
-            "users.getFollowers": SimulatedMethod(self._followers, (), USER_OR_SERVICE),
-            "users.search": SimulatedMethod(self._search, (), USER),
-            "utils.getServerTime": SimulatedMethod(self._server_time),
-            "utils.resolveScreenName": SimulatedMethod(self._resolve, ("screen_name",)),
+            "account.getInfo": self._info,
+            "account.getProfileInfo": self._profile_info,
+            "users.get": self._get,
+            "users.getFollowers": self._followers,
+            "users.search": self._search,
+            "utils.getServerTime": self._server_time,
+            "utils.resolveScreenName": self._resolve,
         }
 
     def _server_time(self, call: Call) -> JSON:
@@ -42,13 +41,8 @@ class Users:
 
     def _get(self, call: Call) -> JSON:
         names = call.items("user_ids")
-        if len(names) > MAX_IDS:
-            raise VKFault.parameter(f"user_ids should contain at most {MAX_IDS} items")
-        ids = [self._owners.user(name) for name in names]
-        if not names:
-            if call.account.kind != "user":
-                raise VKFault.parameter("user_ids is undefined")
-            ids = [call.account.id]
+        # Only a user may leave them out.
+        ids = [self._owners.user(name) for name in names] or [call.account.id]
         fields = set(call.items("fields"))
         if len(ids) > 1:
             # VK returns counters for one user only (https://dev.vk.com/reference/objects/user).
@@ -70,7 +64,7 @@ class Users:
             for each in people.known()
             if self._matches(call, each, words, criteria)
         ]
-        shown = page(call, found[:MAX_FOUND], default=20, max_count=1000)
+        shown = page(call, found[:MAX_FOUND], default=20)
         items = [people.profile(call, each, fields) for each in shown]
         return {"count": len(found), "items": items}
 
@@ -104,7 +98,7 @@ class Users:
         user_id = call.integer("user_id", 0) or call.account.id
         people.require_open(call, user_id)
         newest_first = [*reversed(people.ties.requests.get(user_id, {}))]
-        shown = page(call, newest_first, default=100, max_count=1000)
+        shown = page(call, newest_first, default=100)
         fields = call.items("fields")
         items = [people.profile(call, each, fields) for each in shown]
         return {"count": len(newest_first), "items": items if fields else shown}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .._call import Call, Reply, SimulatedMethod
+from .._call import Call, Handler, Reply
 from .._errors import JSON, VKFault
-from .base import USER, USER_OR_SERVICE, flag, page, unix
+from .base import flag, page, unix
 from .media import ATTACHMENT
 from .posts import Post, people_in
 
@@ -25,20 +25,18 @@ class Wall:
 
     _posts: Posts
 
-    def methods(self) -> dict[str, SimulatedMethod]:
+    def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
-            "wall.delete": SimulatedMethod(self._delete, ("post_id",), USER),
-            "wall.edit": SimulatedMethod(self._edit, ("post_id",), USER),
-            "wall.get": SimulatedMethod(self._get, (), USER_OR_SERVICE),
-            "wall.getById": SimulatedMethod(
-                self._get_by_id, ("posts",), USER_OR_SERVICE
-            ),
-            "wall.pin": SimulatedMethod(self._pin, ("post_id",), USER),
-            "wall.post": SimulatedMethod(self._post, (), USER),
-            "wall.repost": SimulatedMethod(self._repost, ("object",), USER),
-            "wall.restore": SimulatedMethod(self._restore, ("post_id",), USER),
-            "wall.unpin": SimulatedMethod(self._unpin, ("post_id",), USER),
+            "wall.delete": self._delete,
+            "wall.edit": self._edit,
+            "wall.get": self._get,
+            "wall.getById": self._get_by_id,
+            "wall.pin": self._pin,
+            "wall.post": self._post,
+            "wall.repost": self._repost,
+            "wall.restore": self._restore,
+            "wall.unpin": self._unpin,
         }
 
     def _post(self, call: Call) -> JSON:
