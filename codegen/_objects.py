@@ -39,6 +39,8 @@ annotations, such as ``typing.get_type_hints`` or pydantic.
 
 from functools import cache
 
+from .._typing import EmptyList as EmptyList
+
 
 @cache
 def resolve() -> None:
@@ -106,9 +108,10 @@ def _imports(writer: Writer, body: str) -> Iterator[str]:
     names = [*(["TYPE_CHECKING"] if lines else []), *used]
     if names:
         yield f"from typing import {', '.join(names)}"
-    ours = [name for name in ("EmptyList", "TypedDict") if name in words]
-    if ours:
-        yield f"from .._typing import {', '.join(ours)}"
+    if "EmptyList" in words:
+        yield "from . import EmptyList"
+    if "TypedDict" in words:
+        yield "from .._typing import TypedDict"
     if lines:
         yield "if TYPE_CHECKING:"
         yield from (f"    {line}" for line in lines)

@@ -6,8 +6,6 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any, final
 
-from ._masking import mask_params
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
@@ -56,7 +54,7 @@ class UntypedGroup:
         method, send = f"{self._name}.{_to_vk_name(name)}", self._send
 
         def call(**params: Any) -> Coroutine[Any, Any, Any]:
-            params = mask_params(params)
+            # It raises nothing: `send` masks what is secret when it is awaited.
             return send(method, {_to_parameter(n): v for n, v in params.items()})
 
         call.__name__ = call.__qualname__ = method

@@ -44,6 +44,12 @@ def test_a_client_has_the_groups_of_methods_and_the_names_of_its_documentation()
     assert len(groups()) > 40
 
 
+def test_an_editor_lists_no_private_names_of_a_client_before_its_groups() -> None:
+    # Names of the class itself go first, private ones too.
+    own = {name for name in vars(VK) if not name.startswith("__")}
+    assert not own - {"_abc_impl", "_is_protocol"}
+
+
 def test_an_api_has_only_the_members_for_calling() -> None:
     assert public(API) - groups() == CALLING
     assert issubclass(VK, API)

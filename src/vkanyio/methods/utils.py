@@ -11,7 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._typing import EmptyList
+    from ..objects import EmptyList
     from ..objects.utils import (
         DomainResolved,
         GetLastShortenedLinksResponse,

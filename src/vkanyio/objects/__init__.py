@@ -16,6 +16,8 @@ annotations, such as ``typing.get_type_hints`` or pydantic.
 
 from functools import cache
 
+from .._typing import EmptyList as EmptyList
+
 
 @cache
 def resolve() -> None:

@@ -3,7 +3,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias
 
-from .._typing import EmptyList, TypedDict
+from .._typing import TypedDict
+from . import EmptyList
 
 if TYPE_CHECKING:
     from .audio import Audio

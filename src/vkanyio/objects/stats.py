@@ -3,7 +3,8 @@
 
 from typing import NotRequired, TypeAlias
 
-from .._typing import EmptyList, TypedDict
+from .._typing import TypedDict
+from . import EmptyList
 
 
 class Activity(TypedDict):

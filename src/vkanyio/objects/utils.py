@@ -3,7 +3,8 @@
 
 from typing import Literal, NotRequired, TypeAlias
 
-from .._typing import EmptyList, TypedDict
+from .._typing import TypedDict
+from . import EmptyList
 
 CheckLinkResponse: TypeAlias = "LinkChecked"
 """VK's ``utils_checkLink_response``."""
