@@ -72,6 +72,7 @@ def main() -> None:
     """Print all figures."""
     late = run(LATE).split()  # and compile what is not compiled yet
     run(f"{CLIENT}\nfor name in {GROUPS}: getattr(client, name)")
+    run("import vkanyio.objects; vkanyio.objects.resolve()")
     loaded = f"{DEPENDENCIES}\nimport {', '.join(late)}" if late else DEPENDENCIES
     print(f"Milliseconds, medians of {RUNS} processes")
     show("import anyio, httpx, attrs", milliseconds("", DEPENDENCIES))
@@ -84,6 +85,8 @@ def main() -> None:
     show("first access to api.groups, the largest", touched["groups"], 15)
     every = f"for name in {GROUPS}: getattr(client, name)"
     show("loading all methods", milliseconds(CLIENT, every), 60)
+    resolve = "vkanyio.objects.resolve()"
+    show(resolve, milliseconds("import vkanyio.objects", resolve), 300)
     print()
     print(f"pyright, seconds, medians of {CHECKS} runs")
     without, typed = check_seconds()

@@ -1,4 +1,4 @@
-"""The command line: ``python -m codegen --schema PATH [--check]``."""
+"""The command line: ``python -m codegen [--check]``."""
 
 from __future__ import annotations
 
@@ -7,29 +7,22 @@ from pathlib import Path
 
 import click
 
-from ._output import differences, put, write_files
+from ._output import ToolMissingError, differences, put, write_files
 from ._read import read
-from ._schema import SchemaError, load
+from ._schema import FACTS, SchemaError, load
 
 PACKAGE = Path(__file__).parent.with_name("src") / "vkanyio"
 
 
 @click.command()
 @click.option(
-    "--schema",
-    "path",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="The directory of VK's schema (github.com/VKCOM/vk-api-schema).",
-)
-@click.option(
     "--check", is_flag=True, help="Write nothing; exit 1 if a file would change."
 )
-def main(path: Path, *, check: bool) -> None:
+def main(*, check: bool) -> None:
     """Generate methods, objects, error codes and method facts from VK's schema."""
     try:
-        files = write_files(read(load(path)))
-    except SchemaError as error:
+        files = write_files(read(load(FACTS)))
+    except (SchemaError, ToolMissingError) as error:
         raise click.ClickException(str(error)) from None
     changed = differences(files, PACKAGE)
     if not check:

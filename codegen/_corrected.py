@@ -1,4 +1,4 @@
-"""Correct the schema before it is read, as `reviewed` says."""
+"""Correct the schema before it is read, as `reviewed` and `reviewed_objects` say."""
 
 from __future__ import annotations
 
@@ -6,52 +6,99 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from . import reviewed
+from . import reviewed, reviewed_objects
+from ._schema import Definition
+from ._unions import split_unions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from ._review import Review
-    from ._schema import JSON, Definition, Schema
+    from ._schema import JSON, Schema
 
 
 def correct(schema: Schema, review: Review) -> Schema:
     """Return the schema with all corrections applied."""
-    return attrs.evolve(
+    definitions = {**schema.definitions, **_more_objects(schema, review)}
+    methods = {**schema.methods, **_more_methods(schema, review)}
+    corrected = attrs.evolve(
         schema,
         definitions={
-            key: _correct_definition(definition, review)
-            for key, definition in schema.definitions.items()
+            name: _correct_definition(definition, review)
+            for name, definition in definitions.items()
         },
         methods={
             name: _correct_method(name, raw, review)
-            for name, raw in schema.methods.items()
+            for name, raw in methods.items()
+            if not review.has(reviewed.GONE_METHODS, name)
         },
     )
+    return split_unions(corrected, review)
+
+
+def _more_objects(schema: Schema, review: Review) -> dict[str, Definition]:
+    table: Mapping[str, JSON] = reviewed_objects.MORE_OBJECTS
+    return {
+        name: Definition(
+            folder=name.partition("_")[0],
+            name=name,
+            raw=raw,
+            is_response=name.endswith("_response"),
+        )
+        for name, raw in table.items()
+        if name not in schema.definitions and review.has(table, name)
+    }
+
+
+def _more_methods(schema: Schema, review: Review) -> dict[str, JSON]:
+    table = reviewed.MORE_METHODS
+    return {
+        name: raw
+        for name, raw in table.items()
+        if name not in schema.methods and review.has(table, name)
+    }
+
+
+# Objects
 
 
 def _correct_definition(definition: Definition, review: Review) -> Definition:
-    name = definition.name
-    raw = dict(_correct_fields(name, definition.raw, review))
-    fields = _missing(reviewed.MORE_FIELDS, name, raw.get("properties", {}), review)
-    if fields:
-        raw["properties"] = {**raw.get("properties", {}), **fields}
+    name, raw = definition.name, definition.raw
+    replaced = reviewed_objects.REPLACED.get(name, raw)
+    if replaced != raw and review.has(reviewed_objects.REPLACED, name):
+        raw = replaced
+    raw = dict(_correct_fields(name, raw, review))
+    more = _missing(
+        reviewed_objects.MORE_FIELDS, name, raw.get("properties", {}), review
+    )
+    if more:
+        raw["properties"] = {**raw.get("properties", {}), **more}
     if "enum" in raw:
-        raw["enum"] = _correct_values(name, raw["enum"], review)
+        raw |= _correct_values(name, raw, review)
+    if review.has(reviewed_objects.EMPTY_LISTS, (name, None)):
+        raw["or_empty_list"] = True
     return attrs.evolve(definition, raw=raw)
 
 
-def _correct_values(name: str, values: JSON, review: Review) -> JSON:
-    """Correct the values of an enum."""
-    written = reviewed.VALUES.get(name, values)
-    if written != values and review.has(reviewed.VALUES, name):
-        values = written
-    more = [each for enum, each in reviewed.MORE_VALUES if enum == name]
-    return values + [
-        each
-        for each in more
-        if each not in values and review.has(reviewed.MORE_VALUES, (name, each))
+def _correct_values(
+    name: str, raw: Mapping[str, JSON], review: Review
+) -> dict[str, JSON]:
+    """Correct the values of an enum, and the names that VK has for them."""
+    values = raw["enum"]
+    written = reviewed_objects.VALUES.get(name, values)
+    if written != values and review.has(reviewed_objects.VALUES, name):
+        return {"enum": written}
+    gone, table = reviewed_objects.GONE_VALUES, reviewed_objects.MORE_VALUES
+    more = [
+        value
+        for enum, value in table
+        if enum == name and value not in values and review.has(table, (name, value))
     ]
+    kept = [value for value in values if not review.has(gone, (name, value))]
+    corrected = {"enum": kept + more}
+    if "enumNames" in raw and more:
+        corrected["enumNames"] = [*raw["enumNames"], *more]
+    return corrected
 
 
 def _missing(
@@ -79,6 +126,7 @@ def _correct_fields(
         corrected["properties"] = {
             field: _correct_field((name, field), inner, review)
             for field, inner in raw["properties"].items()
+            if not review.has(reviewed_objects.GONE_FIELDS, (name, field))
         }
     return corrected
 
@@ -86,11 +134,17 @@ def _correct_fields(
 def _correct_field(
     key: tuple[str, str], raw: Mapping[str, JSON], review: Review
 ) -> Mapping[str, JSON]:
-    if "properties" in raw:  # as in a response
-        raw = _correct_fields(key[0], raw, review)
     required = raw.get("required", False)
-    table = reviewed.NOT_ALWAYS_SENT if required else reviewed.ALWAYS_SENT
-    return {**raw, "required": not required} if review.has(table, key) else raw
+    table: Mapping[tuple[str, str], JSON] = reviewed_objects.FIELD_TYPES
+    written = {**table.get(key, raw), "required": required}
+    if written != {**raw, "required": required} and review.has(table, key):
+        raw = written
+    if review.has(reviewed_objects.EMPTY_LISTS, key):
+        return {**raw, "or_empty_list": True}
+    return raw
+
+
+# Methods
 
 
 def _correct_method(
@@ -111,5 +165,13 @@ def _correct_parameter(
 ) -> Mapping[str, JSON]:
     entity = reviewed.ENTITIES.get(key, raw.get("entity"))
     if entity != raw.get("entity") and review.has(reviewed.ENTITIES, key):
-        return {**raw, "entity": entity}
-    return raw
+        raw = {**raw, "entity": entity}
+    table, values = reviewed.MORE_PARAMETER_VALUES, raw.get("enum", [])
+    more = [
+        value
+        for method, name, value in table
+        if (method, name) == key
+        and value not in values
+        and review.has(table, (*key, value))
+    ]
+    return {**raw, "enum": values + more} if more else raw

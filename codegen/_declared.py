@@ -7,19 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 from ._model import Alias
 from ._server_rules import rules_by_method
-from ._types import ANY, OBJECT, OBJECT_IN, Either, Listed, Literals, Named, Plain, Type
+from ._types import (
+    ANY,
+    EMPTY_LIST,
+    HAS_TO_VK,
+    OBJECT,
+    OBJECT_IN,
+    Either,
+    Listed,
+    Literals,
+    Named,
+    Plain,
+    Type,
+    either,
+)
 
 if TYPE_CHECKING:
     from ._model import Method, Model, Object
 
-_PLAIN = {ANY: "any", OBJECT: "object", OBJECT_IN: "object", Plain("datetime"): "int"}
+_PLAIN = {
+    ANY: "any",
+    EMPTY_LIST: "any",
+    OBJECT: "object",
+    OBJECT_IN: "object",
+    Plain("datetime"): "int",
+}
 
 
 def write_declared(model: Model) -> str:
     """Write the declarations, one per line."""
     rules = rules_by_method(model)
     declared: dict[str, dict[str, Any]] = {
-        "schema": {"version": model.version, "sha256": model.sha256},
+        "schema": {"version": model.version},
         "errors": {str(code): name for code, name in model.error_codes.items()},
         "methods": {
             name: _method(method, rules.get(name, []))
@@ -49,7 +68,7 @@ def _method(method: Method, rules: list[dict[str, Any]]) -> dict[str, Any]:
         "tokens": list(method.tokens),
         "required": [p.name for p in method.parameters if p.required],
         "one_of": rules,
-        "parameters": {p.name: _type(p.type) for p in method.parameters},
+        "parameters": {p.name: _input(p.type) for p in method.parameters},
         "limits": {p.name: dict(p.limits) for p in method.parameters if p.limits},
         "answers": cases or [[{}, _type(method.returns)]],
         "notes": {p.name: list(p.facts) for p in method.parameters if p.facts},
@@ -66,6 +85,16 @@ def _object(each: Object) -> Any:
     }
 
 
+def _input(kind: Type) -> Any:
+    """Write the type of a parameter; that a list may be one value is not repeated."""
+    if isinstance(kind, Either):
+        lists = [option for option in kind.options if isinstance(option, Listed)]
+        items = either(*(each.item for each in lists)) if lists else None
+        single = items.options if isinstance(items, Either) else (items,)
+        kind = either(*(option for option in kind.options if option not in single))
+    return _type(kind)
+
+
 def _type(kind: Type) -> Any:
     match kind:
         case Plain():
@@ -77,4 +106,5 @@ def _type(kind: Type) -> Any:
         case Listed(item):
             return {"list": _type(item)}
         case Either(options):
-            return {"one": [_type(option) for option in options]}
+            found = [_type(option) for option in options if option != HAS_TO_VK]
+            return {"one": found} if len(found) > 1 else found[0]

@@ -28,6 +28,8 @@ Clients load the groups themselves. Import the classes only to annotate your fun
 """
 '''
 
+_EXTRA = "extra_params: Mapping[str, Any] | None = None"
+_EXTRA_FACT = ":param extra_params: parameters that the schema lacks, by VK's names"
 _TOKENS = {"user": "user", "group": "community", "service": "service"}
 _REPETITION = {
     Repetition.READ: "Read-only: retried if the response is lost.",
@@ -67,12 +69,14 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     imports = "\n".join(
         [
             "from typing import TYPE_CHECKING, Any, Literal, final, overload",
-            "from .._masking import mask",
+            "from .._masking import mask, mask_params",
             "from .._method_group import MethodGroup, json_list",
             "if TYPE_CHECKING:",
             "    import builtins",
             "    from collections.abc import Iterable, Mapping",
             "    from datetime import datetime",
+            "    from .._encoding import HasToVK",
+            "    from ..objects import EmptyList",
             *(f"    {line}" for line in writer.imports()),
         ]
     )
@@ -111,7 +115,10 @@ def _write_method(model: Model, writer: Writer, method: Method) -> str:
         for p in method.parameters
         if p.name in SECRET_PARAMS
     ]
-    call = f'        return await self._call("{method.name}", {{{sent}}})\n'
+    masked.append("        extra_params = mask_params(extra_params)\n")
+    call = (
+        f'        return await self._call("{method.name}", {{{sent}}}, extra_params)\n'
+    )
     snake = to_snake(name)
     alias = [f"    {snake} = {name}\n"] if snake != name else []
     body = f"{whole}\n{doc}\n{''.join(masked)}{call}"
@@ -132,7 +139,7 @@ def _signature(
         _argument(writer, parameter, *by_name.get(parameter.name, (None, None)))
         for parameter in method.parameters
     ]
-    signature = ", ".join(["self", *(["*", *arguments] if arguments else [])])
+    signature = ", ".join(["self", "*", *arguments, _EXTRA])
     name = method.short_name
     return f"    async def {name}({signature}) -> {writer.write(returns)}:"
 
@@ -164,6 +171,7 @@ def _docstring(model: Model, method: Method) -> str:
     paragraphs = [
         f"Call VK's method ``{method.name}``.",
         f"https://dev.vk.com/method/{method.name}",
+        *([method.note] if method.note else []),
         " ".join(filter(None, [_tokens(method), _repetition(method)])),
     ]
     fields = [
@@ -171,6 +179,7 @@ def _docstring(model: Model, method: Method) -> str:
         for parameter in method.parameters
         if parameter.facts
     ]
+    fields.append(_EXTRA_FACT)
     if method.errors:
         codes = (f"{c} {model.error_codes[c].upper()}" for c in method.errors)
         fields.append(f":raises APIError: method-specific codes: {', '.join(codes)}")
@@ -216,6 +225,7 @@ def write_groups(model: Model) -> str:
             "    from collections.abc import Mapping",
             "    from typing import Any",
             *lines,
+            "    from ._untyped import UntypedGroup",
         ]
     )
     head = '''\
@@ -228,20 +238,28 @@ class MethodGroups:
             self, method: str, params: Mapping[str, Any] | None = None
         ) -> Any: ...
 '''
-    properties = [part for group in model.groups for part in _properties(group)]
+    groups = sorted([*model.groups, *model.untyped_groups], key=str.lower)
+    properties = [part for group in groups for part in _properties(model, group)]
     summary = "VK's groups of methods, as attributes of a client."
     return module(model, summary, imports, "\n".join([head, *properties]))
 
 
-def _properties(group: str) -> Iterator[str]:
-    name, snake = class_name(group), module_name(group)
+def _properties(model: Model, group: str) -> Iterator[str]:
+    snake = module_name(group)
+    if group in model.groups:
+        name, module, arguments = class_name(group), f".methods.{snake}", "self.call"
+        doc = f"VK's methods ``{group}.*``."
+    else:
+        name, module = "UntypedGroup", "._untyped"
+        arguments = f'"{group}", self.call'
+        doc = f"VK's methods ``{group}.*``, which its schema lacks: without types."
     yield f'''\
     @cached_property
     def {group}(self) -> {name}:
-        """VK's methods ``{group}.*``."""
-        from .methods.{snake} import {name}
+        """{doc}"""
+        from {module} import {name}
 
-        return {name}(self.call)
+        return {name}({arguments})
 '''
     if snake != group:
         yield f'''\

@@ -29,11 +29,15 @@ class Field:
 @final
 @attrs.frozen
 class Record:
-    """An object with fields: a ``TypedDict``."""
+    """An object with fields: a ``TypedDict``.
+
+    :ivar is_form: whether it is only one of the forms that VK's object has
+    """
 
     name: str
     vk_name: str
     fields: Sequence[Field]
+    is_form: bool = False
 
 
 @final
@@ -129,6 +133,7 @@ class Method:
     :ivar key: the parameter by which VK deduplicates calls
     :ivar changes_if: the parameter that turns a read into a write
     :ivar packable: whether it works inside ``execute``
+    :ivar note: what VK has announced about it
     """
 
     name: str
@@ -142,6 +147,7 @@ class Method:
     key: str | None
     changes_if: str | None
     packable: bool
+    note: str | None
 
     @property
     def short_name(self) -> str:
@@ -156,15 +162,16 @@ class Model:
 
     :ivar objects: objects and responses by folder
     :ivar groups: methods by group, without ``execute``
+    :ivar untyped_groups: groups that the schema does not have, and who has them
     :ivar methods: all methods by name
     :ivar error_codes: VK's error names by code, without their common prefix
     :ivar global_codes: the codes that any method may return
     """
 
     version: str
-    sha256: str
     objects: Mapping[str, Sequence[Object]]
     groups: Mapping[str, Sequence[Method]]
+    untyped_groups: Mapping[str, str]
     methods: Mapping[str, Method]
     error_codes: Mapping[int, str]
     global_codes: Sequence[int]

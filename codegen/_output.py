@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,13 +16,17 @@ from ._methods import write_groups, write_methods
 from ._objects import write_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ._model import Model
 
 CONFIG = Path(__file__).parent.with_name("pyproject.toml")
-PACKAGES = ("methods", "objects")
-"""Directories that contain only generated files."""
+GENERATED = ("methods/*.py", "objects/*.py")
+"""All files of the package that match are generated."""
+
+
+class ToolMissingError(Exception):
+    """Raised if a program that the generator needs is not installed."""
 
 
 def write_files(model: Model) -> dict[str, str]:
@@ -42,38 +47,49 @@ def write_files(model: Model) -> dict[str, str]:
             path = root / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        _ruff(root, "check", "--quiet", "--fix", "--select", "F401,I,PIE790,TC005")
+        fix = ("check", "--quiet", "--fix", "--select")
+        _ruff(root, *fix, "I")
+        _ruff(root, *fix, "F401,PIE790,TC005", "--exclude", "objects")
         _ruff(root, "format", "--quiet")
         files = {name: (root / name).read_text(encoding="utf-8") for name in written}
     return {**files, "testing/_schema.json": write_declared(model)}
 
 
 def _ruff(root: Path, *arguments: str) -> None:
+    if find_spec("ruff") is None:
+        raise ToolMissingError("ruff, which formats the files, is missing: `uv sync`")
     command = [sys.executable, "-m", "ruff", *arguments, "--config", str(CONFIG)]
     command.append(str(root))
     subprocess.run(command, check=True)
 
 
-def differences(files: Mapping[str, str], package: Path) -> list[str]:
-    """List the paths of files that are missing, differ or should not exist."""
+def differences(
+    files: Mapping[str, str], directory: Path, only: Iterable[str] = GENERATED
+) -> list[str]:
+    """List the paths of files that are missing, differ or should not exist.
+
+    :param only: patterns of files that are all generated
+    """
     present = {
-        path.relative_to(package).as_posix()
-        for name in PACKAGES
-        for path in (package / name).glob("*.py")
+        path.relative_to(directory).as_posix()
+        for pattern in only
+        for path in directory.glob(pattern)
     }
     changed = [
         name
         for name, text in files.items()
-        if not (package / name).is_file()
-        or (package / name).read_text(encoding="utf-8") != text
+        if not (directory / name).is_file()
+        or (directory / name).read_text(encoding="utf-8") != text
     ]
     return sorted([*changed, *(present - set(files))])
 
 
-def put(files: Mapping[str, str], package: Path) -> None:
+def put(
+    files: Mapping[str, str], directory: Path, only: Iterable[str] = GENERATED
+) -> None:
     """Install the files, and remove those that are no longer generated."""
-    for name in differences(files, package):
-        path = package / name
+    for name in differences(files, directory, only):
+        path = directory / name
         if name not in files:
             path.unlink()
             continue

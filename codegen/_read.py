@@ -16,14 +16,12 @@ from ._names import to_snake
 from ._read_methods import read_methods
 from ._read_objects import read_objects
 from ._review import Review
-from ._schema import Schema, SchemaError, check_keys
+from ._schema import Schema, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ._model import Method
-
-_ERROR_PREFIX = "api_error_"
 
 
 def read(schema: Schema) -> Model:
@@ -39,16 +37,21 @@ def read(schema: Schema) -> Model:
         if name not in methods:
             review.has(reviewed.OUTSIDE_SCHEMA, name)
             review.has(reviewed.NOT_FOR_EXECUTE, name)
-    review.check()
     in_groups = [method for method in methods.values() if "." in method.name]
     groups = {g: list(found) for g, found in groupby(in_groups, lambda m: m.group)}
-    _check_names(groups)
+    untyped = {
+        group: source
+        for group, source in reviewed.UNTYPED_GROUPS.items()
+        if group not in groups and review.has(reviewed.UNTYPED_GROUPS, group)
+    }
+    review.check()
+    _check_names(groups, untyped)
     error_codes = _read_errors(schema)
     return Model(
         version=schema.version,
-        sha256=schema.sha256,
         objects=dict(sorted(objects.items())),
         groups=groups,
+        untyped_groups=untyped,
         methods=methods,
         error_codes=error_codes,
         global_codes=sorted(
@@ -57,12 +60,14 @@ def read(schema: Schema) -> Model:
     )
 
 
-def _check_names(groups: Mapping[str, Sequence[Method]]) -> None:
+def _check_names(
+    groups: Mapping[str, Sequence[Method]], untyped: Iterable[str]
+) -> None:
     """Refuse names that would shadow each other."""
     own = {
         name for each in VK.__mro__ if each is not MethodGroups for name in vars(each)
     }
-    _check_spellings("groups", groups, own)
+    _check_spellings("groups", [*groups, *untyped], own)
     for group, methods in groups.items():
         where = f"{group}/methods.json"
         _check_spellings(where, [m.short_name for m in methods], vars(MethodGroup))
@@ -84,11 +89,9 @@ def _read_errors(schema: Schema) -> dict[int, str]:
     codes: dict[int, str] = {}
     for name, raw in schema.errors.items():
         where = f"errors.json: {name}"
-        check_keys(where, raw, {"code", "description", "global", "subcodes"})
-        short = name.removeprefix(_ERROR_PREFIX)
-        if short == name or not short.isidentifier() or keyword.iskeyword(short):
-            raise SchemaError(where, f"the name does not start with {_ERROR_PREFIX!r}")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise SchemaError(where, "the name is not valid in Python")
         if raw["code"] in codes:
             raise SchemaError(where, f"code {raw['code']} is named already")
-        codes[raw["code"]] = short
+        codes[raw["code"]] = name
     return dict(sorted(codes.items()))

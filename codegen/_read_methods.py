@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 _METHOD_KEYS: Final = {
     "access_token_type",
-    "description",
     "errors",
-    "name",
     "parameters",
     "responses",
     "timeout",
@@ -71,7 +69,8 @@ def _read_method(
         for p in parameters
         if review.has(reviewed.CHANGES_IF_SET, (name, p.name))
     ]
-    for token in raw["access_token_type"]:
+    tokens = raw.get("access_token_type", ())
+    for token in tokens:
         if token not in _TOKENS:
             raise SchemaError(where, f"unknown kind of token {token!r}")
     return Method(
@@ -80,14 +79,13 @@ def _read_method(
         parameters=sorted(parameters, key=lambda p: not p.required),
         returns=either(*returns.values()),
         cases=list(read_cases(review, name, parameters, returns)),
-        tokens=sorted(raw["access_token_type"], key=_TOKENS.index),
-        errors=sorted(
-            schema.find_error(where, each["$ref"]) for each in raw.get("errors", ())
-        ),
+        tokens=sorted(tokens, key=_TOKENS.index),
+        errors=sorted(schema.find_error(where, e) for e in raw.get("errors", ())),
         repetition=_repetition(review, where, name, keys),
         key=keys[0] if keys else None,
         changes_if=changes[0] if changes else None,
         packable=not review.has(reviewed.NOT_FOR_EXECUTE, name),
+        note=reviewed.NOTES[name] if review.has(reviewed.NOTES, name) else None,
     )
 
 

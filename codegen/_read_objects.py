@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vkanyio._typeguards import is_list
 
-from . import reviewed
+from . import reviewed_objects
 from ._model import Alias, Field, Record
 from ._names import to_class_name
 from ._schema import Schema, SchemaError, check_keys
 from ._types import (
     ANY,
     BOOL,
+    EMPTY_LIST,
     INT,
     OBJECT,
     STR,
@@ -44,9 +45,9 @@ SCALARS: Final = {
 # Keys of a property that do not change its type.
 ASIDES: Final = {
     "additionalProperties",
+    "closed",
     "default",
     "deprecated_from_version",
-    "description",
     "discriminator",
     "entity",
     "enumNames",
@@ -59,6 +60,7 @@ ASIDES: Final = {
     "minLength",
     "minProperties",
     "minimum",
+    "or_empty_list",
     "required",
 }
 _PROPERTY_KEYS: Final = {
@@ -101,10 +103,11 @@ def class_name(definition: Definition) -> str:
 
 def _read(schema: Schema, review: Review, definition: Definition) -> Object:
     name, where, raw = class_name(definition), definition.where, definition.raw
-    if definition.is_response:
-        if review.has(reviewed.ANY_VALUE, definition.name):
-            return Alias(name, definition.name, ANY)
-        raw = _value_of(where, raw)
+    vk_name = definition.variant_of or definition.name
+    if definition.is_response and review.has(
+        reviewed_objects.ANY_VALUE, definition.name
+    ):
+        return Alias(name, vk_name, ANY)
     if "allOf" in raw or raw.get("properties"):
         fields = [
             Field(
@@ -112,9 +115,9 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
                 read_type(schema, f"{where}.{field}", inner),
                 required=_is_required(inner),
             )
-            for field, inner in _fields(schema, where, raw).items()
+            for field, inner in _fields(schema, review, definition).items()
         ]
-        return Record(name, definition.name, fields)
+        return Record(name, vk_name, fields, is_form=definition.variant_of is not None)
     # Named enums stay closed here: parameters refer to them, too.
     if "$ref" in raw:
         kind: Type = read_reference(schema, where, raw)
@@ -122,22 +125,33 @@ def _read(schema: Schema, review: Review, definition: Definition) -> Object:
         kind = read_enum(where, raw)
     else:
         kind = read_type(schema, where, raw)
-    return Alias(name, definition.name, kind, meanings(where, raw))
-
-
-def _value_of(where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    check_keys(where, raw, {"type", "properties", "description"})
-    properties = raw.get("properties", {})
-    if [*properties] != ["response"]:
-        raise SchemaError(where, f"a response with the fields {[*properties]}")
-    value: Mapping[str, JSON] = properties["response"]
-    return value
+    if raw.get("or_empty_list"):
+        kind = either(kind, EMPTY_LIST)
+    return Alias(name, vk_name, kind, meanings(where, raw))
 
 
 def _fields(
-    schema: Schema, where: str, raw: Mapping[str, JSON]
+    schema: Schema, review: Review, definition: Definition
 ) -> dict[str, Mapping[str, JSON]]:
-    """Collect the fields of an object and of everything that it extends.
+    """Collect the fields of an object and of everything that it extends."""
+    where, raw = definition.where, definition.raw
+    fields = _fields_of(schema, review, where, raw)
+    for name, each in fields.items():
+        required = _is_required(each)
+        table = (
+            reviewed_objects.NOT_ALWAYS_SENT
+            if required
+            else reviewed_objects.ALWAYS_SENT
+        )
+        if review.has(table, (definition.name, name)):
+            fields[name] = {**each, "required": not required}
+    return fields
+
+
+def _fields_of(
+    schema: Schema, review: Review, where: str, raw: Mapping[str, JSON]
+) -> dict[str, Mapping[str, JSON]]:
+    """Collect the fields of all parts.
 
     The last part that has a field determines its type. A field is required if any part
     requires it, as in JSON Schema: an object must match all parts.
@@ -151,9 +165,9 @@ def _fields(
         if "$ref" in part:
             check_keys(inner, part, {"$ref"})
             base = schema.find(inner, part["$ref"])
-            parts.append(_fields(schema, base.where, base.raw))
+            parts.append(_fields(schema, review, base))
         else:
-            parts.append(_fields(schema, inner, part))
+            parts.append(_fields_of(schema, review, inner, part))
     fields: dict[str, Mapping[str, JSON]] = {}
     for found in (*parts, raw.get("properties", {})):
         for name, each in found.items():
@@ -176,6 +190,9 @@ def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
     :raises SchemaError: if the schema has something unknown
     """
     check_keys(where, raw, _PROPERTY_KEYS)
+    if raw.get("or_empty_list"):
+        inner = {k: value for k, value in raw.items() if k != "or_empty_list"}
+        return either(read_type(schema, where, inner), EMPTY_LIST)
     if "$ref" in raw:
         named = read_reference(schema, where, raw)
         return either(named, STR) if _is_open(schema, where, raw) else named
@@ -205,7 +222,8 @@ def _is_open(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
     """Return whether a value is an enum of several strings."""
     while "$ref" in raw:
         raw = schema.find(where, raw["$ref"]).raw
-    return raw.get("type") == "string" and len(raw.get("enum", ())) > 1
+    is_enum = raw.get("type") == "string" and len(raw.get("enum", ())) > 1
+    return is_enum and not raw.get("closed", False)
 
 
 def read_reference(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Named:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from vkanyio._typeguards import is_list
@@ -14,6 +13,7 @@ from ._read_objects import ASIDES, meanings, read_enum, read_reference, scalar
 from ._schema import Schema, SchemaError, check_keys
 from ._types import (
     BOOL,
+    HAS_TO_VK,
     INT,
     OBJECT_IN,
     STR,
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 
 _PARAMETER_KEYS: Final = {"$ref", "enum", "items", "type", *ASIDES}
 _TIME: Final = Plain("datetime")
-_IS_TIME: Final = re.compile(r"unix[- ]?time", re.IGNORECASE)
-_IS_LIST: Final = re.compile(r"with a comma|by commas")
-_IS_JSON: Final = re.compile(r"Serialized JSON")
+_ATTACHMENTS: Final = ("attachment", "attachments", "primary_attachments")
 _KEYS: Final = ("random_id", "guid")
 _MAX_SHOWN: Final = 160
 """Longest list of an enum's values that a docstring repeats, in characters."""
@@ -80,6 +78,7 @@ def read_parameter(
             *(["idempotency key: VK deduplicates calls by it"] if is_key else []),
             *(["Unix time"] if is_time else []),
             *(["date as DDMMYYYY"] if is_day else []),
+            *([reviewed.ABOUT[name]] if review.has(reviewed.ABOUT, name) else []),
             *_values(objects, kind),
             *_facts(where, raw, kind, is_json=is_json_list or _is_json(raw, kind)),
         ],
@@ -101,7 +100,7 @@ def _is_key(review: Review, where: str, key: tuple[str, str]) -> bool:
 
 def _is_time(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> bool:
     is_number = raw.get("type") in ("integer", "number")
-    is_called_so = _IS_TIME.search(raw.get("description", "")) is not None
+    is_called_so = raw.get("format") == "unix_time"
     return is_number and (is_called_so or review.has(reviewed.UNIX_TIMES, key))
 
 
@@ -113,17 +112,23 @@ def _parameter_type(
     raw: Mapping[str, JSON],
 ) -> Type:
     kind = raw.get("type")
+    if key[1] in _ATTACHMENTS:
+        return _or_one(Listed(either(HAS_TO_VK, STR), is_input=True))
     if "$ref" in raw:
-        if schema.find(where, raw["$ref"]).raw.get("type") == "object":
+        if _is_object(schema, where, raw):
             text = {key: each for key, each in raw.items() if key != "type"}
-            return either(read_reference(schema, where, text), OBJECT_IN, STR)
+            named = read_reference(schema, where, text)
+            return either(named, OBJECT_IN, HAS_TO_VK, STR)
         return read_reference(schema, where, raw)
     if "enum" in raw:
         return read_enum(where, raw, is_input=True)
     if is_list(kind):
         return either(*(scalar(where, each) for each in kind))
     if kind == "array" or (kind == "string" and "items" in raw):
-        return _or_text(_many(schema, where, raw))
+        many = _many(schema, where, raw)
+        if _is_object(schema, where, raw["items"]):
+            return either(many, STR)  # one object would be sent as such, not as a list
+        return _or_one(many)
     if kind == "integer" and review.has(reviewed.DAYS, key):
         return either(STR, INT)
     if kind == "string":
@@ -133,21 +138,27 @@ def _parameter_type(
 
 def _text_type(review: Review, key: tuple[str, str], raw: Mapping[str, JSON]) -> Type:
     """Return the type of a string, which may stand for a list or for JSON."""
-    if _IS_LIST.search(raw.get("description", "")):
-        return Listed(either(INT, STR), is_input=True)
+    if raw.get("format") == "comma_list":
+        return _or_one(Listed(either(INT, STR), is_input=True))
     if review.has(reviewed.JSON_OBJECTS, key):
-        return either(OBJECT_IN, STR)
+        return either(OBJECT_IN, HAS_TO_VK, STR)
     if review.has(reviewed.JSON_ARRAYS, key):
         return either(Listed(OBJECT_IN, is_input=True), STR)
     if review.has(reviewed.JSON_LISTS, key):
-        return either(Listed(either(INT, STR), is_input=True), STR)
+        return _or_one(Listed(either(INT, STR), is_input=True))
     return STR
 
 
-def _or_text(kind: Listed) -> Type:
-    """Accept the items as one string, too, unless a string is a valid list of them."""
-    items = kind.item.options if isinstance(kind.item, Either) else (kind.item,)
-    return kind if STR in items else either(kind, STR)
+def _or_one(kind: Listed) -> Type:
+    """Accept one item, too, and text, which may be several with commas between."""
+    return either(kind.item, kind, STR)
+
+
+def _is_object(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
+    while "$ref" in raw:
+        raw = schema.find(where, raw["$ref"]).raw
+    kind: str = raw.get("type", "object")
+    return kind == "object"
 
 
 def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
@@ -162,15 +173,13 @@ def _many(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Listed:
     kind = item.get("type")
     if kind == "object":
         return Listed(OBJECT_IN, is_input=True)
-    if item.get("format") == "value_object" and kind != "string":
-        raise SchemaError(inner, f"a value object written as {kind!r}")
     options = kind if is_list(kind) else [kind]
     return Listed(either(*(scalar(inner, each) for each in options)), is_input=True)
 
 
 def _values(objects: Objects, kind: Type) -> Iterator[str]:
     """List the values of an enum, if the type is only its name."""
-    for part in walk(kind):
+    for part in dict.fromkeys(walk(kind)):
         if not isinstance(part, Named):
             continue
         found = objects[part.folder, part.name]
@@ -251,12 +260,10 @@ def _entity(where: str, raw: Mapping[str, JSON]) -> tuple[str, str]:
 
 
 def _is_json(raw: Mapping[str, JSON], kind: Type) -> bool:
-    if raw.get("format") == "json" or _IS_JSON.search(raw.get("description", "")):
+    if raw.get("format") == "json":
         return True
     return isinstance(kind, Either) and any(
-        option == OBJECT_IN
-        or (isinstance(option, Listed) and option.item == OBJECT_IN)
-        or isinstance(option, Named)
+        option == OBJECT_IN or (isinstance(option, Listed) and option.item == OBJECT_IN)
         for option in kind.options
     )
 

@@ -9,7 +9,7 @@ from . import reviewed
 from ._model import Alias, Case, Switch
 from ._names import to_snake
 from ._read_objects import class_name
-from ._schema import Schema, SchemaError, check_keys
+from ._schema import Schema, SchemaError
 from ._types import Literals, Named, Type, either
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ._model import Parameter
     from ._read_objects import Objects
     from ._review import Review
-    from ._schema import JSON
 
 
 def read_returns(
@@ -27,26 +26,21 @@ def read_returns(
     objects: Objects,
     where: str,
     method: str,
-    responses: Mapping[str, Mapping[str, JSON]],
+    responses: Mapping[str, str],
 ) -> dict[str, Type]:
     """Read the types that a method may return, by their keys in the schema.
 
     :raises SchemaError: if the schema has something unknown
     """
     return {
-        key: _read_response(schema, objects, f"{where}/{key}", reference)
-        for key, reference in responses.items()
+        key: _read_response(schema, objects, f"{where}/{key}", response)
+        for key, response in responses.items()
         if not review.has(reviewed.NEVER_RETURNED, (method, key))
     }
 
 
-def _read_response(
-    schema: Schema, objects: Objects, where: str, raw: Mapping[str, JSON]
-) -> Type:
-    check_keys(where, raw, {"$ref", "type", "deprecated_from_version", "description"})
-    target = schema.find(where, raw["$ref"])
-    if not target.is_response:
-        raise SchemaError(where, f"{target.name} is not a response")
+def _read_response(schema: Schema, objects: Objects, where: str, name: str) -> Type:
+    target = schema.find(where, name, is_response=True)
     found = objects[target.folder, class_name(target)]
     # Without fields, the type itself reads better than its name: `list[UserFull]`.
     if isinstance(found, Alias):
@@ -85,10 +79,19 @@ def read_cases(
         given = {switch for switch, is_on in choice.items() if is_on}
         possible = [each for each in needed.values() if each <= given]
         best = [p for p in possible if not any(p < other for other in possible)]
-        kinds = [returns[key] for key, each in needed.items() if each in best]
+        keys = [key for key, each in needed.items() if each in best]
+        kinds = [returns[key] for key in _preferred(review, method, keys)]
         if not kinds:
             raise SchemaError(method, f"no response without {switches[0].name}")
         yield Case(choice, either(*kinds))
+
+
+def _preferred(review: Review, method: str, keys: Sequence[str]) -> Sequence[str]:
+    """Return those of several possible responses that are preferred, if any is."""
+    if len(keys) == 1:
+        return keys
+    found = [key for key in keys if review.has(reviewed.PREFERRED, (method, key))]
+    return found or keys
 
 
 def _needed(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, final
 
-from . import reviewed
+from . import reviewed, reviewed_objects
 from ._schema import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
+    from types import ModuleType
 
 _Line = TypeVar("_Line", bound="Hashable")
 
@@ -35,10 +36,16 @@ class Review:
 
         :raises SchemaError: for the first such line
         """
-        for name, table in vars(reviewed).items():
-            if not name.isupper() or name.startswith("_"):
-                continue
-            for line in table:
-                if (id(table), line) not in self._needed:
-                    problem = f"{name}: {line!r} changes nothing in the schema"
-                    raise SchemaError("codegen/reviewed.py", problem)
+        for module in (reviewed, reviewed_objects):
+            for name, table in vars(module).items():
+                if name.isupper() and not name.startswith("_"):
+                    self._check_table(module, name, table)
+
+    def _check_table(
+        self, module: ModuleType, name: str, table: Collection[Hashable]
+    ) -> None:
+        for line in table:
+            if (id(table), line) not in self._needed:
+                where = f"{module.__name__.replace('.', '/')}.py"
+                problem = f"{name}: {line!r} changes nothing in the schema"
+                raise SchemaError(where, problem)

@@ -1,22 +1,27 @@
-"""Load VK's JSON schema from disk, and follow its references."""
+"""The facts of VK's schema, as `codegen/schema/` keeps them.
+
+There is one file for each group, with a line for each method, object and response. The
+format is VK's, condensed: without prose, and with names in place of references.
+`_condense` makes it from VK's own files.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 JSON = Any
 
-_REFERENCE = re.compile(r"\.\./(\w+)/(objects|responses)\.json#/definitions/(\w+)")
-_ERROR_REFERENCE = re.compile(r"\.\./errors\.json#/errors/(\w+)")
+FACTS: Final = Path(__file__).with_name("schema")
+SOURCE: Final = "source.json"
+ERRORS: Final = "errors.json"
+_PARTS: Final = ("methods", "objects", "responses")
 
 
 class SchemaError(Exception):
@@ -29,18 +34,20 @@ class SchemaError(Exception):
 @final
 @attrs.frozen
 class Definition:
-    """The definition of an object or a response.
+    """The definition of an object, or of the value that a method returns.
 
-    :ivar folder: the folder that defines it, such as "users"
+    :ivar folder: the group that defines it, such as "users"
     :ivar name: VK's name, such as "users_user_full"
-    :ivar raw: the definition, unchanged
+    :ivar raw: the condensed definition
     :ivar is_response: whether it is the response of a method
+    :ivar variant_of: the object of VK's that it is one form of, if any
     """
 
     folder: str
     name: str
     raw: Mapping[str, JSON]
     is_response: bool
+    variant_of: str | None = None
 
     @property
     def where(self) -> str:
@@ -52,94 +59,103 @@ class Definition:
 @final
 @attrs.frozen
 class Schema:
-    """All files of the schema.
+    """All facts of the schema.
 
-    :ivar version: the version of VK's API
-    :ivar sha256: the hash of the names and contents of all files
-    :ivar definitions: objects and responses by folder and name
-    :ivar methods: methods by name, unchanged
-    :ivar errors: errors by name, unchanged
+    :ivar source: which schema it is: the version of VK's API, and the hash of the names
+        and contents of VK's files
+    :ivar definitions: objects and responses by name
+    :ivar methods: methods by name
+    :ivar errors: errors by name, without their common prefix
     """
 
-    version: str
-    sha256: str
-    definitions: Mapping[tuple[str, str], Definition]
+    source: Mapping[str, str]
+    definitions: Mapping[str, Definition]
     methods: Mapping[str, JSON]
     errors: Mapping[str, JSON]
 
-    def find(self, where: str, reference: str) -> Definition:
-        """Follow a reference to an object or a response.
+    @property
+    def version(self) -> str:
+        """The version of VK's API."""
+        return self.source["version"]
+
+    def find(self, where: str, name: str, *, is_response: bool = False) -> Definition:
+        """Find an object or a response.
 
         :param where: the place of the reference
-        :raises SchemaError: if its target does not exist
+        :raises SchemaError: if it does not exist
         """
-        match = _REFERENCE.fullmatch(reference)
-        if match is None:
-            raise SchemaError(where, f"reference of an unknown form: {reference!r}")
-        found = self.definitions.get((match[1], match[3]))
-        if found is None or found.is_response != (match[2] == "responses"):
-            raise SchemaError(where, f"broken reference: {reference!r}")
+        found = self.definitions.get(name)
+        if found is None or found.is_response != is_response:
+            kind = "a response" if is_response else "an object"
+            raise SchemaError(where, f"broken reference: {name!r} is not {kind}")
         return found
 
-    def find_error(self, where: str, reference: str) -> int:
-        """Follow a reference to an error, and return the error's code.
+    def find_error(self, where: str, name: str) -> int:
+        """Return the code of an error.
 
         :param where: the place of the reference
-        :raises SchemaError: if its target does not exist
+        :raises SchemaError: if there is no such error
         """
-        match = _ERROR_REFERENCE.fullmatch(reference)
-        if match is None or match[1] not in self.errors:
-            raise SchemaError(where, f"broken reference: {reference!r}")
-        code: int = self.errors[match[1]]["code"]
+        if name not in self.errors:
+            raise SchemaError(where, f"broken reference: {name!r} is not an error")
+        code: int = self.errors[name]["code"]
         return code
 
 
 def load(path: Path) -> Schema:
-    """Load the schema from a directory.
+    """Load the facts from a directory that :func:`files_of` describes.
 
-    :raises SchemaError: if a file is missing or unknown
+    :raises SchemaError: if it has none
     """
-    files = sorted(path.rglob("*.json"))
-    if path / "errors.json" not in files:
-        raise SchemaError(str(path), "no errors.json: this is not VK's schema")
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(path).as_posix().encode() + b"\0")
-        digest.update(file.read_bytes() + b"\0")
-    errors = _read(path / "errors.json")
-    definitions: dict[tuple[str, str], Definition] = {}
+    if not (path / SOURCE).is_file():
+        raise SchemaError(str(path), f"no {SOURCE}: run `python -m codegen.refresh`")
+    definitions: dict[str, Definition] = {}
     methods: dict[str, JSON] = {}
-    for file in files:
-        folder = file.parent.name
-        if file.stem in ("objects", "responses"):
-            is_response = file.stem == "responses"
-            for name, raw in _read(file)["definitions"].items():
-                definition = Definition(folder, name, raw, is_response)
-                if (folder, name) in definitions:
-                    raise SchemaError(definition.where, "defined twice")
-                definitions[folder, name] = definition
-        elif file.stem == "methods":
-            _add_methods(methods, folder, _read(file)["methods"])
-        elif file.parent != path:
-            raise SchemaError(f"{folder}/{file.name}", "a file of an unknown kind")
-    return Schema(
-        version=errors["version"],
-        sha256=digest.hexdigest(),
-        definitions=definitions,
-        methods=methods,
-        errors=errors["errors"],
+    for file in sorted(path.glob("*.json")):
+        if file.name in (SOURCE, ERRORS):
+            continue
+        parts = _read(file)
+        methods |= parts.get("methods", {})
+        for part in ("objects", "responses"):
+            is_response = part == "responses"
+            for name, raw in parts.get(part, {}).items():
+                definitions[name] = Definition(file.stem, name, raw, is_response)
+    return Schema(_read(path / SOURCE), definitions, methods, _read(path / ERRORS))
+
+
+def files_of(schema: Schema) -> dict[str, str]:
+    """Write the facts, by file name: a line for each method, object and response."""
+    groups: dict[str, dict[str, dict[str, JSON]]] = {}
+
+    def part(folder: str, name: str) -> dict[str, JSON]:
+        return groups.setdefault(folder, {part: {} for part in _PARTS})[name]
+
+    for name, raw in sorted(schema.methods.items()):
+        part(name.partition(".")[0], "methods")[name] = raw
+    for name, each in sorted(schema.definitions.items()):
+        part(each.folder, "responses" if each.is_response else "objects")[name] = (
+            each.raw
+        )
+    files = {f"{folder}.json": _write(parts) for folder, parts in groups.items()}
+    errors = dict(sorted(schema.errors.items(), key=lambda item: item[1]["code"]))
+    return {SOURCE: _lines(schema.source), ERRORS: _lines(errors), **files}
+
+
+def _write(parts: Mapping[str, Mapping[str, JSON]]) -> str:
+    found = (
+        f"{json.dumps(name)}: {_lines(part).rstrip()}"
+        for name, part in parts.items()
+        if part
     )
+    return "{\n" + ",\n".join(found) + "\n}\n"
 
 
-def _add_methods(methods: dict[str, JSON], folder: str, found: list[JSON]) -> None:
-    for raw in found:
-        name = raw["name"]
-        where = f"{folder}/methods.json: {name}"
-        if name in methods:
-            raise SchemaError(where, "defined twice")
-        if name.partition(".")[0] != folder or name.count(".") > 1:
-            raise SchemaError(where, f"not a method of the group {folder!r}")
-        methods[name] = raw
+def _lines(part: Mapping[str, JSON]) -> str:
+    rows = (
+        f"{json.dumps(name)}: {json.dumps(row, ensure_ascii=False)}"
+        for name, row in part.items()
+    )
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 def _read(file: Path) -> JSON:

@@ -61,8 +61,12 @@ BOOL = Plain("bool")
 INT = Plain("int")
 STR = Plain("str")
 NONE = Plain("None")
+HAS_TO_VK = Plain("HasToVK")
 OBJECT = Plain("dict[str, Any]")
 OBJECT_IN = Plain("Mapping[str, Any]")
+
+
+EMPTY_LIST = Plain("EmptyList")
 
 
 def either(*options: Type) -> Type:
@@ -82,6 +86,11 @@ def walk(*types: Type) -> Iterator[Type]:
             yield from walk(kind.item)
         elif isinstance(kind, Either):
             yield from walk(*kind.options)
+
+
+def is_builtin(kind: Type) -> bool:
+    """Return whether a type has no names that a module would have to import."""
+    return not any(isinstance(part, Named) for part in walk(kind))
 
 
 @final
@@ -139,6 +148,13 @@ class Writer:
                 return f"{name}[{self.write(item)}]"
             case Either(options):
                 return " | ".join(map(self.write, options))
+
+    def names(self) -> dict[str, str]:
+        """Return the imported names, and what they are: ``base.City``."""
+        return {
+            alias: f"{module_name(folder)}.{name}"
+            for (folder, name), alias in self._names.items()
+        }
 
     def imports(self) -> list[str]:
         """Return the lines that import classes from other modules."""

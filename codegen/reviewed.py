@@ -1,8 +1,8 @@
-"""Corrections and additions to VK's schema, each with its reason.
+"""Corrections and additions to the methods of VK's schema, each with its reason.
 
-All such facts are here; those about VK's server that the schema's format cannot express
-are in ``server_rules``. The generator refuses a line that changes nothing in the
-schema, so that none outlives its reason.
+All such facts are here and in `reviewed_objects`; those about VK's server that the
+schema's format cannot express are in `server_rules`. The generator refuses a line that
+changes nothing in the schema, so that none outlives its reason.
 """
 
 from __future__ import annotations
@@ -74,12 +74,114 @@ OUTSIDE_SCHEMA: Final = (
 )
 """Methods that VK has (vk-io calls them) but the schema does not."""
 
+_INT: Final = {"type": "integer"}
+_TEXT: Final = {"type": "string"}
+_VIDEO_THREAD: Final = {
+    "access_token_type": ["user"],
+    "parameters": [
+        {"name": "owner_id", "type": "integer", "entity": "owner", "required": True},
+        {"name": "thread_id", "type": "integer", "required": True},
+    ],
+    "responses": {"response": "base_ok_response"},
+}
+
+MORE_METHODS: Final = {
+    # In VK's schema 5.199.99, from which npm has @vkontakte/api-schema-typescript
+    # 1.5199.0; it says nothing about tokens.
+    "market.getFavesForAttach": {
+        "access_token_type": ["user"],
+        "parameters": [
+            {"name": "current_group_id", "type": "integer", "entity": "owner"},
+            {"name": "public_only", "type": "boolean"},
+            {"name": "offset", "type": "integer"},
+            {"name": "count", "type": "integer"},
+        ],
+        "responses": {"response": "market_getFavesForAttach_response"},
+    },
+    "video.deleteThread": _VIDEO_THREAD,
+    "video.getOembed": {
+        "parameters": [
+            {"name": "url", "type": "string", "required": True},
+            {"name": "maxwidth", "type": "integer"},
+            {"name": "maxheight", "type": "integer"},
+        ],
+        "responses": {"response": "video_getOembed_response"},
+    },
+    "video.restoreThread": _VIDEO_THREAD,
+    # https://dev.vk.ru/ru/method/messages.forceCallFinish and messages.startCall
+    "messages.forceCallFinish": {
+        "access_token_type": ["user", "group"],
+        "parameters": [{"name": "call_id", "type": "string", "required": True}],
+        "responses": {"response": "base_ok_response"},
+    },
+    "messages.startCall": {
+        "access_token_type": ["user", "group"],
+        "parameters": [{"name": "group_id", "type": "integer"}],
+        "responses": {"response": "messages_startCall_response"},
+    },
+    # https://dev.vk.ru/ru/method/video.getPublicSectionFeed: no token is needed.
+    "video.getPublicSectionFeed": {
+        "access_token_type": ["open"],
+        "parameters": [
+            {
+                "name": "section_name",
+                "type": "string",
+                "enum": ["trends", "sport", "cybersport", "for_kids", "politics"],
+                "required": True,
+            },
+            {"name": "limit", "type": "integer", "enum": [20, 50]},
+            {"name": "max_duration", "type": "integer", "enum": [61, 122]},
+        ],
+        "responses": {"response": "video_getPublicSectionFeed_response"},
+    },
+}
+"""Methods that are missing from the schema, written in its condensed format."""
+
+GONE_METHODS: Final = {
+    "stories.getDetailedStats": "not in VK's schema 5.199.99",
+}
+"""Methods that VK has removed since."""
+
+NOTES: Final = {
+    # https://dev.vk.ru/ru/method/newsfeed, read in 2026
+    "newsfeed.get": "VK disabled the filter ``friend`` and the source ``list`` on 27"
+    " August 2025.",
+    "newsfeed.getComments": "VK: this method does not work since 27 August 2025.",
+    "newsfeed.getRecommended": "VK: this method does not work since 27 August 2025.",
+    # Their pages, read in 2026
+    "messages.forceCallFinish": "Deprecated by VK, and may be removed: use"
+    " ``calls.forceFinish``.",
+    "messages.startCall": "Deprecated by VK, and may be removed: use ``calls.start``.",
+}
+"""What VK has announced about methods, for their docstrings."""
+
+UNTYPED_GROUPS: Final = {
+    "adsweb": "in VK's schema until 2025-01-20",
+    "articles": "in vk-io's list of groups",
+    "asr": "in VK's schema until 2025-01-20",
+    "audio": "in VK's schema until 2017, and in vk-io's list of groups",
+    "crowdCustomer": "in VK's index of methods of 2026",
+    "junction": "in vk-io's list of groups",
+    "leads": "in VK's schema until 2020, and in vk-io's list of groups",
+    "loyaltyTeen": "in VK's index of methods of 2026",
+    "marusia": "in vk-io's list of groups",
+    "places": "in VK's schema until 2018, and in vk-io's list of groups",
+    "specials": "in vk-io's list of groups",
+    "statEvents": "in vk-io's list of groups",
+    "userLinking": "in VK's index of methods of 2026",
+}
+"""Groups that the schema does not have, and who has them: their methods take any
+parameters."""
+
 _OWNER: Final[dict[str, object]] = {
     "type": "integer",
     "format": "int64",
     "entity": "owner",
 }
 _COUNTRY: Final[dict[str, object]] = {"type": "integer", "minimum": 1}
+_CROP: Final = {"type": "string", "format": "json"}
+_MODE: Final = {"type": "string", "enum": ["grid", "carousel"]}
+_FORMAT: Final = {"type": "string", "format": "json"}
 _TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 _TOPIC: Final = {
     # The same as in wall.edit.
@@ -90,7 +192,6 @@ _TOPIC: Final = {
         *("sport", "travel", "tv_and_cinema", "humor", "fashion"),
     ],
 }
-_REFERENCE: Final = "../{0}/objects.json#/definitions/{1}"
 
 MORE_PARAMETERS: Final = {
     # Missing from the schema, but present in VK's documentation
@@ -100,15 +201,49 @@ MORE_PARAMETERS: Final = {
     ("database.getUniversities", "country_id"): _COUNTRY,
     ("friends.get", "name_case"): {
         "type": "string",
-        "$ref": _REFERENCE.format("base", "base_name_case"),
+        "$ref": "base_name_case",
     },
+    # The pages of these methods, and programs that use them (2025 and 2026)
+    ("groups.addAddress", "country_id"): _COUNTRY,
+    ("groups.editAddress", "country_id"): _COUNTRY,
+    ("messages.edit", "format_data"): _FORMAT,
+    ("messages.send", "format_data"): _FORMAT,
+    ("newsfeed.search", "offset"): {"type": "integer", "minimum": 0},
+    ("newsfeed.search", "start_id"): _TEXT,
+    ("photos.getOwnerCoverPhotoUploadServer", "crop_height"): _INT,
+    ("photos.getOwnerCoverPhotoUploadServer", "crop_width"): _INT,
+    ("wall.edit", "photo_attachments_crop"): _CROP,
     ("wall.edit", "primary_attachments"): _TEXTS,
+    ("wall.edit", "primary_attachments_mode"): _MODE,
     ("wall.get", "owner_id"): _OWNER,
+    ("wall.post", "photo_attachments_crop"): _CROP,
     ("wall.post", "primary_attachments"): _TEXTS,
+    ("wall.post", "primary_attachments_mode"): _MODE,
     ("wall.post", "topic_id"): _TOPIC,
     ("wall.search", "owner_id"): _OWNER,
 }
 """Parameters that are missing from the schema, written in its format."""
+
+_ATTACHMENT: Final = (
+    "each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by"
+    " ``_<access_key>`` if it has one, or the URL of a page"
+)
+_KEYBOARD: Final = "https://dev.vk.com/api/bots/development/keyboard"
+
+ABOUT: Final = {
+    # https://dev.vk.com/method/wall.post, https://dev.vk.com/method/messages.send
+    "attachment": _ATTACHMENT,
+    "attachments": _ATTACHMENT,
+    "primary_attachments": _ATTACHMENT,
+    "forward": "an object with ``peer_id`` and ``conversation_message_ids``, for"
+    " example: https://dev.vk.com/method/messages.send",
+    "keyboard": "an object with ``buttons``, a list of rows, and ``one_time`` or"
+    f" ``inline``: {_KEYBOARD}",
+    "payload": f"VK returns it in the ``payload`` of the message: {_KEYBOARD}",
+    "template": "an object with ``type`` and ``elements``:"
+    " https://dev.vk.com/api/bots/development/messages",
+}
+"""What parameters with these names hold, for docstrings."""
 
 ENTITIES: Final = {
     # The schema says "owner", that is, the id of a user or a community.
@@ -144,6 +279,18 @@ RETURNED_IF: Final = {
 """When a response is returned, where its name does not say so: with a parameter, or
 with a value of it. None means: if no other response is selected."""
 
+PREFERRED: Final = {
+    ("groups.getMembers", "fieldsResponse"): "with fields, managers are users with a"
+    " role (https://dev.vk.com/method/groups.getMembers)",
+}
+"""Responses that are returned if others are possible, too."""
+
+MORE_PARAMETER_VALUES: Final = (
+    # In VK's schema 5.199.99
+    ("groups.getMembers", "filter", "unsure_friends"),
+)
+"""Values that are missing from the enums of parameters."""
+
 NEVER_RETURNED: Final = {
     ("friends.getOnline", "extendedResponse"): "it has no parameter `extended`",
     ("friends.getOnline", "onlineMobileExtendedResponse"): "the same",
@@ -151,66 +298,6 @@ NEVER_RETURNED: Final = {
     ("newsfeed.search", "extendedResponseStrict"): "the same as `extendedResponse`",
 }
 """Responses that VK never returns, or that duplicate another one."""
-
-ANY_VALUE: Final = {
-    "base_undefined_response": "declared an object, but scripts may return anything",
-}
-"""Responses that may contain anything."""
-
-ALWAYS_SENT: Final = {
-    # https://dev.vk.com/reference/objects/group lists them among the basic fields.
-    ("groups_getById_object_response", "groups"),
-    ("groups_group", "is_closed"),
-    ("groups_group", "name"),
-    ("groups_group", "screen_name"),
-    ("groups_group", "type"),
-    # https://dev.vk.com/reference/objects/user lists them among the basic fields.
-    ("users_user_min", "first_name"),
-    ("users_user_min", "last_name"),
-}
-"""Fields that are always present, although the schema does not require them."""
-
-NOT_ALWAYS_SENT: Final = {
-    # https://dev.vk.com/api/bots/development/keyboard: keyboards stay without
-    # `one_time`, and inline ones cannot have it.
-    ("messages_keyboard", "one_time"),
-}
-"""Fields that may be missing, although the schema requires them."""
-
-_LINK: Final = {"$ref": _REFERENCE.format("base", "base_link")}
-_MARKET_ALBUM: Final = {"$ref": _REFERENCE.format("market", "market_market_album")}
-_POST: Final = {"$ref": _REFERENCE.format("wall", "wall_wallpost_full")}
-_VIDEO: Final = {"$ref": _REFERENCE.format("video", "video_video_full")}
-
-MORE_FIELDS: Final = {
-    # https://dev.vk.com/reference/objects/attachments-message: the attachment is in the
-    # field that `type` names.
-    ("messages_history_message_attachment", "link"): _LINK,
-    ("messages_history_message_attachment", "video"): _VIDEO,
-    ("messages_history_message_attachment", "wall"): _POST,
-    ("messages_message_attachment", "link"): _LINK,
-    ("messages_message_attachment", "market_album"): _MARKET_ALBUM,
-    ("messages_message_attachment", "podcast"): {"type": "object"},
-    ("messages_message_attachment", "video"): _VIDEO,
-    ("messages_message_attachment", "wall"): _POST,
-    ("wall_wallpost_attachment", "podcast"): {"type": "object"},
-}
-"""Fields that are missing from the schema, written in its format."""
-
-VALUES: Final = {
-    # According to the descriptions of parameters in the schema, and to
-    # https://dev.vk.com/method/users.get.
-    "base_name_case": ["nom", "gen", "dat", "acc", "ins", "abl"],
-}
-"""The values of enums that are wrong in the schema."""
-
-MORE_VALUES: Final = (
-    # The page on attachments lists one of them, and the schema has fields for two.
-    ("messages_message_attachment_type", "market_album"),
-    ("messages_message_attachment_type", "podcast"),
-    ("messages_message_attachment_type", "story"),
-)
-"""Values that are missing from enums in the schema."""
 
 UNIX_TIMES: Final = {
     # Their pages at https://dev.vk.com/method say so; the schema does not.
@@ -237,7 +324,9 @@ JSON_OBJECTS: Final = {
     ("ads.getTargetingStats", "criteria"),
     ("messages.edit", "keyboard"),
     ("messages.edit", "template"),
+    ("messages.edit", "format_data"),
     ("messages.send", "content_source"),
+    ("messages.send", "format_data"),
     ("messages.send", "payload"),
     ("messages.send", "template"),
     ("messages.sendMessageEventAnswer", "event_data"),
@@ -252,6 +341,8 @@ JSON_ARRAYS: Final = {
     ("ads.updateAds", "data"),
     ("ads.updateCampaigns", "data"),
     ("ads.updateClients", "data"),
+    ("wall.edit", "photo_attachments_crop"),
+    ("wall.post", "photo_attachments_crop"),
 }
 """Strings that hold a JSON array of objects: callers may pass a list of dicts."""
 

@@ -207,9 +207,10 @@ async def code(ask: Ask) -> Ask:
 @pytest.fixture
 def nothing_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read small schemas without the review of the real one."""
-    from codegen import reviewed, server_rules
+    from codegen import reviewed, reviewed_objects, server_rules
 
     monkeypatch.setattr(server_rules, "ONE_OF", ())
-    for name, table in vars(reviewed).items():
-        if name.isupper() and not name.startswith("_"):
-            monkeypatch.setattr(reviewed, name, type(table)())
+    for module in (reviewed, reviewed_objects):
+        for name, table in vars(module).items():
+            if name.isupper() and not name.startswith("_"):
+                monkeypatch.setattr(module, name, type(table)())

@@ -18,7 +18,9 @@ PACKAGE = Path(__file__).parents[1] / "src" / "vkanyio"
 
 LAYERS = {
     "users of the library": "__main__ cli telemetry testing.pytest_plugin",
-    "face": "__init__ _client _api _groups methods objects _method_group",
+    "face": """
+        __init__ _client _api _groups methods objects _resolve _untyped _method_group
+    """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session
@@ -38,7 +40,7 @@ LAYERS = {
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _masking _repr
-        _similar _typeguards _version
+        _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -51,8 +53,9 @@ UPWARDS = {("_errors", "_error_codes")}
 SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
-WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve"}
-"""The one loads a command of its own by name, the other looks for hypercorn."""
+WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}
+"""The first loads a command of its own by name, the second looks for hypercorn, and the
+third loads the modules of objects by the names that it is given."""
 
 
 class Import(NamedTuple):

@@ -30,7 +30,7 @@ def object_page(name: str) -> str:
     links = {
         imported: source
         for imported, source in type_imports(module).items()
-        if source.startswith("vkanyio.")
+        if source.startswith("vkanyio.objects.")
     }
     links.update((made, f"{module}.{made}") for made, *_ in _objects(tree))
     contents = ", ".join(f":py:class:`{made}`" for made, *_ in _objects(tree))
@@ -55,7 +55,7 @@ def _objects(tree: ast.Module) -> Iterator[tuple[str, str, str, list[str]]]:
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.ClassDef):
             fields = [
-                f"{ast.unparse(field.target)}: {ast.unparse(field.annotation)}"
+                f"{ast.unparse(field.target)}: {_annotation(field.annotation)}"
                 for field in node.body
                 if isinstance(field, ast.AnnAssign)
             ]
@@ -63,9 +63,12 @@ def _objects(tree: ast.Module) -> Iterator[tuple[str, str, str, list[str]]]:
         elif isinstance(node, ast.Assign):  # TypedDict("Name", {"from": "int"})
             [target], call = node.targets, node.value
             assert isinstance(call, ast.Call)
+            pairs = call.args[1]
+            assert isinstance(pairs, ast.Dict)
             fields = [
-                f"{name}: {kind}"
-                for name, kind in ast.literal_eval(call.args[1]).items()
+                f"{ast.literal_eval(name)}: {_annotation(kind)}"
+                for name, kind in zip(pairs.keys, pairs.values, strict=True)
+                if name is not None
             ]
             yield ast.unparse(target), "class", _docstring(following), fields
         elif isinstance(node, ast.AnnAssign):  # Name: TypeAlias = ...
@@ -74,6 +77,23 @@ def _objects(tree: ast.Module) -> Iterator[tuple[str, str, str, list[str]]]:
             value = ast.literal_eval(node.value) if is_text else ast.unparse(node.value)
             lines = textwrap.wrap(value, WIDTH, subsequent_indent="    ")
             yield ast.unparse(node.target), "type", _docstring(following), lines
+
+
+class _Unquoted(ast.NodeTransformer):
+    """Replaces the texts in an annotation by what they say."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, str):
+            return node
+        return ast.parse(node.value, mode="eval").body
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        is_literal = isinstance(node.value, ast.Name) and node.value.id == "Literal"
+        return node if is_literal else self.generic_visit(node)
+
+
+def _annotation(node: ast.expr) -> str:
+    return ast.unparse(_Unquoted().visit(node))
 
 
 def _docstring(node: ast.stmt | None) -> str:

@@ -57,7 +57,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _modules_of(package: ModuleType) -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def _method_page(name: str) -> str:

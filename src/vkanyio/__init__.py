@@ -13,6 +13,7 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
+from ._encoding import HasToVK as HasToVK
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -118,6 +119,8 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._untyped import UntypedGroup as UntypedGroup
+    from ._untyped import UntypedGroups as UntypedGroups
 else:
 
     def __getattr__(name: str) -> object:
@@ -126,6 +129,10 @@ else:
 
             if name in vars(_error_codes):
                 return vars(_error_codes)[name]
+        if name in ("UntypedGroup", "UntypedGroups"):
+            from . import _untyped
+
+            return vars(_untyped)[name]
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message, name=name)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ._caller import Caller
     from ._execute import ExecuteResult
+    from ._untyped import UntypedGroups
 
 
 _CALL = 'use `await api.call("users.get", {...})`'
@@ -67,6 +68,17 @@ class API(MethodGroups):
             message = "API is a base class: use `async with VK(token) as api:`"
             raise TypeError(message)
         self._caller = caller
+
+    @property
+    def untyped(self) -> UntypedGroups:
+        """All methods, without types: ``await api.untyped.newGroup.getNew(id=1)``.
+
+        For what VK has and its schema has not. A method takes any parameters by keyword
+        and returns what VK returned, as :meth:`call` does.
+        """
+        from ._untyped import UntypedGroups
+
+        return UntypedGroups(self.call)
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Call a method by its name, as VK spells it: ``"users.get"``.

@@ -42,32 +42,11 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
 
-@final
-class VK(API):
-    """A client of the VK API for one access token.
+class _Client(API):
+    """What a client does; :class:`VK` is its public class.
 
-    ::
-
-        async with VK(token, limit=20) as api:
-            [user] = await api.users.get(user_ids=[1])
-
-    It is open for the duration of its ``async with`` block, once, and any number of
-    tasks of the same event loop may use it. Leaving the block normally finishes the
-    calls that were accepted; leaving it by an exception or a cancellation gives them
-    up.
-
-    The options that programs set most: ``limit`` (3 for a user token, 20 for a
-    community token), ``request_mode`` ("sequential" or "burst"), ``timeout`` and
-    ``retry_limit``, ``language``, ``proxy`` and ``on_captcha``.
-
-    All methods of VK are found by their names: ``api.users.get``,
-    ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``. A call may be
-    cancelled at any time, and ``anyio.fail_after`` bounds it as a whole.
-
-    :param token: an access token of a user, a community or a service
-    :param options: see :class:`~vkanyio.Config`
-    :raises TypeError: for an unknown option, or a value of the wrong type
-    :raises ValueError: for a value that is not allowed
+    Editors list the names of a class itself, private ones too, before those that it
+    inherits: so the groups of methods are not below the names in here.
     """
 
     # On the class, so that a half-made client has them, too.
@@ -147,3 +126,32 @@ class VK(API):
         traceback: TracebackType | None,
     ) -> bool | None:
         return await self._entered_session().leave(kind, error, traceback)
+
+
+@final
+class VK(_Client):
+    """A client of the VK API for one access token.
+
+    ::
+
+        async with VK(token, limit=20) as api:
+            [user] = await api.users.get(user_ids=[1])
+
+    It is open for the duration of its ``async with`` block, once, and any number of
+    tasks of the same event loop may use it. Leaving the block normally finishes the
+    calls that were accepted; leaving it by an exception or a cancellation gives them
+    up.
+
+    The options that programs set most: ``limit`` (3 for a user token, 20 for a
+    community token), ``request_mode`` ("sequential" or "burst"), ``timeout`` and
+    ``retry_limit``, ``language``, ``proxy`` and ``on_captcha``.
+
+    All methods of VK are found by their names: ``api.users.get``,
+    ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``. A call may be
+    cancelled at any time, and ``anyio.fail_after`` bounds it as a whole.
+
+    :param token: an access token of a user, a community or a service
+    :param options: see :class:`~vkanyio.Config`
+    :raises TypeError: for an unknown option, or a value of the wrong type
+    :raises ValueError: for a value that is not allowed
+    """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import (
     TYPE_CHECKING,
     Any,
+    Final,
     Literal,
     Self,
     TypedDict,
@@ -48,10 +49,17 @@ if TYPE_CHECKING:
     from ._http_client import HTTPClient
     from ._limiter import Limiter
 
+TYPED_VERSION: Final = "5.199"
+"""The version of the VK API whose methods and objects have types."""
+
 Mode = Literal["sequential", "parallel", "parallel_selected"]
 """What is packed into ``execute``: nothing, all calls, or chosen methods."""
 Language = Literal["ru", "uk", "be", "en", "es", "fi", "de", "it"]
 """A language for names and texts in VK's values."""
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _not_for_execute() -> Collection[str]:
@@ -201,7 +209,9 @@ class Config:
     retry_limit: int = attrs.field(default=3, kw_only=True, validator=Whole(0))
     retry_unsafe: bool = attrs.field(default=False, kw_only=True, validator=is_flag)
     timeout: float = attrs.field(default=10.0, kw_only=True, validator=Seconds())
-    version: str = attrs.field(default="5.199", kw_only=True, validator=is_version)
+    version: str = attrs.field(
+        default=TYPED_VERSION, kw_only=True, validator=is_version
+    )
     base_url: str = attrs.field(
         default="https://api.vk.ru/method", kw_only=True, validator=is_base_url
     )
@@ -257,6 +267,11 @@ class Config:
             token, options = mask(token), mask_options(options, OPTION_NAMES)
             self._check_names(options)
             self.__attrs_init__(token, **options)
+
+    @property
+    def is_older_than_types(self) -> bool:
+        """Whether VK may return other values than the types of methods say."""
+        return _parts(self.version) < _parts(TYPED_VERSION)
 
     def __attrs_post_init__(self) -> None:
         """Refuse options that contradict each other."""

@@ -121,11 +121,13 @@ def mask_params(params: T) -> T:
     :param params: a mapping, which is copied if it has secrets; None; anything else is
         masked as a whole, since it will be refused
     """
+    if params is None:
+        return params
     masked: Any = params
     if type(params) is dict or is_mapping(params):  # the first is the quick check
         if not SECRET_PARAMS.isdisjoint(masked):
             masked = _mask_values(masked, SECRET_PARAMS)
-    elif params is not None:
+    else:
         masked = Masked(params)
     return cast("T", masked)
 

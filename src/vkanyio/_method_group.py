@@ -8,7 +8,10 @@ from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._encoding import encode_json
+from ._masking import kind_of
 from ._similar import did_you_mean
+from ._typeguards import is_mapping
+from ._wire_checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -22,14 +25,28 @@ class MethodGroup:
     """A group of VK's methods: ``api.users`` has ``api.users.get``.
 
     VK's names and snake_case are equivalent: ``getById`` and ``get_by_id``.
+
+    Each method takes ``extra_params``, too: parameters that VK's schema does not have,
+    by VK's names, or those of any call, such as ``lang`` and ``access_token``.
     """
 
-    __slots__ = ("_call",)
+    __slots__ = ("_send",)
 
     _name: ClassVar[str] = ""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, send: Call) -> None:
+        self._send = send
+
+    def _call(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        extra_params: Mapping[str, Any] | None,
+    ) -> Coroutine[Any, Any, Any]:
+        """Call a method, with its own and with further parameters."""
+        if extra_params is not None:
+            params = _with_extra(method, params, extra_params)
+        return self._send(method, params)
 
     def __init_subclass__(cls) -> None:
         """Make the methods explain arguments that they do not take."""
@@ -98,9 +115,9 @@ def _mistake_in(
         return f"parameters are passed by name: {example} or api.{method}(**params)"
     for name in names:
         if name not in known:
-            call = f"; if VK has it, use `api.call({method!r}, {{...}})`"
+            extra = f"; if VK has it, pass extra_params={{{name!r}: ...}}"
             return (
-                f"{method} has no parameter {name}{did_you_mean(name, known) or call}"
+                f"{method} has no parameter {name}{did_you_mean(name, known) or extra}"
             )
     return None
 
@@ -119,16 +136,32 @@ def _with_coroutine_flag(code: CodeType) -> CodeType:
     return code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)
 
 
-def json_list(name: str, values: Iterable[Any] | str | None) -> str | None:
+def _with_extra(
+    method: str, params: Mapping[str, Any], extra_params: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if not is_mapping(extra_params):
+        kind = kind_of(extra_params)
+        message = f"extra_params must be a dict of parameters, got {kind}"
+        raise TypeError(message)
+    for name in extra_params:
+        if name in params:
+            # The type of the value may depend on it.
+            message = (
+                f"extra_params must not contain {shown(name)}, which {method} has:"
+                " pass it by keyword"
+            )
+            raise TypeError(message)
+    return {**params, **extra_params}
+
+
+def json_list(name: str, values: Iterable[Any] | str | int | None) -> str | None:
     """Encode a list as JSON, for the few parameters that VK expects so.
 
-    :param values: the list; a string is passed through as JSON
+    :param values: the list, or one number; a string is passed through as JSON
     """
-    return (
-        values
-        if values is None or isinstance(values, str)
-        else encode_json(name, values)
-    )
+    if values is None or isinstance(values, str):
+        return values
+    return encode_json(name, [values] if isinstance(values, int) else values)
 
 
 def not_in_schema(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from typing import TYPE_CHECKING, Any
 
+from codegen._condense import condense
 from codegen._output import write_files
 from codegen._read import read
-from codegen._schema import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def write_schema(
 
 def model_of(path: Path, **schema: Any) -> Model:
     """Read a small schema."""
-    return read(load(write_schema(path, **schema)))
+    return read(condense(write_schema(path, **schema)))
 
 
 def method_of(path: Path, raw: Any, **schema: Any) -> Method:
@@ -91,6 +92,20 @@ def source_of(path: Path, name: str, **schema: Any) -> str:
 
 def names_of(source: str) -> dict[str, Any]:
     """Run generated source, and return its names."""
-    names: dict[str, Any] = {"__name__": "generated"}
+    names: dict[str, Any] = {"__name__": "generated", "__package__": "vkanyio.objects"}
     exec(compile(source, "generated", "exec"), names)
     return names
+
+
+def fields_of(source: str, name: str) -> dict[str, str]:
+    """Return the fields of a generated class, and their types without quotes."""
+    [found] = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name == name
+    ]
+    return {
+        ast.unparse(node.target): ast.unparse(node.annotation).replace("'", "")
+        for node in found.body
+        if isinstance(node, ast.AnnAssign)
+    }

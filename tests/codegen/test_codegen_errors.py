@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from codegen._condense import condense
 from codegen._schema import SchemaError, load
 
 from _small_schema import method, model_of, reference, write_schema
@@ -32,6 +33,8 @@ def field(raw: Any) -> dict[str, Any]:
         ({}, "unknown type None"),
         ({"anyOf": [INT]}, "unknown key 'anyOf'"),
         ({"const": 1}, "unknown key 'const'"),
+        ({"type": "string", "format": "date"}, "unknown format 'date' of 'string'"),
+        ({"type": "integer", "format": "json"}, "unknown format 'json' of 'integer'"),
         ({"type": "array"}, "an array without items"),
         ({"type": "array", "items": {"type": "text"}}, "unknown type 'text'"),
         (NOTE, "an object with fields but without a name"),
@@ -119,7 +122,7 @@ def test_a_response_of_another_form(tmp_path: Path, raw: dict[str, Any]) -> None
         ),
         (
             method("notes.get", responses={"response": NOTE_REFERENCE}),
-            "is not a response",
+            "broken reference",
         ),
         (method("notes.get", {"name": "guid", **INT}), r"reviewed\.KEYS"),
         (method("notes.get", {"name": "a", **INT}, {"name": "a", **INT}), "duplicate"),
@@ -156,7 +159,7 @@ def test_an_unknown_method(tmp_path: Path, raw: dict[str, Any], problem: str) ->
                     "properties": {},
                 },
             },
-            "a value object written as 'integer'",
+            "unknown format 'value_object' of 'integer'",
         ),
         (
             {"name": "x", **reference("notes", "notes_kind"), "enum": ["a", "c"]},
@@ -236,7 +239,7 @@ def test_a_group_that_would_shadow_an_attribute_of_the_client(
     ("errors", "problem"),
     [
         ({"error_x": {"code": 1}}, "does not start with 'api_error_'"),
-        ({"api_error_1x": {"code": 1}}, "does not start with"),
+        ({"api_error_1x": {"code": 1}}, "is not valid in Python"),
         ({"api_error_a": {"code": 1}, "api_error_b": {"code": 1}}, "named already"),
         ({"api_error_a": {"code": 1, "fatal": True}}, "unknown key 'fatal'"),
     ],
@@ -248,14 +251,30 @@ def test_an_unknown_error(tmp_path: Path, errors: Any, problem: str) -> None:
 
 def test_a_folder_that_is_not_a_schema(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"no errors\.json"):
+        condense(tmp_path)
+
+
+def test_a_directory_without_facts(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match=r"no source\.json: run .*refresh"):
         load(tmp_path)
+
+
+def test_a_file_of_another_version(tmp_path: Path) -> None:
+    write_schema(tmp_path, methods={"notes": [method("notes.get")]})
+    other = '{"version": "5.200", "methods": []}'
+    (tmp_path / "notes" / "methods.json").write_text(other, encoding="utf-8")
+    problem = r"notes/methods\.json: version 5\.200, but errors\.json has 5\.199"
+    with pytest.raises(SchemaError, match=problem):
+        condense(tmp_path)
 
 
 def test_a_file_of_an_unknown_kind(tmp_path: Path) -> None:
     write_schema(tmp_path)
-    (tmp_path / "notes" / "events.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(SchemaError, match=r"notes/events\.json"):
-        load(tmp_path)
+    (tmp_path / "notes" / "events.json").write_text(
+        '{"version": "5.199"}', encoding="utf-8"
+    )
+    with pytest.raises(SchemaError, match=r"notes/events\.json: .* unknown kind"):
+        condense(tmp_path)
 
 
 def test_a_method_that_is_defined_twice(tmp_path: Path) -> None:

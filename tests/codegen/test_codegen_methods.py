@@ -24,7 +24,7 @@ def test_a_method_has_both_spellings(tmp_path: Path) -> None:
         "methods/notes.py",
         methods={"notes": [method("notes.getSMSById"), method("notes.get")]},
     )
-    assert "async def getSMSById(self)" in source
+    assert "async def getSMSById(self, *, extra_params: " in source
     assert "    get_sms_by_id = getSMSById\n" in source
     assert "get = get" not in source
 
@@ -41,7 +41,8 @@ def test_a_method_named_list_does_not_shadow_the_type(tmp_path: Path) -> None:
         responses={"notes": {"notes_list_response": response(listed)}},
         methods={"notes": [raw]},
     )
-    assert "async def list(self) -> builtins.list[int]:" in source
+    assert "async def list(\n" in source
+    assert ") -> builtins.list[int]:" in source
 
 
 def test_a_docstring_describes_tokens_retries_and_errors(

@@ -9,7 +9,7 @@ import pytest
 from codegen._output import write_files
 
 from _small_schema import model_of, names_of, reference, response, source_of
-from codegen import reviewed
+from codegen import reviewed_objects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_an_object_becomes_a_typed_dict_without_the_groups_name(tmp_path: Path) 
         "    rate: NotRequired[float]\n",
         "    is_open: NotRequired[bool]\n",
         "    tags: NotRequired[list[str]]\n",
-        "    owner: NotRequired[UserFull]\n",
+        '    owner: NotRequired["UserFull"]\n',
         "    mixed: NotRequired[int | str]\n",
         "    raw: NotRequired[dict[str, Any]]\n",
         "    from .users import UserFull\n",
@@ -104,7 +104,7 @@ def test_a_field_that_a_class_cannot_declare_is_kept(tmp_path: Path, name: str) 
     )
     found = names_of(source)["Note"]
     assert [*found.__annotations__] == [name, "other"]
-    assert f'"{name}": "NotRequired[list[int]]"' in source
+    assert f'"{name}": NotRequired[list[int]]' in source
 
 
 def test_a_definition_without_fields_becomes_an_alias(tmp_path: Path) -> None:
@@ -124,9 +124,9 @@ def test_a_definition_without_fields_becomes_an_alias(tmp_path: Path) -> None:
     assert typing.get_args(names["Kind"]) == ("a", 'b"', "c\\")
     assert typing.get_args(names["Level"]) == (0, 1)
     assert '"""VK\'s ``notes_level``: 0 no, 1 yes."""' in source
-    assert names["Ids"] == "list[int]"
+    assert names["Ids"] == list[int]
     assert names["Other"] == "Level"
-    assert names["Empty"] == "dict[str, Any]"
+    assert names["Empty"] == dict[str, Any]
     assert names["Either"] == "str | Level"
 
 
@@ -152,9 +152,9 @@ def test_objects_with_the_same_name_are_distinguished_by_their_groups(
     )
     assert "from .app_widgets import Button\n" in source
     assert "from .app_widgets import Photo as AppWidgetsPhoto\n" in source
-    assert "mine: NotRequired[Photo]\n" in source
-    assert "theirs: NotRequired[AppWidgetsPhoto]\n" in source
-    assert "alone: NotRequired[Button]\n" in source
+    assert 'mine: NotRequired["Photo"]\n' in source
+    assert 'theirs: NotRequired["AppWidgetsPhoto"]\n' in source
+    assert 'alone: NotRequired["Button"]\n' in source
 
 
 def test_groups_may_refer_to_each_other_and_objects_to_themselves(
@@ -177,7 +177,7 @@ def test_groups_may_refer_to_each_other_and_objects_to_themselves(
     )
     for name in ("objects/notes.py", "objects/users.py"):
         names_of(files[name])  # runs no import
-    assert "x: NotRequired[Self]" in files["objects/notes.py"]
+    assert 'x: NotRequired["Self"]' in files["objects/notes.py"]
 
 
 def test_the_value_of_a_method_is_a_separate_object(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_value_of_a_method_is_a_separate_object(tmp_path: Path) -> None:
     )
     assert "class GetAllResponse(TypedDict):" in source
     assert "    count: int\n" in source
-    assert 'CountResponse: TypeAlias = "int"' in source
+    assert "CountResponse: TypeAlias = int" in source
 
 
 def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
@@ -217,8 +217,8 @@ def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
     for line in (
         'Kind: TypeAlias = Literal["x", "y"]\n',
         'Same: TypeAlias = "Kind"\n',
-        "    kind: NotRequired[Kind | str]\n",
-        "    same: NotRequired[Same | str]\n",
+        '    kind: NotRequired["Kind | str"]\n',
+        '    same: NotRequired["Same | str"]\n',
         '    here: NotRequired[Literal["a", "b"] | str]\n',
         "    level: NotRequired[Literal[1, 2]]\n",
         '    tag: NotRequired[Literal["note"]]\n',
@@ -229,7 +229,7 @@ def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
 def test_a_field_that_is_reviewed_as_always_sent_is_required(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "ALWAYS_SENT", {("notes_base", "id")})
+    monkeypatch.setattr(reviewed_objects, "ALWAYS_SENT", {("notes_base", "id")})
     base = {
         "type": "object",
         "properties": {"id": {"type": "integer"}, "text": {"type": "string"}},
@@ -248,7 +248,7 @@ def test_a_field_of_a_response_may_be_reviewed_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     always = {("notes_get_response", "items")}
-    monkeypatch.setattr(reviewed, "ALWAYS_SENT", always)
+    monkeypatch.setattr(reviewed_objects, "ALWAYS_SENT", always)
     items = {"type": "array", "items": {"type": "integer"}}
     value = {"type": "object", "properties": {"items": items, "ids": items}}
     source = source_of(
@@ -263,9 +263,9 @@ def test_a_field_of_a_response_may_be_reviewed_too(
 def test_reviewed_fields_are_corrected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
+    monkeypatch.setattr(reviewed_objects, "NOT_ALWAYS_SENT", {("notes_note", "rate")})
     more = {("notes_note", "tag"): {"type": "string"}}
-    monkeypatch.setattr(reviewed, "MORE_FIELDS", more)
+    monkeypatch.setattr(reviewed_objects, "MORE_FIELDS", more)
     rate = {"type": "integer", "required": True}
     note = {"type": "object", "properties": {"rate": rate, "id": rate}}
     source = source_of(
@@ -280,8 +280,8 @@ def test_reviewed_fields_are_corrected(
 def test_reviewed_values_replace_those_of_an_enum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reviewed, "VALUES", {"notes_case": ["nom", "gen"]})
-    monkeypatch.setattr(reviewed, "MORE_VALUES", (("notes_kind", "c"),))
+    monkeypatch.setattr(reviewed_objects, "VALUES", {"notes_case": ["nom", "gen"]})
+    monkeypatch.setattr(reviewed_objects, "MORE_VALUES", (("notes_kind", "c"),))
     objects = {
         "notes_case": {"type": "string", "enum": ["Nom", "Gen"]},
         "notes_kind": {"type": "string", "enum": ["a", "b"]},

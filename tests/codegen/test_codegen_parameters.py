@@ -32,19 +32,23 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
             "Literal[0, 1]",
             "0 by id, 1 by date",
         ),
-        ({"type": "array", "items": {"type": "integer"}}, "Iterable[int] | str", ""),
+        (
+            {"type": "array", "items": {"type": "integer"}},
+            "int | Iterable[int] | str",
+            "",
+        ),
         (
             {
                 "type": "array",
                 "maxItems": 9,
                 "items": {**TEXT, "enum": ["a"]},
             },
-            'Iterable[Literal["a"]] | str',
+            'Literal["a"] | Iterable[Literal["a"]] | str',
             "at most 9 items",
         ),
         (
             {"type": "array", "items": {"type": ["integer", "string"]}},
-            "Iterable[int | str]",
+            "int | str | Iterable[int | str]",
             "",
         ),
         (
@@ -69,7 +73,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                     },
                 },
             },
-            "Iterable[str]",
+            "str | Iterable[str]",
             "each is owner_id and id, joined by underscores",
         ),
         (
@@ -85,7 +89,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                     },
                 },
             },
-            "Iterable[str]",
+            "str | Iterable[str]",
             "each is owner_id, id and optionally hash, joined by underscores",
         ),
         (
@@ -96,7 +100,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         (reference("notes", "notes_kind") | {"type": "string"}, "Kind", '"x", "y"'),
         (
             reference("notes", "notes_note") | {"type": "string"},
-            "Note | Mapping[str, Any] | str",
+            "Note | Mapping[str, Any] | HasToVK | str",
             "or JSON text",
         ),
         (
@@ -106,7 +110,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ),
         (
             {"type": "string", "description": "Ids, separated by commas."},
-            "Iterable[int | str]",
+            "int | str | Iterable[int | str]",
             "",
         ),
         (
@@ -131,7 +135,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ),
         (
             {"type": "array", "items": {"type": "integer", "minimum": 1}},
-            "Iterable[int] | str",
+            "int | Iterable[int] | str",
             "each 1 or more",
         ),
         ({"type": "integer", "default": 20}, "int", "default 20"),
@@ -149,7 +153,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         ({"type": "integer", "entity": "groups"}, "int", "id of a community"),
         (
             {"type": "array", "items": {"type": "integer", "entity": "profiles"}},
-            "Iterable[int] | str",
+            "int | Iterable[int] | str",
             "ids of users",
         ),
     ],
@@ -216,7 +220,7 @@ WHICH = ("notes.get", "which")
             "JSON_OBJECTS",
             {WHICH},
             {"type": "string"},
-            "Mapping[str, Any] | str",
+            "Mapping[str, Any] | HasToVK | str",
             "or JSON text",
         ),
         (
@@ -230,7 +234,7 @@ WHICH = ("notes.get", "which")
             "JSON_LISTS",
             {WHICH},
             {"type": "string"},
-            "Iterable[int | str] | str",
+            "int | str | Iterable[int | str]",
             "or JSON text",
         ),
         (
@@ -247,6 +251,7 @@ WHICH = ("notes.get", "which")
             "int",
             "id of a testing group",
         ),
+        ("ABOUT", {"which": "see there"}, {"type": "string"}, "str", "see there"),
         (
             "KEYS",
             {("notes.get", "guid"): True},
@@ -276,6 +281,33 @@ def test_the_type_and_facts_of_a_parameter_follow_its_review(
     assert f"{name}: {kind} | None = None" in " ".join(source.split())
     assert f":param {name}: {fact}\n" in source
     assert ("json_list(" in source) == (table == "JSON_LISTS")
+
+
+@pytest.mark.parametrize("raw", [TEXT, {"type": "array", "items": TEXT}], ids=str)
+@pytest.mark.parametrize("name", ["attachment", "attachments", "primary_attachments"])
+def test_attachments_may_be_objects_that_know_their_form(
+    tmp_path: Path, raw: dict[str, Any], name: str
+) -> None:
+    source = source_of(
+        tmp_path,
+        "methods/notes.py",
+        methods={"notes": [method("notes.get", {"name": name, **raw})]},
+    )
+    kind = "HasToVK | str | Iterable[HasToVK | str]"
+    assert f"{name}: {kind} | None = None" in " ".join(source.split())
+
+
+def test_a_parameter_is_described_on_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "word " * 40 + "end"
+    monkeypatch.setattr(reviewed, "ABOUT", {"which": text})
+    source = source_of(
+        tmp_path,
+        "methods/notes.py",
+        methods={"notes": [method("notes.get", {"name": "which", **TEXT})]},
+    )
+    assert f"\n        :param which: {text}\n" in source
 
 
 def test_a_parameter_that_the_schema_lacks_is_added(

@@ -42,9 +42,13 @@ def cases_of(path: Path, keys: list[str], *parameters: Any) -> dict[str, str]:
 
 
 def signatures_of(source: str) -> list[str]:
-    """Return the overloads of ``get``, without whitespace."""
+    """Return the overloads of ``get``, without whitespace and extra parameters."""
     signatures = "".join(source.split()).split("asyncdefget(self,*,")[1:-1]
-    return [each.partition(":...")[0].replace(",)", ")") for each in signatures]
+    extra = ",extra_params:Mapping[str,Any]|None=None"
+    return [
+        each.partition(":...")[0].replace(",)", ")").replace(extra, "")
+        for each in signatures
+    ]
 
 
 EXTENDED = {"name": "extended", "type": "boolean"}

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-ELSEWHERE = {"index.md", "tutorial.md"}  # in tests/docs, with those below docs/*/
+ELSEWHERE = {
+    "index.md",
+    "tutorial.md",
+    "typed-api.md",
+}  # in tests/docs, with those below docs/*/
 PAGES = [
     README,
     *(
@@ -44,9 +48,6 @@ TESTED = {
     "def names(": "test_a_script_returns_what_it_found_and_what_failed",
     "def solve(": "test_a_captcha_is_answered",
     "def test_a_lost_response": "test_the_example_of_a_test_passes",
-    "def club_name(": "test_both_spellings_call_the_same_method",
-    "def followers(": "test_a_parameter_chooses_the_type",
-    "def greet(": "test_an_error_is_caught_by_its_name",
     "pytest_plugins": "test_the_suite_of_the_page_passes",
     "def congratulate(": "test_the_suite_of_the_page_passes",
     "def try_it(": "test_the_simulator_is_two_lines",
@@ -190,44 +191,6 @@ async def test_the_example_of_a_test_passes():
     mark = "def test_a_lost_response"
     names = load(mark)
     await names["test_a_lost_response_is_no_reason_to_post_twice"]()
-
-
-@pytest.mark.anyio
-async def test_both_spellings_call_the_same_method(
-    simulator: Simulator, make_client: Callable[..., VK]
-):
-    club = {"groups": [{"id": 1, "name": "Club"}]}
-    simulator.add_method("groups.getById", lambda call: club)
-    async with make_client() as api:
-        assert await load("def club_name(")["club_name"](api) == "Club"
-    assert len(simulator.ledger.carried_out("groups.getById")) == 2
-
-
-@pytest.mark.anyio
-async def test_a_parameter_chooses_the_type(
-    simulator: Simulator,
-    make_client: Callable[..., VK],
-    capsys: pytest.CaptureFixture[str],
-):
-    user = {"id": 1, "first_name": "Anna", "last_name": "Melnik"}
-    simulator.add_method(
-        "users.getFollowers",
-        lambda call: {"count": 1, "items": [user if "fields" in call.params else 1]},
-    )
-    async with make_client() as api:
-        assert await load("def followers(")["followers"](api) == [user]
-    assert capsys.readouterr().out == "[1]\n"
-
-
-@pytest.mark.anyio
-async def test_an_error_is_caught_by_its_name(
-    simulator: Simulator, make_client: Callable[..., VK]
-):
-    greet = load("def greet(")["greet"]
-    async with make_client() as api:
-        assert await greet(api, 1) is True
-        simulator.fault(faults.error(901), "messages.send")
-        assert await greet(api, 1) is False
 
 
 @pytest.mark.anyio

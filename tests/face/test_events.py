@@ -277,6 +277,33 @@ async def test_the_log_shows_what_a_client_does(
     ]
 
 
+@pytest.mark.parametrize(
+    ("version", "warnings"),
+    [
+        (
+            "5.131",
+            ["version 5.131 is older than the types, which describe version 5.199"],
+        ),
+        (
+            "5.99",
+            ["version 5.99 is older than the types, which describe version 5.199"],
+        ),
+        ("5.199", []),
+        ("5.200", []),
+        ("6.0", []),
+    ],
+)
+async def test_a_version_older_than_the_types_is_logged_once(
+    make_client: Callable[..., VK],
+    caplog: pytest.LogCaptureFixture,
+    version: str,
+    warnings: list[str],
+):
+    async with make_client(version=version):
+        pass
+    assert [record.getMessage() for record in caplog.records] == warnings
+
+
 async def test_a_quiet_client_logs_two_lines_at_level_info(
     simulator: Simulator,
     make_client: Callable[..., VK],

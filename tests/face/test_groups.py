@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from vkanyio import VK, MethodGroup
+from vkanyio import VK, MethodGroup, UntypedGroup
 from vkanyio._groups import MethodGroups
 from vkanyio._method_facts import METHODS
 from vkanyio.methods.groups import Groups
@@ -21,6 +21,14 @@ from vkanyio.methods.users import Users
 
 TOKEN = "vk1.a.the-secret-token"
 NAMES = sorted(name for name in METHODS if "." in name)
+
+GROUPS_OF_VK_IO = """
+    account ads appWidgets apps articles audio auth board calls database docs donut
+    execute fave friends gifts groups junction leadForms leads likes loyaltyTeen market
+    marusia messages newsfeed notes notifications orders pages photos places podcasts
+    polls prettyCards search secure specials statEvents stats status storage store
+    stories streaming users utils video wall widgets
+"""
 
 # Names that are looked up to find out what an object is, and typing errors.
 NO_NAMES = [
@@ -100,13 +108,22 @@ def test_every_method_is_found_under_both_spellings(name: str) -> None:
     assert not keyword.iskeyword(method_name)
 
 
-def test_there_are_43_groups_besides_execute() -> None:
+def test_all_other_groups_are_without_types() -> None:
     groups = {name.partition(".")[0] for name in NAMES}
     assert len(groups) == 43
-    assert {name for name in vars(MethodGroups) if not name.startswith("_")} == {
-        *groups,
-        *map(to_snake, groups),
-    }
+    client = VK(TOKEN)
+    names = {name for name in vars(MethodGroups) if not name.startswith("_")}
+    untyped = {n for n in names if isinstance(getattr(client, n), UntypedGroup)}
+    assert {"audio", "leads", "places", "crowdCustomer", "crowd_customer"} <= untyped
+    assert names - untyped == {*groups, *map(to_snake, groups)}
+
+
+@pytest.mark.parametrize("name", GROUPS_OF_VK_IO.split())
+def test_every_group_of_vk_io_is_an_attribute(name: str) -> None:
+    client = VK(TOKEN)
+    if name != "execute":  # a method of the client
+        assert isinstance(getattr(client, name), MethodGroup | UntypedGroup)
+    assert callable(getattr(client, name)) == (name == "execute")
 
 
 def test_groups_have_no_methods_but_vk_s() -> None:
@@ -273,4 +290,4 @@ def test_an_object_without_its_attributes_can_be_shown() -> None:
     with pytest.raises(AttributeError):
         _ = VK.__new__(VK).config
     with pytest.raises(AttributeError):
-        _ = MethodGroup.__new__(MethodGroup)._call
+        _ = MethodGroup.__new__(MethodGroup)._send

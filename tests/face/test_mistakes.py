@@ -50,7 +50,7 @@ def test_a_parameter_that_does_not_exist_brings_up_the_one_probably_meant(
 
 
 def test_a_parameter_that_resembles_no_other_can_be_sent_without_types() -> None:
-    with pytest.raises(TypeError, match=r"no parameter qqqqq; .* `api\.call\('users"):
+    with pytest.raises(TypeError, match=r"no parameter qqqqq; .* extra_params=\{'qqqqq'"):
         method_of(VK(TOKEN), "users.get")(qqqqq=1)
 
 
@@ -106,6 +106,7 @@ def test_a_method_looks_like_the_function_that_it_is() -> None:
         "group_ids",
         "group_id",
         "fields",
+        "extra_params",
     ]
     assert method.__qualname__ == "Groups.getById"
     assert "async def getById" in inspect.getsource(method)
@@ -117,10 +118,10 @@ def test_a_group_of_a_user_has_the_same_errors() -> None:
         _name = "mine"
 
         async def do(self, *, what: str) -> Any:
-            return await self._call("mine.do", {"what": what})
+            return await self._call("mine.do", {"what": what}, None)
 
         async def nothing(self) -> Any:
-            return await self._call("mine.nothing", {})
+            return await self._call("mine.nothing", {}, None)
 
     group: Any = Mine(VK(TOKEN).call)
     with pytest.raises(TypeError, match=r"mine\.do has no parameter wat: did you mean"):

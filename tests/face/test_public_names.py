@@ -8,7 +8,7 @@ import vkanyio
 from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
-CALLING = {"call", "call_with_request", "execute", "procedure"}
+CALLING = {"call", "call_with_request", "execute", "procedure", "untyped"}
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
 
 
@@ -42,6 +42,12 @@ def test_a_client_has_the_groups_of_methods_and_the_names_of_its_documentation()
     assert public(VK) - groups() == CALLING | OF_A_CLIENT
     assert public(VK("a-token")) == public(VK)
     assert len(groups()) > 40
+
+
+def test_an_editor_lists_no_private_names_of_a_client_before_its_groups() -> None:
+    # Names of the class itself go first, private ones too.
+    own = {name for name in vars(VK) if not name.startswith("__")}
+    assert not own - {"_abc_impl", "_is_protocol"}
 
 
 def test_an_api_has_only_the_members_for_calling() -> None:

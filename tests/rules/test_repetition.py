@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
+from codegen._schema import FACTS, load
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,7 @@ from vkanyio._method_facts import METHODS
 from vkanyio._repetition import facts_of, repetition_of_call, repetition_of_script
 
 READ, KEYED, STATE, NEVER = Repetition
-SCHEMA = Path(__file__).parents[3] / "shared" / "vk-api-schema"
+SCHEMA_METHODS = load(FACTS).methods
 KEYS = {name: facts.key for name, facts in METHODS.items() if facts.key is not None}
 
 # The verbs of all methods of VK's schema, by their repetition class.
@@ -76,7 +75,7 @@ def test_every_method_of_vk_s_schema_has_its_class(method: str) -> None:
 
 def test_the_methods_of_vk_s_schema_fall_into_the_four_classes() -> None:
     counted = Counter(facts.repetition for facts in METHODS.values())
-    assert counted == {READ: 259, KEYED: 10, STATE: 184, NEVER: 113}
+    assert counted == {READ: 261, KEYED: 10, STATE: 186, NEVER: 115}
 
 
 @pytest.mark.parametrize(
@@ -121,28 +120,17 @@ def test_the_keys_against_repetition_are_as_documented() -> None:
     assert keys == {"random_id": 2, "guid": 8}
 
 
-def schema_methods() -> list[dict[str, Any]]:
-    if not SCHEMA.is_dir():
-        pytest.skip("VK's schema is not in ../shared/vk-api-schema")
-    return [
-        method
-        for path in sorted(SCHEMA.glob("*/methods.json"))
-        for method in json.loads(path.read_text(encoding="utf-8"))["methods"]
-    ]
-
-
 def test_no_method_that_reads_returns_just_ok() -> None:
-    for method in schema_methods():
-        if facts_of(method["name"]).repetition is READ:
-            responses = json.dumps(method["responses"])
-            assert "base_ok_response" not in responses, method["name"]
+    for name, method in SCHEMA_METHODS.items():
+        if facts_of(name).repetition is READ:
+            assert "base_ok_response" not in method["responses"].values(), name
 
 
 def test_no_method_that_reads_has_an_unreviewed_flag() -> None:
     found = {
         parameter["name"]
-        for method in schema_methods()
-        if facts_of(method["name"]).repetition is READ
+        for name, method in SCHEMA_METHODS.items()
+        if facts_of(name).repetition is READ
         for parameter in method.get("parameters", ())
         if parameter.get("type") == "boolean"
     }
@@ -151,8 +139,8 @@ def test_no_method_that_reads_has_an_unreviewed_flag() -> None:
 
 def test_every_method_with_a_key_in_vk_s_schema_is_known() -> None:
     found = {
-        method["name"]: parameter["name"]
-        for method in schema_methods()
+        name: parameter["name"]
+        for name, method in SCHEMA_METHODS.items()
         for parameter in method.get("parameters", ())
         if parameter["name"] in ("random_id", "guid")
     }

@@ -1,35 +1,38 @@
-"""Check values against VK's own schema.
-
-The schema is not part of this repository. If it is in ``../shared/vk-api-schema``,
-beside the clone, values are checked against it.
-"""
+"""Check values against the types that are generated from VK's schema."""
 
 from __future__ import annotations
 
-import functools
-import json
-import os
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import pytest
+from codegen._corrected import correct
+from codegen._model import Alias
+from codegen._read import read
+from codegen._review import Review
+from codegen._schema import FACTS, load
+from codegen._types import Either, Listed, Literals, Named, Plain, Type
 
-ROOT = Path(__file__).parents[3] / "shared" / "vk-api-schema"
-
-Node: TypeAlias = "tuple[dict[str, Any], Path]"
-
-TYPES: dict[str, Any] = {
-    "integer": int,
-    "number": (int, float),
-    "string": str,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
+SCHEMA = correct(load(FACTS), Review())
+MODEL = read(load(FACTS))
+OBJECTS = {
+    (folder, each.name): each
+    for folder, found in MODEL.objects.items()
+    for each in found
+}
+BY_VK_NAME = {
+    each.vk_name: Named(folder, each.name)
+    for (folder, _), each in OBJECTS.items()
+    if isinstance(each, Alias) or not each.is_form
 }
 
-needs_schema = pytest.mark.skipif(
-    not ROOT.is_dir(), reason="VK's schema is not beside the clone"
-)
+PLAIN: dict[str, Any] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "bool": bool,
+    "dict[str, Any]": dict,
+    "Any": object,
+    "EmptyList": list,
+}
 
 
 def check(method: str, kind: str, value: Any) -> None:
@@ -39,67 +42,47 @@ def check(method: str, kind: str, value: Any) -> None:
     :param kind: which of the method's responses, such as "extendedResponse"
     :param value: the value
     """
-    path = ROOT / method.split(".")[0] / "methods.json"
-    [declared] = [each for each in _load(path)["methods"] if each["name"] == method]
-    node, path = _resolve(declared["responses"][kind], path)
-    _check(node["properties"]["response"], path, value, method)
+    _check(BY_VK_NAME[SCHEMA.methods[method]["responses"][kind]], value, method)
 
 
-@functools.cache
-def _load(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _check(kind: Type, value: Any, where: str) -> None:
+    match kind:
+        case Plain(text):
+            assert isinstance(value, PLAIN[text]), f"{where}: {value!r} is no {text}"
+            is_flag = isinstance(value, bool)
+            assert not is_flag or text in ("bool", "Any"), f"{where}: {value!r}"
+        case Literals(values):
+            assert value in values, f"{where}: {value!r} is none of {values}"
+        case Listed(item):
+            assert isinstance(value, list), f"{where}: {value!r} is no list"
+            for each in value:
+                _check(item, each, f"{where}[]")
+        case Either(options):
+            _check_one_of(options, value, where)
+        case Named(folder, name):
+            _check_named(folder, name, value, where)
 
 
-def _resolve(node: dict[str, Any], path: Path) -> Node:
-    while "$ref" in node:
-        file, _, fragment = node["$ref"].partition("#")
-        if file:
-            path = Path(os.path.normpath(path.parent / file))
-        node = _load(path)
-        for key in fragment.strip("/").split("/"):
-            node = node[key]
-    return node, path
-
-
-def _properties(node: dict[str, Any], path: Path) -> dict[str, Node]:
-    found = {name: (each, path) for name, each in node.get("properties", {}).items()}
-    for part in node.get("allOf", ()):
-        resolved, where = _resolve(part, path)
-        found |= _properties(resolved, where)
-    return found
-
-
-def _check(node: dict[str, Any], path: Path, value: Any, where: str) -> None:
-    node, path = _resolve(node, path)
-    if "oneOf" in node:
-        _check_one_of(node, path, value, where)
+def _check_named(folder: str, name: str, value: Any, where: str) -> None:
+    found = OBJECTS[folder, name]
+    if isinstance(found, Alias):
+        _check(found.type, value, where)
         return
-    kinds = node.get("type", "object" if "allOf" in node else None)
-    if kinds is not None:
-        names = [kinds] if isinstance(kinds, str) else kinds
-        fits = any(isinstance(value, TYPES[name]) for name in names)
-        assert fits, f"{where}: {value!r} is no {kinds}"
-        assert not (isinstance(value, bool) and "boolean" not in names), where
-    if "enum" in node:
-        assert value in node["enum"], f"{where}: {value!r} is none of {node['enum']}"
-    if isinstance(value, list):
-        for item in value:
-            _check(node.get("items", {}), path, item, f"{where}[]")
-    if isinstance(value, dict):
-        for name, (property_, home) in _properties(node, path).items():
-            if name in value:
-                _check(property_, home, value[name], f"{where}.{name}")
-            else:
-                assert property_.get("required") is not True, f"{where}: no {name}"
+    assert isinstance(value, dict), f"{where}: {value!r} is no {name}"
+    for field in found.fields:
+        if field.name in value:
+            _check(field.type, value[field.name], f"{where}.{field.name}")
+        else:
+            assert not field.required, f"{where}: no {field.name}"
 
 
-def _check_one_of(node: dict[str, Any], path: Path, value: Any, where: str) -> None:
+def _check_one_of(options: tuple[Type, ...], value: Any, where: str) -> None:
     failures: list[AssertionError] = []
-    for part in node["oneOf"]:
+    for option in options:
         try:
-            _check(part, path, value, where)
+            _check(option, value, where)
         except AssertionError as failure:
             failures.append(failure)
         else:
             return
-    raise failures[0]
+    raise max(failures, key=lambda failure: str(failure).partition(":")[0].count("."))

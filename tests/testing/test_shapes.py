@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from _schema import check, needs_schema
+from _schema import check
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Ask: TypeAlias = Callable[..., Awaitable[Any]]
 
-pytestmark = [pytest.mark.anyio, needs_schema]
+pytestmark = pytest.mark.anyio
 
 CHAT = 2_000_000_001
 FIELDS = (

@@ -230,5 +230,12 @@ async def test_attachments_of_other_kinds_keep_their_names(ask: Ask) -> None:
     await ask("wall.post", attachments="video-5_6,https://vk.com,nonsense")
     [post] = (await ask("wall.get"))["items"]
     video, link = post["attachments"]
-    assert video == {"type": "video", "video": {"id": 6, "owner_id": -5}}
+    assert video["type"] == "video"
+    assert video["video"] == {
+        "id": 6,
+        "owner_id": -5,
+        "title": "",
+        "duration": 0,
+        "date": 0,
+    }
     assert link["link"]["url"] == "https://vk.com"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, assert_type
+from typing import TYPE_CHECKING, Any, Literal, Never, assert_type
 
+from vkanyio import HasToVK, UntypedGroup
 from vkanyio.methods.app_widgets import AppWidgets
 from vkanyio.methods.users import Users
 from vkanyio.objects.base import BoolInt, City
@@ -15,18 +16,20 @@ from vkanyio.objects.groups import (
     MemberStatus,
     MemberStatusFull,
 )
-from vkanyio.objects.messages import SendUserIdsResponseItem
-from vkanyio.objects.newsfeed import SearchResponse
+from vkanyio.objects.messages import AttachedWallpost, SendUserIdsResponseItem
+from vkanyio.objects.newsfeed import ItemPhoto, SearchResponse
 from vkanyio.objects.users import (
     GetFollowersFieldsResponse,
     GetFollowersResponse,
     UserFull,
 )
+from vkanyio.objects.utils import DomainResolved
 from vkanyio.objects.video import VideoFull
 from vkanyio.objects.wall import (
     GetExtendedResponse,
     GetResponse,
     PostResponse,
+    WallpostAttachment,
     WallpostFull,
 )
 
@@ -60,6 +63,14 @@ async def names_that_are_none(api: VK) -> None:
     await api.users  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+async def without_types(api: VK) -> None:
+    assert_type(api.audio, UntypedGroup)
+    assert_type(await api.audio.get(owner_id=1), Any)
+    assert_type(await api.crowd_customer.createTaskJob(), Any)
+    assert_type(await api.untyped.newGroup.getNew(id=1, ids=[1, 2]), Any)
+    await api.untyped.users.get([1])
+
+
 # Parameters
 
 
@@ -81,6 +92,22 @@ async def parameters(
     await api.messages.send(peer_id=1, lat=55.7, attachment="photo1_2")
     await api.messages.send(peer_id=1, lat=55, attachment=["photo1_2", "photo1_3"])
     await api.likes.add(type="post", item_id=1)
+
+
+async def one_value_stands_for_a_list(api: VK) -> None:
+    await api.users.get(user_ids=1)
+    await api.users.get(user_ids="durov", fields="city")
+    await api.groups.get_by_id(group_ids=1, fields="city")
+    await api.messages.get_by_id(message_ids=1)
+    await api.messages.send(peer_ids=1, message="hello")
+    await api.ads.get_ads(account_id=1, ad_ids=1)
+
+
+async def extra_parameters(api: VK, extra: Mapping[str, Any]) -> None:
+    assert_type(await api.users.get(extra_params={"lang": "en"}), list[UserFull])
+    await api.wall.get(owner_id=1, extended=True, extra_params=extra)
+    await api.utils.get_server_time(extra_params={"test_mode": True})
+    await api.users.get(extra_params=[1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 BUTTON: KeyboardButton = {"action": {"type": "text", "label": "a"}, "color": "primary"}
@@ -107,10 +134,30 @@ async def json_parameters(
     await api.messages.send(peer_id=1, keyboard=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
+class Photo:
+    def to_vk(self) -> str:
+        return "photo1_2"
+
+
+class Board:
+    def to_vk(self) -> dict[str, Any]:
+        return {"buttons": []}
+
+
+async def objects_that_know_their_form(api: VK, photo: Photo, board: Board) -> None:
+    thing: HasToVK = photo
+    await api.messages.send(peer_id=1, attachment=photo, keyboard=board)
+    await api.messages.send(peer_id=1, attachment=[thing, "photo1_3"], template=board)
+    await api.messages.send(peer_id=1, forward=board, payload=board)
+    await api.messages.edit(peer_id=1, attachment={photo}, keyboard=board)
+    await api.wall.post(attachments=[photo], primary_attachments=photo)
+    await api.wall.create_comment(post_id=1, attachments="photo1_2,photo1_3")
+    await api.wall.post(attachments=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
 async def mistakes(api: VK) -> None:
     await api.users.get(user_idz=[1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await api.users.get([1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    await api.users.get(user_ids=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await api.users.get(user_ids=[1.5])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["city", "cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     await api.users.get(fields=["cities"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
@@ -156,24 +203,60 @@ async def fields_of_answers(api: VK) -> None:
 
 async def attachments(api: VK) -> None:
     history = await api.messages.get_history(peer_id=1)
-    for attachment in history["items"][0].get("attachments", []):
+    for attachment in history["items"][0]["attachments"]:
         match attachment["type"]:
-            case "wall" if "wall" in attachment:
-                assert_type(attachment["wall"], WallpostFull)
-            case "video" if "video" in attachment:
+            case "wall":
+                assert_type(attachment["wall"], AttachedWallpost)
+                assert_type(attachment["wall"]["to_id"], int)
+            case "video":
                 assert_type(attachment["video"], VideoFull)
-            case "link" if "link" in attachment:
+            case "link":
                 assert_type(attachment["link"]["url"], str)
-            case "of tomorrow":  # a value that VK may add
-                pass
             case _:
-                if attachment["type"] == "of the day after":
-                    continue
+                attachment["photo"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+    wall = await api.wall.get(count=1)
+    for each in wall["items"][0].get("attachments", []):
+        if each["type"] == "photo":
+            assert_type(each["photo"]["sizes"][0]["url"], str)
+        elif each["type"] != "doc":
+            each["doc"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
 
 
-async def posts_in_the_news(api: VK) -> None:
+async def items_of_several_kinds(api: VK) -> None:
     for item in (await api.newsfeed.get(filters=["post"]))["items"]:
-        assert item["type"] != "ad"
+        if item["type"] == "post":
+            assert_type(item["post_id"], int)
+            assert_type(item.get("attachments", []), list[WallpostAttachment])
+        elif item["type"] == "wall_photo" or item["type"] == "photo":
+            assert_type(item, ItemPhoto)
+    likes = await api.likes.get_list(type="post", extended=True)
+    for liked in likes["items"]:
+        if liked["type"] == "profile":
+            assert_type(liked["first_name"], str)
+        elif liked["type"] == "group":
+            assert_type(liked["name"], str)
+
+
+async def lists_that_stand_for_nothing(api: VK) -> None:
+    found = await api.utils.resolve_screen_name(screen_name="durov")
+    assert_type(found, DomainResolved | list[Never])
+    if isinstance(found, dict):
+        assert_type(found, DomainResolved)
+    [user] = await api.users.get(fields="personal")
+    if personal := user.get("personal"):
+        personal["alcohol"]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportTypedDictNotRequiredAccess]
+
+
+async def fields_of_extended_answers(api: VK) -> None:
+    managers = await api.groups.get_members(
+        group_id=1, filter="managers", fields=["city"]
+    )
+    assert_type(managers, GetMembersFieldsResponse)
+    sent = await api.messages.send(peer_ids=[1], message="hello")
+    sent[0]["message_id"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+    [each] = (await api.groups.get_by_id(fields="country"))["groups"]
+    if "country" in each:
+        assert_type(each["country"]["title"], str)
 
 
 # Answers that a parameter chooses

@@ -24,6 +24,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError
 from .._limiter import Limiter
 from .._masking import Secrets
@@ -311,6 +312,9 @@ class Session(AsyncContextManagerMixin):
         limiter, config = self._limiter, self._config
         text = "open: up to %d requests in %g s, mode %s, version %s"
         logger.info(text, limiter.limit, limiter.window, config.mode, config.version)
+        if config.is_older_than_types:
+            text = "version %s is older than the types, which describe version %s"
+            logger.warning(text, config.version, TYPED_VERSION)
 
     def _log_closed(self) -> None:
         made = self.statistics()

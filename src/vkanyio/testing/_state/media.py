@@ -12,6 +12,14 @@ from .._errors import JSON
 ATTACHMENT: Final = re.compile(r"([a-z_]+?)(-?\d+)_(\d+)(?:_\w+)?")
 """An attachment in VK's notation: type, owner, id, and optionally an access key."""
 
+EMPTY: Final[dict[str, dict[str, JSON]]] = {
+    "audio": {"artist": "", "title": "", "duration": 0},
+    "doc": {"title": "", "size": 0, "ext": "", "date": 0, "type": 8},
+    "photo": {"album_id": -7, "date": 0, "sizes": []},
+    "video": {"title": "", "duration": 0, "date": 0},
+}
+"""The fields that VK always sends, for things that were not uploaded here."""
+
 
 @final
 @attrs.frozen(eq=False)
@@ -50,8 +58,8 @@ class Media:
         """Convert the names of attachments to the objects that VK returns.
 
         :param names: such as "photo1_2", or the URL of a page
-        :return: the objects; one that was not uploaded here has only an owner and an
-            id, and invalid names are omitted, as by VK
+        :return: the objects; one that was not uploaded here has an owner, an id and
+            empty fields, and invalid names are omitted, as by VK
         """
         shown: list[JSON] = []
         for name in names:
@@ -60,7 +68,7 @@ class Media:
                 shown.append({"type": "link", "link": link})
             elif parts := ATTACHMENT.fullmatch(name):
                 kind, owner_id, number = parts[1], int(parts[2]), int(parts[3])
-                bare = {"id": number, "owner_id": owner_id}
+                bare = {"id": number, "owner_id": owner_id, **EMPTY.get(kind, {})}
                 thing = self.find(kind, owner_id, number) or bare
                 shown.append({"type": kind, kind: thing})
         return shown
