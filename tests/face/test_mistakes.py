@@ -50,7 +50,9 @@ def test_a_parameter_that_does_not_exist_brings_up_the_one_probably_meant(
 
 
 def test_a_parameter_that_resembles_no_other_can_be_sent_without_types() -> None:
-    with pytest.raises(TypeError, match=r"no parameter qqqqq; .* extra_params=\{'qqqqq'"):
+    with pytest.raises(
+        TypeError, match=r"no parameter qqqqq; .* extra_params=\{'qqqqq'"
+    ):
         method_of(VK(TOKEN), "users.get")(qqqqq=1)
 
 
