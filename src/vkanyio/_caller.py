@@ -40,6 +40,14 @@ class Caller(Protocol):
         """
         ...
 
+    def calls_a_second(self) -> float:
+        """Return how many calls VK takes in a second, if all are packed that may be.
+
+        :raises ClientClosedError: if the client is not open
+        :raises ClientUseError: from another event loop
+        """
+        ...
+
     async def post(
         self,
         url: str,

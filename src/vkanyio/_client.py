@@ -36,7 +36,7 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = perform
+    submit = give_up = calls_a_second = perform
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)

@@ -132,6 +132,14 @@ class Session(AsyncContextManagerMixin):
         self._observer.end_call(request)
         on_end(request)
 
+    def calls_a_second(self) -> float:
+        """Return how many calls VK takes; see :meth:`Caller.calls_a_second`."""
+        self.check_open()
+        self._check_same_loop()
+        is_packing = self._config.mode != "sequential"
+        calls = self._config.execute_count if is_packing else 1
+        return calls * self._limiter.limit / self._limiter.window
+
     async def post(
         self,
         url: str,
