@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from .._errors import VKError
 from .._masking import mask
 from .._pending import is_in_cancelled_scope
-from ._settled import check_flag, check_calls, to_request, without_own_frames
+from ._settled import check_calls, check_flag, to_request, without_own_frames
 
 if TYPE_CHECKING:
     from .._caller import Caller
@@ -33,6 +33,7 @@ async def gather(
     check_calls("requests", requests, Iterable)
     check_flag("return_exceptions", return_exceptions)
     made = _to_requests(requests)
+    caller.check_usable()
     gathering = _Gathering(len(made), ends_early=not return_exceptions)
     submitted: list[APIRequest] = []
     try:
@@ -47,8 +48,8 @@ async def gather(
     finally:
         for request in submitted:
             caller.give_up(request)
-    if gathering.failed is not None:
-        gathering.failed.result()
+    if gathering.error is not None:
+        raise gathering.error
     return [_outcome_of(request) for request in made]
 
 
@@ -76,11 +77,11 @@ class _Gathering:
 
     :param left: how many calls there are
     :param ends_early: whether the first error is the end
-    :ivar failed: the first call that failed, if that is the end
+    :ivar error: the first error, if that is the end
     """
 
     def __init__(self, left: int, *, ends_early: bool) -> None:
-        self.failed: APIRequest | None = None
+        self.error: VKError | None = None
         self._left = left
         self._ends_early = ends_early
         self._ended = Event()
@@ -93,10 +94,12 @@ class _Gathering:
 
     def note_end(self, request: APIRequest) -> None:
         self._left -= 1
-        if self._ends_early and isinstance(request._pending.peek(), VKError):
-            self.failed = self.failed or request
-            self._left = 0
-        if self._left <= 0:
+        if self._ends_early and not self.has_ended:
+            try:
+                request.result()
+            except VKError as error:
+                self.error, self._left = error, 0
+        if self._left == 0:
             self._ended.set()
 
     async def wait(self) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AnyCall: TypeAlias = "APIRequest | tuple[str, Mapping[str, Any]]"
 """A call, as it is passed: a request, or a method and its parameters."""
 
+NO_PARAMS: Mapping[str, Any] = {}
+
 
 def check_calls(name: str, calls: Any, *kinds: type) -> None:
     """Refuse what cannot be a series of calls.
@@ -118,9 +120,10 @@ def refused(index: int, element: Any, error: Exception) -> SettledCall:
     error = without_own_frames(error)
     if isinstance(element, APIRequest):  # it was sent before
         return SettledCall(index, None, element.method, element.params, error)
-    method, params = element if _is_pair(element) else ("", {})
-    method = method if isinstance(method, str) else ""
-    params = mask_params(params) if is_mapping(params) else {}
+    method, params = "", NO_PARAMS
+    if _is_pair(element):
+        method = element[0] if isinstance(element[0], str) else ""
+        params = mask_params(element[1]) if is_mapping(element[1]) else NO_PARAMS
     return SettledCall(index, None, method, params, error)
 
 

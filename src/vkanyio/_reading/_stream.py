@@ -17,13 +17,12 @@ from anyio.lowlevel import checkpoint
 
 from .._errors import ClientClosedError, ClientCrashedError, ClientUseError
 from .._masking import mask
-from .._pending import PendingState
 from .._typeguards import is_group
 from .._wire_checks import shown
 from ._settled import (
     SettledCall,
-    check_flag,
     check_calls,
+    check_flag,
     refused,
     to_request,
     without_own_frames,
@@ -91,14 +90,11 @@ class CallStream:
         if self._why_not is not _NOT_ENTERED:
             message = "a stream is entered once: make a new one by `api.stream(...)`"
             raise ClientUseError(message)
-        if self._max_pending is None:
-            seconds, rate = PENDING_SECONDS, self._caller.calls_a_second()
-            self._max_pending = min(MAX_PENDING, max(1, round(seconds * rate)))
-        else:
-            self._caller.calls_a_second()  # raises if no calls can be made
-        self._room = self._max_pending
+        self._caller.check_usable()
+        taken = round(PENDING_SECONDS * self._caller.calls_a_second)
+        self._room = self._max_pending or min(MAX_PENDING, max(1, taken))
         # Whole batches, but not so large that VK has to wait for them.
-        self._refill = max(1, min(MAX_IN_A_ROW, self._max_pending // 4))
+        self._refill = max(1, min(MAX_IN_A_ROW, self._room // 4))
         self._tasks = await create_task_group().__aenter__()
         self._tasks.start_soon(self._feed, name="vkanyio CallStream")
         self._why_not = None
@@ -190,14 +186,13 @@ class CallStream:
 
     async def _submit_all(self) -> None:
         await checkpoint()  # the block may have been left by now
-        calls: Any = self._calls.reveal()
-        if isinstance(calls, AsyncIterable):
-            async for element in calls:
+        if isinstance(self._calls.reveal(), AsyncIterable):
+            async for element in self._calls.reveal():
                 self._submit(element)
                 if self._must_pause:
                     await self._pause()
         else:
-            for element in calls:
+            for element in self._calls.reveal():
                 self._submit(element)
                 if self._must_pause:
                     await self._pause()
@@ -228,8 +223,7 @@ class CallStream:
             await self._more_room.wait()
 
     def _note_end(self, index: int, request: APIRequest) -> None:
-        if request._pending.state is PendingState.SETTLED:
-            del self._under_way[index]
+        if self._under_way.pop(index, None) is not None:  # else it was given up
             self._deliver(SettledCall(index, request, request.method, request.params))
 
     def _deliver(self, call: SettledCall) -> None:
@@ -250,9 +244,9 @@ class CallStream:
             self._more_ready = None
 
     def _give_up(self) -> None:
-        for request in self._under_way.values():
+        given_up, self._under_way = self._under_way, {}
+        for request in given_up.values():
             self._caller.give_up(request)
-        self._under_way.clear()
 
 
 def _check_max_pending(value: object) -> None:
