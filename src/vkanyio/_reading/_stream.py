@@ -120,7 +120,7 @@ class CallStream:
         is_cancelled = isinstance(error, get_cancelled_exc_class())
         seen = (kind, error, traceback) if is_cancelled else (None, None, None)
         try:
-            is_handled = await self._tasks.__aexit__(*seen)
+            is_caught = await self._tasks.__aexit__(*seen)
         except BaseExceptionGroup as group:
             raise _innermost(group) from None
         except get_cancelled_exc_class():
@@ -128,13 +128,12 @@ class CallStream:
             # error of the body.
             if error is None or is_cancelled:
                 raise
-            is_handled = None
         finally:
             self._give_up()  # after the feeder has ended: it may have been submitting
         if error is None and not self._is_fed:
             # On asyncio, a task cancelled before its first step never runs.
             raise _cancelled_from_outside()
-        return is_handled
+        return is_caught if is_cancelled else None
 
     def __aiter__(self) -> Self:
         return self
