@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -112,11 +112,12 @@ async def test_all_requests_are_checked_before_the_first_is_sent(
             with pytest.raises(kind, match=text) as caught:
                 await api.gather([get(0), element], return_exceptions=True)
             assert caught.value.__notes__ == ["in requests[1]"]
-        for requests in (None, "users.get", {"users.get": {}}, get(1)):
+        no_requests: list[Any] = [None, "users.get", {"users.get": {}}, get(1)]
+        for requests in no_requests:
             with pytest.raises(TypeError, match="requests must be an iterable"):
                 await api.gather(requests)
         with pytest.raises(TypeError, match="return_exceptions must be True or False"):
-            await api.gather([], return_exceptions=1)
+            await api.gather([], return_exceptions=cast("Any", 1))
     assert not [*simulator.ledger]
 
 

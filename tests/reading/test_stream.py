@@ -152,7 +152,7 @@ async def test_ordered_results_come_in_the_order_of_the_calls(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     simulator.fault(faults.delay(5), times=1)
-    elements = [get(0), "no call", get(2), get(3)]
+    elements: list[Any] = [get(0), "no call", get(2), get(3)]
     async with make_client() as api:
         calls = await read(api.stream(elements, ordered=True, max_pending=3))
     assert [call.index for call in calls] == [0, 1, 2, 3]
@@ -230,7 +230,8 @@ async def test_calls_of_a_stream_are_reported_and_counted(
 ) -> None:
     events: list[Any] = []
     async with make_client(mode="parallel", on_event=events.append) as api:
-        calls = await read(api.stream([*pairs(range(50)), ("test.no", {}), None]))
+        elements: list[Any] = [*pairs(range(50)), ("test.no", {}), None]
+        calls = await read(api.stream(elements))
         assert Probe(api).observed_call_count == 0
         assert api.statistics().calls == 51
     assert len(calls) == 52
