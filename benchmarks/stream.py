@@ -165,11 +165,7 @@ def show(name: str, loops: list[str], calls: int | None) -> None:
     measurement = MEASUREMENTS[name]
     calls = calls or measurement.calls
     print(f"{name}: {measurement.title}; {calls:,} calls")
-    ways: dict[str, Awaitable[None] | Any] = {
-        way: WAYS[way] for way in measurement.ways
-    }
-    if calls > 200_000:
-        ways.pop("tasks", None)  # they would take gigabytes
+    ways = [way for way in measurement.ways if way != "tasks" or calls <= MAX_TASKS]
     for loop in loops:
         for way in ways:
             how = (measurement.latency, measurement.faults)
