@@ -21,6 +21,9 @@ LAYERS = {
     "face": """
         __init__ _client _api _groups methods objects _resolve _untyped _method_group
     """,
+    "parts that make calls": """
+        _reading.__init__ _reading._stream _reading._gather _reading._settled
+    """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session

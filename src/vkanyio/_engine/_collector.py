@@ -131,7 +131,9 @@ class Collector:
             if not gate.is_closed or gate.is_open_to(first):
                 taken = [first]
                 if first in self._packable:
-                    ready = filter(gate.is_open_to, self._packable)
+                    ready = iter(self._packable)
+                    if gate.is_closed:
+                        ready = filter(gate.is_open_to, ready)
                     taken = self._packer.choose(ready, current_time())
                 for request in taken:
                     self.drop(request)
