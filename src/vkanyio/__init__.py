@@ -119,6 +119,8 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._reading._collect import ItemsAhead as ItemsAhead
+    from ._reading._collect import PagedItems as PagedItems
     from ._untyped import UntypedGroup as UntypedGroup
     from ._untyped import UntypedGroups as UntypedGroups
 else:
@@ -129,6 +131,10 @@ else:
 
             if name in vars(_error_codes):
                 return vars(_error_codes)[name]
+        if name in ("ItemsAhead", "PagedItems"):
+            from ._reading import _collect
+
+            return vars(_collect)[name]
         if name in ("UntypedGroup", "UntypedGroups"):
             from . import _untyped
 
