@@ -53,8 +53,8 @@ class ListCall:
         limit, most = self.facts.limit, self.facts.size
         given = self._take_whole(limit, 1, most, f" (a page of {method})")
         self._size_given: int | None = given
-        shown_params = sorted(without_secrets(self._params).items())
-        text = json.dumps([shown_params, self.start])
+        named = without_secrets(self._params).items()
+        text = json.dumps([sorted((n, str(v)) for n, v in named), self.start])
         self.digest: str = blake2b(text.encode(), digest_size=6).hexdigest()
 
     def size(self, max_items: int | None) -> int:
