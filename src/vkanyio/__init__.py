@@ -119,6 +119,8 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._reading._collect import ItemsAhead as ItemsAhead
+    from ._reading._collect import PagedItems as PagedItems
     from ._reading._settled import SettledCall as SettledCall
     from ._reading._stream import CallStream as CallStream
     from ._untyped import UntypedGroup as UntypedGroup
@@ -139,6 +141,10 @@ else:
             from ._reading import _settled
 
             return vars(_settled)[name]
+        if name in ("ItemsAhead", "PagedItems"):
+            from ._reading import _collect
+
+            return vars(_collect)[name]
         if name in ("UntypedGroup", "UntypedGroups"):
             from . import _untyped
 

@@ -6,24 +6,29 @@ nothing and closes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ._groups import MethodGroups
 from ._masking import mask, mask_params
-from ._method_group import not_in_schema
+from ._method_group import call_of, not_in_schema
 from ._request import APIRequest
 from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 
     from ._caller import Caller
     from ._execute import ExecuteResult
+    from ._reading._collect import PagedItems
+    from ._reading._paging import PageOf
     from ._reading._settled import AnyCall
     from ._reading._stream import CallStream
     from ._untyped import UntypedGroups
 
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CALL = 'use `await api.call("users.get", {...})`'
 _ITSELF = "the client itself has the methods: `await api.users.get(...)`"
@@ -174,6 +179,59 @@ class API(MethodGroups):
         from ._reading._gather import gather
 
         return await gather(self._caller, requests, return_exceptions=return_exceptions)
+
+    @overload
+    def collect(
+        self,
+        method: Callable[P, Awaitable[PageOf[T]]],
+        /,
+        *args: P.args,
+        **params: P.kwargs,
+    ) -> PagedItems[T]: ...
+    @overload
+    def collect(
+        self,
+        method: Callable[P, Awaitable[list[T]]],
+        /,
+        *args: P.args,
+        **params: P.kwargs,
+    ) -> PagedItems[T]: ...
+    @overload
+    def collect(self, method: str, /, **params: Any) -> PagedItems[Any]: ...
+    def collect(self, method: Any, /, *args: Any, **params: Any) -> PagedItems[Any]:
+        """Read all items of a list that VK returns in pages.
+
+        ::
+
+            async for post in api.collect(api.wall.get, owner_id=-1):
+                print(post["text"])
+
+        Each page is an ordinary call, of the largest size. Every item that is in the
+        list all the time is delivered once, whatever is added or removed meanwhile.
+        ``await api.collect(...).all()`` has many pages under way, and is faster.
+
+        :param method: the method, ``api.wall.get``, or its name, ``"wall.get"``; by
+            name, the type of the items is not known
+        :param params: its parameters; ``count`` is the size of a page, and ``offset``
+            where to begin
+        :return: the items, which :meth:`PagedItems.options` reads in other ways
+        :raises TypeError: for a wrong method or parameter, naming it
+        :raises ValueError: for a method that does not return a list in pages, with the
+            reason, or a parameter that cannot be sent
+        """
+        params = mask_params(params)
+        from ._reading._collect import PagedItems
+        from ._reading._list_call import ListCall
+
+        if isinstance(method, str):
+            if args:
+                message = f'parameters are passed by name: api.collect("{method}", ...)'
+                raise TypeError(message)
+            return PagedItems(self._caller, ListCall(method, params))
+        name, sent, send = call_of(method, args, params)
+        api = getattr(send, "__self__", None)  # the one that the method belongs to
+        caller = api._caller if isinstance(api, API) else self._caller
+        return PagedItems(caller, ListCall(name, sent))
 
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.

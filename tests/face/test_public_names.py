@@ -11,6 +11,7 @@ from vkanyio.testing import Simulator
 CALLING = {
     "call",
     "call_with_request",
+    "collect",
     "execute",
     "gather",
     "procedure",
