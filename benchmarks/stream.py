@@ -150,6 +150,7 @@ async def measure(name: str, way: str, calls: int, url: str) -> dict[str, Any]:
         await WAYS[way](api, measurement.method, calls, outcomes)
         seconds = anyio.current_time() - began
         figures: dict[str, Any] = meter.by(calls, "call")
+        figures["MB in all"] = meter.by(1000, "call")["kB a call"]
         figures["seconds"] = f"{seconds:.2f}"
         if measurement.is_timed:
             ideal = calls / BATCH / measurement.limit - 1 + measurement.latency
