@@ -53,7 +53,7 @@ def write_page_facts(model: Model) -> str:
             "",
         ]
     )
-    imports = "from typing import Final\nfrom ._reading._paging import PageFacts\n"
+    imports = "from typing import Final\nfrom ._reading._page import PageFacts\n"
     return module(model, "How VK's methods return lists in pages.", imports, body)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._caller import Caller
     from ._execute import ExecuteResult
     from ._reading._collect import PagedItems
-    from ._reading._paging import PageOf
+    from ._reading._page import PageOf
     from ._reading._settled import AnyCall
     from ._reading._stream import CallStream
     from ._untyped import UntypedGroups

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ._reading._paging import PageFacts
+from ._reading._page import PageFacts
 
 PAGES: Final[dict[str, PageFacts]] = {
     "account.getActiveOffers": PageFacts(size=100, key=("id",)),

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, final
 
 from hypothesis import strategies as st
 
-from vkanyio._reading._paging import OffsetPaging, PageContent, PageFacts
+from vkanyio._reading._page import PageContent, PageFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from vkanyio._reading._paging import OffsetPaging
 
 SIZE = 30
 OVERLAP = 10

@@ -105,6 +105,7 @@ def test_a_position_belongs_to_one_list(api: VK) -> None:
         {"last": None},
         {"last": [None]},
         {"total": "x"},
+        {"read": -1},
         {"method": None},
         {"more": 1},
     ],

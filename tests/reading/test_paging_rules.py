@@ -6,17 +6,12 @@ import random
 from itertools import cycle
 
 import pytest
-from _lists import FACTS, OVERLAP, SIZE, ChangingList, apply, changes, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vkanyio._reading._paging import (
-    CursorPaging,
-    OffsetPaging,
-    PageContent,
-    PageFacts,
-    key_of,
-)
+from _lists import FACTS, OVERLAP, SIZE, ChangingList, apply, changes, read
+from vkanyio._reading._page import PageContent, PageFacts, key_of
+from vkanyio._reading._paging import CursorPaging, OffsetPaging, Search
 
 
 @given(st.integers(0, 300), changes())
@@ -58,9 +53,8 @@ def test_a_position_at_any_item_loses_nothing_and_repeats_nothing(
         if len(got) == stop:
             break
     change()
-    resumed = OffsetPaging(
-        FACTS, OVERLAP, at, known=got[-OVERLAP:], known_total=paging.total
-    )
+    search = None if len(got) <= OVERLAP else Search(at, paging.total)
+    resumed = OffsetPaging(FACTS, OVERLAP, 0, got[-OVERLAP:], search)
     try:
         got += [item for item, _ in read(resumed, items, change)]
     except ValueError:

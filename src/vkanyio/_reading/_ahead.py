@@ -75,10 +75,10 @@ class PagesAhead:
 
     def _bound(self) -> int:
         """Return how many pages may be under way: no more than are of use."""
-        left = self._reader.left
-        if left is None:
+        wanted = self._reader.wanted
+        if wanted is None:
             return self._pages
-        return min(self._pages, -(-left // self._reader.paging.step))
+        return min(self._pages, -(-wanted // self._reader.paging.step))
 
     def _submit(self, place: int | str) -> _PageAhead:
         request = self._reader.request(place)

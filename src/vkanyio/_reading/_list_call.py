@@ -13,13 +13,13 @@ from .._request import APIRequest
 from .._similar import did_you_mean
 from .._typeguards import is_dict, is_list
 from .._wire_checks import check_method_name, shown
-from ._paging import PageContent, find, key_of
+from ._page import PageContent, find, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._encoding import Encoded
-    from ._paging import PageFacts
+    from ._page import PageFacts
 
 CURSOR = "start_from"
 

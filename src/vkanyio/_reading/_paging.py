@@ -18,103 +18,12 @@ They hold for lists that keep their order.
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2b
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    NamedTuple,
-    Protocol,
-    TypeAlias,
-    TypedDict,
-    TypeVar,
-    final,
-)
-
-from .._typeguards import is_dict
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-T = TypeVar("T")
-
-Key: TypeAlias = int | str
-"""What identifies an item in its list."""
-
-
-class PageOf(TypedDict, Generic[T]):
-    """The value of a method that returns a list in pages, for type checkers."""
-
-    items: list[T]
-
-
-class PageFacts(NamedTuple):
-    """How a method returns a list in pages.
-
-    :ivar size: the largest page, in items
-    :ivar key: the fields that identify an item, with dots for fields of fields; an item
-        without them is identified by all of it
-    :ivar items: where the list is in the value, "" if the value is the list
-    :ivar total: where the length of the list is, None if VK does not say it
-    :ivar limit: the parameter for the size of a page
-    :ivar by_cursor: whether VK says by ``next_from`` where the next page begins
-    :ivar max_offset: the largest offset that VK accepts
-    :ivar max_results: how many items VK returns at most
-    :ivar order: a parameter and its value with which lists grow at the end only
-    :ivar has_pinned: whether a pinned item is the first one at any offset
-    :ivar needs: parameters that must be set, and why
-    :ivar excludes: parameters that must not be set, and why
-    """
-
-    size: int
-    key: tuple[str, ...] = ()
-    items: str = "items"
-    total: str | None = "count"
-    limit: str = "count"
-    by_cursor: bool = False
-    max_offset: int | None = None
-    max_results: int | None = None
-    order: tuple[str, str] | None = None
-    has_pinned: bool = False
-    needs: Mapping[str, str] = {}
-    excludes: Mapping[str, str] = {}
-
-
-def key_of(item: Any, fields: Collection[str]) -> Key:
-    """Return what identifies an item in its list."""
-    if isinstance(item, int | str):
-        return item
-    found = [find(item, field) for field in fields]
-    names = zip(fields, found, strict=True)
-    if all(each is None for field, each in names if field != "type"):
-        text = json.dumps(item, sort_keys=True)
-        return blake2b(text.encode(), digest_size=8).hexdigest()
-    if len(found) == 1 and isinstance(found[0], int | str):
-        return found[0]
-    return "_".join("" if each is None else str(each) for each in found)
-
-
-def find(value: Any, path: str) -> Any:
-    """Return the field of a value, None if it has none; "a.b" is a field of a field."""
-    for name in path.split("."):
-        if not is_dict(value):
-            return None
-        value = value.get(name)
-    return value
-
-
-class PageContent(NamedTuple):
-    """What the rules need to know about a page.
-
-    :ivar keys: the keys of its items
-    :ivar total: the length of the list, if VK says it
-    :ivar next_cursor: where the next page begins, if VK says it
-    """
-
-    keys: Sequence[Key]
-    total: int | None = None
-    next_cursor: str | None = None
+    from ._page import Key, PageContent, PageFacts
 
 
 class Paging(Protocol):
@@ -156,9 +65,8 @@ class OffsetPaging:
     :param facts: how the method returns pages
     :param overlap: the items that two pages share, at most half a page
     :param start: the offset of the first item to read
-    :param known: the keys of the last items that were read before a restart, which end
-        at the offset ``start``, or did
-    :param known_total: the length of the list when they were read
+    :param known: the keys of items that were read before a restart
+    :param search: how to find them; None if they are all that was read
     :ivar place: the offset of the next page, None after the last one
     :ivar is_complete: whether the list was read to its end
     """
@@ -168,23 +76,23 @@ class OffsetPaging:
         facts: PageFacts,
         overlap: int,
         start: int = 0,
-        *,
         known: Collection[Key] = (),
-        known_total: int | None = None,
+        search: Search | None = None,
     ) -> None:
         self.is_complete: bool = False
         self.total: int | None = None
         self._facts = facts
         self._max_overlap = overlap
         self._size = 0
-        self._start = 0 if known else start
+        self._start = start
         self._seen = set(known)
-        self._is_resumed = bool(known)
+        self._search = search
+        self._is_resumed = search is not None
         self._is_going_back = False
         self._takes_anything = False
-        self._searched = _Search(start, known_total) if known else None
-        first = max(start + 1 - len(known), 0) if known else start
-        self.place: int | None = first
+        self.place: int | None = start
+        if search is not None:
+            self.place = search.first(start, len(known))
 
     @property
     def step(self) -> int:
@@ -200,7 +108,7 @@ class OffsetPaging:
 
         It is only expected: a page may make another one the next.
         """
-        is_certain = not self._is_going_back and self._searched is None
+        is_certain = not self._is_going_back and self._search is None
         if self.total is None or not is_certain or place + self._size >= self.total:
             return None
         return self._within_bounds(place, place + self.step)
@@ -220,11 +128,11 @@ class OffsetPaging:
         self.total = page.total
         self._size = max(self._size, len(keys))
         known = self._indexes_of_known(keys)
-        if self._searched is not None:
+        if self._search is not None:
             if not known:
                 self._search_on(place, page)
                 return ()
-            self._searched = None
+            self._search = None
         elif not self._meets(place, known):
             self._go_back(place)
             return ()
@@ -283,8 +191,8 @@ class OffsetPaging:
 
     def _search_on(self, place: int, page: PageContent) -> None:
         """Look elsewhere for what was read last before a restart."""
-        assert self._searched is not None
-        self.place = self._searched.after(place, page, self.step, len(self._seen))
+        assert self._search is not None
+        self.place = self._search.after(place, page, self.step)
         if self.place is None:
             message = (
                 "resume_from: the list has none of the items any more that were read"
@@ -294,30 +202,45 @@ class OffsetPaging:
 
 
 @final
-class _Search:
+class Search:
     """The search for the last items that were read before a restart.
 
     1. Where they were.
     2. There, if the list has grown or shrunk before them.
     3. From the beginning, page by page.
+
+    :param offset: the offset of the last one at that time
+    :param total: the length of the list at that time, if VK said it
     """
 
     def __init__(self, offset: int, total: int | None) -> None:
         self._offset = offset
         self._total = total
-        self._is_moved = self._is_whole = False
+        self._start = 0
+        self._is_moved = total is None
+        self._is_whole = False
 
-    def after(self, place: int, page: PageContent, step: int, known: int) -> int | None:
+    def first(self, start: int, known: int) -> int:
+        """Return the offset of the first page.
+
+        :param start: the beginning of the list
+        :param known: how many items may be found
+        """
+        self._start = start
+        self._offset -= known - 1
+        return max(self._offset, start)
+
+    def after(self, place: int, page: PageContent, step: int) -> int | None:
         """Return where to look next, None if there is nothing left to look at."""
         if self._is_whole:
-            is_end = not page.keys or (page.total or 0) <= place + step
-            return None if is_end and page.total is not None else place + step
+            is_end = place + step >= page.total if page.total else not page.keys
+            return None if is_end else place + step
         moved = (page.total or 0) - (self._total or 0)
-        if moved and not self._is_moved and page.total is not None:
+        if moved and not self._is_moved:
             self._is_moved = True
-            return max(self._offset + moved + 1 - known, 0)
+            return max(self._offset + moved, self._start)
         self._is_whole = True
-        return 0
+        return self._start
 
 
 @final

@@ -12,7 +12,7 @@ from .._typeguards import is_dict, is_list
 from .._wire_checks import shown
 
 if TYPE_CHECKING:
-    from ._paging import Key
+    from ._page import Key
 
 
 @final
@@ -23,13 +23,15 @@ class Position:
     :ivar method: the method that returns the list
     :ivar call: a digest of its parameters
     :ivar at: the offset of the item, or where its page begins
-    :ivar last: the keys of the items that were delivered last; this item is the last
+    :ivar read: how many items were delivered, this one included
+    :ivar last: the keys of the items that were delivered last, this one at the end
     :ivar total: the length of the list at that time, if VK says it
     """
 
     method: str
     call: str
     at: int | str
+    read: int
     last: list[Key]
     total: int | None
 
@@ -71,6 +73,7 @@ def _read(value: Any, beginning: Position) -> Position | None:
         isinstance(value["method"], str)
         and is_list(last)
         and all(isinstance(key, int | str) for key in last)
+        and _is_count(value["read"])
         and isinstance(value["total"], int | None)
     )
     if not is_position:
@@ -83,4 +86,8 @@ def _read(value: Any, beginning: Position) -> Position | None:
 def _is_place(value: Any, beginning: int | str) -> bool:
     if isinstance(beginning, str):
         return isinstance(value, str)
+    return _is_count(value)
+
+
+def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, final
 
 from .._errors import ClientUseError
-from ._paging import CursorPaging, OffsetPaging
+from ._paging import CursorPaging, OffsetPaging, Search
 from ._position import Position, parse_position
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .._caller import Caller
     from .._request import APIRequest
     from ._list_call import ListCall
-    from ._paging import Key, Paging
+    from ._page import Key
+    from ._paging import Paging
 
 logger = logging.getLogger("vkanyio")
 
@@ -48,27 +49,29 @@ class ListReader:
     ) -> None:
         self.caller: Caller = caller
         self.call: ListCall = call
-        self.left: int | None = max_items
+        self._left = max_items
         self._size = call.size(max_items)
         self._buffer: deque[tuple[Any, Key, int | str]] = deque()
         self._is_waiting = False
-        position = Position(call.method, call.digest, call.start, [], None)
+        position = Position(call.method, call.digest, call.start, 0, [], None)
         if resume_from is not None:
             position = parse_position(resume_from, position)
         self._at = position.at
-        self._last: deque[Key] = deque(position.last)
-        self.paging: Paging
+        self._read = position.read
+        # A position in a list with cursors has all items of its page.
+        maxlen = None if call.facts.by_cursor else max(overlap, 1)
+        self._last: deque[Key] = deque(position.last, maxlen)
+        self.paging: Paging = self._paging_from(position, overlap)
+
+    def _paging_from(self, position: Position, overlap: int) -> Paging:
+        facts, known = self.call.facts, position.last
         if isinstance(position.at, str):
-            self.paging = CursorPaging(call.facts, position.at, position.last)
-        else:
-            self._last = deque(position.last, maxlen=max(overlap, 1))
-            self.paging = OffsetPaging(
-                call.facts,
-                overlap,
-                position.at,
-                known=position.last,
-                known_total=position.total,
-            )
+            return CursorPaging(facts, position.at, known)
+        start = int(self.call.start)
+        if position.read == len(known):
+            return OffsetPaging(facts, overlap, start, known)  # all of it is known
+        search = Search(position.at, position.total)
+        return OffsetPaging(facts, overlap, start, known, search)
 
     @property
     def is_complete(self) -> bool:
@@ -78,18 +81,31 @@ class ListReader:
     @property
     def has_next(self) -> bool:
         """Whether the next item is here already."""
-        return bool(self._buffer) and self.left != 0
+        return bool(self._buffer) and self._left != 0
 
     @property
     def place(self) -> int | str | None:
         """Where the next page begins, None if there is none or none is wanted."""
-        return None if self.left == 0 else self.paging.place
+        return None if self.wanted == 0 else self.paging.place
+
+    @property
+    def wanted(self) -> int | None:
+        """How many items are wanted that are not here yet, None for all."""
+        if self._left is None:
+            return None
+        return max(self._left - len(self._buffer), 0)
 
     @property
     def position(self) -> Position:
         """The item that was delivered last."""
-        call, last = self.call, [*self._last]
-        return Position(call.method, call.digest, self._at, last, self.paging.total)
+        return Position(
+            method=self.call.method,
+            call=self.call.digest,
+            at=self._at,
+            read=self._read,
+            last=[*self._last],
+            total=self.paging.total,
+        )
 
     def request(self, place: int | str) -> APIRequest:
         """Return the request for a page."""
@@ -129,9 +145,10 @@ class ListReader:
         if isinstance(at, str) and at != self._at:
             self._last.clear()  # a position has the items of its own page
         self._at = at
+        self._read += 1
         self._last.append(key)
-        if self.left is not None:
-            self.left -= 1
+        if self._left is not None:
+            self._left -= 1
         return item
 
     def deliver_page(self) -> Iterator[Any]:
