@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ._masking import (
@@ -28,15 +28,6 @@ from ._masking import (
 )
 from ._typeguards import is_mapping
 from ._wire_checks import check_token, shown
-
-
-class HasToVK(Protocol):
-    """An object that says itself what is sent to VK, such as a photo to attach."""
-
-    def to_vk(self) -> Any:
-        """Return a value that can be sent: a str, number, list, dict and so on."""
-        ...
-
 
 Encoded = str | int
 _Result = TypeVar("_Result", str, Encoded)
