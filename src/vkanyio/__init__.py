@@ -13,7 +13,6 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
-from ._encoding import HasToVK as HasToVK
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -58,6 +57,7 @@ from ._limiter import RequestMode as RequestMode
 from ._method_group import MethodGroup as MethodGroup
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
+from ._typing import HasToVK as HasToVK
 from ._version import __version__ as __version__
 
 # What few programs need is loaded when it is first asked for.

@@ -16,7 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 from ._masking import (
@@ -29,15 +29,6 @@ from ._masking import (
 )
 from ._typeguards import is_mapping
 from ._wire_checks import check_token, shown
-
-
-class HasToVK(Protocol):
-    """An object that says itself what is sent to VK, such as a photo to attach."""
-
-    def to_vk(self) -> Any:
-        """Return a value that can be sent: a str, number, list, dict and so on."""
-        ...
-
 
 Encoded = str | int
 _Result = TypeVar("_Result", str, Encoded)
