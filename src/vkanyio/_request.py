@@ -8,7 +8,7 @@ from ._encoding import encode_params, to_vkscript, without_secrets
 from ._facts import Repetition
 from ._masking import mask_headers, mask_params
 from ._pending import Pending
-from ._repetition import facts_of, repetition_of_call
+from ._repetition import facts_of, is_known, repetition_of_call
 from ._retry import new_random_id
 from ._wire_checks import (
     check_headers,
@@ -72,7 +72,8 @@ class APIRequest:
     ) -> None:
         # First, so that no traceback with local variables shows a secret.
         params, headers = mask_params(params), mask_headers(headers)
-        check_method_name(method)
+        if not is_known(method):
+            check_method_name(method)
         if headers is not None:
             check_headers("headers", headers)
         if repeatable is not None and not isinstance(repeatable, bool):
