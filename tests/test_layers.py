@@ -21,6 +21,11 @@ LAYERS = {
     "face": """
         __init__ _client _api _groups methods objects _resolve _untyped _method_group
     """,
+    "parts that make calls": """
+        _reading.__init__ _reading._stream _reading._gather _reading._settled
+        _reading._collect _reading._ahead _reading._reader _reading._list_call
+        _reading._position
+    """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session
@@ -36,7 +41,8 @@ LAYERS = {
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
-        _method_facts _limiter _encoding _wire_checks _outcome _address
+        _method_facts _page_facts _reading._paging _limiter _encoding _wire_checks
+        _outcome _address
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _masking _repr

@@ -41,8 +41,9 @@ def all_after(program: str) -> set[str]:
 
 
 def is_of_a_method(name: str) -> bool:
-    packages = ("vkanyio.methods", "vkanyio.objects")
-    return name.startswith(packages) or name.endswith(("_codes", "_method_facts"))
+    packages = ("vkanyio.methods", "vkanyio.objects", "vkanyio._reading")
+    tables = ("_codes", "_method_facts", "_page_facts")
+    return name.startswith(packages) or name.endswith(tables)
 
 
 def test_importing_the_library_loads_no_method_object_or_error_code() -> None:

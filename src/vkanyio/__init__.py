@@ -119,6 +119,10 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._reading._collect import ItemsAhead as ItemsAhead
+    from ._reading._collect import PagedItems as PagedItems
+    from ._reading._settled import SettledCall as SettledCall
+    from ._reading._stream import CallStream as CallStream
     from ._untyped import UntypedGroup as UntypedGroup
     from ._untyped import UntypedGroups as UntypedGroups
 else:
@@ -129,6 +133,18 @@ else:
 
             if name in vars(_error_codes):
                 return vars(_error_codes)[name]
+        if name == "CallStream":
+            from ._reading import _stream
+
+            return vars(_stream)[name]
+        if name == "SettledCall":
+            from ._reading import _settled
+
+            return vars(_settled)[name]
+        if name in ("ItemsAhead", "PagedItems"):
+            from ._reading import _collect
+
+            return vars(_collect)[name]
         if name in ("UntypedGroup", "UntypedGroups"):
             from . import _untyped
 

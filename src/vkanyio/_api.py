@@ -6,22 +6,29 @@ nothing and closes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ._groups import MethodGroups
 from ._masking import mask, mask_params
-from ._method_group import not_in_schema
+from ._method_group import call_of, not_in_schema
 from ._request import APIRequest
 from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 
     from ._caller import Caller
     from ._execute import ExecuteResult
+    from ._reading._collect import PagedItems
+    from ._reading._paging import PageOf
+    from ._reading._settled import AnyCall
+    from ._reading._stream import CallStream
     from ._untyped import UntypedGroups
 
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CALL = 'use `await api.call("users.get", {...})`'
 _ITSELF = "the client itself has the methods: `await api.users.get(...)`"
@@ -111,6 +118,120 @@ class API(MethodGroups):
             message = f"request must be a vkanyio.APIRequest, got {kind}"
             raise TypeError(message)
         return await self._caller.perform(request)
+
+    def stream(
+        self,
+        calls: Iterable[AnyCall] | AsyncIterable[AnyCall],
+        *,
+        ordered: bool = False,
+        max_pending: int | None = None,
+    ) -> CallStream:
+        """Make any number of calls, without a task for each.
+
+        ::
+
+            calls = (("wall.get", {"owner_id": i, "count": 100}) for i in owners)
+            async with api.stream(calls) as settled:
+                async for call in settled:
+                    print(call.params["owner_id"], call.result()["count"])
+
+        Calls are taken from ``calls`` as there is room, and made as by :meth:`call`. An
+        element that cannot be a call has its own outcome, as a call that failed has:
+        ``call.result()`` raises its error, which concerns no other call. Leaving the
+        block gives up the calls that have no outcome yet. If ``calls`` itself raises,
+        the calls under way are finished first, and then its error is raised.
+
+        :param calls: pairs of a method and its parameters, or requests; iterated over
+            in another task, as far as there is room
+        :param ordered: whether the results come in the order of ``calls``; otherwise
+            as they settle
+        :param max_pending: how many calls may be under way, with the results that were
+            not taken yet; ``max_waiting`` does not matter here. By default what VK
+            takes in two seconds, at most 1,000
+        :return: a stream of :class:`~vkanyio.SettledCall`
+        :raises TypeError: for an argument of the wrong type
+        :raises ValueError: if ``max_pending`` is less than 1
+        """
+        calls = mask(calls)  # elements may have a secret
+        from ._reading._stream import CallStream
+
+        return CallStream(self._caller, calls, ordered=ordered, max_pending=max_pending)
+
+    async def gather(
+        self, requests: Iterable[AnyCall], *, return_exceptions: bool = False
+    ) -> list[Any]:
+        """Make a few calls at once, and return their values in order.
+
+        The first error is raised, and the other calls are given up, as in a task group
+        (``asyncio.gather`` would let them go on). It is raised as itself, never in an
+        exception group.
+
+        :param requests: requests, or pairs of a method and its parameters. All are
+            checked before the first is sent
+        :param return_exceptions: whether the errors of calls are returned in their
+            places, instead of the first one being raised
+        :raises TypeError: if an element is no call, or for a parameter that cannot be
+            encoded
+        :raises ValueError: if a parameter cannot be sent
+        :raises VKError: as :meth:`call` does
+        """
+        requests = mask(requests)  # elements may have a secret
+        from ._reading._gather import gather
+
+        return await gather(self._caller, requests, return_exceptions=return_exceptions)
+
+    @overload
+    def collect(
+        self,
+        method: Callable[P, Awaitable[PageOf[T]]],
+        /,
+        *args: P.args,
+        **params: P.kwargs,
+    ) -> PagedItems[T]: ...
+    @overload
+    def collect(
+        self,
+        method: Callable[P, Awaitable[list[T]]],
+        /,
+        *args: P.args,
+        **params: P.kwargs,
+    ) -> PagedItems[T]: ...
+    @overload
+    def collect(self, method: str, /, **params: Any) -> PagedItems[Any]: ...
+    def collect(self, method: Any, /, *args: Any, **params: Any) -> PagedItems[Any]:
+        """Read all items of a list that VK returns in pages.
+
+        ::
+
+            async for post in api.collect(api.wall.get, owner_id=-1):
+                print(post["text"])
+
+        Each page is an ordinary call, of the largest size. Every item that is in the
+        list all the time is delivered once, whatever is added or removed meanwhile.
+        ``await api.collect(...).all()`` has many pages under way, and is faster.
+
+        :param method: the method, ``api.wall.get``, or its name, ``"wall.get"``; by
+            name, the type of the items is not known
+        :param params: its parameters; ``count`` is the size of a page, and ``offset``
+            where to begin
+        :return: the items, which :meth:`PagedItems.options` reads in other ways
+        :raises TypeError: for a wrong method or parameter, naming it
+        :raises ValueError: for a method that does not return a list in pages, with the
+            reason, or a parameter that cannot be sent
+        """
+        params = mask_params(params)
+        from ._reading._collect import PagedItems
+        from ._reading._list_call import ListCall
+
+        if isinstance(method, str):
+            if args:
+                message = f'parameters are passed by name: api.collect("{method}", ...)'
+                raise TypeError(message)
+            return PagedItems(self._caller, ListCall(method, params))
+        name, sent, send = call_of(method, args, params)
+        api = getattr(send, "__self__", None)  # the one that the method belongs to
+        caller = api._caller if isinstance(api, API) else self._caller
+        return PagedItems(caller, ListCall(name, sent))
 
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.

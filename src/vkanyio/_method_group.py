@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import suppress
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -120,6 +121,36 @@ def _mistake_in(
                 f"{method} has no parameter {name}{did_you_mean(name, known) or extra}"
             )
     return None
+
+
+def call_of(
+    method: Any, args: Sequence[Any], params: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any], Call]:
+    """Return what a method of a group would send, without sending it.
+
+    :param method: the method, such as ``api.users.get``
+    :return: VK's name of the method, its parameters by VK's names, and how its group
+        makes calls
+    :raises TypeError: if it is not such a method, or for its arguments as it would
+    """
+    group = getattr(method, "__self__", None)
+    if not isinstance(group, MethodGroup):
+        message = (
+            "method must be one of the API's, such as api.wall.get, or its name,"
+            f' "wall.get"; got {kind_of(method)}'
+        )
+        raise TypeError(message)
+    found: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def keep(name: str, sent: Mapping[str, Any]) -> None:
+        found.append((name, sent))
+
+    # The method itself says it: it names and encodes some parameters in its own way.
+    call = method.__func__(type(group)(keep), *args, **params)
+    with suppress(StopIteration):
+        call.send(None)
+    send = group._send  # pyright: ignore[reportPrivateUsage] - the method's own group
+    return (*found[0], send)
 
 
 def _mark_coroutine_function(function: Any) -> None:

@@ -89,7 +89,7 @@ class APIRequest:
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)
         self.repeatable: bool | None = repeatable
         self._own_token: str | None = own_token
-        self._repetition: Repetition = repetition_of_call(method, encoded)
+        self._repetition: Repetition | None = None
         self._pending: Pending = Pending()
         self._script: str | None = None
 
@@ -136,10 +136,15 @@ class APIRequest:
 
     def reads(self) -> bool:
         """Return whether the call changes nothing."""
-        return self._repetition is Repetition.READ
+        return self._find_repetition() is Repetition.READ
 
     def may_be_repeated(self) -> bool:
         """Return whether the call may be retried after VK may have carried it out."""
         if self.repeatable is not None:
             return self.repeatable
-        return self._repetition in (Repetition.READ, Repetition.KEYED)
+        return self._find_repetition() in (Repetition.READ, Repetition.KEYED)
+
+    def _find_repetition(self) -> Repetition:
+        if self._repetition is None:  # later than at first: for a batch nobody asks
+            self._repetition = repetition_of_call(self.method, self.params)
+        return self._repetition

@@ -8,7 +8,16 @@ import vkanyio
 from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
-CALLING = {"call", "call_with_request", "execute", "procedure", "untyped"}
+CALLING = {
+    "call",
+    "call_with_request",
+    "collect",
+    "execute",
+    "gather",
+    "procedure",
+    "stream",
+    "untyped",
+}
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
 
 

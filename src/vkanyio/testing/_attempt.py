@@ -15,7 +15,7 @@ from ._wire import SimulatedResponse, error_response, value_response
 from .faults import Fault, Mishap, Refusal, captcha
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ._captcha import Captchas
     from ._quotas import Quotas
@@ -32,6 +32,10 @@ class Backend:
     captchas: Captchas
     ledger: Ledger
     quotas: Quotas
+    between: dict[str, list[Callable[[], object]]] = attrs.field(
+        factory=dict[str, list["Callable[[], object]"]]
+    )
+    """What happens between two calls of a method."""
 
     def fault_for(
         self, method: str, params: Mapping[str, str], now: float, *, inner: bool = False
@@ -147,6 +151,8 @@ class SimulatedAttempt:
             result = await result
         reply = result if isinstance(result, Reply) else Reply(result)
         self._note("repeated" if reply.repeated else "carried out")
+        for change in backend.between.get(call.method, ()):
+            change()
         return reply
 
     def _note(self, outcome: int | str) -> None:

@@ -18,6 +18,7 @@ from ._declared import simulated_methods
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, SimulatedLimit, Window
+from ._lists import SimulatedList
 from ._quotas import DAY, Quotas
 from ._rules import Rules
 from ._scripts import Scripts
@@ -144,6 +145,52 @@ class Simulator:
             or 28
         """
         self._methods[name] = SimulatedMethod(handler, required, tokens)
+
+    def add_list(
+        self,
+        name: str,
+        items: Sequence[JSON],
+        *,
+        max_page: int = 100,
+        hidden: Callable[[JSON], bool] | None = None,
+        max_results: int | None = None,
+        by_cursor: bool = False,
+    ) -> None:
+        """Add a method that returns a list in pages, or replace one.
+
+        It takes ``offset`` and ``count``, and returns ``count`` and ``items``.
+
+        :param name: the name, such as "wall.get"
+        :param items: the list, which you may change between two calls, see
+            :meth:`between`
+        :param max_page: the largest page; a larger ``count`` is allowed, but has no
+            effect
+        :param hidden: selects items that are counted, but not returned, such as posts
+            that the user may not see
+        :param max_results: how many items can be reached, although all are counted, as
+            in a search
+        :param by_cursor: take ``start_from`` in place of ``offset``, and return
+            ``next_from`` unless it is the last page
+        """
+        handler = SimulatedList(
+            items=items,
+            max_page=max_page,
+            hidden=hidden,
+            max_results=max_results,
+            by_cursor=by_cursor,
+        )
+        self.add_method(name, handler)
+
+    def between(self, method: str, change: Callable[[], object]) -> None:
+        """Let something happen between two calls of a method.
+
+        So lists change while they are read, for example.
+
+        :param method: the method
+        :param change: called each time that the method was carried out, also inside an
+            ``execute``
+        """
+        self._backend.between.setdefault(method, []).append(change)
 
     def add_procedure(self, name: str, code: str) -> None:
         """Add a stored procedure, the method ``execute.<name>``.

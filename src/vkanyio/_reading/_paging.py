@@ -1,0 +1,365 @@
+"""Which page of a list to ask for next, and which of its items are new: rules alone.
+
+Lists change while they are read. Items that were in the list all the time are found
+exactly once, under these rules:
+
+1. A page begins a few items before the end of the one before it (the overlap), and an
+   item counts once, by its key.
+2. A page without any item that is known does not meet what was read: too many items
+   before it were deleted. So the next page begins half a page earlier, until they meet.
+3. After going back, the next page begins half a page later. Where it has no known item
+   even so, VK hides that many items: it is taken as it is.
+4. The list ends where the offset has reached VK's total. A short page is not the end:
+   VK counts hidden items, too, and returns fewer. Nor is the size of a page what was
+   asked for, but the most that VK has returned so far.
+
+They hold for lists that keep their order.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    final,
+)
+
+from .._typeguards import is_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+T = TypeVar("T")
+
+Key: TypeAlias = int | str
+"""What identifies an item in its list."""
+
+
+class PageOf(TypedDict, Generic[T]):
+    """The value of a method that returns a list in pages, for type checkers."""
+
+    items: list[T]
+
+
+class PageFacts(NamedTuple):
+    """How a method returns a list in pages.
+
+    :ivar size: the largest page, in items
+    :ivar key: the fields that identify an item, with dots for fields of fields; an item
+        without them is identified by all of it
+    :ivar items: where the list is in the value, "" if the value is the list
+    :ivar total: where the length of the list is, None if VK does not say it
+    :ivar limit: the parameter for the size of a page
+    :ivar by_cursor: whether VK says by ``next_from`` where the next page begins
+    :ivar max_offset: the largest offset that VK accepts
+    :ivar max_results: how many items VK returns at most
+    :ivar order: a parameter and its value with which lists grow at the end only
+    :ivar has_pinned: whether a pinned item is the first one at any offset
+    :ivar needs: parameters that must be set, and why
+    :ivar excludes: parameters that must not be set, and why
+    """
+
+    size: int
+    key: tuple[str, ...] = ()
+    items: str = "items"
+    total: str | None = "count"
+    limit: str = "count"
+    by_cursor: bool = False
+    max_offset: int | None = None
+    max_results: int | None = None
+    order: tuple[str, str] | None = None
+    has_pinned: bool = False
+    needs: Mapping[str, str] = {}
+    excludes: Mapping[str, str] = {}
+
+
+def key_of(item: Any, fields: Collection[str]) -> Key:
+    """Return what identifies an item in its list."""
+    if isinstance(item, int | str):
+        return item
+    found = [find(item, field) for field in fields]
+    names = zip(fields, found, strict=True)
+    if all(each is None for field, each in names if field != "type"):
+        text = json.dumps(item, sort_keys=True)
+        return blake2b(text.encode(), digest_size=8).hexdigest()
+    if len(found) == 1 and isinstance(found[0], int | str):
+        return found[0]
+    return "_".join("" if each is None else str(each) for each in found)
+
+
+def find(value: Any, path: str) -> Any:
+    """Return the field of a value, None if it has none; "a.b" is a field of a field."""
+    for name in path.split("."):
+        if not is_dict(value):
+            return None
+        value = value.get(name)
+    return value
+
+
+class PageContent(NamedTuple):
+    """What the rules need to know about a page.
+
+    :ivar keys: the keys of its items
+    :ivar total: the length of the list, if VK says it
+    :ivar next_cursor: where the next page begins, if VK says it
+    """
+
+    keys: Sequence[Key]
+    total: int | None = None
+    next_cursor: str | None = None
+
+
+class Paging(Protocol):
+    """Decides which page of a list is next, and what is new in it.
+
+    A place is where a page begins: an offset, or a cursor.
+
+    :ivar place: where the next page begins, None after the last one
+    :ivar total: the length of the list, as the last page said it
+    :ivar is_complete: whether the list was read to its end
+    """
+
+    place: Any
+    total: int | None
+    is_complete: bool
+
+    @property
+    def step(self) -> int:
+        """The least number of items by which a page goes on."""
+        ...
+
+    def after(self, place: Any, /) -> Any:
+        """Return the place of the page after another, None if that is not known yet."""
+        ...
+
+    def accepts(self, place: Any, /) -> bool:
+        """Return whether a page at a place can be the next one."""
+        ...
+
+    def take(self, place: Any, page: PageContent, /) -> Sequence[int]:
+        """Take the next page, and return the indexes of the items to deliver."""
+        ...
+
+
+@final
+class OffsetPaging:
+    """A list that is read by offsets.
+
+    :param facts: how the method returns pages
+    :param overlap: the items that two pages share, at most half a page
+    :param start: the offset of the first item to read
+    :param known: the keys of the last items that were read before a restart, which end
+        at the offset ``start``, or did
+    :param known_total: the length of the list when they were read
+    :ivar place: the offset of the next page, None after the last one
+    :ivar is_complete: whether the list was read to its end
+    """
+
+    def __init__(
+        self,
+        facts: PageFacts,
+        overlap: int,
+        start: int = 0,
+        *,
+        known: Collection[Key] = (),
+        known_total: int | None = None,
+    ) -> None:
+        self.is_complete: bool = False
+        self.total: int | None = None
+        self._facts = facts
+        self._max_overlap = overlap
+        self._size = 0
+        self._start = 0 if known else start
+        self._seen = set(known)
+        self._is_resumed = bool(known)
+        self._is_going_back = False
+        self._takes_anything = False
+        self._searched = _Search(start, known_total) if known else None
+        first = max(start + 1 - len(known), 0) if known else start
+        self.place: int | None = first
+
+    @property
+    def step(self) -> int:
+        """The distance of two pages, in items."""
+        return max(self._size - self._overlap, 1)
+
+    @property
+    def _overlap(self) -> int:
+        return min(self._max_overlap + self._facts.has_pinned, self._size // 2)
+
+    def after(self, place: int) -> int | None:
+        """Return the offset of the page after another, None if that is not known yet.
+
+        It is only expected: a page may make another one the next.
+        """
+        is_certain = not self._is_going_back and self._searched is None
+        if self.total is None or not is_certain or place + self._size >= self.total:
+            return None
+        return self._within_bounds(place, place + self.step)
+
+    def accepts(self, place: int) -> bool:
+        """Return whether a page at an offset can be the next one."""
+        return self.place is not None and place <= self.place
+
+    def take(self, place: int, page: PageContent) -> Sequence[int]:
+        """Take the next page.
+
+        :param place: its offset
+        :return: the indexes of the items to deliver
+        :raises ValueError: if the list has nothing of what was read before a restart
+        """
+        keys = page.keys
+        self.total = page.total
+        self._size = max(self._size, len(keys))
+        known = self._indexes_of_known(keys)
+        if self._searched is not None:
+            if not known:
+                self._search_on(place, page)
+                return ()
+            self._searched = None
+        elif not self._meets(place, known):
+            self._go_back(place)
+            return ()
+        # Before a restart, all items above the known ones were read.
+        first = known[-1] + 1 if self._is_resumed and known else 0
+        self._seen.update(keys[:first])
+        new = self._new_items(keys, first)
+        self._go_on(place, page, has_new=bool(new))
+        return new
+
+    def _new_items(self, keys: Sequence[Key], first: int) -> list[int]:
+        new: list[int] = []
+        for index in range(first, len(keys)):
+            if keys[index] not in self._seen:
+                self._seen.add(keys[index])
+                new.append(index)
+        return new
+
+    def _indexes_of_known(self, keys: Sequence[Key]) -> list[int]:
+        known = [index for index, key in enumerate(keys) if key in self._seen]
+        if self._facts.has_pinned and known[:1] == [0] and len(keys) > 1:
+            return known[1:]  # it comes first on every page, and says nothing
+        return known
+
+    def _meets(self, place: int, known: Sequence[int]) -> bool:
+        is_first = place <= self._start
+        return is_first or bool(known) or self._takes_anything or not self._overlap
+
+    def _go_back(self, place: int) -> None:
+        self._is_going_back = True
+        self.place = max(place - max(self._size // 2, 1), self._start)
+
+    def _go_on(self, place: int, page: PageContent, *, has_new: bool) -> None:
+        was_going_back, self._is_going_back = self._is_going_back, False
+        self._takes_anything = was_going_back
+        total = self.total
+        if not page.keys or (total is None and not has_new):
+            self._end(is_complete=total is None or place >= total)
+        elif total is not None and place + self._size >= total:
+            self._end(is_complete=True)
+        else:
+            step = max(self._size // 2, 1) if was_going_back else self.step
+            self.place = self._within_bounds(place, place + step)
+            if self.place is None:
+                self._end(is_complete=False)
+
+    def _within_bounds(self, place: int, following: int) -> int | None:
+        bound = self._facts.max_offset
+        if bound is None or following <= bound:
+            return following
+        return bound if place < bound else None
+
+    def _end(self, *, is_complete: bool) -> None:
+        self.place = None
+        self.is_complete = is_complete
+
+    def _search_on(self, place: int, page: PageContent) -> None:
+        """Look elsewhere for what was read last before a restart."""
+        assert self._searched is not None
+        self.place = self._searched.after(place, page, self.step, len(self._seen))
+        if self.place is None:
+            message = (
+                "resume_from: the list has none of the items any more that were read"
+                " last: read it from the beginning"
+            )
+            raise ValueError(message)
+
+
+@final
+class _Search:
+    """The search for the last items that were read before a restart.
+
+    1. Where they were.
+    2. There, if the list has grown or shrunk before them.
+    3. From the beginning, page by page.
+    """
+
+    def __init__(self, offset: int, total: int | None) -> None:
+        self._offset = offset
+        self._total = total
+        self._is_moved = self._is_whole = False
+
+    def after(self, place: int, page: PageContent, step: int, known: int) -> int | None:
+        """Return where to look next, None if there is nothing left to look at."""
+        if self._is_whole:
+            is_end = not page.keys or (page.total or 0) <= place + step
+            return None if is_end and page.total is not None else place + step
+        moved = (page.total or 0) - (self._total or 0)
+        if moved and not self._is_moved and page.total is not None:
+            self._is_moved = True
+            return max(self._offset + moved + 1 - known, 0)
+        self._is_whole = True
+        return 0
+
+
+@final
+class CursorPaging:
+    """A list in which VK says where the next page begins.
+
+    :param facts: how the method returns pages
+    :param start: where the first page begins, "" for the beginning of the list
+    :param known: the keys of items of that page that were read before a restart
+    :ivar place: where the next page begins, None after the last one
+    :ivar is_complete: whether the list was read to its end
+    """
+
+    step: int = 1
+
+    def __init__(
+        self, facts: PageFacts, start: str = "", known: Collection[Key] = ()
+    ) -> None:
+        self.place: str | None = start
+        self.total: int | None = None
+        self.is_complete: bool = False
+        self._facts = facts
+        self._seen = set(known)
+
+    def after(self, _place: str) -> None:
+        """Return None: only a page says where the next one begins."""
+
+    def accepts(self, place: str) -> bool:
+        """Return whether a page can be the next one."""
+        return place == self.place
+
+    def take(self, place: str, page: PageContent) -> Sequence[int]:
+        """Take the next page, and return the indexes of the items to deliver."""
+        self.total = page.total
+        new: list[int] = []
+        for index, key in enumerate(page.keys):
+            if key not in self._seen:
+                self._seen.add(key)
+                new.append(index)
+        self.place = page.next_cursor or None
+        if self.place is None or self.place == place:
+            self.place = None
+            most, total = self._facts.max_results, page.total
+            self.is_complete = most is None or total is None or total <= most
+        return new
