@@ -119,8 +119,9 @@ class CallStream:
         self._feeder.cancel()
         is_cancelled = isinstance(error, get_cancelled_exc_class())
         seen = (kind, error, traceback) if is_cancelled else (None, None, None)
+        is_caught = False
         try:
-            is_caught = await self._tasks.__aexit__(*seen)
+            is_caught = bool(await self._tasks.__aexit__(*seen)) and is_cancelled
         except BaseExceptionGroup as group:
             raise _innermost(group) from None
         except get_cancelled_exc_class():
@@ -130,10 +131,11 @@ class CallStream:
                 raise
         finally:
             self._give_up()  # after the feeder has ended: it may have been submitting
-        if error is None and not self._is_fed:
-            # On asyncio, a task cancelled before its first step never runs.
+        if not self._is_fed and (error is None or is_caught):
+            # On asyncio, a task cancelled before its first step never runs, and the
+            # task group takes that for the end of the body.
             raise _cancelled_from_outside()
-        return is_caught if is_cancelled else None
+        return is_caught
 
     def __aiter__(self) -> Self:
         return self
