@@ -118,6 +118,8 @@ def _failed(
 
     Where no entry names a method, its ``false`` is an ordinary value.
     """
+    if not entries:
+        return {}
     methods = {call.method.lower() for call in calls}
     named = {_method_of(entry) for entry in entries.values()}
     if not named <= methods:

@@ -83,7 +83,7 @@ class Interrupt(BaseException):
 
 
 class Source:
-    """Calls without end.
+    """More calls than a stream may take.
 
     :ivar taken: how many were taken
     """
@@ -92,7 +92,7 @@ class Source:
         self.taken = 0
 
     def __iter__(self) -> Iterator[APIRequest]:
-        while True:
+        while self.taken < 5000:
             self.taken += 1
             yield get(self.taken)
 
