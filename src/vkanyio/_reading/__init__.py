@@ -1,1 +1,5 @@
-"""Reading a lot."""
+"""Reading a lot: many calls without a task for each.
+
+It stands beside the engine, and reaches it by :class:`~vkanyio._caller.Caller` alone.
+``import vkanyio`` loads none of it.
+"""
