@@ -90,6 +90,7 @@ class OffsetPaging:
         self._is_resumed = search is not None
         self._is_going_back = False
         self._takes_anything = False
+        self._total_before: int | None = None
         self.place: int | None = start
         if search is not None:
             self.place = search.first(start, len(known))
@@ -100,6 +101,10 @@ class OffsetPaging:
         return max(self._size - self._overlap, 1)
 
     @property
+    def _half(self) -> int:
+        return max(self._size // 2, 1)
+
+    @property
     def _overlap(self) -> int:
         return min(self._max_overlap + self._facts.has_pinned, self._size // 2)
 
@@ -108,8 +113,9 @@ class OffsetPaging:
 
         It is only expected: a page may make another one the next.
         """
-        is_certain = not self._is_going_back and self._search is None
-        if self.total is None or not is_certain or place + self._size >= self.total:
+        # After going back, nothing may come between two pages.
+        is_careful = self._is_going_back or self._takes_anything or self._search
+        if is_careful or self.total is None or place + self._size >= self.total:
             return None
         return self._within_bounds(place, place + self.step)
 
@@ -128,14 +134,10 @@ class OffsetPaging:
         self.total = page.total
         self._size = max(self._size, len(keys))
         known = self._indexes_of_known(keys)
-        if self._search is not None:
-            if not known:
-                self._search_on(place, page)
-                return ()
-            self._search = None
-        elif not self._meets(place, known):
-            self._go_back(place)
+        if not self._meets(place, page, known):
+            self._look_elsewhere(place, page)
             return ()
+        self._search = None
         # Before a restart, all items above the known ones were read.
         first = known[-1] + 1 if self._is_resumed and known else 0
         self._seen.update(keys[:first])
@@ -157,24 +159,43 @@ class OffsetPaging:
             return known[1:]  # it comes first on every page, and says nothing
         return known
 
-    def _meets(self, place: int, known: Sequence[int]) -> bool:
+    def _meets(self, place: int, page: PageContent, known: Sequence[int]) -> bool:
+        """Return whether a page has all that follows the items that were read."""
         is_first = place <= self._start
-        return is_first or bool(known) or self._takes_anything or not self._overlap
+        if known or (is_first and not page.keys):
+            return True
+        if not self._is_resumed:
+            return is_first or self._takes_anything or not self._overlap
+        grown = (page.total or 0) - (self._total_before or 0)
+        return self._takes_anything and grown < self._half
 
-    def _go_back(self, place: int) -> None:
-        self._is_going_back = True
-        self.place = max(place - max(self._size // 2, 1), self._start)
+    def _look_elsewhere(self, place: int, page: PageContent) -> None:
+        """Go on where the items may be that were read last.
+
+        1. Before a restart, items were read that are not known any more. So a page
+           without known ones may be before or after those that were read last.
+        2. Otherwise it is after them.
+        """
+        if self._search is not None:
+            self._search_on(place, page)
+        elif self._is_resumed:
+            self._is_going_back = True
+            self._search = Search(place, self._total_before)
+            self.place = self._search.first(self._start, self._half + 1)
+        else:
+            self._is_going_back = True
+            self.place = max(place - self._half, self._start)
 
     def _go_on(self, place: int, page: PageContent, *, has_new: bool) -> None:
         was_going_back, self._is_going_back = self._is_going_back, False
         self._takes_anything = was_going_back
-        total = self.total
+        self._total_before = total = self.total
         if not page.keys or (total is None and not has_new):
             self._end(is_complete=total is None or place >= total)
         elif total is not None and place + self._size >= total:
             self._end(is_complete=True)
         else:
-            step = max(self._size // 2, 1) if was_going_back else self.step
+            step = self._half if was_going_back else self.step
             self.place = self._within_bounds(place, place + step)
             if self.place is None:
                 self._end(is_complete=False)
