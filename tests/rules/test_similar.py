@@ -17,6 +17,8 @@ KNOWN = ["users.get", "users.getFollowers", "groups.getById", "groups.get"]
         ("users.get_followers", ["users.getFollowers"]),
         ("users.get followers", ["users.getFollowers"]),
         ("groups.getbyid", ["groups.getById"]),
+        ("audio.get", []),
+        ("users.fooBar", []),
         ("xylophone", []),
         ("", []),
     ],
