@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ._execute import ExecuteResult
     from ._reading._collect import PagedItems
     from ._reading._page import PageOf
-    from ._reading._settled import AnyCall
     from ._reading._stream import CallStream
     from ._untyped import UntypedGroups
 
@@ -121,7 +120,10 @@ class API(MethodGroups):
 
     def stream(
         self,
-        calls: Iterable[AnyCall] | AsyncIterable[AnyCall],
+        calls: (
+            Iterable[APIRequest | tuple[str, Mapping[str, Any]]]
+            | AsyncIterable[APIRequest | tuple[str, Mapping[str, Any]]]
+        ),
         *,
         ordered: bool = False,
         max_pending: int | None = None,
@@ -158,7 +160,10 @@ class API(MethodGroups):
         return CallStream(self._caller, calls, ordered=ordered, max_pending=max_pending)
 
     async def gather(
-        self, requests: Iterable[AnyCall], *, return_exceptions: bool = False
+        self,
+        requests: Iterable[APIRequest | tuple[str, Mapping[str, Any]]],
+        *,
+        return_exceptions: bool = False,
     ) -> list[Any]:
         """Make a few calls at once, and return their values in order.
 

@@ -126,11 +126,15 @@ async def test_requests_and_lists_of_two_are_calls_as_well(
     assert calls[1].request is request
 
 
+@pytest.mark.parametrize("room", [None, 1])
 async def test_calls_of_an_async_iterable_are_sent_as_they_come(
-    make_client: MakeClient,
+    make_client: MakeClient, room: int | None
 ) -> None:
     start, times = current_time(), list[float]()
-    async with make_client() as api, api.stream(pairs_later(range(3))) as settled:
+    async with (
+        make_client() as api,
+        api.stream(pairs_later(range(3)), max_pending=room) as settled,
+    ):
         async for call in settled:
             assert call.result() == call.index
             times.append(current_time() - start)
@@ -480,6 +484,26 @@ async def test_leaving_gives_up_what_has_not_settled(
         await anyio.sleep(20)
         assert_at_rest(api)
     assert len(carried_out(simulator)) <= 2
+
+
+@with_latency
+async def test_an_error_in_the_clean_up_of_a_cancelled_body_is_not_lost(
+    make_client: MakeClient,
+) -> None:
+    async def body(api: VK) -> None:
+        with anyio.CancelScope() as scope:
+            async with api.stream(pairs(range(3))) as settled:
+                scope.cancel()
+                try:
+                    await anext(settled)
+                finally:
+                    raise LookupError
+
+    async with make_client() as api:
+        with pytest.raises(LookupError):
+            await body(api)
+        await settle()
+        assert_at_rest(api)
 
 
 @pytest.mark.parametrize("ordered", [False, True])
