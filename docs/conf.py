@@ -43,8 +43,8 @@ nitpick_ignore_regex = [
         r"py:class",
         r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault|Instruction",
     ),
-    (r"py:class", r"AnyCall|CaptchaKind|Language|Mode|RequestMode"),
-    (r"py:class", r"vkanyio\._reading\._\w+\.T|T"),
+    (r"py:class", r"CaptchaKind|Language|Mode|RequestMode"),
+    (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item
 ]
 smartquotes_action = "D"
 

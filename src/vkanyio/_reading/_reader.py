@@ -50,12 +50,14 @@ class ListReader:
         self.caller: Caller = caller
         self.call: ListCall = call
         self._left = max_items
-        self._size = call.size(max_items)
         self._buffer: deque[tuple[Any, Key, int | str]] = deque()
         self._is_waiting = False
         position = Position(call.method, call.digest, call.start, 0, [], None)
         if resume_from is not None:
             position = parse_position(resume_from, position)
+        # A page has to begin with items that are known.
+        known = len(position.last)
+        self._size = call.size(None if max_items is None else max_items + known)
         self._at = position.at
         self._read = position.read
         # A position in a list with cursors has all items of its page.

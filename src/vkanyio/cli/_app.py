@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MODULES = {
     "batch": "_batch",
     "call": "_call",
+    "collect": "_collect",
     "completion": "_completion",
     "demo": "_demo",
     "execute": "_call",

@@ -59,7 +59,7 @@ class StreamOutput:
         self._is_pipe = may_wait and sys.platform != "win32"
         self._turn = anyio.Lock()
 
-    async def write(self, record: Mapping[str, Any]) -> None:
+    async def write(self, record: Any) -> None:
         """Write a record; a slow reader blocks this task, not the event loop."""
         data = memoryview(_encode(record))
         async with self._turn:
@@ -260,7 +260,7 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _encode(record: Mapping[str, Any]) -> bytes:
+def _encode(record: Any) -> bytes:
     return f"{to_json(record)}\n".encode()
 
 

@@ -113,7 +113,7 @@ _CLIENT_OPTIONS = (
         "--mode",
         type=click.Choice(get_args(Mode)),
         help="Whether to pack calls into `execute`."
-        "  [default: parallel for a batch, else sequential]",
+        "  [default: parallel for batch and collect, else sequential]",
     ),
     click.option(
         "--request-mode",
@@ -130,7 +130,7 @@ _CLIENT_OPTIONS = (
         "--timeout",
         type=float,
         help="Timeout in seconds of one HTTP attempt."
-        "  [default: 30 for a batch, else 10]",
+        "  [default: 30 for batch and collect, else 10]",
     ),
     click.option(
         "--retries",

@@ -1,0 +1,181 @@
+"""``vkanyio collect``: JSON lines, and going on after a stop."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from vkanyio.cli import _collect
+from vkanyio.cli._app import run
+from vkanyio.testing import Simulator, faults
+
+from .conftest import BACKENDS, Start, run_on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Collect = Callable[..., tuple[int, list[Any], str]]
+
+MEMBERS = ["groups.getMembers", "group_id=7"]
+
+
+@pytest.fixture
+def collect(base_url: str, capfd: pytest.CaptureFixture[str]) -> Collect:
+    """Runs the command: exit code, the items, and standard error."""
+
+    def again(*words: str) -> tuple[int, list[int], str]:
+        code = run(["collect", *words, "--base-url", base_url, "--limit", "40"])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return again
+
+
+@BACKENDS
+def test_prints_each_item_in_a_line(
+    collect: Collect, simulator: Simulator, backend: str
+) -> None:
+    simulator.add_group(7, members=range(1, 2501))
+    code, items, err = collect(*MEMBERS, "--backend", backend)
+    assert code == 0
+    assert items == [*range(1, 2501)]
+    assert err.startswith("vkanyio: 2500 items in ")
+    assert simulator.ledger.requests == 2  # packed
+
+
+def test_objects_are_printed_as_json(collect: Collect, simulator: Simulator) -> None:
+    posts = [{"owner_id": 1, "id": n, "text": "два\n"} for n in range(3)]
+    simulator.add_list("wall.get", posts)
+    code, items, _ = collect("wall.get", "owner_id=1", "count=2")
+    assert (code, items) == (0, posts)
+
+
+def test_goes_on_from_the_position_in_a_file(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    members = [*range(1, 2001)]
+    simulator.add_list("groups.getMembers", members, max_page=1000)
+    words = [*MEMBERS, "--resume", str(tmp_path / "place")]
+    code, first, _ = collect(*words, "--max-items", "700")
+    assert (code, first) == (0, members[:700])
+    del members[100:105]
+    code, rest, _ = collect(*words)
+    assert (code, rest) == (0, [*range(701, 2001)])
+    members.append(5000)
+    assert collect(*words)[:2] == (0, [5000])
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_an_error_keeps_the_position(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.add_list("groups.getMembers", range(300), max_page=100)
+    simulator.fault(faults.error(15, "Access denied"), "groups.getMembers", nth=2)
+    words = [*MEMBERS, "count=100", "--resume", str(tmp_path / "place")]
+    code, first, err = collect(*words)
+    assert (code, first) == (1, [*range(100)])
+    assert err.startswith("vkanyio: groups.getMembers: error 15: Access denied")
+    code, rest, _ = collect(*words)
+    assert (code, rest) == (0, [*range(100, 300)])
+
+
+def test_a_signal_keeps_the_position(
+    base_url: str, simulator: Simulator, tmp_path: Path, start: Start
+) -> None:
+    simulator.add_list("groups.getMembers", range(300), max_page=100)
+    simulator.fault(faults.hang_before(), "groups.getMembers", nth=2, times=100)
+    place = tmp_path / "place"
+    words = ["collect", *MEMBERS, "count=100", "--resume", str(place)]
+    process = start(*words, "--base-url", base_url, "--mode", "sequential")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(100)]
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err == "vkanyio: interrupted after 100 items\n"
+    assert [int(line) for line in lines] == [*range(100)]
+    assert json.loads(place.read_text())["read"] == 100
+
+
+def test_a_list_that_is_cut_off_says_so(collect: Collect, simulator: Simulator) -> None:
+    users = [{"id": n} for n in range(50)]
+    simulator.add_list("users.search", users, max_results=20)
+    code, items, err = collect("users.search", "q=a", "count=10")
+    assert (code, len(items)) == (1, 20)
+    assert "WARNING users.search: VK returns no more items, though it counts 50" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["users.get"], "users.get cannot be collected: it does not return a list"),
+        (["wall.get", "owner=1"], "wall.get has no parameter 'owner'"),
+        (["wall.get", "count=500"], "count must be a whole number from 1 to 100"),
+        (["wall.get", "--max-items", "0"], "max_items must be a whole number of at"),
+        (["wall.get", "--resume", "no-position"], "resume_from must be the `position`"),
+        (["wall.get", "--resume", "/"], "--resume: cannot read '/'"),
+    ],
+)
+def test_mistakes_are_one_line_and_nothing_is_sent(
+    collect: Collect,
+    simulator: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("no-position").write_text("{}")
+    code, items, err = collect(*words)
+    assert (code, items) == (2, [])
+    assert err.startswith(f"vkanyio: {problem}")
+    assert err.count("\n") == 1
+    assert simulator.ledger.requests == 0
+
+
+def test_a_position_that_cannot_be_kept_is_reported(
+    collect: Collect, simulator: Simulator
+) -> None:
+    simulator.add_list("groups.getMembers", range(3))
+    code, _, err = collect(*MEMBERS, "--resume", "/nowhere/place")
+    assert code == 1
+    assert "vkanyio: --resume: cannot write '/nowhere/place': No such file" in err
+
+
+def test_a_lost_position_is_reported(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    members = [*range(100)]
+    simulator.add_list("groups.getMembers", members)
+    words = [*MEMBERS, "--resume", str(tmp_path / "place")]
+    collect(*words)
+    members[:] = range(1000, 1100)
+    code, items, err = collect(*words)
+    assert (code, items) == (1, [])
+    assert err.startswith("vkanyio: resume_from: the list has none of the items")
+
+
+def test_shows_a_bar_if_the_items_go_elsewhere(
+    collect: Collect, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=80, _environ={})
+    monkeypatch.setattr(_collect, "make_console", lambda **_: console)
+    simulator.add_group(7, members=range(1, 2501))
+    assert collect(*MEMBERS)[0] == 0
+    assert "2500/2500" in shown.getvalue()
+    assert "items/s" in shown.getvalue()
+
+
+def test_shows_no_bar_between_the_items(base_url: str, simulator: Simulator) -> None:
+    simulator.add_group(7, members=[1, 2])
+    code, shown = run_on_terminal("collect", *MEMBERS, "--base-url", base_url)
+    assert code == 0
+    assert shown.startswith("1\r\n2\r\nvkanyio: 2 items in ")
