@@ -324,9 +324,8 @@ class BatchTask:
             error = failure.error
             if isinstance(error, APIError) and error.code in NO_EXECUTE_CODES:
                 self._packer.stop(error)
-            backs_off = self._is_part and failure.is_transient  # in an outage
             for call in group:
-                self._leave(call, failure if backs_off else None)
+                self._leave(call)
         else:
             self._halve(group)
         return remedy is Remedy.FAIL

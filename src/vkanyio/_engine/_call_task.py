@@ -94,9 +94,7 @@ class CallTask:
         A batch goes on for as long as somebody waits for one of its calls.
         """
         if self.batch_give_up is None:
-            self.scope.cancel()
-        else:
-            self.batch_give_up()
+            self.scope.cancel()  # else the batch learns of it at the end
 
     async def run(self, permit: Permit) -> None:
         """See the call through, beginning with the permit that it was taken for."""
