@@ -11,7 +11,7 @@ from . import reviewed_pages as reviewed
 from ._model import Record
 from ._schema import SchemaError
 from ._source import module
-from ._types import Either, Listed, Named, Plain
+from ._types import Either, Listed, Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -169,7 +169,7 @@ def _options(model: Model, kind: Type) -> Iterator[Type | Record]:
             yield found
         else:
             yield from _options(model, found.type)
-    elif isinstance(kind, Plain | Listed):
+    else:
         yield kind
 
 

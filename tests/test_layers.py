@@ -41,8 +41,8 @@ LAYERS = {
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
-        _method_facts _page_facts _reading._paging _reading._page _limiter _encoding
-        _wire_checks _outcome _address
+        _method_facts _page_facts _reading._cursors _reading._paging _reading._page
+        _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
         _execute _events _statistics _facts _error_codes _errors _masking _repr

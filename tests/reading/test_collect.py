@@ -134,6 +134,16 @@ async def test_a_position_continues_in_a_new_client(
     assert got == [*range(300)]
 
 
+async def test_pages_with_cursors_are_read_ahead_one_by_one(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    news = [{"type": "post", "source_id": 1, "post_id": n, "date": 0} for n in range(7)]
+    simulator.add_list("newsfeed.get", news, by_cursor=True, max_page=3)
+    async with make_client() as api:
+        assert await api.collect(api.newsfeed.get).all() == news
+    assert simulator.ledger.requests == 3
+
+
 @pytest.mark.parametrize("stop", range(8))
 async def test_a_position_of_a_list_with_cursors_continues_in_its_page(
     simulator: Simulator, make_client: MakeClient, stop: int
@@ -335,6 +345,9 @@ async def test_two_tasks_cannot_read_at_once(
             await settle()
             with pytest.raises(ClientUseError, match="another task waits"):
                 await anext(items)
+            async with items.ahead() as ahead:
+                with pytest.raises(ClientUseError, match="another task waits"):
+                    await anext(ahead)
 
 
 @pytest.mark.client_options(mode="parallel", limit=3, request_mode="burst")

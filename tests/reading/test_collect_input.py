@@ -6,6 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from codegen._pages import write_page_facts
+from codegen._read import read
+from codegen._schema import FACTS, load
 
 from vkanyio import API, VK
 from vkanyio._method_facts import METHODS
@@ -155,6 +158,12 @@ def test_every_method_of_the_table_has_what_the_reading_needs(method: str) -> No
     assert request.params[facts.limit] == 7
     assert ("start_from" in request.params) == facts.by_cursor
     assert ("offset" in request.params) != facts.by_cursor
+
+
+def test_the_table_is_that_of_the_schema() -> None:
+    # In this process: `codegen --check` compares it in another one.
+    rows = write_page_facts(read(load(FACTS)))
+    assert all(f'"{method}": PageFacts(' in rows for method in PAGES)
 
 
 def test_the_table_has_all_methods_that_return_lists_in_pages() -> None:

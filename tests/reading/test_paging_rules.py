@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from _lists import FACTS, OVERLAP, SIZE, ChangingList, apply, changes, read
+from vkanyio._reading._cursors import CursorPaging
 from vkanyio._reading._page import PageContent, PageFacts, key_of
-from vkanyio._reading._paging import CursorPaging, OffsetPaging, Search
+from vkanyio._reading._paging import OffsetPaging, Search
 
 
 @given(st.integers(0, 300), changes())
@@ -166,6 +167,15 @@ def test_a_list_without_a_total_ends_where_nothing_new_comes() -> None:
     assert paging.is_complete
 
 
+def test_a_method_that_ignores_the_offset_ends() -> None:
+    paging = OffsetPaging(FACTS, OVERLAP)
+    pages = 0
+    while (place := paging.place) is not None:
+        paging.take(place, PageContent(range(SIZE)))
+        pages += 1
+    assert pages == 3
+
+
 def test_pages_ahead_are_those_that_come_next() -> None:
     paging = OffsetPaging(FACTS, OVERLAP)
     assert paging.after(0) is None  # nothing is known yet
@@ -177,6 +187,65 @@ def test_pages_ahead_are_those_that_come_next() -> None:
     assert places == [20, 40, 60, 80]
     assert paging.accepts(20)
     assert not paging.accepts(40)
+
+
+def test_nothing_is_asked_for_ahead_until_two_pages_have_met() -> None:
+    items, paging = ChangingList(300), OffsetPaging(FACTS, OVERLAP)
+    paging.take(0, items.page(0))
+    assert paging.after(20) == 40
+    for _ in range(15):
+        items.delete(0)
+    paging.take(20, items.page(20))  # it begins after a gap
+    assert paging.place == 5
+    assert paging.after(5) is None
+    paging.take(5, items.page(5))
+    assert paging.place == 20
+    assert paging.after(20) is None
+    paging.take(20, items.page(20))
+    assert paging.after(40) == 60
+
+
+@pytest.mark.parametrize("moved", [0, 5, 40, -40, 200])
+@pytest.mark.parametrize("total", [True, False])
+def test_the_last_items_are_found_wherever_they_are(moved: int, total: bool) -> None:
+    ids = [*range(300)]
+    items = [*range(1000, 1000 + moved), *ids] if moved > 0 else ids[-moved:]
+    known = ids[101:111]
+    search = Search(110, 300 if total else None)
+    paging = OffsetPaging(FACTS, OVERLAP, 0, known, search)
+    got: list[int] = []
+    pages = 0
+    while (place := paging.place) is not None:
+        keys = items[place : place + SIZE]
+        found = paging.take(place, PageContent(keys, len(items) if total else None))
+        got += [keys[index] for index in found]
+        pages += 1
+        assert pages < 60
+    assert got == ids[111:]
+    assert paging.is_complete
+
+
+def test_a_list_that_was_emptied_after_a_restart_ends() -> None:
+    paging = OffsetPaging(FACTS, OVERLAP, 0, [1, 2], Search(50, 100))
+    while (place := paging.place) is not None:
+        assert not paging.take(place, PageContent([], 0))
+    assert paging.is_complete
+
+
+@pytest.mark.parametrize("total", [100, None])
+def test_items_that_are_all_gone_after_a_restart_are_an_error(
+    total: int | None,
+) -> None:
+    paging = OffsetPaging(FACTS, OVERLAP, 0, [1, 2], Search(50, total))
+    items = [*range(500, 600)]
+
+    def read_all() -> None:
+        while (place := paging.place) is not None:
+            page = PageContent(items[place : place + SIZE], total)
+            assert not paging.take(place, page)
+
+    with pytest.raises(ValueError, match="resume_from: the list has none of the items"):
+        read_all()
 
 
 def test_cursors_are_followed_to_the_last_page() -> None:

@@ -12,6 +12,8 @@ exactly once, under these rules:
 4. The list ends where the offset has reached VK's total. A short page is not the end:
    VK counts hidden items, too, and returns fewer. Nor is the size of a page what was
    asked for, but the most that VK has returned so far.
+5. Where VK returns no total, the list ends with a short page that has nothing new, or
+   with the second page in a row that has nothing new.
 
 They hold for lists that keep their order.
 """
@@ -90,6 +92,7 @@ class OffsetPaging:
         self._is_resumed = search is not None
         self._is_going_back = False
         self._takes_anything = False
+        self._is_idle = False
         self._total_before: int | None = None
         self.place: int | None = start
         if search is not None:
@@ -190,7 +193,10 @@ class OffsetPaging:
         was_going_back, self._is_going_back = self._is_going_back, False
         self._takes_anything = was_going_back
         self._total_before = total = self.total
-        if not page.keys or (total is None and not has_new):
+        was_idle, self._is_idle = self._is_idle, not has_new
+        is_short = len(page.keys) < self._size
+        is_last = total is None and not has_new and (is_short or was_idle)
+        if not page.keys or is_last:
             self._end(is_complete=total is None or place >= total)
         elif total is not None and place + self._size >= total:
             self._end(is_complete=True)
@@ -262,48 +268,3 @@ class Search:
             return max(self._offset + moved, self._start)
         self._is_whole = True
         return self._start
-
-
-@final
-class CursorPaging:
-    """A list in which VK says where the next page begins.
-
-    :param facts: how the method returns pages
-    :param start: where the first page begins, "" for the beginning of the list
-    :param known: the keys of items of that page that were read before a restart
-    :ivar place: where the next page begins, None after the last one
-    :ivar is_complete: whether the list was read to its end
-    """
-
-    step: int = 1
-
-    def __init__(
-        self, facts: PageFacts, start: str = "", known: Collection[Key] = ()
-    ) -> None:
-        self.place: str | None = start
-        self.total: int | None = None
-        self.is_complete: bool = False
-        self._facts = facts
-        self._seen = set(known)
-
-    def after(self, _place: str) -> None:
-        """Return None: only a page says where the next one begins."""
-
-    def accepts(self, place: str) -> bool:
-        """Return whether a page can be the next one."""
-        return place == self.place
-
-    def take(self, place: str, page: PageContent) -> Sequence[int]:
-        """Take the next page, and return the indexes of the items to deliver."""
-        self.total = page.total
-        new: list[int] = []
-        for index, key in enumerate(page.keys):
-            if key not in self._seen:
-                self._seen.add(key)
-                new.append(index)
-        self.place = page.next_cursor or None
-        if self.place is None or self.place == place:
-            self.place = None
-            most, total = self._facts.max_results, page.total
-            self.is_complete = most is None or total is None or total <= most
-        return new

@@ -11,7 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, final
 
 from .._errors import ClientUseError
-from ._paging import CursorPaging, OffsetPaging, Search
+from ._cursors import CursorPaging
+from ._paging import OffsetPaging, Search
 from ._position import Position, parse_position
 
 if TYPE_CHECKING:
