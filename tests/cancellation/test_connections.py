@@ -120,7 +120,9 @@ async def cancelled_at(
         with fail_after(MAX_SECONDS):
             assert await api.call("users.get") == 1
             assert await api.call("users.get") == 1
-        assert server.open == 1, "another connection was left open"
+            while server.open > 1:  # it learns a moment later that one was closed
+                await anyio.sleep(0.01)
+        assert server.open == 1
     with fail_after(MAX_SECONDS):
         while server.open:
             await anyio.lowlevel.checkpoint()
