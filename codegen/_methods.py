@@ -75,7 +75,7 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
             "    import builtins",
             "    from collections.abc import Iterable, Mapping",
             "    from datetime import datetime",
-            "    from .._encoding import HasToVK",
+            "    from .._typing import HasToVK",
             "    from ..objects import EmptyList",
             *(f"    {line}" for line in writer.imports()),
         ]

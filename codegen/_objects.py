@@ -95,9 +95,11 @@ def _write_module(
         for each in objects
     ]
     summary = f"VK's objects ``{folder}_*``."
+    # Python does not see `NotRequired` in annotations that are text.
+    definitions.append("set_required_keys(globals())\n")
     body = "\n".join(definitions)
     imports = "\n".join(_imports(writer, body))
-    return module(model, summary, imports, body, evaluated=True)
+    return module(model, summary, imports, body)
 
 
 def _imports(writer: Writer, body: str) -> Iterator[str]:
@@ -110,8 +112,8 @@ def _imports(writer: Writer, body: str) -> Iterator[str]:
         yield f"from typing import {', '.join(names)}"
     if "EmptyList" in words:
         yield "from . import EmptyList"
-    if "TypedDict" in words:
-        yield "from .._typing import TypedDict"
+    ours = ["set_required_keys", *(["TypedDict"] if "TypedDict" in words else [])]
+    yield f"from .._typing import {', '.join(ours)}"
     if lines:
         yield "if TYPE_CHECKING:"
         yield from (f"    {line}" for line in lines)
@@ -130,7 +132,9 @@ def _write_record(writer: Writer, record: Record) -> str:
     doc = f"{'A form of ' if record.is_form else ''}VK's ``{record.vk_name}``."
     types = {field.name: _write_field(writer, field) for field in record.fields}
     if any(map(_is_not_attribute, record.fields)):
-        pairs = "".join(f"{quote(name)}: {kind}," for name, kind in types.items())
+        pairs = "".join(
+            f"{quote(name)}: {quote(kind)}," for name, kind in types.items()
+        )
         call = f"{record.name} = TypedDict({quote(record.name)}, {{{pairs}}})"
         return f"{call}\n{docstring([doc])}\n"
     lines = "\n".join(f"    {name}: {kind}" for name, kind in types.items())
@@ -140,8 +144,6 @@ def _write_record(writer: Writer, record: Record) -> str:
 
 def _write_field(writer: Writer, field: Field) -> str:
     kind = writer.write(field.type)
-    # Only the names: Python must see `NotRequired` to know which keys are required.
-    kind = kind if is_builtin(field.type) else quote(kind)
     return kind if field.required else f"NotRequired[{kind}]"
 
 

@@ -220,8 +220,7 @@ def read_type(schema: Schema, where: str, raw: Mapping[str, JSON]) -> Type:
 
 def _is_open(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
     """Return whether a value is an enum of several strings."""
-    while "$ref" in raw:
-        raw = schema.find(where, raw["$ref"]).raw
+    raw = schema.follow(where, raw)
     is_enum = raw.get("type") == "string" and len(raw.get("enum", ())) > 1
     return is_enum and not raw.get("closed", False)
 

@@ -126,8 +126,12 @@ def _parameter_type(
         return either(*(scalar(where, each) for each in kind))
     if kind == "array" or (kind == "string" and "items" in raw):
         many = _many(schema, where, raw)
-        if _is_object(schema, where, raw["items"]):
-            return either(many, STR)  # one object would be sent as such, not as a list
+        # One object would be sent as such, not as a list. One value of an enum is text,
+        # anyway, and another union of them takes type checkers time.
+        item = schema.follow(where, raw["items"])
+        is_text_enum = "enum" in item and item.get("type") == "string"
+        if is_text_enum or _is_object(schema, where, item):
+            return either(many, STR)
         return _or_one(many)
     if kind == "integer" and review.has(reviewed.DAYS, key):
         return either(STR, INT)
@@ -155,9 +159,7 @@ def _or_one(kind: Listed) -> Type:
 
 
 def _is_object(schema: Schema, where: str, raw: Mapping[str, JSON]) -> bool:
-    while "$ref" in raw:
-        raw = schema.find(where, raw["$ref"]).raw
-    kind: str = raw.get("type", "object")
+    kind: str = schema.follow(where, raw).get("type", "object")
     return kind == "object"
 
 

@@ -90,6 +90,12 @@ class Schema:
             raise SchemaError(where, f"broken reference: {name!r} is not {kind}")
         return found
 
+    def follow(self, where: str, raw: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return what a type refers to in the end, or the type itself."""
+        while "$ref" in raw:
+            raw = self.find(where, raw["$ref"]).raw
+        return raw
+
     def find_error(self, where: str, name: str) -> int:
         """Return the code of an error.
 

@@ -13,19 +13,16 @@ if TYPE_CHECKING:
 _WIDTH = 88
 
 
-def module(
-    model: Model, docstring: str, imports: str, body: str, *, evaluated: bool = False
-) -> str:
+def module(model: Model, docstring: str, imports: str, body: str) -> str:
     """Return the source of a module.
 
     :param imports: everything that it may need; unused imports are removed later
-    :param evaluated: whether Python evaluates its annotations
     """
     return "\n".join(
         [
             f"{header(model)}",
             f'"""{docstring}"""\n',
-            *([] if evaluated else ["from __future__ import annotations\n"]),
+            "from __future__ import annotations\n",
             imports,
             "",
             body,

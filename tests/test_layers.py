@@ -22,8 +22,9 @@ LAYERS = {
         __init__ _client _api _groups methods objects _resolve _untyped _method_group
     """,
     "parts that make calls": """
-        _reading.__init__ _reading._collect _reading._ahead _reading._reader
-        _reading._list_call _reading._position
+        _reading.__init__ _reading._stream _reading._gather _reading._settled
+        _reading._collect _reading._ahead _reading._reader _reading._list_call
+        _reading._position
     """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task

@@ -13,7 +13,6 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
-from ._encoding import HasToVK as HasToVK
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -58,6 +57,7 @@ from ._limiter import RequestMode as RequestMode
 from ._method_group import MethodGroup as MethodGroup
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
+from ._typing import HasToVK as HasToVK
 from ._version import __version__ as __version__
 
 # What few programs need is loaded when it is first asked for.
@@ -121,6 +121,8 @@ if TYPE_CHECKING:
     from ._error_codes import VotesPermissionError as VotesPermissionError
     from ._reading._collect import ItemsAhead as ItemsAhead
     from ._reading._collect import PagedItems as PagedItems
+    from ._reading._settled import SettledCall as SettledCall
+    from ._reading._stream import CallStream as CallStream
     from ._untyped import UntypedGroup as UntypedGroup
     from ._untyped import UntypedGroups as UntypedGroups
 else:
@@ -131,6 +133,14 @@ else:
 
             if name in vars(_error_codes):
                 return vars(_error_codes)[name]
+        if name == "CallStream":
+            from ._reading import _stream
+
+            return vars(_stream)[name]
+        if name == "SettledCall":
+            from ._reading import _settled
+
+            return vars(_settled)[name]
         if name in ("ItemsAhead", "PagedItems"):
             from ._reading import _collect
 

@@ -16,12 +16,13 @@ from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 
     from ._caller import Caller
     from ._execute import ExecuteResult
     from ._reading._collect import PagedItems
     from ._reading._page import PageOf
+    from ._reading._stream import CallStream
     from ._untyped import UntypedGroups
 
 
@@ -116,6 +117,73 @@ class API(MethodGroups):
             message = f"request must be a vkanyio.APIRequest, got {kind}"
             raise TypeError(message)
         return await self._caller.perform(request)
+
+    def stream(
+        self,
+        calls: (
+            Iterable[APIRequest | tuple[str, Mapping[str, Any]]]
+            | AsyncIterable[APIRequest | tuple[str, Mapping[str, Any]]]
+        ),
+        *,
+        ordered: bool = False,
+        max_pending: int | None = None,
+    ) -> CallStream:
+        """Make any number of calls, without a task for each.
+
+        ::
+
+            calls = (("wall.get", {"owner_id": i, "count": 100}) for i in owners)
+            async with api.stream(calls) as settled:
+                async for call in settled:
+                    print(call.params["owner_id"], call.result()["count"])
+
+        Calls are taken from ``calls`` as there is room, and made as by :meth:`call`. An
+        element that cannot be a call has its own outcome, as a call that failed has:
+        ``call.result()`` raises its error, which concerns no other call. Leaving the
+        block gives up the calls that have no outcome yet. If ``calls`` itself raises,
+        the calls under way are finished first, and then its error is raised.
+
+        :param calls: pairs of a method and its parameters, or requests; iterated over
+            in another task, as far as there is room
+        :param ordered: whether the results come in the order of ``calls``; otherwise
+            as they settle
+        :param max_pending: how many calls may be under way, with the results that were
+            not taken yet; ``max_waiting`` does not matter here. By default what VK
+            takes in two seconds, at most 1,000
+        :return: a stream of :class:`~vkanyio.SettledCall`
+        :raises TypeError: for an argument of the wrong type
+        :raises ValueError: if ``max_pending`` is less than 1
+        """
+        calls = mask(calls)  # elements may have a secret
+        from ._reading._stream import CallStream
+
+        return CallStream(self._caller, calls, ordered=ordered, max_pending=max_pending)
+
+    async def gather(
+        self,
+        requests: Iterable[APIRequest | tuple[str, Mapping[str, Any]]],
+        *,
+        return_exceptions: bool = False,
+    ) -> list[Any]:
+        """Make a few calls at once, and return their values in order.
+
+        The first error is raised, and the other calls are given up, as in a task group
+        (``asyncio.gather`` would let them go on). It is raised as itself, never in an
+        exception group.
+
+        :param requests: requests, or pairs of a method and its parameters. All are
+            checked before the first is sent
+        :param return_exceptions: whether the errors of calls are returned in their
+            places, instead of the first one being raised
+        :raises TypeError: if an element is no call, or for a parameter that cannot be
+            encoded
+        :raises ValueError: if a parameter cannot be sent
+        :raises VKError: as :meth:`call` does
+        """
+        requests = mask(requests)  # elements may have a secret
+        from ._reading._gather import gather
+
+        return await gather(self._caller, requests, return_exceptions=return_exceptions)
 
     @overload
     def collect(

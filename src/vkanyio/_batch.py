@@ -118,6 +118,8 @@ def _failed(
 
     Where no entry names a method, its ``false`` is an ordinary value.
     """
+    if not entries:
+        return {}
     methods = {call.method.lower() for call in calls}
     named = {_method_of(entry) for entry in entries.values()}
     if not named <= methods:
@@ -180,7 +182,7 @@ def remedy_for(
     3. VK refused ``execute`` itself, or gave an error that is not known: alone.
     4. No connection can be made: each call would meet that, too.
     5. VK, or a gateway, refused the batch for its size or for one of its calls: halve.
-    6. The batch took too long: halve, unless single calls take too long as well.
+    6. The batch took too long: halve.
     7. The response was lost, or was none, or an error inside VK: this may pass. Repeat
        once, then halve; in an outage, go on repeating.
 
@@ -200,10 +202,9 @@ def remedy_for(
         return Remedy.FAIL if error.code in TOKEN_CODES else Remedy.ALONE
     if not failure.maybe_carried_out and not isinstance(error, InvalidResponseError):
         return Remedy.FAIL
-    if not failure.is_transient:
+    if not failure.is_transient or failure.is_timeout:
         return Remedy.HALVE
-    repeats = is_outage or not (was_repeated or failure.is_timeout)
-    return Remedy.REPEAT if repeats else Remedy.HALVE
+    return Remedy.REPEAT if is_outage or not was_repeated else Remedy.HALVE
 
 
 def is_too_much(failure: Failure) -> bool:

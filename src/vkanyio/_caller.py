@@ -31,13 +31,27 @@ class Caller(Protocol):
     ) -> None:
         """Accept a request without a task that waits for it.
 
-        It takes no room: the caller bounds how many it submits.
+        It takes no room: the caller bounds how many it submits, and has called
+        :meth:`check_usable` in the same event loop.
 
         :param on_end: called once, synchronously, when the request is settled or given
             up; it must not raise
         :raises ClientClosedError: if the client is not open
-        :raises ClientUseError: if the request was sent before, or in another event loop
+        :raises ClientUseError: if the request was sent before
         """
+        ...
+
+    def check_usable(self) -> None:
+        """Raise unless calls can be made here and now.
+
+        :raises ClientClosedError: if the client is not open
+        :raises ClientUseError: from another event loop, thread or process
+        """
+        ...
+
+    @property
+    def calls_a_second(self) -> float:
+        """How many calls VK takes in a second, if all are packed that may be."""
         ...
 
     async def post(

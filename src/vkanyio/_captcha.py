@@ -55,7 +55,7 @@ class Captcha:
     those of tasks that it starts, do not wait.
 
     :ivar attempt: 1 for the first answer to this call, at most 5
-    :ivar request: the call
+    :ivar request: the call, or the ``execute`` if VK asks about packed calls as a whole
     """
 
     def __init__(self, sender: AnswerSender) -> None:
@@ -116,7 +116,7 @@ class Confirmation:
     An ``on_confirmation`` function gets it, and returns whether the call is wanted.
 
     :ivar text: VK's question
-    :ivar request: the call
+    :ivar request: the call, or the ``execute`` if VK asks about packed calls as a whole
     :ivar raw: VK's whole error object
     """
 
@@ -136,7 +136,7 @@ class Validation:
     that the page ends with (``blank.html#success=1&access_token=...``).
 
     :ivar redirect_uri: the page to open
-    :ivar request: the call
+    :ivar request: the call, or the ``execute`` if VK asks about packed calls as a whole
     :ivar raw: VK's whole error object
     """
 

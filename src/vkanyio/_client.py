@@ -36,7 +36,8 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = perform
+    submit = give_up = check_usable = perform
+    calls_a_second = 0.0
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)

@@ -1,5 +1,8 @@
 """The exceptions of vkanyio, arranged by what the caller does next.
 
+``error.is_transient`` divides them in another way: where it is true, VK or the network
+is not well, and the same call may succeed later.
+
 ::
 
     VKError
@@ -35,9 +38,6 @@
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
     └── ClientUseError              the client was used in a way that cannot work
-
-``error.is_transient`` divides them in another way: where it is true, VK or the network
-is not well, and the same call may succeed later.
 """
 
 from __future__ import annotations

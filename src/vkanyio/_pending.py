@@ -151,9 +151,9 @@ class Pending:
             self._close(PendingState.GIVEN_UP)
 
     def _close(self, state: PendingState) -> None:
-        assert self._done is not None  # it was claimed
         self.state = state
-        self._done.set()
+        if self._done is not None:
+            self._done.set()
         if self._on_end is not None:
             self._on_end()
             self._on_end = None
@@ -171,7 +171,10 @@ class Pending:
 
         If this is the last task that waits and it is cancelled, the call is given up.
         """
-        assert self._done is not None  # it was claimed
+        if self._done is None:
+            self._done = Event()
+            if self.state in (PendingState.SETTLED, PendingState.GIVEN_UP):
+                self._done.set()
         self._waiters += 1
         try:
             await self._done.wait()
@@ -185,7 +188,7 @@ class Pending:
             # 3. By both in the same tick: asyncio merges them, and the native one
             #    cannot be recognized.
             settled = self.state is PendingState.SETTLED
-            if not settled or not _is_in_cancelled_scope():
+            if not settled or not is_in_cancelled_scope():
                 raise
         finally:
             self._waiters -= 1
@@ -213,9 +216,9 @@ class Pending:
         raise outcome
 
     def _bind_to_loop(self, loop_token: EventLoopToken) -> None:
-        """Create the event on first use, and refuse a second event loop."""
-        if self._done is None:
-            self._done, self._loop_token = Event(), loop_token
+        """Keep the event loop of the first use, and refuse a second one."""
+        if self._loop_token is None:
+            self._loop_token = loop_token
         elif self._loop_token != loop_token:
             message = "a request can be waited for in one event loop and thread only"
             raise ClientUseError(message)
@@ -232,5 +235,6 @@ _NO_OUTCOME = {
 }
 
 
-def _is_in_cancelled_scope() -> bool:
+def is_in_cancelled_scope() -> bool:
+    """Return whether a scope, not asyncio's ``Task.cancel``, cancels this task."""
     return current_effective_deadline() == -math.inf

@@ -53,6 +53,11 @@ def _known_methods() -> Mapping[str, MethodFacts]:
     return METHODS
 
 
+def is_known(method: object) -> bool:
+    """Return whether a value is the name of a method in VK's schema."""
+    return type(method) is str and method in _known_methods()
+
+
 def facts_of(method: str) -> MethodFacts:
     """Return what is known about a method, whether or not VK's schema has it."""
     known = _known_methods().get(method)

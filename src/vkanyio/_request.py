@@ -8,7 +8,7 @@ from ._encoding import encode_params, to_vkscript, without_secrets
 from ._facts import Repetition
 from ._masking import mask_headers, mask_params
 from ._pending import Pending
-from ._repetition import facts_of, repetition_of_call
+from ._repetition import facts_of, is_known, repetition_of_call
 from ._retry import new_random_id
 from ._wire_checks import (
     check_headers,
@@ -72,7 +72,8 @@ class APIRequest:
     ) -> None:
         # First, so that no traceback with local variables shows a secret.
         params, headers = mask_params(params), mask_headers(headers)
-        check_method_name(method)
+        if not is_known(method):
+            check_method_name(method)
         if headers is not None:
             check_headers("headers", headers)
         if repeatable is not None and not isinstance(repeatable, bool):
@@ -89,7 +90,7 @@ class APIRequest:
         self.headers: dict[str, str] | None = None if headers is None else dict(headers)
         self.repeatable: bool | None = repeatable
         self._own_token: str | None = own_token
-        self._repetition: Repetition = repetition_of_call(method, encoded)
+        self._repetition: Repetition | None = None
         self._pending: Pending = Pending()
         self._script: str | None = None
 
@@ -136,10 +137,15 @@ class APIRequest:
 
     def reads(self) -> bool:
         """Return whether the call changes nothing."""
-        return self._repetition is Repetition.READ
+        return self._find_repetition() is Repetition.READ
 
     def may_be_repeated(self) -> bool:
         """Return whether the call may be retried after VK may have carried it out."""
         if self.repeatable is not None:
             return self.repeatable
-        return self._repetition in (Repetition.READ, Repetition.KEYED)
+        return self._find_repetition() in (Repetition.READ, Repetition.KEYED)
+
+    def _find_repetition(self) -> Repetition:
+        if self._repetition is None:  # later than at first: for a batch nobody asks
+            self._repetition = repetition_of_call(self.method, self.params)
+        return self._repetition

@@ -128,7 +128,9 @@ class Retries:
         if self._refusals == 1:
             self._refused_since = now
         times = max(self._refusals, seconds_of_method - TOO_MANY_OF_A_METHOD)
-        delay = 0.0 if times == 1 else min(2.0 ** (times - 2), TOO_MANY_MAX_DELAY)
+        delay = 0.0
+        if times > 1:
+            delay = min(2.0 ** min(times - 2, 30), TOO_MANY_MAX_DELAY)
         waited = now - self._refused_since + max(delay, pause)
         return None if waited > TOO_MANY_PATIENCE else delay
 
@@ -202,16 +204,14 @@ class Outage:
     def __init__(self) -> None:
         self.troubles: dict[tuple[type, int | None], Trouble] = {}
 
-    def note(self, result: Result, origin: object, calls: int, now: float) -> None:
+    def note(self, result: Result, origin: object, now: float) -> None:
         """Note what a request brought.
 
-        1. A failure that passes is remembered; but not the deadline of a batch, which
-           may have been too much work for the time.
+        1. A failure that passes is remembered.
         2. After anything else, what failed before says nothing any more. A rate limit
            is a sign of life, too.
 
         :param origin: what the requests have in common that carry the same calls
-        :param calls: how many calls the request carried
         """
         if (
             not isinstance(result, Failure)
@@ -219,7 +219,7 @@ class Outage:
             or result.is_too_many
         ):
             self.troubles.clear()
-        elif calls == 1 or not result.is_timeout:
+        else:
             kind = _kind_of(result)
             last = self.troubles.get(kind) or Trouble(origin, now, -math.inf)
             is_other = last.origin is not origin

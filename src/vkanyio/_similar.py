@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MIN_RATIO = 0.7
+"""How similar a name must be, from 0 to 1: else ``audio.get`` suggests ``docs.get``."""
+
+
 def similar_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str]:
     """Return the names that were probably meant, the most similar first.
 
@@ -20,7 +24,7 @@ def similar_names(name: str, known: Iterable[str], *, most: int = 1) -> list[str
         by_key.setdefault(_key(each), each)
     if _key(name) in by_key:
         return [by_key[_key(name)]]
-    keys = difflib.get_close_matches(_key(name), by_key, n=most)
+    keys = difflib.get_close_matches(_key(name), by_key, n=most, cutoff=MIN_RATIO)
     return [by_key[key] for key in keys]
 
 

@@ -8,5 +8,5 @@ afterwards (``_calls.py``).
 
 import pytest
 
-for _name in ("_calls", "_play", "_schedules", "_ways"):  # they assert
+for _name in ("_calls", "_play", "_schedules", "_streams", "_ways"):  # they assert
     pytest.register_assert_rewrite(f"cancellation.{_name}")

@@ -167,15 +167,20 @@ class Call:
         except VKError as error:
             outcome = error
         except get_cancelled_exc_class():
-            self.sent_before = len(wire.sent)
-            if self.request is not None:
-                state = self.request._pending.state
-                self.was_settled = state is PendingState.SETTLED
-            self._note(CANCELLED)
+            self.note_cancelled(wire)
             raise
-        self._note(outcome)
+        self.note(outcome)
 
-    def _note(self, outcome: Any) -> None:
+    def note_cancelled(self, wire: Wire) -> None:
+        """Record that it was cancelled, and how far it had come."""
+        self.sent_before = len(wire.sent)
+        if self.request is not None:
+            state = self.request._pending.state
+            self.was_settled = state is PendingState.SETTLED
+        self.note(CANCELLED)
+
+    def note(self, outcome: Any) -> None:
+        """Record its only outcome."""
         assert self.outcome is None, self
         self.outcome = outcome
 

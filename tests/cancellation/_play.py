@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import count
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import anyio
 from anyio import create_task_group, current_time, get_running_tasks
@@ -254,7 +254,15 @@ async def works_as_before(api: VK, wire: Wire) -> None:
     assert_quiet(api)
 
 
-async def at_every_step(make: Callable[[int], Play], tally: Tally) -> None:
+class Playable(Protocol):
+    """One run, with a cancellation at one step."""
+
+    async def run(self, tally: Tally) -> bool:
+        """Play it; see :meth:`Play.run`."""
+        ...
+
+
+async def at_every_step(make: Callable[[int], Playable], tally: Tally) -> None:
     """Play until there is nothing left to cancel."""
     for step in count():
         try:

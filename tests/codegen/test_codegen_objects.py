@@ -45,14 +45,16 @@ def test_an_object_becomes_a_typed_dict_without_the_groups_name(tmp_path: Path) 
         "    rate: NotRequired[float]\n",
         "    is_open: NotRequired[bool]\n",
         "    tags: NotRequired[list[str]]\n",
-        '    owner: NotRequired["UserFull"]\n',
+        "    owner: NotRequired[UserFull]\n",
         "    mixed: NotRequired[int | str]\n",
         "    raw: NotRequired[dict[str, Any]]\n",
         "    from .users import UserFull\n",
     ):
         assert line in source
-    assert names_of(source)["Note"].__annotations__.keys() == {
-        *("id", "title", "rate", "is_open", "tags", "owner", "mixed", "raw")
+    found = names_of(source)["Note"]
+    assert found.__required_keys__ == {"id"}
+    assert found.__optional_keys__ == {
+        *("title", "rate", "is_open", "tags", "owner", "mixed", "raw")
     }
 
 
@@ -104,7 +106,8 @@ def test_a_field_that_a_class_cannot_declare_is_kept(tmp_path: Path, name: str) 
     )
     found = names_of(source)["Note"]
     assert [*found.__annotations__] == [name, "other"]
-    assert f'"{name}": NotRequired[list[int]]' in source
+    assert found.__optional_keys__ == {name, "other"}
+    assert f'"{name}": "NotRequired[list[int]]"' in source
 
 
 def test_a_definition_without_fields_becomes_an_alias(tmp_path: Path) -> None:
@@ -152,9 +155,9 @@ def test_objects_with_the_same_name_are_distinguished_by_their_groups(
     )
     assert "from .app_widgets import Button\n" in source
     assert "from .app_widgets import Photo as AppWidgetsPhoto\n" in source
-    assert 'mine: NotRequired["Photo"]\n' in source
-    assert 'theirs: NotRequired["AppWidgetsPhoto"]\n' in source
-    assert 'alone: NotRequired["Button"]\n' in source
+    assert "mine: NotRequired[Photo]\n" in source
+    assert "theirs: NotRequired[AppWidgetsPhoto]\n" in source
+    assert "alone: NotRequired[Button]\n" in source
 
 
 def test_groups_may_refer_to_each_other_and_objects_to_themselves(
@@ -177,7 +180,7 @@ def test_groups_may_refer_to_each_other_and_objects_to_themselves(
     )
     for name in ("objects/notes.py", "objects/users.py"):
         names_of(files[name])  # runs no import
-    assert 'x: NotRequired["Self"]' in files["objects/notes.py"]
+    assert "x: NotRequired[Self]" in files["objects/notes.py"]
 
 
 def test_the_value_of_a_method_is_a_separate_object(tmp_path: Path) -> None:
@@ -217,8 +220,8 @@ def test_an_enum_of_strings_in_a_value_is_open(tmp_path: Path) -> None:
     for line in (
         'Kind: TypeAlias = Literal["x", "y"]\n',
         'Same: TypeAlias = "Kind"\n',
-        '    kind: NotRequired["Kind | str"]\n',
-        '    same: NotRequired["Same | str"]\n',
+        "    kind: NotRequired[Kind | str]\n",
+        "    same: NotRequired[Same | str]\n",
         '    here: NotRequired[Literal["a", "b"] | str]\n',
         "    level: NotRequired[Literal[1, 2]]\n",
         '    tag: NotRequired[Literal["note"]]\n',

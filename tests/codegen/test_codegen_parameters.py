@@ -43,7 +43,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 "maxItems": 9,
                 "items": {**TEXT, "enum": ["a"]},
             },
-            'Literal["a"] | Iterable[Literal["a"]] | str',
+            'Iterable[Literal["a"]] | str',
             "at most 9 items",
         ),
         (

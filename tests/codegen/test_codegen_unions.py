@@ -144,5 +144,5 @@ def test_an_object_that_is_a_list_when_it_is_empty(
         objects={"notes": {"notes_note": thing(photo=PHOTO), "notes_photo": thing()}},
         responses={"notes": {"notes_get_response": response(PHOTO)}},
     )
-    assert 'photo: NotRequired["Photo | EmptyList"]' in source
+    assert "photo: NotRequired[Photo | EmptyList]" in source
     assert 'GetResponse: TypeAlias = "Photo | EmptyList"' in source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,14 @@ from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vkanyio.testing import Call
 
     MakeClient = Callable[..., VK]
 
 LIMITS = Page("guides/limits.md")
+READING = Page("guides/reading.md")
 EXECUTE = Page("guides/execute.md")
 ERRORS = Page("guides/errors.md")
 QUESTIONS = Page("guides/questions.md")
@@ -69,6 +72,73 @@ async def test_two_clients_share_a_limit():
     plain, packing = LIMITS.load("def two_clients(")["two_clients"]("any")
     assert plain.config.limiter is packing.config.limiter
     assert packing.config.mode == "parallel"
+
+
+@anyio_mark
+async def test_a_list_is_cut_into_thousands(
+    simulator: Simulator, make_client: MakeClient
+):
+    def user(call: Call) -> list[dict[str, Any]]:
+        ids = call.params["user_ids"].split(",")
+        return [{"id": int(i), "city": {"title": f"city {i}"}} for i in ids]
+
+    simulator.add_method("users.get", user)
+    ids = [*range(1, 2502)]
+    async with make_client(mode="parallel") as api:
+        found = await READING.load("def by_thousands(")["cities"](api, ids)
+    assert found == {i: f"city {i}" for i in ids}
+    assert len(simulator.ledger.carried_out("users.get")) == 3
+
+
+@anyio_mark
+async def test_a_stream_has_an_error_for_each_call(
+    simulator: Simulator, make_client: MakeClient, capsys: pytest.CaptureFixture[str]
+):
+    simulator.fault(faults.error(18), "wall.get", times=1)
+    async with make_client() as api:
+        await api.wall.post(message="hello")
+        [me] = await api.users.get()
+        owners = [1000, me["id"], 1001]
+        counts = await READING.load("def count_posts(")["count_posts"](api, owners)
+    assert counts == {me["id"]: 1, 1001: 0}
+    assert capsys.readouterr().out.startswith("1000 ")
+
+
+@anyio_mark
+async def test_a_bad_line_of_a_file_stops_no_other(
+    make_client: MakeClient, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    path = tmp_path / "calls"
+    path.write_text(
+        '["users.get", {"user_ids": 1}]\n["users;get", {}]\n5\n["users.gett", {}]\n'
+        '["users.get", {"user_ids": 2}]\n{',
+        encoding="utf-8",
+    )
+    async with make_client(mode="parallel") as api:
+        with pytest.raises(json.JSONDecodeError):
+            await READING.load("def calls_in(")["run"](api, path)
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[0])[0]["id"] == 1
+    assert [line[:7] for line in lines[1:4]] == ["line 2:", "line 3:", "line 4:"]
+    assert json.loads(lines[4])[0]["id"] == 2
+
+
+@anyio_mark
+async def test_a_few_calls_are_gathered(make_client: MakeClient):
+    async with make_client() as api:
+        _, count = await READING.load("def page_of(")["page_of"](api, 1)
+    assert count == 0
+
+
+@anyio_mark
+async def test_tokens_are_mixed_in_a_stream(
+    simulator: Simulator, make_client: MakeClient
+):
+    statuses = READING.load("def statuses(")["statuses"]
+    async with make_client(limit=3) as api:
+        texts = await statuses(api, ["one", "two"], [*range(1, 13)])
+    assert len(texts) == 12
+    assert len({entry.token for entry in simulator.ledger}) == 2
 
 
 @anyio_mark

@@ -43,6 +43,7 @@ BLOCKS = [
 
 TESTED = {
     "def show(": "test_the_first_program_prints_every_user",
+    "def total_posts(": "test_a_stream_makes_a_call_for_each_owner",
     "def post(": "test_posting_looks_before_it_repeats",
     "def first_name(": "test_a_call_is_bounded_in_time",
     "def names(": "test_a_script_returns_what_it_found_and_what_failed",
@@ -119,8 +120,19 @@ def test_the_first_program_prints_every_user(
     monkeypatch.setattr(vkanyio, "VK", fast_client)
     monkeypatch.setattr(anyio, "run", partial(anyio.run, backend=backend))
     load("def show(")
-    assert len(simulator.ledger.carried_out("users.get")) == 100
+    assert len(simulator.ledger.carried_out("users.get")) == 1
+    assert len(simulator.ledger.carried_out("status.get")) == 100
     assert len(capsys.readouterr().out.splitlines()) == 100
+
+
+@pytest.mark.anyio
+async def test_a_stream_makes_a_call_for_each_owner(
+    simulator: Simulator, make_client: Callable[..., VK]
+):
+    async with make_client(mode="parallel") as api:
+        await api.wall.post(message="one")
+        assert await load("def total_posts(")["total_posts"](api, range(1, 60)) == 1
+    assert len(simulator.ledger.carried_out("wall.get")) == 59
 
 
 @pytest.mark.anyio

@@ -59,7 +59,7 @@ async def test_a_call_taken_for_a_request_no_longer_counts_as_waiting(
     assert (len(live), live.waiting) == (2, 1)
 
 
-async def test_the_task_of_an_abandoned_call_ends_but_not_of_a_settled_one(
+async def test_a_batch_learns_of_every_call_that_it_has_not_ended_itself(
     simulator: Simulator,
 ) -> None:
     live = LiveCalls()
@@ -70,7 +70,7 @@ async def test_the_task_of_an_abandoned_call_ends_but_not_of_a_settled_one(
         task.batch_give_up = partial(given_up.append, task)
     abandoned._pending.give_up()
     settled._pending.settle(Success(1))
-    assert given_up == tasks[:1]
+    assert given_up == tasks
     assert len(live) == 0
 
 

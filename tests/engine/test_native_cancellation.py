@@ -341,3 +341,24 @@ async def test_a_timeout_that_comes_with_the_response_leaves_one_outcome(
             await asyncio.sleep(1)
             assert_at_rest(api)
     assert carried_out(simulator) == [*range(10)]
+
+
+# Before a call
+
+
+async def test_a_task_that_is_being_cancelled_sends_nothing(make_client, simulator):
+    async with make_client() as api:
+        task = asyncio.ensure_future(_cancel_and_call(api))
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+        assert api.statistics().sent == 0
+        await api.call_with_request(get(1))
+    assert carried_out(simulator) == [1]
+
+
+async def _cancel_and_call(api: VK) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()  # delivered at the next await
+    await api.call_with_request(get(0))

@@ -241,35 +241,15 @@ async def test_batches_are_not_taken_apart_while_others_fail_in_the_same_way(
         assert api.statistics().split == 0
 
 
-async def test_in_a_long_outage_each_call_makes_its_last_attempt_alone(
+async def test_after_a_long_outage_each_call_goes_on_alone(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
     async with behind(make_client, simulator, lambda _: BAD_GATEWAY) as api:
         outcomes = await together(api, map(get, range(75)))
         statistics = api.statistics()
     assert {type(outcome) for outcome in outcomes} == {InvalidResponseError}
-    assert statistics.batches == {25: 3 * (1 + 3), 1: 75}
+    assert statistics.batches == {25: 3 * (1 + 3), 1: 75 * (1 + 3)}
     assert statistics.split == 0
-
-
-async def test_batches_are_sent_again_whole_while_single_calls_time_out(
-    simulator: Simulator, make_client: MakeClient
-) -> None:
-    def page_for(_: str) -> Page | None:
-        return NEVER if anyio.current_time() < end else None
-
-    end = anyio.current_time() + 3.4
-    alone: list[Any] = []
-    async with (
-        behind(make_client, simulator, page_for, timeout=3) as api,
-        anyio.create_task_group() as tg,
-    ):
-        tg.start_soon(note, alone, api.call_with_request, post(99))  # no sign of life
-        await anyio.sleep(0.5)
-        assert await together(api, map(get, range(25))) == [*range(25)]
-        assert api.statistics().batches[25] >= 2
-        assert api.statistics().split == 0
-    assert [type(error) for error in alone] == [OutcomeUnknownError]
 
 
 async def test_a_sign_of_life_ends_an_outage(

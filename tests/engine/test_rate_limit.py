@@ -12,6 +12,8 @@ import pytest
 import trio.testing
 from anyio.lowlevel import checkpoint
 
+from _helpers import add_echoes, carried_out, get
+from _probe import Probe
 from vkanyio import VK, Limiter, TooManyRequestsError
 from vkanyio.testing import Call, Simulator, VKFault
 from vkanyio.testing.faults import error
@@ -175,6 +177,18 @@ async def test_calls_are_sent_in_order_of_arrival(request_mode: Any) -> None:
     async with client_of(simulator, limit=20, request_mode=request_mode) as api:
         await call_all(api, range(1, 101))
     assert numbers_of(simulator.ledger.carried_out()) == [*range(1, 101)]
+
+
+async def test_calls_that_are_submitted_together_are_sent_in_their_order() -> None:
+    simulator = Simulator(limit=20)
+    add_echoes(simulator)
+    requests = [get(i) for i in range(20)]
+    async with client_of(simulator, limit=20, request_mode="burst") as api:
+        for request in requests:
+            Probe(api).caller.submit(request, lambda _: None)
+        for request in requests:
+            await request.wait()
+    assert carried_out(simulator) == [*range(20)]
 
 
 async def test_calls_that_come_one_by_one_are_sent_in_order_of_arrival() -> None:

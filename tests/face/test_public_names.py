@@ -13,7 +13,9 @@ CALLING = {
     "call_with_request",
     "collect",
     "execute",
+    "gather",
     "procedure",
+    "stream",
     "untyped",
 }
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}

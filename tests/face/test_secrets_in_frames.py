@@ -6,11 +6,12 @@ The frames of the library are searched, and those that attrs generates for it.
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 import traceback
 from base64 import b64encode
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import attrs
@@ -22,6 +23,7 @@ from vkanyio import (
     VK,
     APIRequest,
     Captcha,
+    ClientClosedError,
     ClientCrashedError,
     Config,
     Confirmation,
@@ -47,7 +49,7 @@ from vkanyio._masking import (
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 TOKEN = "vk1.a.the-secret-token"
 SECRET = "a-secret-of-the-caller"
@@ -183,6 +185,54 @@ BAD_PARAMS: dict[str, Any] = {
 }
 
 
+async def read_one(api: VK, *calls: Any, **how: Any) -> None:
+    """Raise the error of a stream, or of its first call."""
+
+    def source() -> Iterator[Any]:
+        yield from calls
+        raise LookupError
+
+    async with api.stream(source() if len(calls) > 1 else calls, **how) as settled:
+        async for call in settled:
+            call.result()
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_ends_early_reveals_no_secret(
+    make_client: Callable[..., VK],
+) -> None:
+    elements = [("users.get", {"user_ids": 1, "password": SECRET})] * 2
+    client = make_client()
+    with pytest.raises(ValueError, match="max_pending") as caught:
+        client.stream(elements, max_pending=0)
+    assert_hidden(caught.value)
+    with pytest.raises(TypeError, match="return_exceptions") as refused:
+        await client.gather(elements, return_exceptions=cast("Any", 1))
+    assert_hidden(refused.value)
+    async with client as api:
+        with pytest.raises(LookupError) as ended:
+            await read_one(api, *elements, ordered=True)
+        assert_hidden(ended.value)
+
+
+@pytest.mark.anyio
+async def test_a_stream_of_a_client_that_closes_reveals_no_secret(
+    make_client: Callable[..., VK],
+) -> None:
+    elements = itertools.repeat(("users.get", {"user_ids": 1, "password": SECRET}))
+
+    async def read(api: VK) -> None:
+        with pytest.raises(ClientClosedError) as caught:  # noqa: PT012 - at the end
+            async with api.stream(elements, max_pending=1) as settled:
+                async for _ in settled:
+                    await anyio.sleep(1)
+        assert_hidden(caught.value)
+
+    async with anyio.create_task_group() as tasks, make_client() as api:
+        tasks.start_soon(read, api)
+        await anyio.sleep(1.5)
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("params", BAD_PARAMS.values(), ids=BAD_PARAMS)
 async def test_a_refused_parameter_reveals_no_secret(
@@ -192,6 +242,8 @@ async def test_a_refused_parameter_reveals_no_secret(
         makes: list[Callable[[], Awaitable[Any]]] = [
             lambda: api.call_with_request(APIRequest("users.get", params)),
             lambda: api.call("users.get", params),
+            lambda: api.gather([("users.get", params)]),
+            lambda: read_one(api, ("users.get", params)),
         ]
         if isinstance(params, dict):
             makes += [

@@ -90,7 +90,7 @@ def test_what_may_pass_is_met_by_repeating_once_and_then_by_halving(
 def test_a_deadline_is_met_by_halving_at_once() -> None:
     assert remedy(TIMEOUT) is Remedy.HALVE
     assert remedy(TIMEOUT, repeated=True) is Remedy.HALVE
-    assert remedy(TIMEOUT, outage=True) is Remedy.REPEAT
+    assert remedy(TIMEOUT, outage=True) is Remedy.HALVE
 
 
 @pytest.mark.parametrize(
@@ -157,24 +157,16 @@ HERE, THERE, ELSEWHERE = object(), object(), object()
 def test_others_that_fail_in_the_same_way_are_an_outage(failure: Failure) -> None:
     outage = Outage()
     assert not outage.is_on(failure, HERE, 0)
-    outage.note(failure, HERE, 25, 0)
+    outage.note(failure, HERE, 0)
     assert not outage.is_on(failure, HERE, 0)
-    outage.note(failure, THERE, 25, 1)
+    outage.note(failure, THERE, 1)
     assert outage.is_on(failure, HERE, 1)
     assert outage.is_on(failure, THERE, 1)
-    outage.note(failure, THERE, 12, 2)
-    outage.note(failure, THERE, 13, 3)
+    outage.note(failure, THERE, 2)
+    outage.note(failure, THERE, 3)
     assert outage.is_on(failure, THERE, 3)  # the one from here is not forgotten
-    outage.note(failure, HERE, 1, 4)
+    outage.note(failure, HERE, 4)
     assert outage.is_on(failure, HERE, 4)
-
-
-def test_the_deadline_of_a_batch_is_no_outage_but_that_of_a_call_is() -> None:
-    outage = Outage()
-    outage.note(TIMEOUT, THERE, 2, 0)
-    assert not outage.is_on(TIMEOUT, HERE, 0)
-    outage.note(TIMEOUT, THERE, 1, 0)
-    assert outage.is_on(TIMEOUT, HERE, 0)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +178,7 @@ def test_the_deadline_of_a_batch_is_no_outage_but_that_of_a_call_is() -> None:
 )
 def test_failures_of_another_kind_are_no_outage(one: Failure, other: Failure) -> None:
     outage = Outage()
-    outage.note(one, THERE, 1, 0)
+    outage.note(one, THERE, 0)
     assert not outage.is_on(other, HERE, 0)
 
 
@@ -195,16 +187,16 @@ def test_failures_of_another_kind_are_no_outage(one: Failure, other: Failure) ->
 )
 def test_any_other_result_ends_an_outage(sign: Success | Failure) -> None:
     outage = Outage()
-    outage.note(page(502), THERE, 1, 0)
-    outage.note(sign, ELSEWHERE, 1, 1)
+    outage.note(page(502), THERE, 0)
+    outage.note(sign, ELSEWHERE, 1)
     assert not outage.is_on(page(502), HERE, 1)
 
 
 def test_an_outage_is_forgotten() -> None:
     outage = Outage()
-    outage.note(LOST, THERE, 1, 10)
+    outage.note(LOST, THERE, 10)
     assert outage.is_on(LOST, HERE, 10 + OUTAGE_MEMORY - 0.1)
     assert not outage.is_on(LOST, HERE, 10 + OUTAGE_MEMORY)
-    outage.note(LOST, HERE, 1, 10 + OUTAGE_MEMORY)
+    outage.note(LOST, HERE, 10 + OUTAGE_MEMORY)
     assert not outage.is_on(LOST, HERE, 10 + OUTAGE_MEMORY)
     assert outage.is_on(LOST, THERE, 10 + OUTAGE_MEMORY)

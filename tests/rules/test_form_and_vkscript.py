@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import example, given
@@ -26,6 +26,17 @@ def test_a_form_reads_back_unchanged(params: dict[str, str | int]) -> None:
         max_num_fields=len(params),
     )
     assert pairs == [(name, str(value)) for name, value in params.items()]
+
+
+scripts = st.text('aZ09_.~,-%+"{}:()[]; $')
+
+
+@given(encoded | st.dictionaries(names, scripts))
+@example({"code": 'return [API.users.get({"user_ids":"1,2 +%2B"})];'})
+def test_a_form_is_written_as_the_standard_library_writes_it(
+    params: dict[str, str | int],
+) -> None:
+    assert to_form(params).decode("ascii") == urlencode(params, safe=",")
 
 
 _STRING = re.compile(r'"((?:[^"\\\r\n]|\\["\\nr])*)"')

@@ -167,6 +167,10 @@ def test_a_call_makes_way_for_longer_each_time() -> None:
     assert max(filter(None, found)) == TOO_MANY_MAX_DELAY
 
 
+def test_a_method_that_has_met_error_6_for_days_waits_no_longer() -> None:
+    assert too_many(retries(0), 100.0, seconds=10**6) == [TOO_MANY_MAX_DELAY]
+
+
 def test_error_6_does_not_count_as_a_retry() -> None:
     counted = retries(1)
     too_many(counted, 1.0, 2.0, 3.0)

@@ -95,6 +95,12 @@ def test_it_is_false_where_somebody_has_to_act(error: VKError, way: str) -> None
     assert COPIES[way](error).is_transient is False
 
 
+def test_a_failure_on_the_way_passes_unless_it_is_said_to_last() -> None:
+    for cls in (TransportError, ConnectionFailedError, RequestTimeoutError):
+        assert cls("lost").is_transient
+        assert not cls("lost", is_transient=False).is_transient
+
+
 @given(st.integers().filter(lambda code: code not in (1, 6, 10, 36)))
 def test_it_is_false_for_every_other_code_of_vk(code: int) -> None:
     assert APIError(code, "").is_transient is False

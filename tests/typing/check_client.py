@@ -10,6 +10,7 @@ import httpx2
 from vkanyio import (
     VK,
     APIRequest,
+    CallStream,
     Captcha,
     Config,
     Confirmation,
@@ -17,12 +18,13 @@ from vkanyio import (
     ExecuteResult,
     Limiter,
     MethodGroup,
+    SettledCall,
     Statistics,
     Validation,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterable, Awaitable
 
 
 async def solve(captcha: Captcha) -> None:
@@ -120,10 +122,29 @@ async def calls() -> None:
 async def requests(api: VK) -> None:
     request = APIRequest("users.get", {"user_ids": 1}, headers={}, repeatable=None)
     assert_type(await api.call_with_request(request), Any)
+    assert_type(await api.gather([request, ("users.get", {"user_ids": 1})]), list[Any])
     assert_type(await request.wait(), Any)
     assert_type(str(request), str)
     APIRequest("users.get", repeatable="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     APIRequest("users.get", {}, {})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await api.gather(["users.get"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+async def streams(
+    api: VK, ids: list[int], later: AsyncIterable[tuple[str, dict[str, str]]]
+) -> None:
+    calls = (("users.get", {"user_ids": i}) for i in ids)
+    async with api.stream(calls, ordered=True, max_pending=5) as settled:
+        assert_type(settled, CallStream)
+        async for call in settled:
+            assert_type(call, SettledCall)
+            assert_type(call.index, int)
+            assert_type(call.request, APIRequest | None)
+            assert_type(call.result(), Any)
+    assert_type(api.stream(later), CallStream)
+    api.stream([APIRequest("users.get")])
+    api.stream("users.get")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    api.stream([], True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def scripts(api: VK) -> None:

@@ -50,7 +50,7 @@ class BatchTask:
 
     :param calls: the calls, two or more
     :param start_soon: starts the task of a half, or of a call that goes on alone
-    :param origin: for a half, what its requests have in common with those of the whole
+    :param whole: for a part, the batch that it was taken from
     :ivar scope: the scope of its task
     :ivar request: the last ``execute``
     :ivar captcha_answers: how many answers to captchas were sent with it
@@ -68,12 +68,12 @@ class BatchTask:
         questions: Questions,
         start_soon: Callable[..., None],
         *,
-        origin: object | None = None,
+        whole: BatchTask | None = None,
     ) -> None:
         self.scope: CancelScope = CancelScope(shield=True)
         self.request: APIRequest = APIRequest(EXECUTE)
-        self.captcha_answers: int = 0
-        self.extra: dict[str, Any] = {}
+        self.captcha_answers: int = 0 if whole is None else whole.captcha_answers
+        self.extra: dict[str, Any] = {} if whole is None else dict(whole.extra)
         self.answered_at_send: int = 0
         self._members = dict.fromkeys(calls)
         self._sender = sender
@@ -82,8 +82,10 @@ class BatchTask:
         self._questions = questions
         self._start_soon = start_soon
         self._retries = sender.new_retries(max(call.retries_used for call in calls))
-        self._origin = origin or object()  # a reference to the batch would be a cycle
-        self._was_repeated = origin is not None  # the whole was
+        # An object of its own: a reference to the batch would be a cycle.
+        self._origin: object = object() if whole is None else whole._origin
+        self._repeats = 0  # those that the calls are not charged for
+        self._is_part = whole is not None
         self._failure: Failure | None = None
         self._is_questioned = False
         self._answering: CancelScope | None = None
@@ -156,6 +158,7 @@ class BatchTask:
         """
         while True:
             if permit is None:
+                await self._wait_at_gate()
                 permit = await self._next_permit()
             group = self._ready()
             if not group:
@@ -164,10 +167,13 @@ class BatchTask:
             attempt = await self._attempt_together(group, permit, extra)
             permit = None
             if isinstance(attempt.result, Success):
+                self._sender.forget_refusals(EXECUTE)
                 self._deliver(group, attempt, attempt.result)
                 return attempt.result
             self._failure = failure = self._note_failure(group, attempt.result)
             delay = self._delay_after(failure, attempt.secrets.token)
+            if delay is None and failure.retry_after is not None:
+                await sleep(failure.retry_after)  # before its calls go in parts
             if delay is None or not self.is_live:
                 return failure.error
             self._sender.note_retry(EXECUTE, failure, delay)
@@ -177,21 +183,29 @@ class BatchTask:
         first = next(iter(self._members))
         return await self._sender.ticker.acquire(retry_of=first.request._pending.order)
 
+    async def _wait_at_gate(self) -> None:
+        """Wait while a captcha holds back all of the calls.
+
+        VK's question about this batch does not hold back its own calls.
+        """
+        while live := self._live():
+            if self._is_questioned or any(map(self._may_go, live)):
+                return
+            await self._gate.wait(live[0].request)
+
+    def _may_go(self, call: CallTask) -> bool:
+        return self._is_questioned or self._gate.is_open_to(call.request)
+
     def _ready(self) -> list[CallTask]:
         """Return the calls that are sent together now that there is a permit.
 
         1. Calls may have been cancelled meanwhile: they are left out.
-        2. Others may have to wait for a captcha: they leave. VK's question about this
-           batch does not hold back its own calls.
-        3. A single call is left: it goes alone, unless it answers that question.
+        2. A captcha holds back others: they leave, together.
+        3. A single call is left: it goes alone, unless it answers VK's question.
         """
-        if self._is_questioned:
-            return self._live()
-        for call in self._live():
-            if not self._gate.is_open_to(call.request):
-                self._leave(call)
+        self._start_part([call for call in self._live() if not self._may_go(call)])
         group = self._live()
-        if len(group) == 1:
+        if len(group) == 1 and not self._is_questioned:
             self._leave(group.pop())
         return group
 
@@ -216,10 +230,16 @@ class BatchTask:
         return attempt
 
     def _note_failure(self, group: list[CallTask], failure: Failure) -> Failure:
-        """Fail the calls that VK may have carried out and may not get twice.
+        """Learn from a failure of the whole, and fail the calls that end with it.
 
+        Those are the calls that VK may have carried out and may not get twice.
+
+        :param group: the calls that were sent
         :return: the failure, as seen by the calls
         """
+        if is_too_much(failure):
+            requests = [call.request for call in group]
+            self._packer.note_too_much(requests, current_time())
         if isinstance(failure.error, ScriptRuntimeError):  # VK gave up part-way
             failure = failure._replace(maybe_carried_out=True)
             for call in group:
@@ -233,20 +253,22 @@ class BatchTask:
     def _delay_after(self, failure: Failure, token: str) -> float | None:
         """Return the seconds until all calls are sent again, or None if they are not.
 
+        The calls are charged for the retries only where the batch was certainly not at
+        fault: if it was not sent.
+
         :param token: the token that they were sent with
         """
         remedy = self._remedy_for(failure, was_replaced=token != self._sender.token)
-        if remedy is not Remedy.REPEAT:
+        if remedy is not Remedy.REPEAT or (self._is_part and failure.maybe_carried_out):
             return None
-        is_outage = self._is_outage(failure)
         delay = self._sender.delay_after(
             EXECUTE, failure, self._retries, token=token, may_repeat=True
         )
-        self._was_repeated = True
-        if is_outage:
-            # Otherwise the calls have all their retries yet: the batch was at fault.
+        if failure.maybe_carried_out:
+            self._repeats += 1
+        else:
             for call in self._members:
-                call.retries_used = self._retries.used
+                call.retries_used = self._retries.used - self._repeats
         return delay
 
     def _is_outage(self, failure: Failure) -> bool:
@@ -255,7 +277,7 @@ class BatchTask:
     def _remedy_for(self, failure: Failure, *, was_replaced: bool = False) -> Remedy:
         return remedy_for(
             failure,
-            was_repeated=self._was_repeated,
+            was_repeated=self._is_part or self._repeats > 0,
             is_outage=self._is_outage(failure),
             token_was_replaced=was_replaced,
         )
@@ -267,6 +289,7 @@ class BatchTask:
         requests = [call.request for call in group]
         results = read_batch(requests, success, attempt.body, attempt.secrets)
         for call, doubt, result in zip(group, attempt.doubts, results, strict=True):
+            call.batch_give_up = None
             if isinstance(result, Success):
                 self._sender.forget_refusals(call.request.method)
                 call.conclude(result)
@@ -275,17 +298,25 @@ class BatchTask:
                     call.request._pending.restore_mark(doubt)
                 self._leave(call, result)
 
-    def conclude(self, outcome: Outcome) -> None:
+    def is_in_doubt(self) -> bool:
+        """Return whether VK may have carried out what it may not get twice."""
+        return any(call.is_in_doubt() for call in self._live())
+
+    def conclude(self, outcome: Outcome) -> bool:
         """Take the batch apart after an error of the whole; see :class:`Remedy`.
 
         After a success there is nothing to do: each call has its outcome, or has left.
+
+        :return: whether the calls have ended; they may go on in other requests
         """
         failure, group = self._failure, self._live()
         if isinstance(outcome, Success) or failure is None or not group:
-            return
+            return True
         remedy = self._remedy_for(failure)
         if remedy is Remedy.REPEAT:  # but the retries are used up
             remedy = Remedy.ALONE if failure.maybe_carried_out else Remedy.FAIL
+        if remedy is Remedy.HALVE and self._repeats > 1:
+            remedy = Remedy.ALONE  # repeating it has cost as much as halving
         if remedy is Remedy.FAIL:
             for call in group:
                 self._fail(call, outcome)
@@ -296,31 +327,34 @@ class BatchTask:
             for call in group:
                 self._leave(call)
         else:
-            if is_too_much(failure):
-                requests = [call.request for call in group]
-                self._packer.note_too_much(requests, current_time())
-            self._sender.note_split()
             self._halve(group)
+        return remedy is Remedy.FAIL
 
     def _halve(self, group: list[CallTask]) -> None:
-        """Go on with two halves, side by side; one with a single call is no batch."""
+        """Go on with two halves, side by side."""
+        if len(group) > 1:
+            self._sender.note_split()
         middle = (len(group) + 1) // 2
-        for half in (group[:middle], group[middle:]):
-            if len(half) == 1:
-                self._leave(half[0])
-            elif half:
-                for call in half:
-                    del self._members[call]
-                batch = BatchTask(
-                    half,
-                    self._sender,
-                    self._gate,
-                    self._packer,
-                    self._questions,
-                    self._start_soon,
-                    origin=self._origin,
-                )
-                self._start_soon(batch.run, scope=batch.scope)
+        self._start_part(group[:middle])
+        self._start_part(group[middle:])
+
+    def _start_part(self, calls: list[CallTask]) -> None:
+        """Go on with some of the calls separately; a single one is no batch."""
+        if len(calls) == 1:
+            self._leave(calls[0])
+        elif calls:
+            for call in calls:
+                del self._members[call]
+            batch = BatchTask(
+                calls,
+                self._sender,
+                self._gate,
+                self._packer,
+                self._questions,
+                self._start_soon,
+                whole=self,
+            )
+            self._start_soon(batch.run, scope=batch.scope)
 
     def _leave(self, call: CallTask, failure: Failure | None = None) -> None:
         del self._members[call]
@@ -334,6 +368,7 @@ class BatchTask:
 
     def _fail(self, call: CallTask, error: VKError) -> None:
         """Settle a call with the error of its batch, as its own."""
+        call.batch_give_up = None
         own = copy_error(error)
         if isinstance(own, APIError | TransportError):
             own.method = call.request.method

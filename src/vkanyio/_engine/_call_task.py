@@ -94,9 +94,7 @@ class CallTask:
         A batch goes on for as long as somebody waits for one of its calls.
         """
         if self.batch_give_up is None:
-            self.scope.cancel()
-        else:
-            self.batch_give_up()
+            self.scope.cancel()  # else the batch learns of it at the end
 
     async def run(self, permit: Permit) -> None:
         """See the call through, beginning with the permit that it was taken for."""
@@ -117,7 +115,7 @@ class CallTask:
             outcome = await self._questions.resolve(self, outcome)
         self.conclude(outcome)
 
-    def conclude(self, outcome: Outcome) -> None:
+    def conclude(self, outcome: Outcome) -> bool:
         """Give the outcome to those who wait for it.
 
         1. A value is passed on.
@@ -134,6 +132,12 @@ class CallTask:
             pending.settle(outcome)
         else:
             pending.settle(OutcomeUnknownError(outcome, method=self.request.method))
+        return True
+
+    def is_in_doubt(self) -> bool:
+        """Return whether VK may have carried out what it may not get twice."""
+        is_marked = self.request._pending.maybe_carried_out
+        return is_marked and not self._sender.may_repeat(self.request)
 
     def note_sending(self) -> None:
         """Note that the call is about to be sent."""
@@ -169,7 +173,9 @@ class CallTask:
         Called when the call has ended. A reference to the batch would keep it, and all
         its calls and values, alive until the garbage collector finds them.
         """
-        self.batch_give_up = None
+        batch_give_up, self.batch_give_up = self.batch_give_up, None
+        if batch_give_up is not None:  # the batch has not ended the call itself
+            batch_give_up()
         if self._answering is not None:
             self._answering.cancel()
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 
 from anyio import Event
 
-from .._errors import APIError, CaptchaError, ClientUseError, VKError, copy_error
+from .._errors import (
+    CaptchaError,
+    ClientUseError,
+    OutcomeUnknownError,
+    TransportError,
+    copy_error,
+)
 from .._masking import kind_of
 
 if TYPE_CHECKING:
@@ -71,8 +77,15 @@ class QuestionedCall(Protocol):
         """Send the call again, with parameters that answer the question."""
         ...
 
-    def conclude(self, outcome: Outcome) -> None:
-        """Settle the call."""
+    def conclude(self, outcome: Outcome) -> bool:
+        """Settle the call.
+
+        :return: whether the call has ended; packed calls may go on in other requests
+        """
+        ...
+
+    def is_in_doubt(self) -> bool:
+        """Return whether VK may have carried out what it may not get twice."""
         ...
 
     def is_cancelled(self) -> bool:
@@ -135,12 +148,13 @@ class CaptchaSession:
                 self.error = outcome
                 raise copy_error(outcome)
             self.outcome = outcome
-            if not self._is_question(outcome):
-                self._call.conclude(outcome)
+            has_ended = not self._is_question(outcome) and self._call.conclude(outcome)
         finally:
             self._sending.set()
             self._sending = None
-        if isinstance(outcome, VKError) and not isinstance(outcome, APIError):
+            if outcome is None and self._call.is_in_doubt():
+                self._closed = True  # cancelled: another answer could do it twice
+        if isinstance(outcome, TransportError | OutcomeUnknownError) and has_ended:
             raise copy_error(outcome)
 
     async def close(self) -> None:

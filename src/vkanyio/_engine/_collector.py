@@ -72,17 +72,14 @@ class Collector:
         """Put a call at the end of the line."""
         self._channel.send_nowait(request)
 
-    def begin_now(self, request: APIRequest) -> bool:
-        """Start the only call there is, unless it has to wait or may be packed.
+    def permit_now(self) -> Permit | None:
+        """Return a permit for the only call there is.
 
-        :return: whether it was started; the task that collects has nothing to do then
+        :return: None if it has to wait, or may be packed with others that come now
         """
         if self._gate.is_closed or self._packer.is_on:
-            return False
-        permit = self._ticker.acquire_nowait()
-        if permit is not None:
-            self._begin([request], permit)
-        return permit is not None
+            return None
+        return self._ticker.acquire_nowait()
 
     def drop(self, request: APIRequest) -> None:
         """Remove a call that has ended, so that it takes no memory in the line."""
@@ -134,7 +131,9 @@ class Collector:
             if not gate.is_closed or gate.is_open_to(first):
                 taken = [first]
                 if first in self._packable:
-                    ready = filter(gate.is_open_to, self._packable)
+                    ready = iter(self._packable)
+                    if gate.is_closed:
+                        ready = filter(gate.is_open_to, ready)
                     taken = self._packer.choose(ready, current_time())
                 for request in taken:
                     self.drop(request)

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import CancelScope, Semaphore, current_time
+from anyio import CancelScope, Semaphore, current_time, get_current_task
 
 from .._errors import VKError
 from ._batch_task import BatchTask
@@ -140,8 +140,19 @@ class Lane:
             self._services.note_crash(error)
 
     def _begin_now(self, request: APIRequest) -> bool:
-        # With the context variables that its task would get from the collector's.
-        return self._context.run(self._collector.begin_now, request)
+        """Start the task of the only call there is, unless it has to wait.
+
+        :return: whether it was started
+        """
+        if get_current_task().has_pending_cancellation():
+            return False  # natively: the call would be sent before its caller leaves
+        permit = self._collector.permit_now()
+        if permit is not None:
+            call = self._make_call(request)
+            # With the context variables that it would get from the collector's task.
+            start_soon = partial(self._services.start_soon, scope=call.scope)
+            self._context.run(start_soon, call.run, permit)
+        return permit is not None
 
     def _end_call(
         self, request: APIRequest, on_end: Callable[[APIRequest], None] | None
@@ -154,17 +165,28 @@ class Lane:
 
     def _dispatch(self, requests: list[APIRequest], permit: Permit) -> None:
         """Start the task of one call, or of several in a batch."""
-        sender, gate, start_soon = self._sender, self._gate, self._services.start_soon
-        packer, questions = self._packer, self._questions
-        calls = [CallTask(each, sender, gate, packer, questions) for each in requests]
-        for call in calls:
-            self._live.begin(call.request, call)
+        calls = [self._make_call(each) for each in requests]
+        start_soon = self._services.start_soon
         if len(calls) == 1:
             [call] = calls
             start_soon(call.run, permit, scope=call.scope)
         else:
-            batch = BatchTask(calls, sender, gate, packer, questions, start_soon)
+            batch = BatchTask(
+                calls,
+                self._sender,
+                self._gate,
+                self._packer,
+                self._questions,
+                start_soon,
+            )
             start_soon(batch.run, permit, scope=batch.scope)
+
+    def _make_call(self, request: APIRequest) -> CallTask:
+        call = CallTask(
+            request, self._sender, self._gate, self._packer, self._questions
+        )
+        self._live.begin(request, call)
+        return call
 
     def _look_again(self) -> None:
         self._collector.look_again()

@@ -177,7 +177,7 @@ class Sender:
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
             if self.outage.troubles or isinstance(result, Failure):
-                self.outage.note(result, origin, len(pending), current_time())
+                self.outage.note(result, origin, current_time())
         finally:
             self._counters.in_flight -= 1
             self.ticker.release(permit)

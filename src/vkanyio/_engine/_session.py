@@ -113,6 +113,7 @@ class Session(AsyncContextManagerMixin):
     def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
         """Send a call in its turn, and wait for its outcome."""
         # Not `async`: that would keep one more coroutine alive per waiting call.
+        self.check_usable()
         lane = self._claim(request)
         if self._observer.is_on:
             return self._observer.observe(request, lane.wait_for)
@@ -120,6 +121,7 @@ class Session(AsyncContextManagerMixin):
 
     def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
+        self.check_open()
         lane = self._claim(request)
         if self._observer.is_on:
             self._observer.begin_call(request)
@@ -132,6 +134,13 @@ class Session(AsyncContextManagerMixin):
         self._observer.end_call(request)
         on_end(request)
 
+    @property
+    def calls_a_second(self) -> float:
+        """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
+        is_packing = self._config.mode != "sequential"
+        calls = self._config.execute_count if is_packing else 1
+        return calls * self._limiter.limit / self._limiter.window
+
     async def post(
         self,
         url: str,
@@ -141,8 +150,7 @@ class Session(AsyncContextManagerMixin):
         headers: Mapping[str, str],
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
-        self.check_open()
-        self._check_same_loop()
+        self.check_usable()
         return await self._transport.post(
             url,
             body,
@@ -201,6 +209,11 @@ class Session(AsyncContextManagerMixin):
         )
         raise ClientUseError(_with_hint(message))
 
+    def check_usable(self) -> None:
+        """Raise unless calls can be made here; see :meth:`Caller.check_usable`."""
+        self.check_open()
+        self._check_same_loop()
+
     def check_open(self) -> None:
         """Raise if no calls are accepted now."""
         # Accepted calls are finished, and may need the answer to a captcha for that.
@@ -214,9 +227,7 @@ class Session(AsyncContextManagerMixin):
         return ClientClosedError(f"the client {self.stage.value}")
 
     def _claim(self, request: APIRequest) -> Lane:
-        """Check that a call can be made, claim it, and return the lane of its token."""
-        self.check_open()
-        self._check_same_loop()
+        """Claim a call, and return the lane of its token."""
         request._pending.claim(self._loop_token)
         if self._keeps_context:
             request._pending.context = copy_context()

@@ -61,7 +61,8 @@ class Ticker:
 
         :param retry_of: for a retry, the place of its call in the order of arrival
         """
-        permit = self.acquire_nowait()
+        # Retries go by the queue: those that start together may come here in any order.
+        permit = self.acquire_nowait() if retry_of is None else None
         if permit is not None:
             return permit  # without the task
         # The collector asks for all new calls, one permit at a time.

@@ -139,7 +139,7 @@ class Account(MethodGroup):
         *,
         offset: int | None = None,
         count: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse:
         """Call VK's method ``account.getBanned``.
@@ -165,7 +165,7 @@ class Account(MethodGroup):
     async def getCounters(
         self,
         *,
-        filter: CountersFilter | Iterable[CountersFilter] | str | None = None,
+        filter: Iterable[CountersFilter] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> AccountCounters:
         """Call VK's method ``account.getCounters``.
@@ -185,16 +185,7 @@ class Account(MethodGroup):
     async def getInfo(
         self,
         *,
-        fields: Literal[
-            "country",
-            "https_required",
-            "own_posts_default",
-            "no_wall_replies",
-            "intro",
-            "lang",
-            "audio_autoplay",
-        ]
-        | Iterable[
+        fields: Iterable[
             Literal[
                 "country",
                 "https_required",

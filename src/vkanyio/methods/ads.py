@@ -11,7 +11,7 @@ from .._method_group import MethodGroup, json_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.ads import (
         Account,
         Ad,
@@ -630,10 +630,7 @@ class Ads(MethodGroup):
         client_id: int | None = None,
         include_deleted: bool | None = None,
         campaign_ids: int | str | Iterable[int | str] | None = None,
-        fields: Literal["ads_count"]
-        | Iterable[Literal["ads_count"]]
-        | str
-        | None = None,
+        fields: Iterable[Literal["ads_count"]] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[Campaign]:
         """Call VK's method ``ads.getCampaigns``.
@@ -909,10 +906,7 @@ class Ads(MethodGroup):
         period: Literal["day", "month", "overall", "week", "year"],
         date_from: str,
         date_to: str,
-        stats_fields: Literal["views_times"]
-        | Iterable[Literal["views_times"]]
-        | str
-        | None = None,
+        stats_fields: Iterable[Literal["views_times"]] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[Stats]:
         """Call VK's method ``ads.getStatistics``.

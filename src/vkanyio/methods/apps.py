@@ -41,10 +41,7 @@ class Apps(MethodGroup):
     async def addSnippet(
         self,
         *,
-        vk_ref: Literal["snippet_im", "snippet_post"]
-        | Iterable[Literal["snippet_im", "snippet_post"]]
-        | str
-        | None = None,
+        vk_ref: Iterable[Literal["snippet_im", "snippet_post"]] | str | None = None,
         group_id: int | Iterable[int] | str | None = None,
         hash: str | Iterable[str] | None = None,
         snippet_id: int | None = None,
@@ -170,9 +167,9 @@ class Apps(MethodGroup):
         platform: Literal["android", "ios", "web"] | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
-        app_fields: AppFields | Iterable[AppFields] | str | None = None,
+        app_fields: Iterable[AppFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse:
         """Call VK's method ``apps.get``.
@@ -224,7 +221,7 @@ class Apps(MethodGroup):
         platform: str | None = None,
         extended: bool | None = None,
         return_friends: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         q: str | None = None,
         genre_id: int | None = None,
@@ -274,7 +271,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse: ...
@@ -287,7 +284,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListExtendedResponse: ...
@@ -300,7 +297,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse: ...
@@ -312,7 +309,7 @@ class Apps(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         type: Literal["invite", "request"] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         query: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFriendsListResponse | GetFriendsListExtendedResponse:
@@ -664,9 +661,7 @@ class Apps(MethodGroup):
         *,
         webview: str,
         name: str,
-        platforms: Literal["mobile", "web", "mvk"]
-        | Iterable[Literal["mobile", "web", "mvk"]]
-        | str,
+        platforms: Iterable[Literal["mobile", "web", "mvk"]] | str,
         group_id: int | None = None,
         user_ids: int | Iterable[int] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,

@@ -11,7 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.board import (
         GetCommentsExtendedResponse,
         GetCommentsResponse,

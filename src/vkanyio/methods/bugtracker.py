@@ -169,7 +169,7 @@ class Bugtracker(MethodGroup):
         *,
         bugreport_id: int,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBugreportByIdResponse:
         """Call VK's method ``bugtracker.getBugreportById``.
@@ -200,7 +200,7 @@ class Bugtracker(MethodGroup):
         offset: int | None = None,
         filter_name: str | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCompanyGroupMembersResponse:
         """Call VK's method ``bugtracker.getCompanyGroupMembers``.
@@ -246,7 +246,7 @@ class Bugtracker(MethodGroup):
         filter_not_group: int | None = None,
         filter_member_ids: int | Iterable[int] | str | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCompanyMembersResponse:

@@ -75,7 +75,7 @@ class Donut(MethodGroup):
     async def getSubscriptions(
         self,
         *,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,

@@ -237,7 +237,7 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
@@ -265,7 +265,7 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetExtendedResponse: ...
@@ -293,7 +293,7 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
@@ -320,7 +320,7 @@ class Fave(MethodGroup):
         tag_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         is_from_snackbar: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse:
@@ -357,7 +357,7 @@ class Fave(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         type: Literal["groups", "hints", "users"] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         tag_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetPagesResponse:

@@ -291,7 +291,7 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Fields | Iterable[Fields] | str,
+        fields: Iterable[Fields] | str,
         ref: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFieldsResponse: ...
@@ -306,7 +306,7 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetFieldsResponse: ...
@@ -320,7 +320,7 @@ class Friends(MethodGroup):
         list_id: int | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         ref: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetFieldsResponse:
@@ -616,7 +616,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse: ...
 
@@ -633,7 +633,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsNeedMutualResponse: ...
 
@@ -650,7 +650,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsExtendedResponse: ...
 
@@ -667,7 +667,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsNeedMutualResponse | GetRequestsExtendedResponse: ...
 
@@ -684,7 +684,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetRequestsResponse
@@ -704,7 +704,7 @@ class Friends(MethodGroup):
         need_viewed: bool | None = None,
         suggested: bool | None = None,
         ref: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> (
         GetRequestsResponse
@@ -748,13 +748,12 @@ class Friends(MethodGroup):
     async def getSuggestions(
         self,
         *,
-        filter: Literal["contacts", "mutual", "mutual_contacts"]
-        | Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
+        filter: Iterable[Literal["contacts", "mutual", "mutual_contacts"]]
         | str
         | None = None,
         count: int | None = None,
         offset: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSuggestionsResponse:
@@ -790,7 +789,7 @@ class Friends(MethodGroup):
         *,
         user_id: int | None = None,
         q: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         offset: int | None = None,
         count: int | None = None,

@@ -759,8 +759,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[False] | None = None,
-        filter: Filter | Iterable[Filter] | str | None = None,
-        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -772,8 +772,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: Literal[True],
-        filter: Filter | Iterable[Filter] | str | None = None,
-        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -785,8 +785,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Filter | Iterable[Filter] | str | None = None,
-        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -797,8 +797,8 @@ class Groups(MethodGroup):
         *,
         user_id: int | None = None,
         extended: bool | None = None,
-        filter: Filter | Iterable[Filter] | str | None = None,
-        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        filter: Iterable[Filter] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -840,7 +840,7 @@ class Groups(MethodGroup):
         longitude: float | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: AddressFields | Iterable[AddressFields] | str | None = None,
+        fields: Iterable[AddressFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetAddressesResponse:
         """Call VK's method ``groups.getAddresses``.
@@ -882,7 +882,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         owner_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse:
@@ -920,7 +920,7 @@ class Groups(MethodGroup):
         *,
         group_ids: int | str | Iterable[int | str] | None = None,
         group_id: int | str | None = None,
-        fields: GroupsFields | Iterable[GroupsFields] | str | None = None,
+        fields: Iterable[GroupsFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdObjectResponse:
         """Call VK's method ``groups.getById``.
@@ -1075,7 +1075,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetInvitedUsersResponse:
@@ -1236,7 +1236,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str,
+        fields: Iterable[UsersFields] | str,
         filter: Literal["donut", "friends", "unsure", "unsure_friends"] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse: ...
@@ -1249,7 +1249,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str,
+        fields: Iterable[UsersFields] | str,
         filter: Literal["managers"],
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetMembersFieldsResponse: ...
@@ -1262,7 +1262,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure", "unsure_friends"]
         | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1275,7 +1275,7 @@ class Groups(MethodGroup):
         sort: Literal["id_asc", "id_desc", "time_asc", "time_desc"] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         filter: Literal["donut", "friends", "managers", "unsure", "unsure_friends"]
         | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1348,7 +1348,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str,
+        fields: Iterable[UsersFields] | str,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsFieldsResponse: ...
 
@@ -1359,7 +1359,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse: ...
 
@@ -1369,7 +1369,7 @@ class Groups(MethodGroup):
         group_id: int,
         offset: int | None = None,
         count: int | None = None,
-        fields: UsersFields | Iterable[UsersFields] | str | None = None,
+        fields: Iterable[UsersFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetRequestsResponse | GetRequestsFieldsResponse:
         """Call VK's method ``groups.getRequests``.

@@ -11,7 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt, UploadServer
     from ..objects.market import (
         AddAlbumResponse,
@@ -1014,7 +1014,7 @@ class Market(MethodGroup):
         count: int | None = None,
         sort: Literal["asc", "desc"] | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``market.getComments``.

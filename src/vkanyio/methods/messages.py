@@ -11,7 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt, NameCase, UserGroupFields
     from ..objects.messages import (
         AddChatUsersResponse,
@@ -455,7 +455,7 @@ class Messages(MethodGroup):
         peer_id: int,
         conversation_message_ids: int | Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByConversationMessageIdResponse: ...
@@ -467,7 +467,7 @@ class Messages(MethodGroup):
         peer_id: int,
         conversation_message_ids: int | Iterable[int] | str,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByConversationMessageIdExtendedResponse: ...
@@ -479,7 +479,7 @@ class Messages(MethodGroup):
         peer_id: int,
         conversation_message_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> (
@@ -492,7 +492,7 @@ class Messages(MethodGroup):
         peer_id: int,
         conversation_message_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> (
@@ -532,7 +532,7 @@ class Messages(MethodGroup):
         message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
@@ -546,7 +546,7 @@ class Messages(MethodGroup):
         message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
@@ -560,7 +560,7 @@ class Messages(MethodGroup):
         message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
@@ -573,7 +573,7 @@ class Messages(MethodGroup):
         message_ids: int | Iterable[int] | str | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         cmids: int | Iterable[int] | str | None = None,
         peer_id: int | None = None,
@@ -627,7 +627,7 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: None = None,
-        fields: Fields | Iterable[Fields] | str,
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> ChatFull: ...
@@ -649,7 +649,7 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: int | Iterable[int] | str,
-        fields: Fields | Iterable[Fields] | str,
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[ChatFull]: ...
@@ -660,7 +660,7 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: int | Iterable[int] | str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]: ...
@@ -670,7 +670,7 @@ class Messages(MethodGroup):
         *,
         chat_id: int | None = None,
         chat_ids: int | Iterable[int] | str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Chat | ChatFull | list[Chat] | list[ChatFull]:
@@ -708,7 +708,7 @@ class Messages(MethodGroup):
         *,
         peer_id: int | None = None,
         link: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetChatPreviewResponse:
         """Call VK's method ``messages.getChatPreview``.
@@ -738,7 +738,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         member_ids: int | Iterable[int] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -786,7 +786,7 @@ class Messages(MethodGroup):
         | None = None,
         extended: bool | None = None,
         start_message_id: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationsResponse:
@@ -829,7 +829,7 @@ class Messages(MethodGroup):
         *,
         peer_ids: int | Iterable[int] | str,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById: ...
@@ -840,7 +840,7 @@ class Messages(MethodGroup):
         *,
         peer_ids: int | Iterable[int] | str,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationByIdExtended: ...
@@ -851,7 +851,7 @@ class Messages(MethodGroup):
         *,
         peer_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById | GetConversationByIdExtended: ...
@@ -861,7 +861,7 @@ class Messages(MethodGroup):
         *,
         peer_ids: int | Iterable[int] | str,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetConversationById | GetConversationByIdExtended:
@@ -903,7 +903,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse: ...
@@ -919,7 +919,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryExtendedResponse: ...
@@ -935,7 +935,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse: ...
@@ -950,7 +950,7 @@ class Messages(MethodGroup):
         start_message_id: int | None = None,
         rev: Literal[1, 0] | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetHistoryResponse | GetHistoryExtendedResponse:
@@ -992,22 +992,7 @@ class Messages(MethodGroup):
     async def getHistoryAttachments(
         self,
         *,
-        attachment_types: Literal[
-            "app_action_games",
-            "app_action_mini_apps",
-            "audio",
-            "audio_message",
-            "clip",
-            "doc",
-            "graffiti",
-            "link",
-            "market",
-            "photo",
-            "share",
-            "video",
-            "wall",
-        ]
-        | Iterable[
+        attachment_types: Iterable[
             Literal[
                 "app_action_games",
                 "app_action_mini_apps",
@@ -1033,7 +1018,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         max_forwards_level: int | None = None,
         message_video: bool | None = None,
         media_type: Literal[
@@ -1109,7 +1094,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: Literal[False] | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1123,7 +1108,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: Literal[True],
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1137,7 +1122,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1150,7 +1135,7 @@ class Messages(MethodGroup):
         offset: int | None = None,
         start_message_id: int | None = None,
         preview_length: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extended: bool | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1286,7 +1271,7 @@ class Messages(MethodGroup):
         pts: int | None = None,
         preview_length: int | None = None,
         onlines: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         events_limit: int | None = None,
         msgs_limit: int | None = None,
         max_msg_id: int | None = None,
@@ -1870,7 +1855,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse: ...
@@ -1882,7 +1867,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsExtendedResponse: ...
@@ -1894,7 +1879,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse: ...
@@ -1905,7 +1890,7 @@ class Messages(MethodGroup):
         q: str | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchConversationsResponse | SearchConversationsExtendedResponse:

@@ -116,7 +116,7 @@ class Newsfeed(MethodGroup):
     async def get(
         self,
         *,
-        filters: NewsfeedItemType | Iterable[NewsfeedItemType] | str | None = None,
+        filters: Iterable[NewsfeedItemType] | str | None = None,
         return_banned: bool | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
@@ -124,7 +124,7 @@ class Newsfeed(MethodGroup):
         source_ids: int | str | Iterable[int | str] | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         section: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GenericResponse:
@@ -167,7 +167,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse: ...
@@ -177,7 +177,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedExtendedResponse: ...
@@ -187,7 +187,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
@@ -196,7 +196,7 @@ class Newsfeed(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
@@ -223,13 +223,13 @@ class Newsfeed(MethodGroup):
         self,
         *,
         count: int | None = None,
-        filters: CommentsFilters | Iterable[CommentsFilters] | str | None = None,
+        filters: Iterable[CommentsFilters] | str | None = None,
         reposts: str | None = None,
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         last_comments_count: int | None = None,
         start_from: str | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse:
         """Call VK's method ``newsfeed.getComments``.
@@ -365,7 +365,7 @@ class Newsfeed(MethodGroup):
         max_photos: int | None = None,
         start_from: str | None = None,
         count: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GenericResponse:
         """Call VK's method ``newsfeed.getRecommended``.
@@ -405,7 +405,7 @@ class Newsfeed(MethodGroup):
         offset: int | None = None,
         count: int | None = None,
         shuffle: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSuggestedSourcesResponse:
         """Call VK's method ``newsfeed.getSuggestedSources``.
@@ -506,7 +506,7 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
@@ -524,7 +524,7 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
@@ -542,7 +542,7 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
@@ -559,7 +559,7 @@ class Newsfeed(MethodGroup):
         start_time: int | datetime | None = None,
         end_time: int | datetime | None = None,
         start_from: str | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``newsfeed.search``.

@@ -28,10 +28,7 @@ class Notifications(MethodGroup):
         *,
         count: int | None = None,
         start_from: str | None = None,
-        filters: Literal[
-            "wall", "mentions", "comments", "likes", "reposted", "followers", "friends"
-        ]
-        | Iterable[
+        filters: Iterable[
             Literal[
                 "wall",
                 "mentions",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt, UploadServer
     from ..objects.photos import (
         GetAlbumsResponse,
@@ -649,7 +649,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[False] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse: ...
 
@@ -666,7 +666,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: Literal[True],
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsExtendedResponse: ...
 
@@ -683,7 +683,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse: ...
 
@@ -699,7 +699,7 @@ class Photos(MethodGroup):
         sort: Literal["asc", "desc"] | None = None,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentsResponse | GetCommentsExtendedResponse:
         """Call VK's method ``photos.getComments``.

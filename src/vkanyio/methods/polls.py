@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt, NameCase, UploadServer
     from ..objects.polls import Background, FieldsVoters, Poll, PollExtended, Voters
     from ..objects.users import Fields
@@ -291,7 +291,7 @@ class Polls(MethodGroup):
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str,
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[FieldsVoters]: ...
@@ -307,7 +307,7 @@ class Polls(MethodGroup):
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[Voters] | list[FieldsVoters]: ...
@@ -322,7 +322,7 @@ class Polls(MethodGroup):
         friends_only: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> list[Voters] | list[FieldsVoters]:

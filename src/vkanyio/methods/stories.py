@@ -89,7 +89,7 @@ class Stories(MethodGroup):
         *,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.get``.
@@ -115,7 +115,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse: ...
 
@@ -124,7 +124,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedExtendedResponse: ...
 
@@ -133,7 +133,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse: ...
 
@@ -141,7 +141,7 @@ class Stories(MethodGroup):
         self,
         *,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetBannedResponse | GetBannedExtendedResponse:
         """Call VK's method ``stories.getBanned``.
@@ -165,7 +165,7 @@ class Stories(MethodGroup):
         *,
         stories: str | Iterable[str],
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse:
         """Call VK's method ``stories.getById``.
@@ -239,7 +239,7 @@ class Stories(MethodGroup):
         story_id: int,
         access_key: str | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.getReplies``.
@@ -346,7 +346,7 @@ class Stories(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetViewersExtendedV5115Response:
         """Call VK's method ``stories.getViewers``.
@@ -440,7 +440,7 @@ class Stories(MethodGroup):
         upload_results: str | Iterable[str] | None = None,
         upload_results_json: Iterable[UploadResult] | str | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SaveResponse:
         """Call VK's method ``stories.save``.
@@ -477,7 +477,7 @@ class Stories(MethodGroup):
         mentioned_id: int | None = None,
         count: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetV5113Response:
         """Call VK's method ``stories.search``.

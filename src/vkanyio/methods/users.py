@@ -34,7 +34,7 @@ class Users(MethodGroup):
         self,
         *,
         user_ids: int | str | Iterable[int | str] | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         from_group_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -83,7 +83,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str,
+        fields: Iterable[Fields] | str,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersFieldsResponse: ...
@@ -95,7 +95,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse: ...
@@ -106,7 +106,7 @@ class Users(MethodGroup):
         user_id: int | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         name_case: NameCase | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetFollowersResponse | GetFollowersFieldsResponse:
@@ -146,7 +146,7 @@ class Users(MethodGroup):
         extended: Literal[False] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse: ...
 
@@ -158,7 +158,7 @@ class Users(MethodGroup):
         extended: Literal[True],
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsExtendedResponse: ...
 
@@ -170,7 +170,7 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse: ...
 
@@ -181,7 +181,7 @@ class Users(MethodGroup):
         extended: bool | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetSubscriptionsResponse | GetSubscriptionsExtendedResponse:
         """Call VK's method ``users.getSubscriptions``.
@@ -245,7 +245,7 @@ class Users(MethodGroup):
         sort: Literal[0, 1] | None = None,
         offset: int | None = None,
         count: int | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         city: int | None = None,
         city_id: int | None = None,
         country: int | None = None,

@@ -11,7 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt
     from ..objects.video import (
         AddAlbumResponse,
@@ -77,10 +77,7 @@ class Video(MethodGroup):
         *,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Literal["0", "1", "2", "3"]
-        | Iterable[Literal["0", "1", "2", "3"]]
-        | str
-        | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> AddAlbumResponse:
         """Call VK's method ``video.addAlbum``.
@@ -385,10 +382,7 @@ class Video(MethodGroup):
         album_id: int,
         group_id: int | None = None,
         title: str | None = None,
-        privacy: Literal["0", "1", "2", "3"]
-        | Iterable[Literal["0", "1", "2", "3"]]
-        | str
-        | None = None,
+        privacy: Iterable[Literal["0", "1", "2", "3"]] | str | None = None,
         owner_id: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
@@ -1288,8 +1282,7 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
-        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1312,8 +1305,7 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
-        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1336,8 +1328,7 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
-        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,
@@ -1359,8 +1350,7 @@ class Video(MethodGroup):
         hd: int | None = None,
         adult: bool | None = None,
         live: bool | None = None,
-        filters: Literal["long", "short", "vimeo", "vk", "youtube"]
-        | Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
+        filters: Iterable[Literal["long", "short", "vimeo", "vk", "youtube"]]
         | str
         | None = None,
         search_own: bool | None = None,

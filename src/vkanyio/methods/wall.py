@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from .._encoding import HasToVK
+    from .._typing import HasToVK
     from ..objects.base import BoolInt, NameCase, UserGroupFields
     from ..objects.wall import (
         CreateCommentResponse,
@@ -370,7 +370,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse: ...
 
@@ -384,7 +384,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetExtendedResponse: ...
 
@@ -398,7 +398,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse: ...
 
@@ -411,7 +411,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         filter: GetFilter | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetResponse | GetExtendedResponse:
         """Call VK's method ``wall.get``.
@@ -451,7 +451,7 @@ class Wall(MethodGroup):
         posts: str | Iterable[str],
         extended: Literal[False] | None = None,
         copy_history_depth: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse: ...
 
@@ -462,7 +462,7 @@ class Wall(MethodGroup):
         posts: str | Iterable[str],
         extended: Literal[True],
         copy_history_depth: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdExtendedResponse: ...
 
@@ -473,7 +473,7 @@ class Wall(MethodGroup):
         posts: str | Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse: ...
 
@@ -483,7 +483,7 @@ class Wall(MethodGroup):
         posts: str | Iterable[str],
         extended: bool | None = None,
         copy_history_depth: int | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetByIdResponse | GetByIdExtendedResponse:
         """Call VK's method ``wall.getById``.
@@ -518,7 +518,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse: ...
 
@@ -529,7 +529,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentExtendedResponse: ...
 
@@ -540,7 +540,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse: ...
 
@@ -550,7 +550,7 @@ class Wall(MethodGroup):
         comment_id: int,
         owner_id: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> GetCommentResponse | GetCommentExtendedResponse:
         """Call VK's method ``wall.getComment``.
@@ -592,7 +592,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -611,7 +611,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -630,7 +630,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -648,7 +648,7 @@ class Wall(MethodGroup):
         sort: Literal["asc", "desc", "smart"] | None = None,
         preview_length: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         comment_id: int | None = None,
         thread_items_count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -1106,7 +1106,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[False] | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse: ...
 
@@ -1121,7 +1121,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: Literal[True],
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchExtendedResponse: ...
 
@@ -1136,7 +1136,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse: ...
 
@@ -1150,7 +1150,7 @@ class Wall(MethodGroup):
         count: int | None = None,
         offset: int | None = None,
         extended: bool | None = None,
-        fields: UserGroupFields | Iterable[UserGroupFields] | str | None = None,
+        fields: Iterable[UserGroupFields] | str | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> SearchResponse | SearchExtendedResponse:
         """Call VK's method ``wall.search``.

@@ -29,7 +29,7 @@ class Widgets(MethodGroup):
         url: str | None = None,
         page_id: str | None = None,
         order: str | None = None,
-        fields: Fields | Iterable[Fields] | str | None = None,
+        fields: Iterable[Fields] | str | None = None,
         offset: int | None = None,
         count: int | None = None,
         extra_params: Mapping[str, Any] | None = None,
