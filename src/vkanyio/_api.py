@@ -225,12 +225,14 @@ class API(MethodGroups):
             reason, or a parameter that cannot be sent
         """
         params = mask_params(params)
+        if "extra_params" in params:
+            params = {**params, "extra_params": mask_params(params["extra_params"])}
         from ._reading._collect import PagedItems
         from ._reading._list_call import ListCall
 
         if isinstance(method, str):
-            if args:
-                message = f'parameters are passed by name: api.collect("{method}", ...)'
+            if args or "extra_params" in params:
+                message = f"parameters are passed by name: api.collect({method!r}, ...)"
                 raise TypeError(message)
             return PagedItems(self._caller, ListCall(method, params))
         name, sent, send = call_of(method, args, params)

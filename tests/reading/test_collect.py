@@ -369,6 +369,26 @@ async def test_a_client_that_is_not_open_says_so(make_client: MakeClient) -> Non
     items = api.collect("wall.get", owner_id=-1)
     with pytest.raises(ClientClosedError, match="has not been entered"):
         await anext(items)
+    with pytest.raises(ClientClosedError, match="has not been entered"):
+        await items.all()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_another_event_loop_cannot_read(
+    simulator: Simulator, make_client: MakeClient, anyio_backend: str
+) -> None:
+    simulator.add_list("wall.get", posts(*range(250)))
+    async with make_client() as api:
+        items = api.collect("wall.get", owner_id=-1)
+
+        def elsewhere() -> None:
+            with pytest.raises(ClientUseError, match="another event loop"):
+                anyio.run(items.all, backend=anyio_backend)
+            with pytest.raises(ClientUseError, match="another event loop"):
+                anyio.run(items.__anext__, backend=anyio_backend)
+
+        await anyio.to_thread.run_sync(elsewhere)
+        assert len(await items.all()) == 250
 
 
 async def test_own_tokens_and_extra_parameters_are_sent_with_each_page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,6 +130,10 @@ def test_a_method_makes_the_errors_that_a_call_of_it_would(api: VK) -> None:
         api.collect(api.wall.get, -1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="parameters are passed by name: api"):
         api.collect("wall.get", {"owner_id": 1})  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="parameters are passed by name: api"):
+        api.collect("wall.get", extra_params={"lang": "en"})
+    with pytest.raises(TypeError, match="extra_params must be a dict of parameters"):
+        api.collect(api.wall.get, extra_params=5)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="owner_id"):
         api.collect("wall.get", owner_id=object())
 
@@ -145,6 +150,21 @@ def test_secrets_are_not_shown(api: VK) -> None:
     assert secret not in f"{items!r}{items.position}"
     same = api.collect("wall.get", owner_id=1)
     assert same.position == items.position
+
+
+@pytest.mark.parametrize("params", [{"count": 1000}, {"owner": 1}])
+def test_no_frame_of_an_error_shows_a_token(api: VK, params: dict[str, Any]) -> None:
+    extra = {"access_token": "vk1.a.another-secret"}
+    method: Any = api.wall.get
+    with pytest.raises((TypeError, ValueError)) as caught:
+        api.collect(method, extra_params=extra, **params)
+    frames = traceback.TracebackException.from_exception(
+        caught.value, capture_locals=True
+    )
+    inside = [frame for frame in frames.stack if "vkanyio" in frame.filename]
+    assert inside
+    own = [frame for frame in inside if "/src/" in frame.filename]
+    assert "another-secret" not in str([frame.locals for frame in own])
 
 
 @pytest.mark.parametrize("method", PAGES)

@@ -81,8 +81,9 @@ class PagesAhead:
         return min(self._pages, -(-wanted // self._reader.paging.step))
 
     def _submit(self, place: int | str) -> _PageAhead:
-        request = self._reader.request(place)
-        self._reader.caller.submit(request, _ignore)
+        request, caller = self._reader.request(place), self._reader.caller
+        caller.check_usable()
+        caller.submit(request, _ignore)
         return _PageAhead(place, request)
 
 
