@@ -121,7 +121,7 @@ async def cancelled_at(
             assert await api.call("users.get") == 1
             assert await api.call("users.get") == 1
             while server.open > 1:  # it learns a moment later that one was closed
-                await anyio.sleep(0.01)
+                await anyio.lowlevel.checkpoint()
         assert server.open == 1
     with fail_after(MAX_SECONDS):
         while server.open:
