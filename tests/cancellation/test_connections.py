@@ -21,6 +21,7 @@ from anyio import fail_after
 from proof._proxies import http_proxy, socks_proxy
 
 from _helpers import assert_gone
+from _probe import Probe
 from _sockets import FINE, listening, read_request
 from vkanyio import VK, APIRequest
 
@@ -120,9 +121,11 @@ async def cancelled_at(
         with fail_after(MAX_SECONDS):
             assert await api.call("users.get") == 1
             assert await api.call("users.get") == 1
-            while server.open > 1:  # it learns a moment later that one was closed
+            # It learns a moment later that one was closed. A call that ends while it is
+            # cancelled may leave a second one for others.
+            while server.open > Probe(api).open_connection_count:
                 await anyio.lowlevel.checkpoint()
-        assert server.open == 1
+        assert server.open in (1, 2)
     with fail_after(MAX_SECONDS):
         while server.open:
             await anyio.lowlevel.checkpoint()
