@@ -5,8 +5,10 @@ exactly once, under these rules:
 
 1. A page begins a few items before the end of the one before it (the overlap), and an
    item counts once, by its key.
-2. A page without any item that is known does not meet what was read: too many items
-   before it were deleted. So the next page begins half a page earlier, until they meet.
+2. A page without any item that is known does not meet what was read. If the list has
+   grown by half a page or more, that was before it: the next page begins as much later.
+   Otherwise too many items before it were deleted: the next page begins half a page
+   earlier, until they meet.
 3. After going back, the next page begins half a page later. Where it has no known item
    even so, VK hides that many items: it is taken as it is.
 4. The list ends where the offset has reached VK's total. A short page is not the end:
@@ -68,7 +70,8 @@ class OffsetPaging:
     :param overlap: the items that two pages share, at most half a page
     :param start: the offset of the first item to read
     :param known: the keys of items that were read before a restart
-    :param search: how to find them; None if they are all that was read
+    :param search: how to find them; None if nothing was read
+    :param knows_all: whether they are all that was read
     :ivar place: the offset of the next page, None after the last one
     :ivar is_complete: whether the list was read to its end
     """
@@ -80,6 +83,8 @@ class OffsetPaging:
         start: int = 0,
         known: Collection[Key] = (),
         search: Search | None = None,
+        *,
+        knows_all: bool = False,
     ) -> None:
         self.is_complete: bool = False
         self.total: int | None = None
@@ -89,6 +94,7 @@ class OffsetPaging:
         self._start = start
         self._seen = set(known)
         self._search = search
+        self._knows_all = knows_all
         self._is_resumed = search is not None
         self._is_going_back = False
         self._takes_anything = False
@@ -177,14 +183,20 @@ class OffsetPaging:
 
         1. Before a restart, items were read that are not known any more. So a page
            without known ones may be before or after those that were read last.
-        2. Otherwise it is after them.
+        2. The list has grown by more than was read of it: they have moved down.
+        3. Otherwise the page is after them.
         """
+        grown = (page.total or 0) - (self._total_before or 0)
         if self._search is not None:
             self._search_on(place, page)
         elif self._is_resumed:
             self._is_going_back = True
             self._search = Search(place, self._total_before)
             self.place = self._search.first(self._start, self._half + 1)
+        elif self._total_before is not None and grown >= self._half:
+            self._is_going_back = True
+            self._total_before = page.total
+            self.place = place + grown
         else:
             self._is_going_back = True
             self.place = max(place - self._half, self._start)
@@ -217,9 +229,16 @@ class OffsetPaging:
         self.is_complete = is_complete
 
     def _search_on(self, place: int, page: PageContent) -> None:
-        """Look elsewhere for what was read last before a restart."""
+        """Look elsewhere for what was read last before a restart.
+
+        If it is nowhere, and was all that was read, the list is read from its
+        beginning: nothing in it was read.
+        """
         assert self._search is not None
         self.place = self._search.after(place, page, self.step)
+        if self.place is None and self._knows_all:
+            self._search, self._is_resumed = None, False
+            self.place = self._start
         if self.place is None:
             message = (
                 "resume_from: the list has none of the items any more that were read"

@@ -71,10 +71,9 @@ class ListReader:
         if isinstance(position.at, str):
             return CursorPaging(facts, position.at, known)
         start = int(self.call.start)
-        if position.read == len(known):
-            return OffsetPaging(facts, overlap, start, known)  # all of it is known
-        search = Search(position.at, position.total)
-        return OffsetPaging(facts, overlap, start, known, search)
+        search = Search(position.at, position.total) if known else None
+        knows_all = position.read == len(known)
+        return OffsetPaging(facts, overlap, start, known, search, knows_all=knows_all)
 
     @property
     def is_complete(self) -> bool:
