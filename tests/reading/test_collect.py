@@ -134,6 +134,20 @@ async def test_a_position_continues_in_a_new_client(
     assert got == [*range(300)]
 
 
+async def test_a_list_whose_first_items_are_gone_is_read_from_its_beginning(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    members = [*range(300)]
+    simulator.add_list(MEMBERS, members)
+    async with make_client() as api:
+        items = api.collect(MEMBERS, group_id=1)
+        got = [await anext(items) for _ in range(3)]  # nothing else was read
+        del members[:5]
+        again = api.collect(MEMBERS, group_id=1).options(resume_from=items.position)
+        got += await again.all()
+    assert got == [*range(3), *range(5, 300)]
+
+
 async def test_pages_with_cursors_are_read_ahead_one_by_one(
     simulator: Simulator, make_client: MakeClient
 ) -> None:
