@@ -125,7 +125,7 @@ async def cancelled_at(
             # cancelled may leave a second one for others.
             while server.open > Probe(api).open_connection_count:
                 await anyio.lowlevel.checkpoint()
-        assert server.open in (1, 2)
+        assert server.open == Probe(api).open_connection_count > 0
     with fail_after(MAX_SECONDS):
         while server.open:
             await anyio.lowlevel.checkpoint()
