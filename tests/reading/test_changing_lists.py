@@ -103,6 +103,8 @@ async def take_all(source: AsyncIterator[int], got: list[int]) -> None:
 @example(1, [*QUIET * 2, (10, 0, []), *QUIET * 6], [1, 1, 1, 8], "plain", 0.0, MODE)
 # More items come at the head, between two pages, than a page has.
 @example(53, [*QUIET, (11, 7, [0])], [1, 91], "all", 0.3, MODE)
+# Fewer items are deleted than came at the end, and more than two pages share.
+@example(251, [(1, 9, [0, 0, 81, 81, 82])], [], "all", 0.0, MODE)
 @settings(max_examples=60)
 def test_what_is_there_all_the_time_comes_exactly_once(
     backend: str,

@@ -5,10 +5,10 @@ exactly once, under these rules:
 
 1. A page begins a few items before the end of the one before it (the overlap), and an
    item counts once, by its key.
-2. A page without any item that is known does not meet what was read. If the list has
-   grown by half a page or more, that was before it: the next page begins as much later.
-   Otherwise too many items before it were deleted: the next page begins half a page
-   earlier, until they meet.
+2. A page without any item that is known does not meet what was read: too many items
+   before it were deleted. So the next page begins half a page earlier, until they meet.
+   Where even the beginning does not, more items than a page has came before it: then
+   pages follow from the beginning until they meet.
 3. After going back, the next page begins half a page later. Where it has no known item
    even so, VK hides that many items: it is taken as it is.
 4. The list ends where the offset has reached VK's total. A short page is not the end:
@@ -174,7 +174,8 @@ class OffsetPaging:
         if known or (is_first and not page.keys):
             return True
         if not self._is_resumed:
-            return is_first or self._takes_anything or not self._overlap
+            is_new = is_first and not self._seen
+            return is_new or self._takes_anything or not self._overlap
         grown = (page.total or 0) - (self._total_before or 0)
         return self._takes_anything and grown < self._half
 
@@ -183,20 +184,18 @@ class OffsetPaging:
 
         1. Before a restart, items were read that are not known any more. So a page
            without known ones may be before or after those that were read last.
-        2. The list has grown by more than was read of it: they have moved down.
-        3. Otherwise the page is after them.
+        2. Not even the beginning has one: the page is before them.
+        3. Otherwise it is after them.
         """
-        grown = (page.total or 0) - (self._total_before or 0)
         if self._search is not None:
             self._search_on(place, page)
         elif self._is_resumed:
             self._is_going_back = True
             self._search = Search(place, self._total_before)
             self.place = self._search.first(self._start, self._half + 1)
-        elif self._total_before is not None and grown >= self._half:
-            self._is_going_back = True
-            self._total_before = page.total
-            self.place = place + grown
+        elif place <= self._start:
+            self._search = Search(self._start, None)
+            self.place = self._search.after(place, page, self.step)
         else:
             self._is_going_back = True
             self.place = max(place - self._half, self._start)
@@ -231,13 +230,14 @@ class OffsetPaging:
     def _search_on(self, place: int, page: PageContent) -> None:
         """Look elsewhere for what was read last before a restart.
 
-        If it is nowhere, and was all that was read, the list is read from its
-        beginning: nothing in it was read.
+        If it is nowhere, the list is read from its beginning, unless more was read
+        before the restart than is known.
         """
         assert self._search is not None
         self.place = self._search.after(place, page, self.step)
-        if self.place is None and self._knows_all:
+        if self.place is None and (self._knows_all or not self._is_resumed):
             self._search, self._is_resumed = None, False
+            self._takes_anything = True
             self.place = self._start
         if self.place is None:
             message = (
