@@ -111,9 +111,9 @@ def cancelling() -> int:
 
 
 def own_tasks() -> list[str]:
-    """Return the names of the tasks that clients run."""
+    """Return the names of the tasks that clients run, sorted."""
     names = [task.name or "" for task in get_running_tasks()]
-    return [name for name in names if name.startswith("vkanyio ")]
+    return sorted(name for name in names if name.startswith("vkanyio "))
 
 
 def assert_at_rest(client: VK) -> None:
