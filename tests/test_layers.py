@@ -45,8 +45,8 @@ LAYERS = {
         _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _masking _repr
-        _similar _typeguards _typing _version
+        _execute _events _statistics _facts _error_codes _errors _masking _random_id
+        _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
