@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NoReturn, final
+from typing import TYPE_CHECKING, Final, NoReturn, TypeGuard, final
 
 import attrs
 
@@ -12,7 +12,7 @@ from .._errors import JSON, VKFault
 from .group_updates import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._call import Handler, Reply
     from .conversations import Message
@@ -137,9 +137,13 @@ class Visitors:
 
 
 def _written(value: object) -> str:
-    if isinstance(value, (list, tuple)):
+    if _is_sequence(value):
         return ",".join(map(str, value))
     return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, (list, tuple))
 
 
 def _parsed(payload: JSON) -> JSON:
