@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, final
 
 import attrs
 
+from .._random_id import random_id
 from .._typeguards import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
 T = TypeVar("T")
-
-_MAX_RANDOM_ID = 2**31 - 1
-"""VK keeps it as a signed integer of 32 bits."""
 
 _COMMENTS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "board_post": (("topic_owner_id",), "topic_id"),
@@ -95,10 +92,9 @@ class Update(Generic[T]):
         an hour.
 
         :param n: tells the messages apart that respond to one update: 0, 1, 2
-        :return: a positive integer of 32 bits
+        :return: what :func:`vkanyio.random_id` makes of ``event_id`` and ``n``
         """
-        digest = sha256(f"{self.event_id}:{n:d}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") % _MAX_RANDOM_ID + 1
+        return random_id(self.event_id, n)
 
     def __hash__(self) -> int:
         return hash(self.event_id)
