@@ -36,8 +36,8 @@ LAYERS = {
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """
-        _config _environment _option_validators _caller _captcha _http_client _request
-        _pending
+        _config _environment _option_validators _rate_limiter _caller _captcha
+        _http_client _request _pending
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
@@ -45,8 +45,8 @@ LAYERS = {
         _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _masking _repr
-        _similar _typeguards _typing _version
+        _execute _events _statistics _facts _error_codes _errors _masking _random_id
+        _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
