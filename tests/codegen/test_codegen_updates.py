@@ -15,7 +15,11 @@ from codegen import reviewed_updates
     [
         ("like_add", None, "like_add has no object"),
         ("like_more", ("callback.Message", "why"), "like_more is not a type of the"),
-        ("like_add", ("callback.Lik", "why"), "like_add: there is no callback.Lik"),
+        (
+            "like_add",
+            ("callback.Liking", "why"),
+            "like_add: there is no callback.Liking",
+        ),
         ("like_add", ("callback.Message", ""), "say why it is callback.Message"),
     ],
 )
