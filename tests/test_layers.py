@@ -25,7 +25,7 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position
-        updates.__init__
+        updates.__init__ updates._handle
     """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
