@@ -108,7 +108,7 @@ class Workers:
         self._on_error = on_error
         self._limiter = CapacityLimiter(workers)
         self._group = anyio.create_task_group()
-        self._lanes: dict[Hashable, deque[Item]] = {}
+        self._lanes: dict[Hashable, deque[Update[Any]]] = {}
         self._taken: dict[int, Item] = {}  # and not handled, in order
         self._change = Event()
         self._failure: Exception | None = None
@@ -177,7 +177,7 @@ class Workers:
             self._lanes[key] = lane
         self._group.start_soon(self._work, key, lane, name="vkanyio handler")
 
-    async def _work(self, key: Hashable | None, lane: deque[Item]) -> None:
+    async def _work(self, key: Hashable | None, lane: deque[Update[Any]]) -> None:
         """Handle the updates of one lane, one after the other."""
         try:
             while lane:
@@ -198,7 +198,7 @@ class Workers:
             if key is not None:
                 del self._lanes[key]
 
-    async def _handle(self, update: Item) -> None:
+    async def _handle(self, update: Update[Any]) -> None:
         handling = self._handler(update)
         if not isawaitable(handling):
             name = shown(self._handler)
