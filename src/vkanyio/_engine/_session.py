@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._outcome import Failure
+    from .._rate_limiter import RateLimiter
     from .._request import APIRequest
     from .._response import Response
 
@@ -106,6 +107,7 @@ class Session(AsyncContextManagerMixin):
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
         self._limiter = config.limiter or self._make_limiter()
+        self._limiter.check_usable()
         self._lane = self._make_lane(config.token, self._limiter)
         self._lanes: dict[str, Lane] = {}  # those of other tokens
         self._max_lanes = MIN_LANES
@@ -254,7 +256,7 @@ class Session(AsyncContextManagerMixin):
         config = self._config
         return Limiter(config.limit, request_mode=config.request_mode)
 
-    def _make_lane(self, token: str, limiter: Limiter) -> Lane:
+    def _make_lane(self, token: str, limiter: RateLimiter) -> Lane:
         config = self._config
         sender = Sender(
             config,

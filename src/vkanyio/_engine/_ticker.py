@@ -16,7 +16,8 @@ from anyio import Event, Semaphore, WouldBlock, current_time, move_on_at
 from anyio.lowlevel import checkpoint
 
 if TYPE_CHECKING:
-    from .._limiter import Limiter, Permit
+    from .._limiter import Permit
+    from .._rate_limiter import RateLimiter
 
 
 @final
@@ -47,12 +48,12 @@ class Ticker:
     :param connections: the connections, shared by all tokens of a client
     """
 
-    def __init__(self, limiter: Limiter, connections: Semaphore) -> None:
+    def __init__(self, limiter: RateLimiter, connections: Semaphore) -> None:
         self._limiter = limiter
         self._connections = connections
         self._waiters: list[_Waiter] = []
         self._wanted = Event()
-        self._returned = Event()
+        self._changed = Event()
 
     async def acquire(self, *, retry_of: int | None = None) -> Permit:
         """Wait for a permit.
@@ -94,31 +95,38 @@ class Ticker:
         self._connections.release()
         if not permit.is_used:
             self._limiter.withdraw(permit)
-            self._returned.set()
 
     async def run(self) -> None:
         """Grant permits for ever."""
-        while True:
-            while not self._somebody_waits():
-                self._wanted = Event()
-                await self._wanted.wait()
-            await self._wait_for_the_limiter()
-            await self._connections.acquire()
-            now = current_time()
-            if not self._somebody_waits() or self._limiter.ready_at(now) > now:
-                self._connections.release()  # things changed while it waited
-                continue
-            waiter = heappop(self._waiters)
-            waiter.permit = self._limiter.start(now)
-            waiter.granted.set()
-            # One at a time: trio runs tasks that wake together in any order.
-            await checkpoint()
+        with self._limiter.listening(self._look_again):
+            while True:
+                while not self._somebody_waits():
+                    self._wanted = Event()
+                    await self._wanted.wait()
+                await self._grant_next()
+
+    async def _grant_next(self) -> None:
+        """Grant the next permit, or return without if things changed meanwhile."""
+        await self._wait_for_the_limiter()
+        await self._connections.acquire()
+        now = current_time()
+        if not self._somebody_waits() or self._limiter.ready_at(now) > now:
+            self._connections.release()
+            return
+        waiter = heappop(self._waiters)
+        waiter.permit = self._limiter.start(now)
+        waiter.granted.set()
+        # One at a time: trio runs tasks that wake together in any order.
+        await checkpoint()
 
     async def _wait_for_the_limiter(self) -> None:
         while (ready := self._limiter.ready_at(now := current_time())) > now:
-            self._returned = Event()
+            self._changed = Event()
             with move_on_at(ready):
-                await self._returned.wait()
+                await self._changed.wait()
+
+    def _look_again(self) -> None:
+        self._changed.set()
 
     def _somebody_waits(self) -> bool:
         while self._waiters and self._waiters[0].withdrawn:
