@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._reading._page import PageOf
     from ._reading._stream import CallStream
     from ._untyped import UntypedGroups
+    from .links import Target
 
 
 P = ParamSpec("P")
@@ -239,6 +240,25 @@ class API(MethodGroups):
         api = getattr(send, "__self__", None)  # the one that the method belongs to
         caller = api._caller if isinstance(api, API) else self._caller
         return PagedItems(caller, ListCall(name, sent))
+
+    async def resolve(self, text: str) -> Target | None:
+        """Return what a link, a mention or a screen name leads to.
+
+        ::
+
+            match await api.resolve("https://vk.com/durov"):
+                case links.User(user_id): ...
+
+        VK is asked only for screen names, by ``utils.resolveScreenName``: ids and
+        addresses such as ``wall-1_2`` say it themselves, see :func:`.links.parse_link`.
+
+        :return: what it leads to; None if nobody has this name, and for what is no link
+        :raises TypeError: if the text is not a str
+        :raises VKError: as :meth:`call` does
+        """
+        from ._reading._resolving import resolve
+
+        return await resolve(self._caller, text)
 
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.

@@ -15,6 +15,7 @@ CALLING = {
     "execute",
     "gather",
     "procedure",
+    "resolve",
     "stream",
     "untyped",
 }

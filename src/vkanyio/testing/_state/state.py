@@ -23,7 +23,7 @@ from .sending import Sending
 from .status import Statuses
 from .uploads import Uploads
 from .users import Users
-from .wall import Wall
+from .wall import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ class SimulatedState:
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
-            Wall(posts),
+            Walls(posts),
             Comments(posts),
             Sending(box),
             Reading(box),
