@@ -25,7 +25,7 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position _reading._resolving
-        updates.__init__ updates._handle
+        updates.__init__ updates._receiver updates._callback updates._handle
     """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
@@ -47,7 +47,7 @@ LAYERS = {
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
-        updates._parse updates._types updates._update
+        updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
         objects _resolve _execute _events _statistics _facts _error_codes _errors
