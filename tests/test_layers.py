@@ -51,7 +51,7 @@ LAYERS = {
     """,
     "words": """
         objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _masking _random_id _repr _similar _typeguards _typing _version
+        _extras _masking _random_id _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -61,7 +61,7 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
+SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}

@@ -21,6 +21,8 @@ from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
 from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import MailboxLedger as MailboxLedger
+from ._update_ledger import MailboxUpdate as MailboxUpdate
 from ._update_ledger import UpdateLedger as UpdateLedger
 
 for _public in (
@@ -32,6 +34,8 @@ for _public in (
     Entry,
     Ledger,
     MadeUpdate,
+    MailboxLedger,
+    MailboxUpdate,
     Reply,
     Simulator,
     UpdateLedger,

@@ -170,7 +170,7 @@ class Sending:
         value: list[dict[str, JSON]] = []
         for message in self._chosen(call, viewer):
             if not for_all:
-                message.hidden_from.add(viewer)
+                gone = {viewer}
             elif message.from_id != viewer or (
                 unix(call.time) - message.date >= EDITABLE
             ):
@@ -180,7 +180,9 @@ class Sending:
                 members = (
                     conversation.chat.members if conversation.chat else message.key
                 )
-                message.hidden_from.update(members)
+                gone = {*members} - message.hidden_from
+            message.hidden_from |= gone
+            self._updates.deleted(message, gone, call.time, for_all=for_all)
             value.append(
                 {
                     "peer_id": self._box.all.behind(message).peer_of(viewer),
@@ -212,6 +214,7 @@ class Sending:
         if message is None or message.hidden_from != {viewer}:
             raise VKFault.parameter("message_id is invalid")
         message.hidden_from.clear()
+        self._updates.restored(message, viewer, call.time)
         return 1
 
     def _mark_as_read(self, call: Call) -> JSON:
