@@ -5,6 +5,7 @@ They import this module, never the client: the client imports them.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
+
+
+class Post(Protocol):
+    """Sends a POST request to another server than VK's API: :meth:`Caller.post`."""
+
+    def __call__(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+    ) -> Coroutine[Any, Any, Response | Failure]:
+        """Send a request, and read the response."""
+        ...
+
+
+posting: ContextVar[Post | None] = ContextVar("posting", default=None)
+"""Set while a token function runs: the connections of the client that asks it."""
 
 
 class Caller(Protocol):

@@ -11,9 +11,14 @@ from anyio import Semaphore, create_task_group
 
 from _helpers import settle
 from vkanyio import Limiter
+from vkanyio._engine._credentials import FixedToken
 from vkanyio._engine._ticker import Ticker
 
 pytestmark = pytest.mark.anyio
+
+
+def make_ticker(limiter: Limiter, connections: Semaphore) -> Ticker:
+    return Ticker(limiter, FixedToken("a-token", {}), connections)
 
 
 @pytest.mark.parametrize("must_wait", [False, True])
@@ -41,7 +46,7 @@ async def test_a_permit_is_granted_at_the_time_at_which_the_limiter_was_asked(
         lambda: anyio.current_time() + next(looks) * 1e-6,
     )
     connections = Semaphore(0 if must_wait else 1)
-    ticker = Ticker(Limiter(1), connections)
+    ticker = make_ticker(Limiter(1), connections)
     async with create_task_group() as tasks:
         tasks.start_soon(ticker.run)
         tasks.start_soon(ticker.acquire)
@@ -56,7 +61,7 @@ async def test_a_permit_is_granted_at_the_time_at_which_the_limiter_was_asked(
 
 async def test_retries_are_granted_before_new_requests_in_their_order() -> None:
     order: list[int | None] = []
-    ticker = Ticker(Limiter(1), Semaphore(9))
+    ticker = make_ticker(Limiter(1), Semaphore(9))
 
     async def acquire(retry_of: int | None) -> None:
         permit = await ticker.acquire(retry_of=retry_of)
@@ -77,7 +82,7 @@ async def test_retries_are_granted_before_new_requests_in_their_order() -> None:
 
 async def test_a_task_that_gives_up_waiting_takes_no_permit() -> None:
     limiter, connections = Limiter(1), Semaphore(1)
-    ticker = Ticker(limiter, connections)
+    ticker = make_ticker(limiter, connections)
     async with create_task_group() as tasks:
         tasks.start_soon(ticker.run)
         held = await ticker.acquire()
