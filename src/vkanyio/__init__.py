@@ -37,6 +37,7 @@ from ._errors import RateLimitError as RateLimitError
 from ._errors import RequestTimeoutError as RequestTimeoutError
 from ._errors import ScriptRuntimeError as ScriptRuntimeError
 from ._errors import TokenExpiredError as TokenExpiredError
+from ._errors import TokenRenewalError as TokenRenewalError
 from ._errors import TooManyRequestsError as TooManyRequestsError
 from ._errors import TransportError as TransportError
 from ._errors import UnknownError as UnknownError
@@ -57,6 +58,8 @@ from ._limiter import RequestMode as RequestMode
 from ._method_group import MethodGroup as MethodGroup
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
+from ._token import Token as Token
+from ._token import TokenFunction as TokenFunction
 from ._typing import HasToVK as HasToVK
 from ._version import __version__ as __version__
 

@@ -29,7 +29,11 @@ def add(live: LiveCalls) -> APIRequest:
     request = APIRequest("users.get")
     request._pending.claim(current_token())
     order = live.add(request)
-    request._pending.accept(order, urgent=False, on_end=lambda: live.end(request))
+
+    def end() -> None:
+        live.end(request)
+
+    request._pending.accept(order, urgent=False, on_end=end)
     return request
 
 

@@ -221,10 +221,13 @@ class RenewableToken:
     async def obtain(self) -> None:
         """Ask for the first token; what the function raises is raised as it is."""
         if self._token is None:
+            problem: BaseException | None = None
             try:
                 self._take(await self._consult(None))
             except HandlerFailed as failed:
-                raise failed.problem from None
+                problem = failed.problem
+            if problem is not None:  # raised here, so that its context stays
+                raise problem
 
     def replace(self, token: str) -> None:
         """Send another token from now on, whose end is not known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import anyio
 import httpx
@@ -15,7 +15,7 @@ from ._call import ANY_TOKEN, Account, Call, Handler, SimulatedMethod, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
 from ._declared import simulated_methods
-from ._errors import JSON, ConnectionRefused, VKFault
+from ._errors import ERROR_TEXTS, JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, SimulatedLimit, Window
 from ._lists import SimulatedList
@@ -74,7 +74,7 @@ class Simulator:
         self._latency = latency
         self._random = random.Random(f"latency {seed}")
         self._tokens = tokens
-        self._bad_tokens: dict[str, str] = {}
+        self._bad_tokens: dict[str, tuple[int, str | None]] = {}
         self._numbers: dict[str, int] = {}
         self._limits: dict[str, SimulatedLimit] = {}
         self._captchas = Captchas(seed)
@@ -313,19 +313,22 @@ class Simulator:
         """
         return self._captchas.solve(question, anyio.current_time())
 
-    def expire(self, token: str) -> None:
-        """Let a token expire: its calls get error 5, "access_token has expired.".
+    def expire(self, token: str, *, code: Literal[5, 28, 1117] = 5) -> None:
+        """Let a token expire: from now on its calls get an error that says so.
 
         :param token: the token
+        :param code: 5 as for most tokens, 28 as for those of a service, or 1117 as for
+            the tokens of VK's own apps
         """
-        self._bad_tokens[token] = "access_token has expired."
+        text = "access_token has expired."
+        self._bad_tokens[token] = (code, None if code == 1117 else text)
 
     def revoke(self, token: str) -> None:
         """Revoke a token: error 5, "user revoke access for this token.".
 
         :param token: the token
         """
-        self._bad_tokens[token] = "user revoke access for this token."
+        self._bad_tokens[token] = (5, "user revoke access for this token.")
 
     async def handle(self, request: Request) -> SimulatedResponse:
         """Process one HTTP request.
@@ -390,8 +393,9 @@ class Simulator:
             return VKFault(9999)
         if not token:
             return VKFault(15, "Access denied: token required")
-        if text := self._bad_tokens.get(token):
-            return VKFault(5, f"User authorization failed: {text}")
+        if token in self._bad_tokens:
+            code, text = self._bad_tokens[token]
+            return VKFault(code, text and f"{ERROR_TEXTS[code]}: {text}")
         if self._tokens is not None and token not in self._tokens:
             return VKFault(5, "User authorization failed: invalid access_token (4).")
         limit = self._account(token).limit
