@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._response import Response
 
 
-class Post(Protocol):
+class SendPost(Protocol):
     """Sends a POST request to another server than VK's API: :meth:`Caller.post`."""
 
     def __call__(
@@ -31,7 +31,7 @@ class Post(Protocol):
         ...
 
 
-posting: ContextVar[Post | None] = ContextVar("posting", default=None)
+posting: ContextVar[SendPost | None] = ContextVar("posting", default=None)
 """Set while a token function runs: the connections of the client that asks it."""
 
 

@@ -24,6 +24,7 @@ SECRET_PARAMS = frozenset(
     {
         "access_token",
         "captcha_key",
+        "code_verifier",
         "change_password_hash",
         "client_secret",
         "new_password",
@@ -33,6 +34,7 @@ SECRET_PARAMS = frozenset(
         "remixstlid",
         "restore_sid",
         "secret_key",
+        "service_token",
         "success_token",
         "token",
     }

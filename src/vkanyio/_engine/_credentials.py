@@ -26,7 +26,7 @@ from ._handling import HandlerFailed, consult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .._caller import Post
+    from .._caller import SendPost
     from .._outcome import Failure
     from .._token import Token, TokenFunction
 
@@ -64,7 +64,7 @@ class Credentials(Protocol):
         """Whether nothing would be lost with it."""
         ...
 
-    def are_usable(self, now: float) -> bool:
+    def are_usable(self, now: float, /) -> bool:
         """Return whether a request may be sent now.
 
         If not, :meth:`wait_for_change` waits until it is worth asking again.
@@ -117,7 +117,7 @@ class FixedToken:
         """The token that is sent now."""
         return self._replaced.get(self._key, self._key)
 
-    def are_usable(self, _: float) -> bool:
+    def are_usable(self, _: float, /) -> bool:
         """Return that a request may be sent."""
         return True
 
@@ -159,7 +159,9 @@ class RenewableToken:
     :param start_soon: starts the task of a renewal
     """
 
-    def __init__(self, ask: TokenFunction, post: Post, start_soon: StartSoon) -> None:
+    def __init__(
+        self, ask: TokenFunction, post: SendPost, start_soon: StartSoon
+    ) -> None:
         self._ask = ask
         self._start_soon = start_soon
         self._context = copy_context()
@@ -195,7 +197,7 @@ class RenewableToken:
         """Whether nothing would be lost with it: no renewal is on."""
         return self._renewal is None
 
-    def are_usable(self, now: float) -> bool:
+    def are_usable(self, now: float, /) -> bool:
         """Return whether a request may be sent now, and have the function asked."""
         if now >= self._ends_at:
             self._is_spent = True

@@ -20,16 +20,22 @@ from ._errors import VKFault as VKFault
 from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
+from ._vkid import AuthorizationCode as AuthorizationCode
+from ._vkid import IssuedTokens as IssuedTokens
+from ._vkid import SimulatedVKID as SimulatedVKID
 
 for _public in (
     Account,
+    AuthorizationCode,
     Call,
     ConnectionDropped,
     ConnectionFault,
     ConnectionRefused,
     Entry,
+    IssuedTokens,
     Ledger,
     Reply,
+    SimulatedVKID,
     Simulator,
     VKFault,
     VirtualClockLoop,

@@ -25,6 +25,7 @@ from ._scripts import Scripts
 from ._serve import serve
 from ._state import SimulatedState
 from ._uploading import take_upload
+from ._vkid import VKID_PATH, SimulatedVKID, take_authorization
 from ._wire import Request, SimulatedResponse, error_response, html_response
 from .faults import Fault, Refuse
 
@@ -52,6 +53,7 @@ class Simulator:
     :param trailing_execute_error: append to the ``execute_errors`` of a script a copy
         of the last entry with "execute" as its method, as VK did until 2017
     :ivar ledger: the calls that were carried out, and those that were not
+    :ivar vkid: VK ID, which issues and renews tokens
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Simulator:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self.ledger: Ledger = Ledger()
+        self.vkid: SimulatedVKID = SimulatedVKID()
         self._limit = limit
         self._new_limit = WINDOWS[window]
         self._latency = latency
@@ -350,6 +353,8 @@ class Simulator:
         if request.upload is not None and not request.oversize:
             uploads = self._state.uploads
             return await take_upload(self._backend, uploads, request, now)
+        if request.path == VKID_PATH and not request.oversize:
+            return await take_authorization(self._backend, self.vkid, request, now)
         if method is None or request.oversize:
             self.ledger.arrived(now, None)
             return html_response(*(request.oversize or (404, "Not Found")))
@@ -396,7 +401,10 @@ class Simulator:
         if token in self._bad_tokens:
             code, text = self._bad_tokens[token]
             return VKFault(code, text and f"{ERROR_TEXTS[code]}: {text}")
-        if self._tokens is not None and token not in self._tokens:
+        if objection := self.vkid.objection(token, request.address, now):
+            return objection
+        is_known = self._tokens is None or token in self._tokens
+        if not is_known and self.vkid.account(token) is None:
             return VKFault(5, "User authorization failed: invalid access_token (4).")
         limit = self._account(token).limit
         limit = self._limit if limit is None else limit
@@ -410,7 +418,8 @@ class Simulator:
     def _account(self, token: str) -> Account:
         if self._tokens is not None and token in self._tokens:
             return self._tokens[token]
-        return Account(id=1 + (self._number(token) or 0))
+        number = self._number(token) or 0
+        return self.vkid.account(token) or Account(id=1 + number)
 
     def _limit_of(self, token: str) -> SimulatedLimit:
         if token not in self._limits:

@@ -492,11 +492,11 @@ async def test_a_token_is_renewed_ahead_of_time_and_nothing_is_held_up_or_refuse
             # Each was renewed after 90 s, which took 5 s.
             ends = 95.0 * (i - 1) + 100.0 + i
             tg.start_soon(end_of, f"vk1.a.the-secret-token-{i}", ends)
-        for i in range(500):
+        for i in range(100):
             began = anyio.current_time()
             await api.call("test.get", {"id": i})
             assert anyio.current_time() - began < 0.2
-            await anyio.sleep(0.9)
+            await anyio.sleep(4.9)
         tg.cancel_scope.cancel()
     assert codes_of(simulator) == []
     assert source.renewals == 5
