@@ -105,9 +105,8 @@ async def test_a_code_needs_its_verifier_and_is_good_for_once(
     simulator: Simulator, vk_id: Ask
 ):
     def authorize() -> Any:
-        url = VKID(client_id=7, store=Nothing()).authorization_url(
-            VERIFIER, "https://a"
-        )
+        vkid = VKID(client_id=7, store=FileTokens("unused.json"))
+        url = vkid.authorization_url(VERIFIER, "https://a")
         challenge = url.partition("code_challenge=")[2].partition("&")[0]
         return simulator.vkid.authorize(
             client_id=7, redirect_uri="https://a", code_challenge=challenge, state="s"
@@ -139,10 +138,6 @@ async def test_a_code_needs_its_verifier_and_is_good_for_once(
     assert status == 200
     assert answer["token_type"] == "Bearer"
     assert (await vk_id(**form()))[0] == 400
-
-
-class Nothing:
-    lock = load = save = print
 
 
 async def test_an_access_token_expires(simulator: Simulator, client: httpx.AsyncClient):

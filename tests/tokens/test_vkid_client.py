@@ -522,7 +522,9 @@ def test_wrong_arguments_are_named(
 
 
 def test_a_loopback_address_may_be_without_encryption():
-    assert VKID(client_id=1, store=Store(), base_url="http://127.0.0.1:8000")
+    vkid = VKID(client_id=1, store=Store(), base_url="http://127.0.0.1:8000")
+    url = vkid.authorization_url("v" * 43, "https://a")
+    assert url.startswith("http://127.0.0.1:8000/authorize?")
 
 
 async def test_no_token_is_shown(

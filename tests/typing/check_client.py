@@ -88,9 +88,33 @@ def options() -> None:
     VK("token", on_confirmation=confirm_by_word)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+async def token(refused: str | None) -> str | Token:
+    return "token" if refused is None else Token("another")
+
+
+async def token_alone(refused: str | None) -> str:
+    return refused or "token"
+
+
+async def token_without_argument() -> str:
+    return "token"
+
+
+def plain_token(refused: str | None) -> str:
+    return refused or "token"
+
+
+def token_functions() -> None:
+    assert_type(VK(token), VK)
+    assert_type(VK(token_alone, limit=20), VK)
+    VK(VKID(client_id=1, store=FileTokens("tokens.json")))
+    VK(token_without_argument)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    VK(plain_token)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def configuration() -> None:
     config = Config("token", limit=20, language="en", on_captcha=solve)
-    assert_type(config.token, str)
+    assert_type(config.token, str | TokenFunction)
     assert_type(config.limit, int)
     assert_type(config.timeout, float)
     assert_type(config.limiter, Limiter | None)

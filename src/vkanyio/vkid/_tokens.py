@@ -89,7 +89,7 @@ class StoredTokens:
         return {
             "access_token": str(self.access_token),
             "refresh_token": str(self.refresh_token),
-            "expires_at": self.expires_at.isoformat(timespec="seconds"),
+            "expires_at": self.expires_at.isoformat(),
             "device_id": self.device_id,
             "user_id": self.user_id,
         }

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, final
+from typing import TYPE_CHECKING, TypeVar, Unpack, final
 from urllib.parse import urlencode
 
 from anyio import CancelScope, create_task_group, current_time, sleep
@@ -23,9 +22,8 @@ from .._config import OPTION_NAMES
 from .._errors import ClientUseError
 from .._masking import Secrets, mask, mask_options, mask_params
 from .._outcome import Failure
-from .._response import read_json
-from .._typeguards import is_dict
 from .._wire_checks import shown
+from ._responses import AUTHORIZE, read_tokens
 from ._tokens import StoredTokens, VKIDError
 
 if TYPE_CHECKING:
@@ -44,8 +42,6 @@ REQUEST_SECONDS = 30.0
 MAX_PAUSE = 8.0
 """Seconds between two attempts to connect."""
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-_TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
-_AUTHORIZE = "authorize again, and pass the new code to `exchange`"
 
 
 @final
@@ -112,7 +108,7 @@ class VKID:
         async with self._store.lock():
             stored = await self._store.load()
             if stored is None:
-                message = f"there are no tokens in {self._store!r}: {_AUTHORIZE}"
+                message = f"there are no tokens in {self._store!r}: {AUTHORIZE}"
                 raise VKIDError(message)
             if stored.access_token != refused and not stored.has_expired:
                 return stored.token
@@ -216,7 +212,7 @@ class VKID:
         }
         hidden = Secrets(params.get("code", ""), params)
         status, body = await self._send(post, mask(urlencode(params)).encode())
-        tokens = _read(status, body, hidden, device_id)
+        tokens = read_tokens(status, body, hidden, device_id)
         await self._store.save(tokens)
         return tokens
 
@@ -282,53 +278,6 @@ async def _uninterrupted(function: Callable[[], Awaitable[T]]) -> T:
     if isinstance(result, Exception):
         raise result
     return result
-
-
-def _read(status: int, body: bytes, hidden: Secrets, device_id: str) -> StoredTokens:
-    """Return the tokens that VK ID has issued.
-
-    :raises VKIDError: if it has not
-    """
-    try:
-        value: Any = mask_params(read_json(body))
-    except (ValueError, RecursionError):
-        value = None
-    if not is_dict(value) or not ("error" in value or "access_token" in value):
-        is_transient = status >= 500 or status == 429
-        message = f"the response is not one of VK ID (HTTP status {status})"
-        raise VKIDError(message, is_transient=is_transient)
-    if "error" in value:
-        value = hidden.hide_in_json(value)
-        raise _refusal(value, status)
-    seconds = value.get("expires_in")
-    if type(seconds) is not int:
-        seconds = 0  # it is not known: VK says when it refuses the token
-    fields: dict[str, Any] = {
-        "access_token": value["access_token"],
-        "refresh_token": value.get("refresh_token"),
-        "expires_at": datetime.now(UTC) + timedelta(seconds=seconds),
-        "device_id": device_id,
-        "user_id": value.get("user_id"),
-    }
-    try:
-        return StoredTokens(**fields)
-    except (TypeError, ValueError) as problem:
-        message = f"VK ID returned tokens that cannot be used: {problem}"
-    raise VKIDError(message)
-
-
-def _refusal(value: dict[str, Any], status: int) -> VKIDError:
-    error = str(value["error"])[:100]
-    text = str(value.get("error_description") or "")[:500]
-    message = f"VK ID refuses: {error}" + (f", {text}" if text else "")
-    is_transient = error in _TRANSIENT or status >= 500 or status == 429
-    if error == "invalid_grant":
-        message += (
-            ". A code or a refresh token is good for once: this one has expired, or it"
-            " was used before, and what VK ID returned then was not stored, or is used"
-            f" by another program. To go on, {_AUTHORIZE}"
-        )
-    return VKIDError(message, error=error, is_transient=is_transient)
 
 
 def _check_verifier(code_verifier: object) -> None:
