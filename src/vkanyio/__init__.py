@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._api import API as API
+from ._api import TokenView as TokenView
 from ._captcha import Captcha as Captcha
 from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
@@ -13,6 +14,7 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
+from ._config import ViewOptions as ViewOptions
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError

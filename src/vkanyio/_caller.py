@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
+    from ._statistics import Statistics
+    from ._token import TokenFunction
 
 
 class SendPost(Protocol):
@@ -104,4 +106,37 @@ class Caller(Protocol):
 
     def give_up(self, request: APIRequest, /) -> None:
         """Abandon a request that was submitted, unless it has its outcome."""
+        ...
+
+    def as_token(
+        self, token: str | TokenFunction, options: Mapping[str, Any], /
+    ) -> TokenCaller:
+        """Return a caller for another token, with a lane of its own.
+
+        :param token: the token, masked, or a function that returns it
+        :param options: the options that differ from those of the client
+        :raises ClientClosedError: if the client is not open
+        :raises TypeError: for a value of the wrong type
+        :raises ValueError: for a value that is not allowed, or if the token is in use
+            with other options
+        """
+        ...
+
+
+class TokenCaller(Caller, Protocol):
+    """An open client, as seen by code that makes calls with one token."""
+
+    def statistics(self) -> Statistics:
+        """Return what was done with the token so far."""
+        ...
+
+    async def hold(self) -> None:
+        """Keep the lane of the token, and get its token if there is none yet.
+
+        :raises TokenRenewalError: if there is no token
+        """
+        ...
+
+    def release(self) -> None:
+        """Keep the lane no longer."""
         ...

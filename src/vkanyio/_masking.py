@@ -119,7 +119,10 @@ def mask(value: T) -> T:
 
 def mask_token(token: T) -> T:
     """Return a token masked; a function that returns tokens is no secret."""
-    return token if callable(token) and not isinstance(token, str) else mask(token)
+    masked: Any = token
+    if isinstance(token, str) or not callable(token):
+        masked = mask(masked)
+    return cast("T", masked)
 
 
 def mask_params(params: T) -> T:

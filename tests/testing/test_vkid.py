@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from vkanyio.testing import Account, Simulator, faults
-from vkanyio.vkid import VKID, new_code_verifier
+from vkanyio.vkid import VKID, FileTokens, new_code_verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -242,8 +242,6 @@ async def test_a_process_killed_before_it_stored_the_tokens_leaves_a_clear_error
         store = FileTokens(path)
         vkid = VKID(client_id=CLIENT_ID, store=store, base_url=base_url[:-7])
         async with VK(vkid, base_url=base_url) as api:
-            with pytest.raises(
-                TokenRenewalError, match="authorize again, and"
-            ):
+            with pytest.raises(TokenRenewalError, match="authorize again, and"):
                 await api.call("test.post", {"id": 1})
     assert simulator.vkid.renewals == 1

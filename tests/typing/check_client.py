@@ -20,8 +20,12 @@ from vkanyio import (
     MethodGroup,
     SettledCall,
     Statistics,
+    Token,
+    TokenFunction,
+    TokenView,
     Validation,
 )
+from vkanyio.vkid import VKID, FileTokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable
@@ -110,6 +114,17 @@ def token_functions() -> None:
     VK(VKID(client_id=1, store=FileTokens("tokens.json")))
     VK(token_without_argument)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     VK(plain_token)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def views(api: VK) -> None:
+    view = api.as_token("another", limit=20, mode="parallel")
+    assert_type(view, TokenView)
+    assert_type(view.statistics(), Statistics)
+    assert_type((await view.users.get(user_ids=[1]))[0]["id"], int)
+    async with api.as_token(token) as held:
+        assert_type(held, TokenView)
+    api.as_token("another", timeout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    api.as_token("another", limit="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def configuration() -> None:

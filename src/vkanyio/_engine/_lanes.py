@@ -107,9 +107,9 @@ class Lanes:
 
         :param token: the token that the call brings, None for the client's
         """
-        if token is None or token == self._config.token:
+        if token is None:
             return self.of(self.main)
-        settings = self._open.get(token) or self._known.get(token)
+        settings = self._open.get(token) or self._find(token)
         return self.of(settings or self._make_settings(token, self._config))
 
     def of(self, settings: LaneSettings) -> Lane:
@@ -136,15 +136,15 @@ class Lanes:
         :raises ValueError: for an option that is not allowed, or in the second case
         """
         if token == self._config.token:
-            known: LaneSettings | None = self.main
             config = attrs.evolve(self._config, **options)
         else:  # a limiter belongs to one token
             changed = {"limiter": None, **options, "token": token}
             config = attrs.evolve(self._config, **changed)
-            known = self._known.get(token)
-            if known is None and token in self._open:
-                self._drop_if_idle(self._open[token])  # its calls may have ended
-                known = self._open.get(token)
+        known = self._find(token)
+        if known is not None and _difference(known.config, config):
+            self._drop_if_idle(known)
+            known = None  # with its lane, settings go that no view has
+            known = self._find(token)
         if known is None:
             known = self._known[token] = self._make_settings(token, config)
         elif name := _difference(known.config, config):
@@ -152,8 +152,15 @@ class Lanes:
                 f"this token is in use with another {name}: the options belong to the"
                 " token, so use one view of it for all its calls"
             )
+            del known  # the traceback would keep the settings
             raise ValueError(message)
         return known
+
+    def _find(self, token: TokenKey) -> LaneSettings | None:
+        """Return the settings of a token, if a view or a lane has them."""
+        if token == self._config.token:
+            return self.main
+        return self._known.get(token) or self._open.get(token)
 
     def totals(self) -> Counters:
         """Return the totals of all lanes that there have been."""
@@ -171,7 +178,9 @@ class Lanes:
 
     def _drop_if_idle(self, settings: LaneSettings) -> None:
         lane = settings.lane
-        if lane is not None and not settings.holders and lane.is_idle():
+        if settings is self.main or lane is None or settings.holders:
+            return
+        if lane.is_idle():
             lane.stop()
             self._past.add(lane.counters)
             settings.past.add(lane.counters)

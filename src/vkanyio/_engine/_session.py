@@ -25,7 +25,7 @@ from anyio import (
 from anyio.lowlevel import current_token
 
 from .._config import TYPED_VERSION
-from .._errors import ClientClosedError, ClientUseError
+from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
 from .._statistics import Counters
@@ -237,12 +237,22 @@ class Session(AsyncContextManagerMixin):
     def _closed_error(self) -> ClientClosedError:
         return ClientClosedError(f"the client {self.stage.value}")
 
-    def settings_for(
-        self, token: str | TokenFunction, options: Mapping[str, Any]
-    ) -> LaneSettings:
-        """Return the settings of a view; see :meth:`Lanes.settings_for`."""
+    def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
+        """Return the calls of a token; see :meth:`Caller.as_token`."""
         self.check_usable()
-        return self._lanes.settings_for(token, options)
+        return View(self, self._lanes.settings_for(token, options))
+
+    async def prepare(self, settings: LaneSettings) -> None:
+        """Have a token function asked for the first token, and wait for it.
+
+        :raises TokenRenewalError: if there is no token
+        """
+        self._lanes.of(settings)
+        credentials = settings.credentials
+        while not credentials.are_usable(current_time()):
+            await credentials.wait_for_change()
+        if credentials.failure is not None:
+            raise copy_error(credentials.failure)
 
     def _claim(self, request: APIRequest, settings: LaneSettings | None) -> Lane:
         """Claim a call, and return the lane of its token."""
@@ -360,6 +370,73 @@ class Session(AsyncContextManagerMixin):
         made = self.statistics()
         text = "closed: calls %d, requests %d, retries %d"
         logger.info(text, made.calls, made.sent, sum(made.retries.values()))
+
+
+@final
+class View:
+    """A client while it is open, for one token: a ``TokenCaller``.
+
+    :param settings: those of the token's lane
+    """
+
+    def __init__(self, session: Session, settings: LaneSettings) -> None:
+        self._session = session
+        self._settings = settings
+
+    def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+        """Send a request in its turn; see :meth:`Caller.perform`."""
+        return self._session.perform(request, self._settings)
+
+    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+        """Accept a request that no task waits for; see :meth:`Caller.submit`."""
+        self._session.submit(request, on_end, self._settings)
+
+    def give_up(self, request: APIRequest) -> None:
+        """Abandon a request that was submitted."""
+        self._session.give_up(request)
+
+    def check_usable(self) -> None:
+        """Raise unless calls can be made here and now."""
+        self._session.check_usable()
+
+    @property
+    def calls_a_second(self) -> float:
+        """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
+        return self._settings.calls_a_second
+
+    def post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+    ) -> Coroutine[Any, Any, Response | Failure]:
+        """Send a POST request to another server; see :meth:`Caller.post`."""
+        return self._session.post(url, body, length=length, headers=headers)
+
+    def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
+        """Return the calls of another token."""
+        return self._session.as_token(token, options)
+
+    def statistics(self) -> Statistics:
+        """Return what was done with the token so far."""
+        margin = self._session.margin_of(self._settings)
+        return self._settings.totals().snapshot(margin)
+
+    async def hold(self) -> None:
+        """Keep the lane of the token, and get its token if there is none yet."""
+        self.check_usable()
+        self._settings.holders += 1
+        try:
+            await self._session.prepare(self._settings)
+        except BaseException:
+            self._settings.holders -= 1
+            raise
+
+    def release(self) -> None:
+        """Keep the lane no longer."""
+        self._settings.holders -= 1
 
 
 def _with_hint(message: str) -> str:
