@@ -181,11 +181,12 @@ class Lanes:
         if settings is self.main or lane is None or settings.holders:
             return
         if lane.is_idle():
-            lane.stop()
             self._past.add(lane.counters)
             settings.past.add(lane.counters)
             settings.lane = None
             del self._open[settings.key]
+            del settings  # trio keeps this frame until the tasks have ended
+            lane.stop()
 
     def close(self) -> None:
         """Close the channels of all lanes."""
