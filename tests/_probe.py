@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
+from vkanyio import Limiter
+
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Mapping
@@ -118,4 +120,5 @@ class Probe:
         for lane in self.lanes:
             assert not lane._busy
             assert lane._room.value == self._config.max_waiting
-            assert not lane._sender._limiter._leaving
+            limiter = lane._sender._limiter
+            assert not isinstance(limiter, Limiter) or not limiter._leaving

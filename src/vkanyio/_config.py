@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ._captcha import Captcha, Confirmation, Validation
     from ._events import Event
     from ._http_client import HTTPClient
-    from ._limiter import Limiter
+    from ._rate_limiter import RateLimiter
     from ._token import TokenFunction
 
 TYPED_VERSION: Final = "5.199"
@@ -94,7 +94,7 @@ class Options(TypedDict, total=False):
     language: Language | None
     proxy: str | None
     http_client: HTTPClient | None
-    limiter: Limiter | None
+    limiter: RateLimiter | None
     max_waiting: int
     max_connections: int
     max_answer: int
@@ -109,7 +109,7 @@ class ViewOptions(TypedDict, total=False):
 
     limit: int
     request_mode: RequestMode
-    limiter: Limiter | None
+    limiter: RateLimiter | None
     mode: Mode
     language: Language | None
     on_captcha: Callable[[Captcha], Awaitable[None]] | None
@@ -251,7 +251,7 @@ class Config:
     http_client: HTTPClient | None = attrs.field(
         default=None, kw_only=True, validator=is_http_client
     )
-    limiter: Limiter | None = attrs.field(
+    limiter: RateLimiter | None = attrs.field(
         default=None, kw_only=True, validator=is_limiter
     )
     max_waiting: int = attrs.field(default=1000, kw_only=True, validator=Whole(1))

@@ -9,7 +9,11 @@ import enum
 import math
 from bisect import insort
 from collections import deque
-from typing import Literal, final, get_args
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, final, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
 
 RequestMode = Literal["sequential", "burst"]
 """How requests start: evenly spaced, or as many at once as the limit allows."""
@@ -41,7 +45,6 @@ class PermitState(enum.Enum):
     WITHDRAWN = "its request will not leave"
 
 
-@final
 class Permit:
     """The right to start one request, from :meth:`Limiter.start`.
 
@@ -115,6 +118,7 @@ class Limiter:
         self._penalty = 0.0
         self._penalty_at = -math.inf
         self._seen = -math.inf
+        self._listeners: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         if not hasattr(self, "window"):  # an argument was refused
@@ -123,6 +127,23 @@ class Limiter:
             f"Limiter({self.limit}, request_mode={self.request_mode!r},"
             f" window={self.window})"
         )
+
+    def check_usable(self) -> None:
+        """Raise unless it can be used, which is always the case."""
+
+    @contextmanager
+    def listening(self, on_change: Callable[[], None]) -> Generator[None]:
+        """Have a function called when a request may start sooner than it was said.
+
+        That is so when a permit is withdrawn, perhaps by another client.
+
+        :param on_change: called synchronously, until the context is left
+        """
+        self._listeners.append(on_change)
+        try:
+            yield
+        finally:
+            self._listeners.remove(on_change)
 
     def margin(self, now: float) -> float:
         """Return the part of the window that is kept free, 0.02 being 2 %."""
@@ -197,6 +218,8 @@ class Limiter:
             permit.state = PermitState.WITHDRAWN
             if self._next_even == permit.next_even:  # no other start has followed
                 self._next_even = permit.due
+            for on_change in self._listeners:
+                on_change()
 
     def observe(self, round_trip: float) -> None:
         """Learn from the time between a request and its response alone, in seconds."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._address import has_usable_login, has_usable_path, parse_address
 from ._http_client import check_http_client
-from ._limiter import Limiter
 from ._masking import kind_of
+from ._rate_limiter import RateLimiter
 from ._typeguards import is_mapping, is_tuple
 from ._wire_checks import check_headers, check_method_name, check_token, shown
 
@@ -207,7 +207,8 @@ def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
 
 def is_limiter(_: Any, attribute: Attribute, value: Any) -> None:
     """Check a shared rate limit."""
-    if value is not None and not isinstance(value, Limiter):
+    is_one = isinstance(value, RateLimiter) and not isinstance(value, type)
+    if value is not None and not is_one:
         raise TypeError(_refusal(attribute, value, "a vkanyio.Limiter"))
 
 

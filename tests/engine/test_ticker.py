@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import count
 from typing import Any
 
@@ -92,3 +93,42 @@ async def test_a_task_that_gives_up_waiting_takes_no_permit() -> None:
         assert connections.value == 1
         assert limiter.ready_at(anyio.current_time()) <= anyio.current_time()
         tasks.cancel_scope.cancel()
+
+
+async def test_a_permit_that_one_client_returns_is_granted_to_another_at_once() -> None:
+    limiter = Limiter(1)
+    one, other = make_ticker(limiter, Semaphore(1)), make_ticker(limiter, Semaphore(1))
+    async with create_task_group() as tasks:
+        tasks.start_soon(other.run)
+        held = await one.acquire()
+        tasks.start_soon(other.acquire)
+        await settle()
+        start = anyio.current_time()
+        one.release(held)
+        await settle()
+        assert limiter.ready_at(start) > start  # the other has it
+        assert anyio.current_time() == start
+        tasks.cancel_scope.cancel()
+
+
+async def test_every_ticker_is_woken_when_a_limiter_knows_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limiter = Limiter(1)
+    tickers = [make_ticker(limiter, Semaphore(1)) for _ in range(2)]
+    with monkeypatch.context() as unknown:
+        unknown.setattr(limiter, "ready_at", lambda now: math.inf)
+        async with create_task_group() as tasks:
+            for ticker in tickers:
+                tasks.start_soon(ticker.run)
+                tasks.start_soon(ticker.acquire)
+            await anyio.sleep(3600)
+            unknown.undo()
+            for on_change in limiter._listeners:
+                on_change()
+            await settle()
+            assert len(limiter._leaving) == 1
+            await anyio.sleep(2)
+            assert len(limiter._leaving) == 1  # the other waits as usual
+            tasks.cancel_scope.cancel()
+    assert limiter._listeners == []

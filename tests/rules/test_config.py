@@ -156,6 +156,7 @@ def test_allowed_values_are_accepted_unchanged(name: str, value: Any) -> None:
         ("http_client", object(), "httpx.AsyncClient"),
         ("http_client", "client", "httpx.AsyncClient"),
         ("limiter", 3, "vkanyio.Limiter"),
+        ("limiter", Limiter, "vkanyio.Limiter"),
         ("max_waiting", 1.5, "whole number"),
         ("max_connections", "10", "whole number"),
         ("on_captcha", "solve", "async function"),

@@ -132,7 +132,8 @@ def configuration() -> None:
     assert_type(config.token, str | TokenFunction)
     assert_type(config.limit, int)
     assert_type(config.timeout, float)
-    assert_type(config.limiter, Limiter | None)
+    Config("token", limiter=Limiter(20))
+    Config("token", limiter=20)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(VK.from_config(config), VK)
     assert_type(VK("token").config, Config)
     Config("token", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, final
 from anyio import current_time
 
 if TYPE_CHECKING:
-    from .._limiter import Limiter, Permit
+    from .._limiter import Permit
+    from .._rate_limiter import RateLimiter
 
 CLOSE_SECONDS = 1.0
 """The time that closing connections may take."""
@@ -32,7 +33,7 @@ class Delivery:
     __slots__ = ("_limiter", "_permit", "connected_for_it", "reached", "sent")
 
     def __init__(
-        self, limiter: Limiter | None = None, permit: Permit | None = None
+        self, limiter: RateLimiter | None = None, permit: Permit | None = None
     ) -> None:
         self._limiter = limiter
         self._permit = permit

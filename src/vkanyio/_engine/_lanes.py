@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from .._config import Config
-    from .._limiter import Limiter
+    from .._rate_limiter import RateLimiter
     from .._token import TokenFunction
     from ._credentials import Credentials
     from ._lane import Lane
@@ -48,7 +48,7 @@ class LaneSettings:
     key: TokenKey
     config: Config
     credentials: Credentials
-    limiter: Limiter
+    limiter: RateLimiter
     questions: Questions
     lane: Lane | None = None
     holders: int = 0

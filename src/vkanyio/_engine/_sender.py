@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._encoding import Encoded
-    from .._limiter import Limiter, Permit
+    from .._limiter import Permit
     from .._outcome import Result
     from .._pending import Pending
+    from .._rate_limiter import RateLimiter
     from .._request import APIRequest
     from .._response import Response
     from .._statistics import Counters
@@ -78,7 +79,7 @@ class Sender:
         config: Config,
         credentials: Credentials,
         *,
-        limiter: Limiter,
+        limiter: RateLimiter,
         connections: Semaphore,
         transport: Transport,
         observer: Observer,

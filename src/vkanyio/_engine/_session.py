@@ -284,6 +284,8 @@ class Session(AsyncContextManagerMixin):
         """
         is_given = token == config.token
         limiter = config.limiter if is_given else None
+        limiter = limiter or Limiter(config.limit, request_mode=config.request_mode)
+        limiter.check_usable()
         credentials: Credentials
         if isinstance(token, str):
             credentials = FixedToken(token, self._replaced_tokens)
@@ -295,7 +297,7 @@ class Session(AsyncContextManagerMixin):
             token,
             config,
             credentials,
-            limiter or Limiter(config.limit, request_mode=config.request_mode),
+            limiter,
             self._questions if is_answered_alike else Questions(config),
         )
 

@@ -17,7 +17,8 @@ from anyio import Event, Semaphore, WouldBlock, current_time, move_on_at
 from anyio.lowlevel import checkpoint
 
 if TYPE_CHECKING:
-    from .._limiter import Limiter, Permit
+    from .._limiter import Permit
+    from .._rate_limiter import RateLimiter
     from ._credentials import Credentials
 
 
@@ -51,14 +52,14 @@ class Ticker:
     """
 
     def __init__(
-        self, limiter: Limiter, credentials: Credentials, connections: Semaphore
+        self, limiter: RateLimiter, credentials: Credentials, connections: Semaphore
     ) -> None:
         self._limiter = limiter
         self._credentials = credentials
         self._connections = connections
         self._waiters: list[_Waiter] = []
         self._wanted = Event()
-        self._returned = Event()
+        self._changed = Event()
 
     async def acquire(self, *, retry_of: int | None = None) -> Permit:
         """Wait for a permit.
@@ -100,28 +101,32 @@ class Ticker:
         self._connections.release()
         if not permit.is_used:
             self._limiter.withdraw(permit)
-            self._returned.set()
 
     async def run(self) -> None:
         """Grant permits for ever."""
-        while True:
-            while not self._somebody_waits():
-                self._wanted = Event()
-                await self._wanted.wait()
-            if not self._credentials.are_usable(current_time()):
-                await self._credentials.wait_for_change()
-                continue
-            await self._wait_for_the_limiter()
-            await self._connections.acquire()
-            now = current_time()
-            if not self._may_grant(now):
-                self._connections.release()  # things changed while it waited
-                continue
-            waiter = heappop(self._waiters)
-            waiter.permit = self._limiter.start(now)
-            waiter.granted.set()
-            # One at a time: trio runs tasks that wake together in any order.
-            await checkpoint()
+        with self._limiter.listening(self._look_again):
+            while True:
+                while not self._somebody_waits():
+                    self._wanted = Event()
+                    await self._wanted.wait()
+                if self._credentials.are_usable(current_time()):
+                    await self._grant_next()
+                else:
+                    await self._credentials.wait_for_change()
+
+    async def _grant_next(self) -> None:
+        """Grant the next permit, or return without if things changed meanwhile."""
+        await self._wait_for_the_limiter()
+        await self._connections.acquire()
+        now = current_time()
+        if not self._may_grant(now):
+            self._connections.release()
+            return
+        waiter = heappop(self._waiters)
+        waiter.permit = self._limiter.start(now)
+        waiter.granted.set()
+        # One at a time: trio runs tasks that wake together in any order.
+        await checkpoint()
 
     def _may_grant(self, now: float) -> bool:
         return (
@@ -132,9 +137,12 @@ class Ticker:
 
     async def _wait_for_the_limiter(self) -> None:
         while (ready := self._limiter.ready_at(now := current_time())) > now:
-            self._returned = Event()
+            self._changed = Event()
             with move_on_at(ready):
-                await self._returned.wait()
+                await self._changed.wait()
+
+    def _look_again(self) -> None:
+        self._changed.set()
 
     def _somebody_waits(self) -> bool:
         while self._waiters and self._waiters[0].withdrawn:

@@ -20,6 +20,8 @@ from ._errors import VKFault as VKFault
 from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
+from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import UpdateLedger as UpdateLedger
 from ._vkid import AuthorizationCode as AuthorizationCode
 from ._vkid import IssuedTokens as IssuedTokens
 from ._vkid import SimulatedVKID as SimulatedVKID
@@ -34,9 +36,11 @@ for _public in (
     Entry,
     IssuedTokens,
     Ledger,
+    MadeUpdate,
     Reply,
     SimulatedVKID,
     Simulator,
+    UpdateLedger,
     VKFault,
     VirtualClockLoop,
 ):

@@ -38,6 +38,7 @@ class Message:
     attachments: list[str]
     random_id: int = 0
     payload: str = ""
+    keyboard: dict[str, JSON] | None = None
     reply_to: int = 0
     forwarded: Sequence[int] = ()
     action: dict[str, JSON] | None = None

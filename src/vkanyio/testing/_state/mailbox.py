@@ -99,6 +99,8 @@ class Mailbox:
             shown["reply_message"] = self._quote(self.all.messages[message.reply_to])
         if message.payload:
             shown["payload"] = message.payload
+        if message.keyboard and message.keyboard["inline"]:
+            shown["keyboard"] = message.keyboard
         if message.action:
             shown["action"] = message.action
         if message.edited:

@@ -9,13 +9,14 @@ import attrs
 from .._call import GROUP_CHAT, Call, Handler, Reply
 from .._errors import JSON, VKFault
 from .base import DAY, Seen, flag, number, numbers, unix
-from .keyboards import check_keyboard
+from .keyboards import keyboard_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .conversations import Message
     from .mailbox import Mailbox
+    from .message_updates import MessageUpdates
 
 EDITABLE = DAY
 """Seconds for which a message can be edited, and deleted for everybody."""
@@ -36,6 +37,7 @@ class Sending:
     """Methods that change messages."""
 
     _box: Mailbox
+    _updates: MessageUpdates
     _sent: Seen = attrs.field(factory=Seen)
 
     def methods(self) -> dict[str, Handler]:
@@ -45,10 +47,11 @@ class Sending:
             "messages.edit": self._edit,
             "messages.markAsRead": self._mark_as_read,
             "messages.restore": self._restore,
-            "messages.send": self._send,
+            "messages.send": self.send,
         }
 
-    def _send(self, call: Call) -> JSON:
+    def send(self, call: Call) -> Reply:
+        """Send a message; the method ``messages.send``."""
         random_id = _int32(call.integer("random_id"))
         if not any(call.params.get(name) for name in CONTENT):
             raise VKFault.parameter("message is empty or invalid")
@@ -85,7 +88,7 @@ class Sending:
             raise VKFault(921)
         if reply_to and self._box.message(viewer, reply_to) is None:
             raise VKFault.parameter("reply_to is invalid")
-        check_keyboard(call)
+        keyboard = keyboard_of(call)
         message = self._box.all.write(
             conversation,
             viewer,
@@ -95,9 +98,11 @@ class Sending:
         )
         message.random_id = random_id
         message.payload = call.params.get("payload", "")
+        message.keyboard = keyboard
         message.reply_to, message.forwarded = reply_to, forwarded
         if random_id:
             self._sent.note(key, call.time, message.id)
+        self._updates.sent(message, call.time)
         return message, False
 
     def _require_willing(self, viewer: int, peer: int) -> None:
@@ -147,7 +152,7 @@ class Sending:
         attachments = call.items("attachment")
         if not text and not attachments:
             raise VKFault.parameter("message is empty or invalid")
-        check_keyboard(call)
+        message.keyboard = keyboard_of(call)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
         return 1
