@@ -25,7 +25,7 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position
-        updates.__init__ updates._handle
+        updates.__init__ updates._receiver updates._callback updates._handle
     """,
     "engine": """
         _engine._session _engine._lanes _engine._lane _engine._live_calls
@@ -45,11 +45,11 @@ LAYERS = {
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
-        updates._parse updates._types updates._update
+        updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
         objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _masking _random_id _repr _similar _typeguards _typing _version
+        _extras _masking _random_id _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -59,7 +59,7 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
+SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}

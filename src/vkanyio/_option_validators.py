@@ -9,6 +9,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, final
 
 from ._address import has_usable_login, has_usable_path, parse_address
+from ._extras import how_to_install
 from ._http_client import check_http_client
 from ._masking import kind_of
 from ._rate_limiter import RateLimiter
@@ -174,7 +175,7 @@ def check_proxy(name: str, value: Any) -> None:
     if address.scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
             f"{name} is a SOCKS proxy, which needs another package:"
-            " pip install 'vkanyio[socks]'"
+            f" {how_to_install('socks')}"
         )
         raise ValueError(message)
 

@@ -21,6 +21,8 @@ from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
 from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import MailboxLedger as MailboxLedger
+from ._update_ledger import MailboxUpdate as MailboxUpdate
 from ._update_ledger import UpdateLedger as UpdateLedger
 from ._vkid import AuthorizationCode as AuthorizationCode
 from ._vkid import IssuedTokens as IssuedTokens
@@ -37,6 +39,8 @@ for _public in (
     IssuedTokens,
     Ledger,
     MadeUpdate,
+    MailboxLedger,
+    MailboxUpdate,
     Reply,
     SimulatedVKID,
     Simulator,

@@ -14,7 +14,7 @@ from ._wire import Request, SimulatedResponse, bare_response, html_response
 from .faults import PollFault, Refusal, Refuse
 
 if TYPE_CHECKING:
-    from ._state.feeds import LongPoll, Poll
+    from ._state.long_poll import LongPoll, Poll
 
 
 @final

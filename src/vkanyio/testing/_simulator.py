@@ -80,7 +80,7 @@ class Simulator:
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
-        self._state = SimulatedState(seed, self._captchas, self.ledger.updates)
+        self._state = SimulatedState(seed, self._captchas, self.ledger)
         self._methods = {
             **simulated_methods(self._state.methods()),
             "execute": self._scripts.execute(),
@@ -306,6 +306,7 @@ class Simulator:
         key_seconds: float | None = None,
         retention: int | None = None,
         most: int | None = None,
+        history: int | None = None,
     ) -> None:
         """Change how generous the long poll servers are from now on.
 
@@ -314,8 +315,12 @@ class Simulator:
         :param key_seconds: for how long a new key is valid, at first an hour
         :param retention: how many updates of a community are kept, at first 256
         :param most: how many updates are sent in one response, at first 100
+        :param history: how many updates of a mailbox ``messages.getLongPollHistory``
+            knows, at first 5000
         """
-        self._state.long_poll.limits.change(key_seconds, retention, most)
+        self._state.long_poll.limits.change(
+            key_seconds=key_seconds, retention=retention, most=most, history=history
+        )
 
     def quota(
         self,

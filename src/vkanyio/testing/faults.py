@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
-    from ._state.feeds import Poll
+    from ._state.long_poll import Poll
 
 
 @final

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._callback import CallbackUpdates as CallbackUpdates
+from ._receiver import CallbackReceiver as CallbackReceiver
 from ._types import AppPayload as AppPayload
 from ._types import AudioNew as AudioNew
 from ._types import BoardPostDelete as BoardPostDelete

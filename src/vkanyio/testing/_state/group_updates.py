@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._update_ledger import UpdateLedger
     from .communities import Communities
-    from .feeds import LongPoll
+    from .long_poll import LongPoll
 
 VERSION: Final = "5.199"
 API_VERSION: Final = re.compile(r"5\.\d{1,3}")
@@ -94,7 +94,7 @@ class GroupUpdates:
         settings = self._of(group_id)
         if not settings.enabled or not settings.types.get(type, 1):
             return None
-        feed = self._long_poll.feed(-group_id)
+        feed = self._long_poll.group(group_id)
         event_id = f"{self._random.getrandbits(160):040x}"
         value = {
             "group_id": group_id,
@@ -110,6 +110,17 @@ class GroupUpdates:
         feed.add(made)
         return event_id
 
+    def about(self, owner_id: int, type: str, object: JSON, now: float) -> None:  # noqa: A002, VK's words
+        """Make an update about something that belongs to an owner.
+
+        :param owner_id: the owner; a user gets no updates
+        :param type: VK's name for what has happened
+        :param object: what has happened
+        :param now: the time
+        """
+        if owner_id < 0:
+            self.make(-owner_id, type, object, now)
+
     def _of(self, group_id: int) -> LongPollSettings:
         return self._settings.get(group_id) or LongPollSettings()
 
@@ -123,7 +134,7 @@ class GroupUpdates:
         group_id = self._managed(call)
         if not self._of(group_id).enabled:
             raise VKFault.parameter("longpoll for this group is not enabled")
-        return self._long_poll.issue(call, self._long_poll.feed(-group_id))
+        return self._long_poll.issue(call, self._long_poll.group(group_id))
 
     def _get_settings(self, call: Call) -> JSON:
         settings = self._of(self._managed(call))

@@ -8,9 +8,10 @@ import attrs
 
 if TYPE_CHECKING:
     from .._errors import JSON
-    from .conversations import Message
+    from .conversations import Conversation, Message
     from .group_updates import GroupUpdates
     from .mailbox import Mailbox
+    from .mailbox_reports import MailboxReports
 
 WITH_CLIENT_INFO: Final = (5, 103)
 """The version from which a new message comes with what its sender's client can show
@@ -28,14 +29,16 @@ CLIENT_INFO: Final[JSON] = {
 @final
 @attrs.frozen(eq=False)
 class MessageUpdates:
-    """Reports to communities what happens in their conversations."""
+    """Reports what happens in conversations: to communities, and to mailboxes."""
 
     _box: Mailbox
     _updates: GroupUpdates
+    _mailboxes: MailboxReports
 
     def sent(self, message: Message, now: float) -> None:
-        """Report a new message to the communities that see it."""
-        for group_id in self._communities(message):
+        """Report a new message."""
+        self._mailboxes.sent(message, now)
+        for group_id in self._box.all.behind(message).communities():
             shown = self._box.show(-group_id, message)
             if message.from_id == -group_id:
                 self._updates.make(group_id, "message_reply", shown, now)
@@ -45,11 +48,57 @@ class MessageUpdates:
             else:
                 self._updates.make(group_id, "message_new", shown, now)
 
-    def _communities(self, message: Message) -> list[int]:
+    def edited(self, message: Message, now: float) -> None:
+        """Report that a message was changed."""
+        self._mailboxes.edited(message, now)
+        for group_id in self._box.all.behind(message).communities():
+            shown = self._box.show(-group_id, message)
+            self._updates.make(group_id, "message_edit", shown, now)
+
+    def read(self, message: Message, reader: int, now: float) -> None:
+        """Report that somebody has read a message and those before it."""
+        self._mailboxes.read(message, reader, now)
+        for group_id in self._box.all.behind(message).communities():
+            if reader != -group_id:
+                shown = {
+                    "from_id": reader,
+                    "peer_id": self._box.all.behind(message).peer_of(-group_id),
+                    "read_message_id": message.id,
+                    "conversation_message_id": message.cmid,
+                }
+                self._updates.make(group_id, "message_read", shown, now)
+
+    def typing(
+        self, conversation: Conversation, who: int, kind: str, now: float
+    ) -> None:
+        """Report that somebody is typing, recording, or about to send a file."""
+        self._mailboxes.typing(conversation, who, kind, now)
+        for group_id in conversation.communities():
+            if who != -group_id:
+                shown = {"state": kind, "from_id": who, "to_id": -group_id}
+                self._updates.make(group_id, "message_typing_state", shown, now)
+
+    def deleted(
+        self, message: Message, viewers: set[int], now: float, *, for_all: bool
+    ) -> None:
+        """Report that a message was deleted, which only mailboxes get to know."""
+        self._mailboxes.deleted(message, viewers, now, for_all=for_all)
+
+    def restored(self, message: Message, viewer: int, now: float) -> None:
+        """Report that a message is in a mailbox again."""
+        self._mailboxes.restored(message, viewer, now)
+
+    def reacted(
+        self, message: Message, who: int, reaction_id: int | None, now: float
+    ) -> None:
+        """Report a reaction to a message, or that it was taken back."""
         conversation = self._box.all.behind(message)
-        chat = conversation.chat
-        return (
-            [-each for each in chat.members if each < 0]
-            if chat
-            else [-each for each in conversation.key if each < 0]
-        )
+        for group_id in conversation.communities():
+            shown: JSON = {
+                "reacted_id": who,
+                "peer_id": conversation.peer_of(-group_id),
+                "cmid": message.cmid,
+            }
+            if reaction_id is not None:
+                shown["reaction_id"] = reaction_id
+            self._updates.make(group_id, "message_reaction_event", shown, now)

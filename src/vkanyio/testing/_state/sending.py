@@ -119,6 +119,8 @@ class Sending:
             if look(-peer).properties.get("can_message") == 0:
                 raise VKFault(901)
             return
+        if (peer, viewer) in self._box.denials:
+            raise VKFault(901)
         people = self._box.owners.people
         if people.given(peer, "deactivated"):
             raise VKFault(902 if viewer > 0 else 901)
@@ -155,6 +157,7 @@ class Sending:
         message.keyboard = keyboard_of(call)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
+        self._updates.edited(message, call.time)
         return 1
 
     def _delete(self, call: Call) -> JSON:
@@ -163,7 +166,7 @@ class Sending:
         value: list[dict[str, JSON]] = []
         for message in self._chosen(call, viewer):
             if not for_all:
-                message.hidden_from.add(viewer)
+                gone = {viewer}
             elif message.from_id != viewer or (
                 unix(call.time) - message.date >= EDITABLE
             ):
@@ -173,7 +176,9 @@ class Sending:
                 members = (
                     conversation.chat.members if conversation.chat else message.key
                 )
-                message.hidden_from.update(members)
+                gone = {*members} - message.hidden_from
+            message.hidden_from |= gone
+            self._updates.deleted(message, gone, call.time, for_all=for_all)
             value.append(
                 {
                     "peer_id": self._box.all.behind(message).peer_of(viewer),
@@ -205,6 +210,7 @@ class Sending:
         if message is None or message.hidden_from != {viewer}:
             raise VKFault.parameter("message_id is invalid")
         message.hidden_from.clear()
+        self._updates.restored(message, viewer, call.time)
         return 1
 
     def _mark_as_read(self, call: Call) -> JSON:
@@ -223,7 +229,9 @@ class Sending:
             ]
         for message in chosen:
             read = self._box.all.behind(message).read
-            read[viewer] = max(read.get(viewer, 0), message.cmid)
+            if message.cmid > read.get(viewer, 0):
+                read[viewer] = message.cmid
+                self._updates.read(message, viewer, call.time)
         return 1
 
 

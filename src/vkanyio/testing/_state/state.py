@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, final
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
+from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
-from .feeds import LongPoll
 from .friends import Friends
 from .group_updates import GroupUpdates
 from .groups import Groups
 from .likes import Likes
+from .long_poll import LongPoll
 from .mailbox import Mailbox
+from .mailbox_reports import MailboxReports
+from .mailboxes import Mailboxes
 from .media import Media
 from .message_updates import MessageUpdates
 from .owners import Owners
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
-    from .._update_ledger import UpdateLedger
+    from .._ledger import Ledger
 
 
 @final
@@ -47,34 +50,38 @@ class SimulatedState:
     :param ledger: records the updates that are made
     """
 
-    def __init__(self, seed: int, captchas: Captchas, ledger: UpdateLedger) -> None:
+    def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
         self._captchas = captchas
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
-        likes, media = Likes(self._owners), Media()
-        posts = Posts(self._owners, likes, media)
-        self.uploads = Uploads(seed)
         self.long_poll = LongPoll(seed)
         communities = self._owners.communities
-        self.updates = GroupUpdates(communities, self.long_poll, ledger, seed)
+        self.updates = GroupUpdates(communities, self.long_poll, ledger.updates, seed)
+        likes, media = Likes(self._owners, self.updates), Media()
+        posts = Posts(self._owners, likes, media, self.updates)
+        self.uploads = Uploads(seed)
         box = Mailbox(self._owners, Conversations(media))
-        sending = Sending(box, MessageUpdates(box, self.updates))
+        mailboxes = Mailboxes(box, self.long_poll, ledger.mailbox_updates)
+        reports = MessageUpdates(box, self.updates, MailboxReports(box, mailboxes))
+        sending = Sending(box, reports)
         self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
             Users(self._owners),
-            Groups(self._owners),
+            Groups(self._owners, self.updates),
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
             Wall(posts),
             Comments(posts),
             self.updates,
+            mailboxes,
             sending,
             self.visitors,
             Reading(box),
-            Chats(box),
-            Photos(self._owners, media, self.uploads),
+            Chats(box, reports),
+            Contact(box, reports, self.updates),
+            Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
         )
 
