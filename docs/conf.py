@@ -36,7 +36,7 @@ nitpick_ignore_regex = [
     # There is no network to find other people's pages by.
     (
         r"py:.*",
-        r"(anyio|asyncio|builtins|collections\.abc|contextlib|httpx|_pytest|random)\..*",
+        r"(anyio|asyncio|builtins|collections\.abc|contextlib|datetime|httpx|os|_pytest|random)\..*",
     ),
     # Names that only a type checker sees: other people's, and those of literal values.
     (
