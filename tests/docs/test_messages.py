@@ -70,7 +70,7 @@ async def test_a_text_has_formats(simulator: Simulator, make_client: MakeClient)
 async def test_a_long_text_is_sent_in_parts(
     simulator: Simulator, make_client: MakeClient
 ):
-    text = Text(*[bold("word"), " and others. "] * 1000)
+    text = Text(*[Text(bold("word"), " and others. ")] * 1000)
     async with make_client() as api:
         await MESSAGES.load("async def send_all")["send_all"](api, 5, text)
     parts = [each["message"] for each in sent(simulator)]
