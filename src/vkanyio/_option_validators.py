@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, final
@@ -93,12 +94,20 @@ class OneOf:
 
 
 def is_token(_: Any, attribute: Attribute, token: Any) -> None:
-    """Check an access token, without showing any of it.
+    """Check an access token, without showing any of it, or a token function.
 
     The parameter is called `token` so that error reporters that dump local variables
     redact it.
     """
-    check_token(attribute.name, token)
+    if callable(token):
+        if isinstance(token, type) or not isinstance(token, Hashable):
+            message = (
+                f"{attribute.name} must be a VK access token or an async function that"
+                f" returns one, got {shown(token)}"
+            )
+            raise TypeError(message)
+    else:
+        check_token(attribute.name, token)
 
 
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
