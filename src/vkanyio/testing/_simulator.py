@@ -10,28 +10,28 @@ import anyio
 import httpx
 
 from ._asgi import Receive, Scope, Send, run_asgi
-from ._attempt import Backend, SimulatedAttempt, Visit
-from ._call import ANY_TOKEN, Account, Call, Handler, SimulatedMethod, TokenKind
+from ._attempt import Backend
+from ._call import ANY_TOKEN, Account, Handler, SimulatedMethod, TokenKind
 from ._captcha import Captchas
 from ._client import InProcessTransport
 from ._declared import simulated_methods
-from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Window
 from ._lists import SimulatedList
-from ._polling import take_poll
 from ._quotas import DAY, Quotas
+from ._reception import Reception
 from ._rules import Rules
 from ._scripts import Scripts
 from ._serve import serve
 from ._state import SimulatedState
 from ._tokens import Tokens
-from ._uploading import take_upload
-from ._wire import Request, SimulatedResponse, error_response, html_response
-from .faults import Fault, Refuse
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
+
+    from ._errors import JSON
+    from ._wire import Request, SimulatedResponse
+    from .faults import Fault
 
 Latency: TypeAlias = float | Callable[[random.Random], float]
 
@@ -86,6 +86,7 @@ class Simulator:
         self._backend = Backend(
             self._methods, self._rules, self._captchas, self.ledger, self._quotas
         )
+        self._reception = Reception(self._backend, self._tokens, self._state)
 
     def __repr__(self) -> str:
         return f"<Simulator: {self.ledger.summary()}>"
@@ -420,49 +421,6 @@ class Simulator:
         latency = self._latency
         trip = latency(self._random) if callable(latency) else latency
         await anyio.sleep(trip / 2)
-        response = await self._arrive(request)
+        response = await self._reception.take(request, anyio.current_time())
         await anyio.sleep(trip / 2)
         return response
-
-    async def _arrive(self, request: Request) -> SimulatedResponse:
-        now = anyio.current_time()
-        method = request.method
-        if request.poll is not None and not request.oversize:
-            long_poll = self._state.long_poll
-            return await take_poll(self._backend, long_poll, request, now)
-        if request.upload is not None and not request.oversize:
-            uploads = self._state.uploads
-            return await take_upload(self._backend, uploads, request, now)
-        if method is None or request.oversize:
-            self.ledger.arrived(now, None)
-            return html_response(*(request.oversize or (404, "Not Found")))
-        try:
-            params = request.params()
-        except VKFault as unreadable:
-            self.ledger.arrived(now, None)
-            return error_response(unreadable, method, {})
-        token = request.token(params)
-        params.pop("access_token", None)
-        objection = self._tokens.objection(request, token, now)
-        fault = None
-        if objection is None:
-            fault = self._backend.fault_for(method, params, now)
-            if isinstance(fault, Refuse):
-                raise ConnectionRefused
-            self._tokens.count(token, now)
-        owner = self._tokens.number(token)
-        visit = Visit(
-            backend=self._backend,
-            number=self.ledger.arrived(now, owner),
-            token=owner,
-        )
-        call = Call(
-            method=method,
-            params=params,
-            account=self._tokens.account(token),
-            time=now,
-            origin=request.origin,
-            invoker=visit.invoke,
-        )
-        attempt = SimulatedAttempt(visit, call, fault)
-        return attempt.refuse(objection) if objection else await attempt.run()
