@@ -1,4 +1,4 @@
-"""What becomes of a request that arrives: a call, a poll, an upload, or none of them."""
+"""What becomes of a request that arrives: a call, a poll, an upload, or neither."""
 
 from __future__ import annotations
 
