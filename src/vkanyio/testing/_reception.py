@@ -11,6 +11,7 @@ from ._call import Call
 from ._errors import ConnectionRefused, VKFault
 from ._polling import take_poll
 from ._uploading import take_upload
+from ._vkid import VKID_PATH, SimulatedVKID, take_authorization
 from ._wire import Request, SimulatedResponse, error_response, html_response
 from .faults import Refuse
 
@@ -27,6 +28,7 @@ class Reception:
     _backend: Backend
     _tokens: Tokens
     _state: SimulatedState
+    _vkid: SimulatedVKID
 
     async def take(self, request: Request, now: float) -> SimulatedResponse:
         """Process a request when it arrives.
@@ -43,6 +45,8 @@ class Reception:
         if request.upload is not None and not request.oversize:
             uploads = self._state.uploads
             return await take_upload(self._backend, uploads, request, now)
+        if request.path == VKID_PATH and not request.oversize:
+            return await take_authorization(self._backend, self._vkid, request, now)
         if method is None or request.oversize:
             self._backend.ledger.arrived(now, None)
             return html_response(*(request.oversize or (404, "Not Found")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import anyio
 import httpx
@@ -26,6 +26,7 @@ from ._scripts import Scripts
 from ._serve import Application, serve
 from ._state import SimulatedState
 from ._tokens import Tokens
+from ._vkid import SimulatedVKID
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -55,6 +56,7 @@ class Simulator:
     :param trailing_execute_error: append to the ``execute_errors`` of a script a copy
         of the last entry with "execute" as its method, as VK did until 2017
     :ivar ledger: the calls that were carried out, and those that were not
+    :ivar vkid: VK ID, which issues and renews tokens
     """
 
     def __init__(
@@ -72,10 +74,11 @@ class Simulator:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self.ledger: Ledger = Ledger()
+        self.vkid: SimulatedVKID = SimulatedVKID()
         self._seed = seed
         self._latency = latency
         self._random = random.Random(f"latency {seed}")
-        self._tokens = Tokens(tokens, limit, window)
+        self._tokens = Tokens(tokens, limit, window, self.vkid)
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
@@ -88,7 +91,7 @@ class Simulator:
         self._backend = Backend(
             self._methods, self._rules, self._captchas, self.ledger, self._quotas
         )
-        self._reception = Reception(self._backend, self._tokens, self._state)
+        self._reception = Reception(self._backend, self._tokens, self._state, self.vkid)
 
     def __repr__(self) -> str:
         return f"<Simulator: {self.ledger.summary()}>"
@@ -451,12 +454,15 @@ class Simulator:
         """
         return self._captchas.solve(question, anyio.current_time())
 
-    def expire(self, token: str) -> None:
-        """Let a token expire: its calls get error 5, "access_token has expired.".
+    def expire(self, token: str, *, code: Literal[5, 28, 1117] = 5) -> None:
+        """Let a token expire: from now on its calls get an error that says so.
 
         :param token: the token
+        :param code: 5 as for most tokens, 28 as for those of a service, or 1117 as for
+            the tokens of VK's own apps
         """
-        self._tokens.spoil(token, "access_token has expired.")
+        text = None if code == 1117 else "access_token has expired."
+        self._tokens.spoil(token, text, code)
 
     def revoke(self, token: str) -> None:
         """Revoke a token: error 5, "user revoke access for this token.".
