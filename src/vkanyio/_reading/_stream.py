@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from functools import partial
+from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, Self, final
 
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
@@ -123,7 +124,7 @@ class CallStream:
         try:
             is_caught = bool(await self._tasks.__aexit__(*seen)) and is_cancelled
         except BaseExceptionGroup as group:
-            raise _innermost(group) from None
+            raise _innermost(group) from error
         except get_cancelled_exc_class():
             # On asyncio the end of a task group is a checkpoint: it would replace the
             # error of the body.
@@ -184,6 +185,8 @@ class CallStream:
         finally:
             self._is_fed = True
             self._wake_consumers()
+        if isasyncgen(self._calls.reveal()):  # else the garbage collector closes it
+            await self._calls.reveal().aclose()
 
     async def _submit_all(self) -> None:
         await checkpoint()  # the block may have been left by now
@@ -269,5 +272,5 @@ def _cancelled_from_outside() -> ClientUseError:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Unwrap an exception that is none of `calls`, such as KeyboardInterrupt."""
+    """Unwrap what ended the feeder: KeyboardInterrupt, or an error of a clean-up."""
     return _innermost(error.exceptions[0]) if is_group(error) else error
