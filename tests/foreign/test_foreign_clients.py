@@ -43,6 +43,7 @@ def run_on_simulator(
                 text=True,
                 timeout=120,
                 check=False,
+                cwd=PLACE,  # vkbottle keeps a file there
                 env={**os.environ, "no_proxy": "127.0.0.1", **environment},
             )
         finally:
