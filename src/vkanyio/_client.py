@@ -36,7 +36,7 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = check_usable = perform
+    submit = give_up = check_usable = retries = uploading = perform
     calls_a_second = 0.0
 
     async def post(self, *_: object, **__: object) -> Never:

@@ -10,7 +10,7 @@ import enum
 import logging
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
@@ -28,6 +28,7 @@ from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._retry import Retries
 from .._statistics import Counters, Statistics
 from .._version import __version__
 from ._delivery import Delivery
@@ -63,6 +64,9 @@ DEFAULT_HEADERS = {
     "accept-encoding": "gzip, deflate",
     "content-type": "application/x-www-form-urlencoded",
 }
+
+MAX_UPLOADS = 4
+"""Files that a client sends at a time."""
 
 MIN_LANES = 8
 """Other tokens whose lanes are kept without asking whether they are still in use."""
@@ -103,6 +107,7 @@ class Session(AsyncContextManagerMixin):
         self._questions = Questions(config)
         self._keeps_context = self._observer.is_on or self._questions.are_answered
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
+        self._uploads = Semaphore(MAX_UPLOADS)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
@@ -153,14 +158,27 @@ class Session(AsyncContextManagerMixin):
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        return await self._transport.post(
-            url,
-            body,
-            length=length,
-            headers={**self._headers, **headers},
-            delivery=Delivery(),
-            secrets=Secrets(self._config.token),
-        )
+        # Where the user's client is short of connections, a request waits in its pool,
+        # and one that is cancelled there may keep its place for good.
+        is_own = self._config.http_client is None
+        async with nullcontext() if is_own else self._connections:
+            return await self._transport.post(
+                url,
+                body,
+                length=length,
+                headers={**self._headers, **headers},
+                delivery=Delivery(),
+                secrets=Secrets(self._config.token),
+            )
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        config = self._config
+        return Retries(config.retry_limit, config.wait, self._generator)
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._uploads
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""

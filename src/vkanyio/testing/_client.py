@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Self, cast, final
 
 import anyio
 import httpx
@@ -12,7 +12,9 @@ from ._errors import ConnectionDropped, ConnectionRefused
 from ._wire import Request, SimulatedResponse
 
 if TYPE_CHECKING:
-    from ._asgi import Handle
+    from collections.abc import AsyncIterable
+
+    from ._asgi import Begin, Handle
 
 
 @final
@@ -20,23 +22,17 @@ class InProcessTransport(httpx.AsyncBaseTransport):
     """Pass requests to the simulator by a function call, whatever their host.
 
     :param handle: returns the response to a request
+    :param begin: prepares for the body of a request
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, begin: Begin) -> None:
         self._handle = handle
+        self._begin = begin
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; httpx calls this."""
-        wire = Request(
-            verb=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            headers=request.headers,
-            body=await request.aread(),
-            scheme=request.url.scheme,
-        )
         try:
-            response = await self._within_timeout(wire, request)
+            response = await self._respond(request)
         except ConnectionRefused:
             message = "the simulator refused the connection"
             raise httpx.ConnectError(message, request=request) from None
@@ -51,6 +47,31 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             stream=None if plain else _SimulatedBody(response, request),
             request=request,
         )
+
+    async def _respond(self, request: httpx.Request) -> SimulatedResponse:
+        length = int(request.headers.get("content-length", 0))
+        reception = self._begin(request.url.path, length)
+        if reception is None:
+            body = await request.aread()
+        else:
+            received = bytearray()
+            if early := await reception.take(0):
+                return early
+            async for chunk in cast("AsyncIterable[bytes]", request.stream):
+                received += chunk
+                if early := await reception.take(len(chunk)):
+                    return early
+            body = bytes(received)
+        wire = Request(
+            verb=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            headers=request.headers,
+            body=body,
+            scheme=request.url.scheme,
+            reception=reception,
+        )
+        return await self._within_timeout(wire, request)
 
     async def _within_timeout(
         self, wire: Request, request: httpx.Request

@@ -24,8 +24,14 @@ from ._rules import Rules
 from ._scripts import Scripts
 from ._serve import serve
 from ._state import SimulatedState
-from ._uploading import take_upload
-from ._wire import Request, SimulatedResponse, error_response, html_response
+from ._uploading import Reception, take_upload
+from ._wire import (
+    UPLOAD_PREFIX,
+    Request,
+    SimulatedResponse,
+    error_response,
+    html_response,
+)
 from .faults import Fault, Refuse
 
 if TYPE_CHECKING:
@@ -80,7 +86,7 @@ class Simulator:
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
-        self._state = SimulatedState(seed, self._captchas)
+        self._state = SimulatedState(seed, self._captchas, self.ledger)
         self._methods = {
             **simulated_methods(self._state.methods()),
             "execute": self._scripts.execute(),
@@ -95,7 +101,7 @@ class Simulator:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Process one ASGI 3 scope."""
-        await run_asgi(self.handle, scope, receive, send)
+        await run_asgi(self.handle, self.begin, scope, receive, send)
 
     def http_client(self, **options: Any) -> httpx.AsyncClient:
         """Return an HTTP client that sends every request here, whatever the host.
@@ -107,7 +113,9 @@ class Simulator:
         :return: the client, which the caller must close
         """
         options.setdefault("timeout", None)
-        return httpx.AsyncClient(transport=InProcessTransport(self.handle), **options)
+        return httpx.AsyncClient(
+            transport=InProcessTransport(self.handle, self.begin), **options
+        )
 
     def serve(
         self, host: str = "127.0.0.1", port: int = 0
@@ -326,6 +334,25 @@ class Simulator:
         :param token: the token
         """
         self._bad_tokens[token] = "user revoke access for this token."
+
+    def expire_uploads(self) -> None:
+        """Let the addresses of upload servers expire that were returned so far.
+
+        How long VK keeps them is not known.
+        """
+        self._state.uploads.expire()
+
+    def begin(self, path: str, length: int) -> Reception | None:
+        """Prepare for the body of a request.
+
+        :param path: the path of the request
+        :param length: bytes of the body, 0 if that is not known
+        :return: what takes the body of an upload; None for other requests
+        :raises ConnectionRefused: if nobody listens
+        """
+        if not path.startswith(UPLOAD_PREFIX):
+            return None
+        return Reception(self._backend, path, length)
 
     async def handle(self, request: Request) -> SimulatedResponse:
         """Process one HTTP request.

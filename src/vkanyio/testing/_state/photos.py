@@ -233,4 +233,5 @@ class Photos:
             }
             self._media.keep("photo", photo)
             photos.append(photo)
+        self._uploads.note_saved(call.method, upload)
         return photos

@@ -17,12 +17,14 @@ from .media import Media
 from .owners import Owners
 from .people import People, Ties
 from .photos import Photos
+from .pictures import Pictures
 from .posts import Posts
 from .reading import Reading
 from .sending import Sending
 from .status import Statuses
 from .uploads import Uploads
 from .users import Users
+from .videos import Videos
 from .wall import Wall
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
+    from .._ledger import Ledger
 
 
 @final
@@ -39,16 +42,17 @@ class SimulatedState:
 
     :param seed: determines the names of people and everything else that is generated
     :param captchas: creates the captchas of ``captcha.force``
+    :param ledger: where files that are saved are recorded
     """
 
-    def __init__(self, seed: int, captchas: Captchas) -> None:
+    def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
         self._captchas = captchas
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
         likes, media = Likes(self._owners), Media()
         posts = Posts(self._owners, likes, media)
-        self.uploads = Uploads(seed)
+        self.uploads = Uploads(seed, ledger)
         box = Mailbox(self._owners, Conversations(media))
         self._subjects = (
             Users(self._owners),
@@ -63,6 +67,8 @@ class SimulatedState:
             Chats(box),
             Photos(self._owners, media, self.uploads),
             Docs(media, self.uploads),
+            Pictures(self._owners, media, self.uploads),
+            Videos(self._owners, media, self.uploads),
         )
 
     def methods(self) -> dict[str, Handler]:
