@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _kinds import BYTES, EXAMPLES, Example, posts
 
 import vkanyio.testing
 from _helpers import TOKEN
-from _kinds import BYTES, EXAMPLES, Example, posts
 from vkanyio import VK, APIRequest
 from vkanyio._method_facts import METHODS
 from vkanyio.testing import Account, Simulator

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self, cast, final
 
 import anyio
@@ -12,7 +14,7 @@ from ._errors import ConnectionDropped, ConnectionRefused
 from ._wire import Request, SimulatedResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterable, AsyncIterator
 
     from ._asgi import Begin, Handle
 
@@ -57,10 +59,12 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             received = bytearray()
             if early := await reception.take(0):
                 return early
-            async for chunk in cast("AsyncIterable[bytes]", request.stream):
-                received += chunk
-                if early := await reception.take(len(chunk)):
-                    return early
+            chunks = cast("AsyncIterable[bytes]", request.stream)
+            async with _closing(aiter(chunks)) as stream:
+                async for chunk in stream:
+                    received += chunk
+                    if early := await reception.take(len(chunk)):
+                        return early
             body = bytes(received)
         wire = Request(
             verb=request.method,
@@ -81,6 +85,16 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         raise httpx.ReadTimeout(
             "the simulator did not respond in time", request=request
         )
+
+
+@asynccontextmanager
+async def _closing(stream: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Close what httpx iterates with: trio warns of generators left half-way."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
 
 
 @final

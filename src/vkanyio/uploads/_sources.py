@@ -41,7 +41,8 @@ class File:
 
     :param content: a path; bytes; a binary file object; or an asynchronous iterable of
         bytes, which needs ``size``
-    :param name: the name that VK gets, with a suffix; by default that of the path
+    :param name: the name that VK gets, with a suffix; by default that of the path, or
+        of the file object
     :param size: the number of bytes
     """
 
@@ -67,7 +68,7 @@ class File:
                 raise ValueError(message)
 
 
-AnyFile: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | File"
+AnyFile: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | IO[bytes] | File"
 """What the methods of ``api.upload`` take as a file."""
 
 
@@ -139,6 +140,9 @@ async def check_file(parameter: str, file: Any, kind: FileKind | None) -> Source
             raise ValueError(message)
         found = size
     else:
+        own_name = getattr(content, "name", None)
+        if name is None and isinstance(own_name, str):
+            name = os.path.basename(own_name)
         found, start, is_repeatable = await to_thread.run_sync(
             _size_of_file_object, parameter, content, size
         )
@@ -160,8 +164,8 @@ def _check_type(parameter: str, content: Any) -> Any:
     )
     if isinstance(content, File) or not (is_known or hasattr(content, "read")):
         message = (
-            f"{parameter} must be a path, bytes or a vkanyio.uploads.File, got"
-            f" {type(content).__name__}"
+            f"{parameter} must be a path, bytes, a binary file object or a"
+            f" vkanyio.uploads.File, got {type(content).__name__}"
         )
         raise TypeError(message)
     if isinstance(content, str) and content.startswith(("http://", "https://")):

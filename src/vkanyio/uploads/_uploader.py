@@ -32,7 +32,7 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
         photo = await api.upload.message_photo("cat.jpg", peer_id=peer_id)
         await api.messages.send(peer_id=peer_id, attachment=photo)
 
-    A file is a path, bytes, or a :class:`File` of anything else that can be read. It is
+    A file is a path, bytes, a binary file object, or a :class:`File`. It is
     checked before anything is sent, and sent in chunks, whatever its size. A client
     sends four files at a time, outside its rate limit; others wait for their turn.
 
