@@ -88,7 +88,9 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def _closing(stream: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+async def _closing(
+    stream: AsyncIterator[bytes],
+) -> AsyncGenerator[AsyncIterator[bytes], None]:
     """Close what httpx iterates with: trio warns of generators left half-way."""
     try:
         yield stream

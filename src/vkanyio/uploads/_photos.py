@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .._typeguards import is_list, is_tuple
 from .._wire_checks import shown
 from ._shared import KindUploads
 
@@ -320,11 +321,11 @@ class PhotoUploads(KindUploads):
         return await self._upload("lead_form_photo", file, progress=progress)
 
 
-def _three_numbers(name: str, value: Any) -> str:
-    is_right = isinstance(value, tuple | list) and len(value) == 3
-    if not is_right or not all(type(each) is int for each in value):
+def _three_numbers(name: str, value: object) -> str:
+    numbers = [*value] if is_tuple(value) or is_list(value) else []
+    if len(numbers) != 3 or not all(type(each) is int for each in numbers):
         message = (
             f"{name} must be three whole numbers (x, y, width), got {shown(value)}"
         )
         raise ValueError(message)
-    return ",".join(str(each) for each in value)
+    return ",".join(str(each) for each in numbers)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import AsyncIterable, Iterator
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, final
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
 
 import anyio
 import attrs
@@ -18,7 +16,7 @@ from anyio import to_thread
 from .._wire_checks import shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator
 
     from ._kinds import FileKind
 
@@ -105,7 +103,7 @@ class Source:
         content = self._content
         if isinstance(content, bytes | bytearray):
             return _BytesReading(content)
-        if isinstance(content, AsyncIterable):
+        if hasattr(content, "__aiter__"):
             return _AsyncReading(content)
         start = self._start if self.is_repeatable else None
         return _ThreadReading(content, start)
@@ -121,24 +119,17 @@ async def check_file(parameter: str, file: Any, kind: FileKind | None) -> Source
     :raises ValueError: if it is empty, too large, or has a wrong suffix
     """
     given = file if isinstance(file, File) else File(_check_type(parameter, file))
-    content: Any = _check_type(parameter, given.content)
-    if isinstance(content, anyio.AsyncFile):
-        content = content.wrapped
+    content = _check_type(parameter, given.content)
     name, size, start, is_repeatable = given.name, given.size, 0, True
     if isinstance(content, bytes | bytearray):
         found = len(content)
     elif isinstance(content, str | os.PathLike):
-        name = os.path.basename(content) if name is None else name
-        found = await to_thread.run_sync(_size_of_path, parameter, content)
-    elif isinstance(content, AsyncIterable):
+        path = os.fsdecode(cast("Any", content))
+        name = os.path.basename(path) if name is None else name
+        found = await to_thread.run_sync(_size_of_path, parameter, path)
+    elif hasattr(content, "__aiter__"):
         is_repeatable = not hasattr(content, "__anext__")
-        if size is None:
-            message = (
-                f"{parameter} must have a size if it is an asynchronous iterable:"
-                " File(content, size=...)"
-            )
-            raise ValueError(message)
-        found = size
+        found = _size_given(parameter, size, "it is an asynchronous iterable")
     else:
         own_name = getattr(content, "name", None)
         if name is None and isinstance(own_name, str):
@@ -158,11 +149,18 @@ async def check_file(parameter: str, file: Any, kind: FileKind | None) -> Source
     )
 
 
+def _size_given(parameter: str, size: int | None, reason: str) -> int:
+    if size is None:
+        message = f"{parameter} must have a size, as {reason}: File(content, size=...)"
+        raise ValueError(message)
+    return size
+
+
 def _check_type(parameter: str, content: Any) -> Any:
-    is_known = isinstance(
-        content, str | bytes | bytearray | os.PathLike | AsyncIterable
-    )
-    if isinstance(content, File) or not (is_known or hasattr(content, "read")):
+    """Return the content of a file if it is of a known type."""
+    is_known = isinstance(content, str | bytes | bytearray | os.PathLike)
+    is_known = is_known or hasattr(content, "__aiter__") or hasattr(content, "read")
+    if isinstance(content, File) or not is_known:
         message = (
             f"{parameter} must be a path, bytes, a binary file object or a"
             f" vkanyio.uploads.File, got {type(content).__name__}"
@@ -174,6 +172,8 @@ def _check_type(parameter: str, content: Any) -> Any:
             " and pass the bytes or a File of its chunks"
         )
         raise ValueError(message)
+    if isinstance(content, anyio.AsyncFile):  # it is iterated over in lines
+        return cast("Any", content).wrapped
     return content
 
 
@@ -195,13 +195,7 @@ def _size_of_file_object(
     except AttributeError:
         is_seekable = False
     if not is_seekable:
-        if size is None:
-            message = (
-                f"{parameter} must have a size if it cannot be rewound:"
-                " File(content, size=...)"
-            )
-            raise ValueError(message)
-        return size, 0, False
+        return _size_given(parameter, size, "it cannot be rewound"), 0, False
     start: int = file.tell()
     end: int = file.seek(0, os.SEEK_END)
     file.seek(start)
@@ -311,25 +305,22 @@ class _ThreadReading:
         if self._file is not None and self._is_own:
             self._file.close()
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
+    def _read(self) -> bytes:
         self._is_at_work = True
         try:
-            yield
+            return b"" if self._is_closed else self._opened().read(CHUNK)
         finally:
             self._is_at_work = False
             if self._is_closed:
                 self._close()
 
-    def _read(self) -> bytes:
-        with self._at_work():
-            if self._is_closed:
-                return b""
-            if self._file is None:
-                if self._is_own:
-                    self._file = open(self._content, "rb", buffering=0)  # noqa: SIM115
-                else:
-                    self._file = self._content
-                    if self._start is not None:
-                        self._file.seek(self._start)
-            return self._file.read(CHUNK)
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            if self._is_own:
+                self._file = open(self._content, "rb", buffering=0)  # noqa: SIM115
+            else:
+                self._file = self._content
+                if self._start is not None:
+                    self._content.seek(self._start)
+        assert self._file is not None
+        return self._file

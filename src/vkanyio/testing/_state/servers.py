@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, cast, final
 
 import attrs
 
@@ -89,7 +89,8 @@ SERVERS: Final = {
 def filled(answer: JSON, values: dict[str, Any]) -> JSON:
     """Return a response with values in place of their names."""
     if isinstance(answer, dict):
-        return {key: filled(value, values) for key, value in answer.items()}
+        fields = cast("dict[str, JSON]", answer)
+        return {key: filled(value, values) for key, value in fields.items()}
     if isinstance(answer, str) and answer.startswith("{"):
         return values[answer[1:-1]]
     return answer
