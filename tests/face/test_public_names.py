@@ -9,12 +9,14 @@ from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
 CALLING = {
+    "as_token",
     "call",
     "call_with_request",
     "collect",
     "execute",
     "gather",
     "procedure",
+    "resolve",
     "stream",
     "untyped",
 }

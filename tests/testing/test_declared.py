@@ -8,9 +8,9 @@ import pytest
 from _schema import SCHEMA, check
 
 from vkanyio import VK
-from vkanyio.testing import Account, Simulator, VKFault
+from vkanyio.testing import Account, Ledger, Simulator, VKFault
+from vkanyio.testing._captcha import Captchas
 from vkanyio.testing._declared import declared_methods
-from vkanyio.testing._ledger import Ledger
 from vkanyio.testing._schema import schema
 from vkanyio.testing._state import SimulatedState
 
@@ -26,7 +26,7 @@ TOKENS = {
     "group": Account(id=9, kind="group"),
     "service": Account(kind="service"),
 }
-STATEFUL = SimulatedState(0, None, Ledger()).methods()  # type: ignore[arg-type]
+STATEFUL = SimulatedState(0, Captchas(0), Ledger()).methods()
 STATELESS = sorted({*declared_methods()} - {*STATEFUL, "execute"})
 
 

@@ -20,17 +20,31 @@ from ._errors import VKFault as VKFault
 from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
+from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import MailboxLedger as MailboxLedger
+from ._update_ledger import MailboxUpdate as MailboxUpdate
+from ._update_ledger import UpdateLedger as UpdateLedger
+from ._vkid import AuthorizationCode as AuthorizationCode
+from ._vkid import IssuedTokens as IssuedTokens
+from ._vkid import SimulatedVKID as SimulatedVKID
 
 for _public in (
     Account,
+    AuthorizationCode,
     Call,
     ConnectionDropped,
     ConnectionFault,
     ConnectionRefused,
     Entry,
+    IssuedTokens,
     Ledger,
+    MadeUpdate,
+    MailboxLedger,
+    MailboxUpdate,
     Reply,
+    SimulatedVKID,
     Simulator,
+    UpdateLedger,
     VKFault,
     VirtualClockLoop,
 ):

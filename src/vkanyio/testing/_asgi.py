@@ -152,6 +152,7 @@ def _request(scope: Scope, body: bytes, reception: Reception | None) -> Request:
         body=body,
         scheme=scope.get("scheme", "http"),
         reception=reception,
+        peer=(scope.get("client") or ("",))[0],
     )
 
 

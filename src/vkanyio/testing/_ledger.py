@@ -10,11 +10,13 @@ from typing import TypeAlias, final, overload
 
 import attrs
 
+from ._update_ledger import MailboxLedger, UpdateLedger
+
 logger = logging.getLogger("vkanyio.testing")
 
 EntryOutcome: TypeAlias = int | str
 
-_SECRET = re.compile("token|password|secret|captcha_key|remixstlid")
+_SECRET = re.compile("token|password|secret|captcha_key|remixstlid|^key$")
 
 
 def repr_of_params(params: Mapping[str, str]) -> str:
@@ -80,9 +82,15 @@ class SavedFile:
 
 @final
 class Ledger(Sequence[Entry]):
-    """Every call, in the order in which the outcomes were decided."""
+    """Every call, in the order in which the outcomes were decided.
+
+    :ivar updates: the updates of communities, and how often each was handed out
+    :ivar mailbox_updates: the same for the long poll of users
+    """
 
     def __init__(self) -> None:
+        self.updates = UpdateLedger()
+        self.mailbox_updates = MailboxLedger()
         self._entries: list[Entry] = []
         self._starts: list[tuple[float, int | None]] = []
         self._saved: list[SavedFile] = []

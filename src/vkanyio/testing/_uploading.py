@@ -11,7 +11,7 @@ from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Account, Call
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Entry
-from ._wire import UPLOAD_PREFIX, Request, SimulatedResponse, upload_response
+from ._wire import UPLOAD_PREFIX, Request, SimulatedResponse, bare_response
 from .faults import Interruption, Refusal, Refuse
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class UploadAttempt(SimulatedAttempt):
         except VKFault as refusal:
             return self.refuse(refusal)
         self._note("carried out")
-        return upload_response(value)
+        return bare_response(value)
 
     def refuse(self, refusal: VKFault) -> SimulatedResponse:
         """Refuse the file with the response of an upload server.
@@ -53,7 +53,7 @@ class UploadAttempt(SimulatedAttempt):
         :return: the response
         """
         self._note(refusal.code)
-        return upload_response({"error": refusal.message})
+        return bare_response({"error": refusal.message})
 
 
 @final

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ._sources import OpenFile, Source
+    from ._sources import OpenFile, FileSource
 
 Stage: TypeAlias = Literal["reading", "sending", "sent"]
 
@@ -39,7 +39,7 @@ class Multipart:
 
     def __init__(
         self,
-        files: Sequence[tuple[str, Source]],
+        files: Sequence[tuple[str, FileSource]],
         form: Mapping[str, str],
         on_progress: Callable[[int, int], object] | None,
     ) -> None:
@@ -50,7 +50,7 @@ class Multipart:
         self.is_sent: bool = False
         self.on_stage: Callable[[Stage], object] = _ignore
         self._on_progress = on_progress
-        self._parts: list[bytes | Source] = []
+        self._parts: list[bytes | FileSource] = []
         opening = f"--{boundary}\r\n"
         for name, value in form.items():
             self._parts.append(

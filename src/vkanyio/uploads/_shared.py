@@ -16,7 +16,7 @@ from ._upload import FileUpload, Form, Patience
 if TYPE_CHECKING:
     from .._caller import Caller
     from .._uploaded import Uploaded
-    from ._sources import AnyFile, Source
+    from ._sources import AnyFile, FileSource
 
 Progress: TypeAlias = "Callable[[int, int], object]"
 """Called with the bytes that have been sent, and with all bytes."""
@@ -100,7 +100,7 @@ class KindUploads:
     async def _send(
         self,
         kind: str,
-        sources: list[Source],
+        sources: list[FileSource],
         params: Mapping[str, Any],
         save_params: Mapping[str, Any],
         more: Mapping[str, str],

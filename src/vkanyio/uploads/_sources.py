@@ -84,7 +84,7 @@ class OpenFile(Protocol):
 
 @final
 @attrs.frozen(kw_only=True)
-class Source:
+class FileSource:
     """A file that has been checked.
 
     :ivar name: the name that VK gets
@@ -109,7 +109,7 @@ class Source:
         return _ThreadReading(content, start)
 
 
-async def check_file(parameter: str, file: Any, kind: FileKind | None) -> Source:
+async def check_file(parameter: str, file: Any, kind: FileKind | None) -> FileSource:
     """Check a file before anything is sent.
 
     :param parameter: the parameter, for errors
@@ -140,7 +140,7 @@ async def check_file(parameter: str, file: Any, kind: FileKind | None) -> Source
     if size is not None and size != found:
         message = f"{parameter} must have {size} bytes, as its size says, got {found}"
         raise ValueError(message)
-    return Source(
+    return FileSource(
         name=_checked_name(parameter, name, kind),
         size=_checked_size(parameter, found, kind),
         is_repeatable=is_repeatable,

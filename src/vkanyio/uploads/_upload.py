@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .._response import Response
     from ._kinds import FileKind
     from ._multipart import Stage
-    from ._sources import Source
+    from ._sources import FileSource
 
 STALL_TIMEOUT = 30.0
 RESPONSE_TIMEOUT = 120.0
@@ -70,7 +70,7 @@ class Form:
     """
 
     kind: str
-    files: Sequence[tuple[str, Source]]
+    files: Sequence[tuple[str, FileSource]]
     more: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     on_progress: Callable[[int, int], object] | None = None
     patience: Patience = attrs.field(factory=Patience)

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, final
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
+from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
 from .friends import Friends
+from .group_updates import GroupUpdates
 from .groups import Groups
 from .likes import Likes
+from .long_poll import LongPoll
 from .mailbox import Mailbox
+from .mailbox_reports import MailboxReports
+from .mailboxes import Mailboxes
 from .media import Media
+from .message_updates import MessageUpdates
 from .owners import Owners
 from .people import People, Ties
 from .photos import Photos
@@ -25,7 +31,8 @@ from .status import Statuses
 from .uploads import Uploads
 from .users import Users
 from .videos import Videos
-from .wall import Wall
+from .visitors import Visitors
+from .wall import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +49,7 @@ class SimulatedState:
 
     :param seed: determines the names of people and everything else that is generated
     :param captchas: creates the captchas of ``captcha.force``
-    :param ledger: where files that are saved are recorded
+    :param ledger: records the updates that are made, and the files that are saved
     """
 
     def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
@@ -50,22 +57,33 @@ class SimulatedState:
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
-        likes, media = Likes(self._owners), Media()
-        posts = Posts(self._owners, likes, media)
+        self.long_poll = LongPoll(seed)
+        communities = self._owners.communities
+        self.updates = GroupUpdates(communities, self.long_poll, ledger.updates, seed)
+        likes, media = Likes(self._owners, self.updates), Media()
+        posts = Posts(self._owners, likes, media, self.updates)
         self.uploads = Uploads(seed, ledger)
         box = Mailbox(self._owners, Conversations(media))
+        mailboxes = Mailboxes(box, self.long_poll, ledger.mailbox_updates)
+        reports = MessageUpdates(box, self.updates, MailboxReports(box, mailboxes))
+        sending = Sending(box, reports)
+        self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
             Users(self._owners),
-            Groups(self._owners),
+            Groups(self._owners, self.updates),
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
-            Wall(posts),
+            Walls(posts),
             Comments(posts),
-            Sending(box),
+            self.updates,
+            mailboxes,
+            sending,
+            self.visitors,
             Reading(box),
-            Chats(box),
-            Photos(self._owners, media, self.uploads),
+            Chats(box, reports),
+            Contact(box, reports, self.updates),
+            Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
             Pictures(self._owners, media, self.uploads),
             Videos(self._owners, media, self.uploads),
