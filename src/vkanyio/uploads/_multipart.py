@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ._sources import OpenFile, FileSource
+    from ._sources import FileSource, OpenFile
 
 Stage: TypeAlias = Literal["reading", "sending", "sent"]
 
