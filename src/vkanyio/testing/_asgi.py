@@ -12,7 +12,7 @@ from ._errors import ConnectionDropped
 from ._wire import Request, SimulatedResponse, max_body
 
 if TYPE_CHECKING:
-    from ._uploading import Reception
+    from ._uploading import UploadBody
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -20,7 +20,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 Handle: TypeAlias = Callable[[Request], Awaitable[SimulatedResponse]]
-Begin: TypeAlias = "Callable[[str, int], Reception | None]"
+Begin: TypeAlias = "Callable[[str, int], UploadBody | None]"
 
 LINGER = 5.0
 """Seconds for which the rest of a body is discarded, nginx's `lingering_timeout`."""
@@ -42,13 +42,13 @@ async def run_asgi(
         return
     if scope["type"] != "http":
         raise NotImplementedError(f"the simulator does not support {scope['type']!r}")
-    reception = begin(scope["path"], _length(scope))
-    body, is_whole = await _read(max_body(scope["path"]), receive, reception)
+    arriving = begin(scope["path"], _length(scope))
+    body, is_whole = await _read(max_body(scope["path"]), receive, arriving)
     if isinstance(body, SimulatedResponse):
         await _refuse(body, receive, send)
     if not isinstance(body, bytes):
         return
-    request = _request(scope, body, reception)
+    request = _request(scope, body, arriving)
     if not is_whole:
         await _refuse(await handle(request), receive, send)
         return
@@ -108,18 +108,18 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _read(
-    max_size: int, receive: Receive, reception: Reception | None
+    max_size: int, receive: Receive, arriving: UploadBody | None
 ) -> tuple[bytes | SimulatedResponse | None, bool]:
     """Read a body, but no more of it than what shows that it is too large.
 
     :param max_size: how many bytes it may have
-    :param reception: what takes the body of an upload
+    :param arriving: what takes the body of an upload
     :return: the bytes, and whether these are all. In place of the bytes: None if the
         client has disconnected; a response that does not wait for them
     """
     body = bytearray()
     more = True
-    if reception is not None and (early := await reception.take(0)):
+    if arriving is not None and (early := await arriving.take(0)):
         return early, False
     while more and len(body) <= max_size:
         message = await receive()
@@ -127,7 +127,7 @@ async def _read(
             return None, False
         chunk = message.get("body", b"")
         body += chunk
-        if reception is not None and (early := await reception.take(len(chunk))):
+        if arriving is not None and (early := await arriving.take(len(chunk))):
             return early, False
         more = message.get("more_body", False)
     return bytes(body), not more
@@ -140,7 +140,7 @@ def _length(scope: Scope) -> int:
     return int(values[0]) if values else 0
 
 
-def _request(scope: Scope, body: bytes, reception: Reception | None) -> Request:
+def _request(scope: Scope, body: bytes, arriving: UploadBody | None) -> Request:
     return Request(
         verb=scope["method"],
         path=scope["path"],
@@ -151,7 +151,7 @@ def _request(scope: Scope, body: bytes, reception: Reception | None) -> Request:
         },
         body=body,
         scheme=scope.get("scheme", "http"),
-        reception=reception,
+        arriving=arriving,
         peer=(scope.get("client") or ("",))[0],
     )
 

@@ -52,18 +52,18 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
     async def _respond(self, request: httpx.Request) -> SimulatedResponse:
         length = int(request.headers.get("content-length", 0))
-        reception = self._begin(request.url.path, length)
-        if reception is None:
+        arriving = self._begin(request.url.path, length)
+        if arriving is None:
             body = await request.aread()
         else:
             received = bytearray()
-            if early := await reception.take(0):
+            if early := await arriving.take(0):
                 return early
             chunks = cast("AsyncIterable[bytes]", request.stream)
             async with _closing(aiter(chunks)) as stream:
                 async for chunk in stream:
                     received += chunk
-                    if early := await reception.take(len(chunk)):
+                    if early := await arriving.take(len(chunk)):
                         return early
             body = bytes(received)
         wire = Request(
@@ -73,7 +73,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             headers=request.headers,
             body=body,
             scheme=request.url.scheme,
-            reception=reception,
+            arriving=arriving,
         )
         return await self._within_timeout(wire, request)
 

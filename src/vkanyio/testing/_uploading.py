@@ -57,7 +57,7 @@ class UploadAttempt(SimulatedAttempt):
 
 
 @final
-class Reception:
+class UploadBody:
     """The body of an upload while it arrives, and the fault that it gets.
 
     :param path: the path of the request
@@ -115,7 +115,7 @@ async def take_upload(
     :raises ConnectionFault: if the client should see the connection fail
     """
     kind, query = request.upload or "", request.query_params()
-    assert request.reception is not None  # it is an upload
+    assert request.arriving is not None  # it is an upload
     number = backend.ledger.arrived(now, None)
     visit = Visit(backend=backend, number=number, token=None)
     call = Call(
@@ -128,7 +128,7 @@ async def take_upload(
     attempt = UploadAttempt(
         visit=visit,
         call=call,
-        fault=request.reception.fault,
+        fault=request.arriving.fault,
         receive=lambda: uploads.receive(kind, query, request.files()),
     )
     return await attempt.run()

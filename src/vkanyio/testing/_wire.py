@@ -16,7 +16,7 @@ from ._errors import JSON, VKFault
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ._uploading import Reception
+    from ._uploading import UploadBody
 
 PREFIX = "/method/"
 
@@ -78,7 +78,7 @@ class Request:
     """The names are in lower case."""
     body: bytes = attrs.field(repr=False)
     scheme: str = "https"
-    reception: Reception | None = None
+    arriving: UploadBody | None = None
     """How the body of an upload arrived, None for other requests."""
     peer: str = ""
     """The address of the client, as the server sees it."""
