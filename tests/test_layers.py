@@ -22,9 +22,9 @@ LAYERS = {
         vkid __init__ _client _api _groups methods _untyped _method_group
     """,
     "parts that make calls": """
-        _reading.__init__ _reading._stream _reading._gather _reading._settled
-        _reading._collect _reading._ahead _reading._reader _reading._list_call
-        _reading._position
+        _reading.__init__ _reading._stream _reading._sharing _reading._gather
+        _reading._settled _reading._collect _reading._ahead _reading._reader
+        _reading._list_call _reading._position
         updates.__init__ updates._receiver updates._callback updates._handle
     """,
     "engine": """

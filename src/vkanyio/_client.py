@@ -37,8 +37,9 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = check_usable = as_token = perform
+    submit = give_up = check_usable = as_token = watching = is_waiting = perform
     calls_a_second = 0.0
+    is_questioned = False
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)
