@@ -27,7 +27,7 @@ from vkanyio import (
 from vkanyio.testing import Account, Simulator, VKFault, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from vkanyio.testing import Call
 
@@ -175,7 +175,7 @@ async def test_a_used_up_quota_keeps_a_token_from_one_method_for_an_hour(
     views = views_of(api)[:2]
     gates = [anyio.Event(), anyio.Event()]
 
-    async def calls() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def calls() -> AsyncGenerator[tuple[str, dict[str, Any]]]:
         for i in range(60):
             yield "test.get", {"id": i}
         await gates[0].wait()
@@ -198,11 +198,11 @@ async def test_a_used_up_quota_keeps_a_token_from_one_method_for_an_hour(
                 await anyio.sleep(3600)
                 gates[1].set()
     await generator.aclose()
-    errors = [each for each in outcomes.values() if isinstance(each, VKError)]
-    assert len(errors) == 20
-    for error in errors:
-        assert isinstance(error, NoTokenLeftError)
-        assert [type(each) for each in error.reasons] == [RateLimitError] * 2
+    failed = [each for each in outcomes.values() if isinstance(each, VKError)]
+    assert len(failed) == 20
+    for each in failed:
+        assert isinstance(each, NoTokenLeftError)
+        assert [type(reason) for reason in each.reasons] == [RateLimitError] * 2
     assert outcomes[60] == 60
     assert [outcomes[i] for i in range(61, 81)] == [*range(61, 81)]
 
@@ -350,9 +350,9 @@ async def test_a_renewal_that_fails_makes_a_token_fall_out(
     simulator.revoke(NAMES[1])
     _, errors = await read(api, reads(5), views)
     assert {type(error) for error in errors} == {NoTokenLeftError}
-    [error, *_] = errors
-    assert isinstance(error, NoTokenLeftError)
-    assert [type(each) for each in error.reasons] == [AuthError, TokenRenewalError]
+    [first, *_] = errors
+    assert isinstance(first, NoTokenLeftError)
+    assert [type(each) for each in first.reasons] == [AuthError, TokenRenewalError]
 
 
 # Leaving.

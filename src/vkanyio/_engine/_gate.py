@@ -36,7 +36,7 @@ class Gate:
         self.questions: int = 0
         self._on_change = on_change
         self._closed_for: Counter[str] = Counter()
-        self._opened = Event()
+        self._opened: Event | None = None  # made when a call waits for it
 
     def is_open_to(self, request: APIRequest) -> bool:
         """Return whether no captcha holds a call back."""
@@ -47,6 +47,8 @@ class Gate:
     async def wait(self, request: APIRequest) -> None:
         """Wait until a call may be sent."""
         while not self.is_open_to(request):
+            if self._opened is None:
+                self._opened = Event()
             await self._opened.wait()
 
     @contextmanager
@@ -62,8 +64,9 @@ class Gate:
                 self._closed_for[method] -= 1
                 self._closed_for += Counter()  # removes methods whose count is zero
                 self.is_closed = bool(self._closed_for)
-                self._opened.set()
-                self._opened = Event()
+                if self._opened is not None:
+                    self._opened.set()
+                    self._opened = None
 
     @contextmanager
     def asked(self) -> Generator[None]:
