@@ -43,7 +43,7 @@ nitpick_ignore_regex = [
         r"py:class",
         r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault|Instruction",
     ),
-    (r"py:class", r"CaptchaKind|Language|Mode|RequestMode"),
+    (r"py:class", r"CaptchaKind|Language|Mode|RequestMode|Target"),
     (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item
 ]
 smartquotes_action = "D"

@@ -24,7 +24,7 @@ LAYERS = {
     "parts that make calls": """
         _reading.__init__ _reading._stream _reading._sharing _reading._gather
         _reading._settled _reading._collect _reading._ahead _reading._reader
-        _reading._list_call _reading._position
+        _reading._list_call _reading._position _reading._resolving
         updates.__init__ updates._receiver updates._callback updates._handle
     """,
     "engine": """
@@ -40,6 +40,9 @@ LAYERS = {
     "what the engine is given": """
         _config _environment _option_validators _rate_limiter _caller _captcha
         _http_client _token _request _pending
+    """,
+    "values that users make": """
+        keyboard text links _buttons _text_borders _link_targets
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition

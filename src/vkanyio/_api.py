@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._statistics import Statistics
     from ._token import TokenFunction
     from ._untyped import UntypedGroups
+    from .links import Target
 
 
 P = ParamSpec("P")
@@ -200,7 +201,7 @@ class API(MethodGroups):
             return CallStream(caller, calls, ordered=ordered, max_pending=max_pending)
         from ._reading._sharing import SharedCalls
 
-        callers = _callers_of(views)
+        callers = [view._caller for view in _checked_views(views)]
         shared = SharedCalls(callers)
         return CallStream(
             shared,
@@ -291,6 +292,25 @@ class API(MethodGroups):
         api = getattr(send, "__self__", None)  # the one that the method belongs to
         caller = api._caller if isinstance(api, API) else self._caller
         return PagedItems(caller, ListCall(name, sent))
+
+    async def resolve(self, text: str) -> Target | None:
+        """Return what a link, a mention or a screen name leads to.
+
+        ::
+
+            match await api.resolve("https://vk.com/durov"):
+                case links.User(user_id): ...
+
+        VK is asked only for screen names, by ``utils.resolveScreenName``: ids and
+        addresses such as ``wall-1_2`` say it themselves, see :func:`.links.parse_link`.
+
+        :return: what it leads to; None if nobody has this name, and for what is no link
+        :raises TypeError: if the text is not a str
+        :raises VKError: as :meth:`call` does
+        """
+        from ._reading._resolving import resolve
+
+        return await resolve(self._caller, text)
 
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.
@@ -386,8 +406,12 @@ class TokenView(API):
         self._view.release()
 
 
-def _callers_of(views: Iterable[API]) -> list[Caller]:
-    """Return what makes the calls of several clients, and check these."""
+def _checked_views(views: Iterable[API]) -> list[API]:
+    """Return the clients that share a stream.
+
+    :raises TypeError: if one of them is something else
+    :raises ValueError: if there is none, or one twice
+    """
     wanted = "views must be a list of clients, such as `api.as_token(...)`"
     if isinstance(views, str) or not isinstance(views, Iterable):
         message = f"{wanted}, got {kind_of(views)}"
@@ -404,7 +428,7 @@ def _callers_of(views: Iterable[API]) -> list[Caller]:
     if not found:
         message = f"{wanted}, got none"
         raise ValueError(message)
-    return [view._caller for view in found]
+    return found
 
 
 def _check_view_options(options: Mapping[str, object]) -> None:

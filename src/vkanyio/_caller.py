@@ -114,7 +114,9 @@ class Caller(Protocol):
         """Whether VK has a question about the token that nobody has answered yet."""
         ...
 
-    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+    def watching(
+        self, on_change: Callable[[], None], /
+    ) -> AbstractContextManager[None]:
         """Have a function called when :attr:`is_questioned` changes, for a block.
 
         :param on_change: called synchronously; it must not raise

@@ -16,6 +16,7 @@ CALLING = {
     "execute",
     "gather",
     "procedure",
+    "resolve",
     "stream",
     "untyped",
 }

@@ -12,6 +12,7 @@ from . import latency as latency
 from ._call import Account as Account
 from ._call import Call as Call
 from ._call import Reply as Reply
+from ._callback import CallbackServer as CallbackServer
 from ._clock import VirtualClockLoop as VirtualClockLoop
 from ._errors import ConnectionDropped as ConnectionDropped
 from ._errors import ConnectionFault as ConnectionFault
@@ -32,6 +33,7 @@ for _public in (
     Account,
     AuthorizationCode,
     Call,
+    CallbackServer,
     ConnectionDropped,
     ConnectionFault,
     ConnectionRefused,

@@ -72,8 +72,8 @@ class Ledger(Sequence[Entry]):
     """
 
     def __init__(self) -> None:
-        self.updates = UpdateLedger()
-        self.mailbox_updates = MailboxLedger()
+        self.updates: UpdateLedger = UpdateLedger()
+        self.mailbox_updates: MailboxLedger = MailboxLedger()
         self._entries: list[Entry] = []
         self._starts: list[tuple[float, int | None]] = []
 

@@ -25,13 +25,16 @@ class MadeUpdate:
     """An update of a community that the simulator has made.
 
     :ivar group_id: the community
-    :ivar number: its number on the community's long poll server, VK's ``ts``
+    :ivar number: its number on the community's long poll server, VK's ``ts``; 0 if the
+        settings leave it out there
     :ivar time: when it was made, by :func:`anyio.current_time`
     :ivar value: VK's object, as it is handed out: ``type``, ``object``, ``event_id``
         and so on
     :ivar handed_out: how often a long poll server has sent it, also in responses that
         were lost on the way
     :ivar forgotten: whether VK no longer keeps it
+    :ivar sent: how often it was sent to the servers of the Callback API
+    :ivar accepted: whether one of them has answered "ok"
     """
 
     group_id: int
@@ -40,6 +43,8 @@ class MadeUpdate:
     value: dict[str, JSON] = attrs.field(repr=lambda value: repr(value["type"]))
     handed_out: int = 0
     forgotten: bool = False
+    sent: int = 0
+    accepted: bool = False
 
     @property
     def type(self) -> str:

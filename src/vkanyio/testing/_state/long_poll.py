@@ -47,7 +47,7 @@ class PollKey:
 
 @final
 @attrs.define(eq=False, kw_only=True)
-class Poll:
+class PollRequest:
     """A request to a long poll server.
 
     :ivar feed: the server
@@ -181,7 +181,7 @@ class LongPoll:
             issued |= {"ts": feed.last, "pts": feed.history.pts}
         return issued
 
-    def poll(self, server: str, params: Mapping[str, str], now: float) -> Poll:
+    def poll(self, server: str, params: Mapping[str, str], now: float) -> PollRequest:
         """Read a request.
 
         :param server: the last part of its path
@@ -196,7 +196,7 @@ class LongPoll:
             raise VKFault.parameter("act is invalid")
         feed, key = feeds[server], self._keys.get(params.get("key", ""))
         wait = _number(params.get("wait", ""))
-        return Poll(
+        return PollRequest(
             feed=feed,
             key=key if key and key.feed is feed else None,
             ts=_number(params.get("ts", "")),

@@ -30,7 +30,7 @@ from .status import Statuses
 from .uploads import Uploads
 from .users import Users
 from .visitors import Visitors
-from .wall import Wall
+from .wall import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,7 +72,7 @@ class SimulatedState:
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
-            Wall(posts),
+            Walls(posts),
             Comments(posts),
             self.updates,
             mailboxes,
