@@ -37,7 +37,8 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = check_usable = as_token = watching = is_waiting = perform
+    submit = give_up = check_usable = as_token = perform
+    watching = is_waiting = retries = uploading = perform
     calls_a_second = 0.0
     is_questioned = False
 
