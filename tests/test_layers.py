@@ -26,6 +26,9 @@ LAYERS = {
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position _reading._resolving
         updates.__init__ updates._receiver updates._callback updates._handle
+        uploads.__init__ uploads._uploader uploads._photos uploads._documents
+        uploads._videos uploads._shared uploads._upload uploads._multipart
+        uploads._sources
     """,
     "engine": """
         _engine._session _engine._lanes _engine._lane _engine._live_calls
@@ -45,6 +48,7 @@ LAYERS = {
         keyboard text links _buttons _text_borders _link_targets
     """,
     "rules": """
+        uploads._answers uploads._kinds
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
@@ -52,7 +56,8 @@ LAYERS = {
     """,
     "words": """
         objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _extras _masking _random_id _repr _similar _typeguards _typing _version
+        _uploaded _extras _masking _random_id _repr _similar _typeguards _typing
+        _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
+    from ._retry import Retries
     from ._statistics import Statistics
     from ._token import TokenFunction
 
@@ -101,6 +103,17 @@ class Caller(Protocol):
         :raises TypeError: if the body or one of its chunks is not bytes
         :raises ValueError: if the URL cannot be used, or the body has another length
         :raises Exception: whatever the chunks raise, as it is
+        """
+        ...
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        ...
+
+    def uploading(self) -> AbstractAsyncContextManager[object]:
+        """Wait for a place among the files that the client sends at a time.
+
+        Calls can be made in its block. It is left in any way, also by a cancellation.
         """
         ...
 

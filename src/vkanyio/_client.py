@@ -38,6 +38,7 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
     submit = give_up = check_usable = as_token = perform
+    retries = uploading = perform
     calls_a_second = 0.0
 
     async def post(self, *_: object, **__: object) -> Never:

@@ -10,7 +10,7 @@ import enum
 import logging
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
@@ -28,6 +28,7 @@ from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._retry import Retries
 from .._statistics import Counters
 from .._version import __version__
 from ._credentials import FixedToken, RenewableToken
@@ -69,6 +70,9 @@ DEFAULT_HEADERS = {
     "content-type": "application/x-www-form-urlencoded",
 }
 
+MAX_UPLOADS = 4
+"""Files that a client sends at a time."""
+
 logger = logging.getLogger("vkanyio")
 
 
@@ -103,6 +107,7 @@ class Session(AsyncContextManagerMixin):
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
+        self._uploads = Semaphore(MAX_UPLOADS)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
@@ -158,7 +163,11 @@ class Session(AsyncContextManagerMixin):
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        return await self._post(url, body, length=length, headers=headers)
+        # Where the user's client is short of connections, a request waits in its pool,
+        # and one that is cancelled there may keep its place for good.
+        is_own = self._config.http_client is None
+        async with nullcontext() if is_own else self._connections:
+            return await self._post(url, body, length=length, headers=headers)
 
     def _post(
         self,
@@ -177,6 +186,15 @@ class Session(AsyncContextManagerMixin):
             delivery=Delivery(),
             secrets=Secrets(credentials.token, others=credentials.others),
         )
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        config = self._config
+        return Retries(config.retry_limit, config.wait, self._generator)
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._uploads
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -416,6 +434,14 @@ class View:
     ) -> Coroutine[Any, Any, Response | Failure]:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         return self._session.post(url, body, length=length, headers=headers)
+
+    def retries(self) -> Retries:
+        """Return the retries of something new."""
+        return self._session.retries()
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._session.uploading()
 
     def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
         """Return the calls of another token."""
