@@ -33,11 +33,11 @@ LAYERS = {
         _engine._ticker _engine._transport _engine._pool _engine._connection
         _engine._network _engine._foreign_client _engine._delivery
         _engine._request_body _engine._response_body
-        _engine._observer _engine._service_group _engine.__init__
+        _engine._observer _engine.__init__
     """,
     "what the engine is given": """
         _config _environment _option_validators _rate_limiter _caller _captcha
-        _http_client _request _pending
+        _http_client _request _pending _service_group
     """,
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition

@@ -28,6 +28,7 @@ from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._service_group import ServiceGroup, crash_error
 from .._statistics import Counters, Statistics
 from .._version import __version__
 from ._delivery import Delivery
@@ -36,7 +37,6 @@ from ._live_calls import LiveCalls
 from ._observer import Observer
 from ._questions import Questions, in_handler
 from ._sender import Sender
-from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
 
 if TYPE_CHECKING:
