@@ -1,6 +1,6 @@
 """A process that makes calls with a token whose limit it shares, until it is ended.
 
-The clock of Redis can be set for it: the script adds what the key ``proof:clock`` holds.
+The clock of Redis can be set for it: the script adds what a key holds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import anyio
 import attrs
 
 from vkanyio import VK, VKError
-from vkanyio.redis import RedisLimiter, _link
+from vkanyio.redis import RedisLimiter, _script
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -44,12 +44,12 @@ class Work:
 def let_the_clock_be_set() -> None:
     """Have the script of this process look at a clock that can be set."""
     line = "local now = time[1] * 1000000 + time[2]"
-    text = _link.read_script()
+    text = _script.read_script()
     if text.count(line) != 1:
         message = f"the script does not have this line once: {line}"
         raise ValueError(message)
     more = f" + (tonumber(redis.call('GET', '{CLOCK}')) or 0) * 1000000"
-    _link.read_script = lambda: text.replace(line, line + more)
+    _script.read_script = lambda: text.replace(line, line + more)
 
 
 def run(work: Work, reports: Connection) -> None:

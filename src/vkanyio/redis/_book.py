@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from itertools import count
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from .._limiter import MAX_PENALTY, MAX_SPREAD, PENALTY_STEP, Limiter, PermitState
 from ._events import RedisAway, RedisBack
 from ._permits import Permits, SharedPermit
-from ._script import Answer, Question, read_answer
+from ._script import Question
 from ._server_clock import ServerClock
 from ._share import PROBE, Share
 from ._statistics import RedisStatistics
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._limiter import Permit, RequestMode
+    from ._script import Answer
 
 WINDOW = 1.0
 """Seconds: VK counts requests by the second."""
@@ -216,15 +217,12 @@ class Book:
         )
 
     def note_answer(
-        self, question: Question, values: list[Any], sent: float, received: float
+        self, question: Question, answer: Answer, sent: float, received: float
     ) -> RedisBack | None:
         """Learn from the answer of Redis to a question.
 
-        :param values: what the script has returned
         :return: the event to report, if Redis was away
-        :raises ValueError: if the script has returned something else
         """
-        answer = read_answer(values)
         clock = self._clock
         was_set = clock.note(sent, answer.now, received)
         self._forget_reported(question)

@@ -277,13 +277,13 @@ class RedisLimiter(AsyncContextManagerMixin):
         """Ask Redis once."""
         question = self._book.ask(sent := current_time())
         try:
-            values = await link.ask(self._keys, question.arguments())
-            back = self._book.note_answer(question, values, sent, current_time())
+            answer = await link.ask(self._keys, question.arguments())
         except LinkError as error:
             self._note_failure(question, error)
             raise
         finally:
             self._first_try.set()
+        back = self._book.note_answer(question, answer, sent, current_time())
         if back is not None:
             self._report(back)
         self._warn()

@@ -5,7 +5,7 @@ It owns the connection for as long as Redis answers. It retries nothing.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
@@ -18,11 +18,13 @@ from coredis.exceptions import (
 )
 from coredis.retry import NoRetryPolicy
 
-from ._script import OTHER_FORMAT, read_script
+from . import _script
 from ._share import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+
+    from ._script import Answer
 
 _NOT_REACHED = (
     RedisError,
@@ -67,25 +69,26 @@ class Link:
 
     def __init__(self, client: Redis[bytes]) -> None:
         self._client = client
-        self._run = client.register_script(read_script())
+        # Its types are those of any command: values of unknown types.
+        self._run: Any = client.register_script(_script.read_script())
 
-    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any]:
+    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> Answer:
         """Run the script.
 
         :raises LinkError: if Redis does not answer in time, or with an error
         """
         try:
             with fail_after(PATIENCE):
-                values: Any = await self._run(keys, arguments)
+                return _script.read_answer(await self._run(keys, arguments))
         except TimeoutError:
             raise LinkError(f"no answer within {PATIENCE} s") from None
-        except _NOT_REACHED as error:
+        except (*_NOT_REACHED, ValueError) as error:
             raise link_error(error) from None
-        return values  # type: ignore[no-any-return]
 
     async def leave(self, processes: str, process: str) -> None:
-        """Remove a process from those that share a limit."""
-        await self._client.zrem(processes, [process])
+        """Remove a process from those that share a limit, if that can be done."""
+        with suppress(*_NOT_REACHED):
+            await self._client.zrem(processes, [process])
 
 
 @asynccontextmanager
@@ -98,10 +101,11 @@ async def connect(url: str) -> AsyncGenerator[Link]:
 def link_error(error: Exception) -> LinkError:
     """Say what is wrong with Redis."""
     text, cause = str(error), error.__cause__
-    if text.startswith(OTHER_FORMAT):
+    if text.startswith(_script.OTHER_FORMAT):
         text = (
-            f"{text.removeprefix(OTHER_FORMAT).strip()}, which is that of another"
-            " version of vkanyio: use the same one in all processes, or another name"
+            f"{text.removeprefix(_script.OTHER_FORMAT).strip()}, which is that of"
+            " another version of vkanyio: use the same one in all processes, or another"
+            " name"
         )
         return LinkError(text, is_foreign=True)
     if isinstance(error, WrongTypeError):
