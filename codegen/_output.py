@@ -15,6 +15,7 @@ from ._facts import write_method_facts
 from ._methods import write_groups, write_methods
 from ._objects import write_objects
 from ._pages import write_page_facts
+from ._updates import write_updates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +41,7 @@ def write_files(model: Model) -> dict[str, str]:
         "_groups.py": write_groups(model),
         "_method_facts.py": write_method_facts(model),
         "_page_facts.py": write_page_facts(model),
+        "updates/_types.py": write_updates(model),
         **{f"methods/{name}": text for name, text in write_methods(model).items()},
         **{f"objects/{name}": text for name, text in write_objects(model).items()},
     }

@@ -97,6 +97,8 @@ FIELD_TYPES: Final = {
     ("photos_saveOwnerPhoto_response", "photo_src_small"): {
         "type": ["string", "boolean"]
     },
+    # SevereCloud/vksdk, events/objects.go: the JSON of the button, not a text of it
+    ("callback_message_event", "payload"): _OBJECT,
     # SevereCloud/vksdk, object/photos.go: "180.000000"
     ("photos_photo_sizes", "height"): _NUMBER,
     ("photos_photo_sizes", "width"): _NUMBER,

@@ -7,6 +7,7 @@ certificate authority, logs. Only processes that were started here are ended.
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import socket
@@ -100,6 +101,7 @@ class Program:
 
     def _listens(self) -> bool:
         with suppress(OSError), socket.socket() as probe:
+            probe.settimeout(1)
             probe.connect(("127.0.0.1", self.port))
             return True
         return False
@@ -155,7 +157,8 @@ class Upstream:
         assert process.stdout is not None
         process.stdin.write(b"!")
         process.stdin.flush()
-        if not process.stdout.readline():
+        started, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+        if not started or not process.stdout.readline():
             raise RuntimeError("the simulator does not start")
 
     def kill(self) -> None:

@@ -12,6 +12,7 @@ microsocks``. Time is real, so two runs differ.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import time
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds after which a call without an outcome counts as lost."""
+SHORT_PATIENCE = 30.0
+"""The same in the short form, which makes a tenth of the calls."""
+BLOCKED = 10.0
+"""Seconds after that in which a scenario that does not block its loop has ended."""
 SHORT = 0.1
 """The part of the calls that the short form makes."""
 PROXIES = ("tinyproxy", "microsocks")
@@ -112,13 +117,13 @@ def _open_sockets() -> int:
     return found
 
 
-async def _play(play: Play, run: Run, row: Row) -> None:
+async def _play(play: Play, run: Run, row: Row, patience: float) -> None:
     """Run one scenario, and see what it leaves."""
     before, began = _open_sockets(), time.perf_counter()
-    with anyio.move_on_after(PATIENCE) as scope:
+    with anyio.move_on_after(patience) as scope:
         await play(run)
     if scope.cancelled_caught:
-        run.complain(f"it is not over after {PATIENCE:g} s")
+        run.complain(f"it is not over after {patience:g} s")
     left = _open_sockets() - before
     if left:
         run.complain(f"{left} sockets are still open")
@@ -140,12 +145,17 @@ def run_infrastructure(
     """
     rows: dict[str, Row] = {}
     first = 1
+    patience = SHORT_PATIENCE if size < 1.0 else PATIENCE
     with TemporaryDirectory() as directory, Programs(Path(directory)) as programs:
         _ignore_environment(programs.authority)
         for name in names:
             row = rows[name] = Row()
             run = Run(programs, size, first)
-            anyio.run(_play, SCENARIOS[name], run, row, backend=backend)
+            print(f"{backend}: {name}", file=sys.stderr, flush=True)
+            # What blocks an event loop cannot be cancelled; its place can be shown.
+            faulthandler.dump_traceback_later(patience + BLOCKED)
+            anyio.run(_play, SCENARIOS[name], run, row, patience, backend=backend)
+            faulthandler.cancel_dump_traceback_later()
             row.add(run, backend)
             first += len(run.visits)
     return rows

@@ -207,10 +207,16 @@ async def code(ask: Ask) -> Ask:
 @pytest.fixture
 def nothing_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read small schemas without the review of the real one."""
-    from codegen import reviewed, reviewed_objects, reviewed_pages, server_rules
+    from codegen import (
+        reviewed,
+        reviewed_objects,
+        reviewed_pages,
+        reviewed_updates,
+        server_rules,
+    )
 
     monkeypatch.setattr(server_rules, "ONE_OF", ())
-    for module in (reviewed, reviewed_objects, reviewed_pages):
+    for module in (reviewed, reviewed_objects, reviewed_pages, reviewed_updates):
         for name, table in vars(module).items():
             if name.isupper() and name[0] != "_" and not isinstance(table, int):
                 monkeypatch.setattr(module, name, type(table)())

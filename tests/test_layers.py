@@ -19,12 +19,13 @@ PACKAGE = Path(__file__).parents[1] / "src" / "vkanyio"
 LAYERS = {
     "users of the library": "__main__ cli telemetry testing.pytest_plugin",
     "face": """
-        __init__ _client _api _groups methods objects _resolve _untyped _method_group
+        __init__ _client _api _groups methods _untyped _method_group
     """,
     "parts that make calls": """
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position
+        updates.__init__ updates._receiver updates._callback updates._handle
     """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
@@ -43,10 +44,11 @@ LAYERS = {
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
+        updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
-        _execute _events _statistics _facts _error_codes _errors _masking _repr
-        _similar _typeguards _typing _version
+        objects _resolve _execute _events _statistics _facts _error_codes _errors
+        _masking _random_id _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

@@ -46,10 +46,14 @@ def is_of_a_method(name: str) -> bool:
     return name.startswith(packages) or name.endswith(tables)
 
 
+VALUES = {"vkanyio._random_id"}
+
+
 def test_importing_the_library_loads_no_method_object_or_error_code() -> None:
     loaded = modules_after("import vkanyio")
     assert "vkanyio._client" in loaded
     assert not [name for name in loaded if is_of_a_method(name)]
+    assert loaded.isdisjoint(VALUES)
 
 
 HTTP = {"httpx", "httpx2", "httpcore", "ssl", "_ssl", "urllib.request", "http.client"}

@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from ._error_codes import UserDeletedError as UserDeletedError
     from ._error_codes import UserServiceDeactivatedError as UserServiceDeactivatedError
     from ._error_codes import VotesPermissionError as VotesPermissionError
+    from ._random_id import random_id as random_id
     from ._reading._collect import ItemsAhead as ItemsAhead
     from ._reading._collect import PagedItems as PagedItems
     from ._reading._settled import SettledCall as SettledCall
@@ -149,6 +150,10 @@ else:
             from . import _untyped
 
             return vars(_untyped)[name]
+        if name == "random_id":
+            from . import _random_id
+
+            return vars(_random_id)[name]
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message, name=name)
 

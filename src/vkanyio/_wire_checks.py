@@ -49,6 +49,19 @@ def shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
+def check_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Refuse what is not a whole number within its bounds.
+
+    :param name: the parameter that it was passed as
+    """
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    message = f"{name} must be a whole number {bounds}, got {shown(value)}"
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(message)
+    if value < least or (most is not None and value > most):
+        raise ValueError(message)
+
+
 def check_token(name: str, token: object) -> None:
     """Refuse what cannot be an access token, without showing any of it.
 

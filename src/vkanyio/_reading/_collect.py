@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, final
 
 from anyio import AsyncContextManagerMixin
 
 from .._errors import ClientUseError
-from .._wire_checks import shown
+from .._wire_checks import check_whole
 from ._ahead import PagesAhead
 from ._reader import ListReader
 
@@ -54,9 +54,9 @@ class PagedItems(Generic[T]):
         max_items: int | None = None,
         resume_from: str | None = None,
     ) -> None:
-        _check_whole("overlap", overlap, 0, MAX_OVERLAP)
+        check_whole("overlap", overlap, 0, MAX_OVERLAP)
         if max_items is not None:
-            _check_whole("max_items", max_items, 1)
+            check_whole("max_items", max_items, 1)
         self._caller = caller
         self._call = call
         self._reader = ListReader(
@@ -163,7 +163,7 @@ class PagedItems(Generic[T]):
 
         :param pages: how many, from 1 to 1000
         """
-        _check_whole("pages", pages, 1, MAX_AHEAD)
+        check_whole("pages", pages, 1, MAX_AHEAD)
         return ItemsAhead(self._reader, pages)
 
 
@@ -204,12 +204,3 @@ class ItemsAhead(AsyncContextManagerMixin, Generic[T]):
                 raise StopAsyncIteration
         item: T = self._reader.deliver()
         return item
-
-
-def _check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
-    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-    message = f"{name} must be a whole number {bounds}, got {shown(value)}"
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(message)
-    if value < least or (most is not None and value > most):
-        raise ValueError(message)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypeAlias
 
 from .._typing import TypedDict, set_required_keys
 
@@ -364,7 +364,7 @@ class MessageEvent(TypedDict):
     user_id: int
     peer_id: int
     event_id: str
-    payload: str
+    payload: dict[str, Any]
     conversation_message_id: NotRequired[int]
 
 

@@ -20,6 +20,8 @@ from ._errors import VKFault as VKFault
 from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
+from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import UpdateLedger as UpdateLedger
 
 for _public in (
     Account,
@@ -29,8 +31,10 @@ for _public in (
     ConnectionRefused,
     Entry,
     Ledger,
+    MadeUpdate,
     Reply,
     Simulator,
+    UpdateLedger,
     VKFault,
     VirtualClockLoop,
 ):

@@ -10,11 +10,13 @@ from typing import TypeAlias, final, overload
 
 import attrs
 
+from ._update_ledger import UpdateLedger
+
 logger = logging.getLogger("vkanyio.testing")
 
 EntryOutcome: TypeAlias = int | str
 
-_SECRET = re.compile("token|password|secret|captcha_key|remixstlid")
+_SECRET = re.compile("token|password|secret|captcha_key|remixstlid|^key$")
 
 
 def repr_of_params(params: Mapping[str, str]) -> str:
@@ -63,9 +65,13 @@ class Entry:
 
 @final
 class Ledger(Sequence[Entry]):
-    """Every call, in the order in which the outcomes were decided."""
+    """Every call, in the order in which the outcomes were decided.
+
+    :ivar updates: the updates that were made and handed out
+    """
 
     def __init__(self) -> None:
+        self.updates = UpdateLedger()
         self._entries: list[Entry] = []
         self._starts: list[tuple[float, int | None]] = []
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .faults import Fault, Refusal
+from .faults import Fault, PollFault, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+LONG_POLL = "longpoll"
+"""The method name of a request to a long poll server."""
 
 
 @attrs.define(kw_only=True)
@@ -27,6 +31,8 @@ class _Rule:
     def concerns(self, method: str, excused: Collection[str], *, inner: bool) -> bool:
         if inner and not isinstance(self.fault, Refusal):
             return False
+        if isinstance(self.fault, PollFault):
+            return method == LONG_POLL
         return self.method in (None, method) and self.fault.name not in excused
 
     def strikes(self, chance: random.Random) -> bool:
@@ -59,6 +65,10 @@ class Rules:
                 raise ValueError(f"{name} must be at least 1, not {number}")
         if rate is not None and not 0 <= rate <= 1:
             raise ValueError(f"rate must be between 0 and 1, not {rate}")
+        if isinstance(fault, PollFault) and method not in (None, LONG_POLL):
+            raise ValueError(
+                f"the fault {fault.name!r} affects only {LONG_POLL!r}, not {method!r}"
+            )
         default = 1 if rate is None else math.inf
         self._rules.append(
             _Rule(

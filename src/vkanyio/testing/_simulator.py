@@ -17,13 +17,15 @@ from ._client import InProcessTransport
 from ._declared import simulated_methods
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
-from ._limit import WINDOWS, SimulatedLimit, Window
+from ._limit import WINDOWS, Window
 from ._lists import SimulatedList
+from ._polling import take_poll
 from ._quotas import DAY, Quotas
 from ._rules import Rules
 from ._scripts import Scripts
 from ._serve import serve
 from ._state import SimulatedState
+from ._tokens import Tokens
 from ._uploading import take_upload
 from ._wire import Request, SimulatedResponse, error_response, html_response
 from .faults import Fault, Refuse
@@ -69,18 +71,13 @@ class Simulator:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self.ledger: Ledger = Ledger()
-        self._limit = limit
-        self._new_limit = WINDOWS[window]
         self._latency = latency
         self._random = random.Random(f"latency {seed}")
-        self._tokens = tokens
-        self._bad_tokens: dict[str, str] = {}
-        self._numbers: dict[str, int] = {}
-        self._limits: dict[str, SimulatedLimit] = {}
+        self._tokens = Tokens(tokens, limit, window)
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
-        self._state = SimulatedState(seed, self._captchas)
+        self._state = SimulatedState(seed, self._captchas, self.ledger.updates)
         self._methods = {
             **simulated_methods(self._state.methods()),
             "execute": self._scripts.execute(),
@@ -236,6 +233,87 @@ class Simulator:
         """
         self._state.add_group(group_id, members, managers, properties)
 
+    def say(
+        self,
+        user_id: int,
+        group_id: int,
+        text: str,
+        *,
+        chat_id: int | None = None,
+        **params: object,
+    ) -> int:
+        """Let a user write a message to a community, as in VK's app.
+
+        The community gets an update "message_new". Like :meth:`press` and
+        :meth:`update`, this is no call: it is subject to no limit and no fault, and
+        stands in ``ledger.updates``, not in the ledger of calls.
+
+        :param user_id: the user
+        :param group_id: the community
+        :param text: the text of the message
+        :param chat_id: write it in this chat, of which both are members
+        :param params: further parameters of ``messages.send``, such as ``attachment``
+        :return: the id of the message
+        :raises VKFault: if VK would refuse the message
+        :raises ValueError: if the community is not in the chat
+        """
+        return self._state.visitors.say(
+            user_id,
+            group_id,
+            {"message": text, **params},
+            chat_id,
+            anyio.current_time(),
+        )
+
+    def press(self, user_id: int, group_id: int, label: str) -> str | None:
+        """Let a user press a button that the community has sent.
+
+        A text button sends a message with its label and payload. A callback button
+        makes an update "message_event", which the community has a minute to answer
+        with ``messages.sendMessageEventAnswer``.
+
+        :param user_id: the user, who sees the inline keyboards of the community, and of
+            the others the last one
+        :param group_id: the community
+        :param label: the label of the button
+        :return: for a callback button, the ``event_id`` to answer with
+        :raises ValueError: if the user sees no such button, or it sends nothing
+        """
+        now = anyio.current_time()
+        return self._state.visitors.press(user_id, group_id, label, now)
+
+    def update(self, group_id: int, type: str, object: JSON) -> str | None:  # noqa: A002, VK's words
+        """Make any update of a community.
+
+        What programs do by methods, and users by :meth:`say` and :meth:`press`, makes
+        updates by itself.
+
+        :param group_id: the community
+        :param type: VK's name for what has happened, such as "group_join"
+        :param object: VK's object, which is not checked
+        :return: the ``event_id`` of the update, or None if the settings of the
+            community leave out this type
+        """
+        now = anyio.current_time()
+        return self._state.updates.make(group_id, type, object, now)
+
+    def long_poll(
+        self,
+        *,
+        key_seconds: float | None = None,
+        retention: int | None = None,
+        most: int | None = None,
+    ) -> None:
+        """Change how generous the long poll servers are from now on.
+
+        VK's own numbers are not documented for communities.
+
+        :param key_seconds: for how long a new key is valid, at first an hour
+        :param retention: how many updates of a community are kept, at first 256
+        :param most: how many updates are sent in one response, at first 100
+        """
+        self._state.long_poll.limits.change(key_seconds, retention, most)
+
     def quota(
         self,
         method: str,
@@ -318,14 +396,14 @@ class Simulator:
 
         :param token: the token
         """
-        self._bad_tokens[token] = "access_token has expired."
+        self._tokens.spoil(token, "access_token has expired.")
 
     def revoke(self, token: str) -> None:
         """Revoke a token: error 5, "user revoke access for this token.".
 
         :param token: the token
         """
-        self._bad_tokens[token] = "user revoke access for this token."
+        self._tokens.spoil(token, "user revoke access for this token.")
 
     async def handle(self, request: Request) -> SimulatedResponse:
         """Process one HTTP request.
@@ -344,6 +422,9 @@ class Simulator:
     async def _arrive(self, request: Request) -> SimulatedResponse:
         now = anyio.current_time()
         method = request.method
+        if request.poll is not None and not request.oversize:
+            long_poll = self._state.long_poll
+            return await take_poll(self._backend, long_poll, request, now)
         if request.upload is not None and not request.oversize:
             uploads = self._state.uploads
             return await take_upload(self._backend, uploads, request, now)
@@ -357,14 +438,14 @@ class Simulator:
             return error_response(unreadable, method, {})
         token = request.token(params)
         params.pop("access_token", None)
-        objection = self._objection(request, token, now)
+        objection = self._tokens.objection(request, token, now)
         fault = None
         if objection is None:
             fault = self._backend.fault_for(method, params, now)
             if isinstance(fault, Refuse):
                 raise ConnectionRefused
-            self._limit_of(token).count(now)
-        owner = self._number(token)
+            self._tokens.count(token, now)
+        owner = self._tokens.number(token)
         visit = Visit(
             backend=self._backend,
             number=self.ledger.arrived(now, owner),
@@ -373,42 +454,10 @@ class Simulator:
         call = Call(
             method=method,
             params=params,
-            account=self._account(token),
+            account=self._tokens.account(token),
             time=now,
             origin=request.origin,
             invoker=visit.invoke,
         )
         attempt = SimulatedAttempt(visit, call, fault)
         return attempt.refuse(objection) if objection else await attempt.run()
-
-    def _objection(self, request: Request, token: str, now: float) -> VKFault | None:
-        """Return the error that refuses a request, whatever its method, or None.
-
-        The texts are VK's, as reported by users.
-        """
-        if request.verb not in ("GET", "POST"):
-            return VKFault(9999)
-        if not token:
-            return VKFault(15, "Access denied: token required")
-        if text := self._bad_tokens.get(token):
-            return VKFault(5, f"User authorization failed: {text}")
-        if self._tokens is not None and token not in self._tokens:
-            return VKFault(5, "User authorization failed: invalid access_token (4).")
-        limit = self._account(token).limit
-        limit = self._limit if limit is None else limit
-        if limit and not self._limit_of(token).allows(now, limit):
-            return VKFault(6)
-        return None
-
-    def _number(self, token: str) -> int | None:
-        return self._numbers.setdefault(token, len(self._numbers)) if token else None
-
-    def _account(self, token: str) -> Account:
-        if self._tokens is not None and token in self._tokens:
-            return self._tokens[token]
-        return Account(id=1 + (self._number(token) or 0))
-
-    def _limit_of(self, token: str) -> SimulatedLimit:
-        if token not in self._limits:
-            self._limits[token] = self._new_limit()
-        return self._limits[token]

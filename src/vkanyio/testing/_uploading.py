@@ -9,7 +9,7 @@ import attrs
 from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Account, Call
 from ._errors import JSON, ConnectionRefused, VKFault
-from ._wire import Request, SimulatedResponse, upload_response
+from ._wire import Request, SimulatedResponse, bare_response
 from .faults import Refusal, Refuse
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class UploadAttempt(SimulatedAttempt):
         except VKFault as refusal:
             return self.refuse(refusal)
         self._note("carried out")
-        return upload_response(value)
+        return bare_response(value)
 
     def refuse(self, refusal: VKFault) -> SimulatedResponse:
         """Refuse the file with the response of an upload server.
@@ -51,7 +51,7 @@ class UploadAttempt(SimulatedAttempt):
         :return: the response
         """
         self._note(refusal.code)
-        return upload_response({"error": refusal.message})
+        return bare_response({"error": refusal.message})
 
 
 async def take_upload(

@@ -20,6 +20,9 @@ PREFIX = "/method/"
 UPLOAD_PREFIX = "/upload/"
 """The path prefix of the upload URLs that methods return."""
 
+POLL_PREFIX = "/lp/"
+"""The path prefix of the long poll servers."""
+
 MAX_TARGET = 8192
 """Bytes of path and query, nginx's default limit. VK's nginx returns 414 for longer GET
 requests, as bug reports of several clients show."""
@@ -82,6 +85,13 @@ class Request:
         if not self.path.startswith(UPLOAD_PREFIX):
             return None
         return self.path.removeprefix(UPLOAD_PREFIX)
+
+    @property
+    def poll(self) -> str | None:
+        """The last part of the path of a long poll server, or None for other paths."""
+        if not self.path.startswith(POLL_PREFIX):
+            return None
+        return self.path.removeprefix(POLL_PREFIX)
 
     @property
     def oversize(self) -> tuple[int, str] | None:
@@ -224,8 +234,8 @@ def error_response(
     return _json_response({"error": error})
 
 
-def upload_response(value: JSON) -> SimulatedResponse:
-    """Make the response of an upload server, which has no envelope.
+def bare_response(value: JSON) -> SimulatedResponse:
+    """Make the response of an upload or long poll server, which has no envelope.
 
     :param value: the JSON value
     :return: the response

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
+    from ._state.feeds import Poll
 
 
 @final
@@ -49,7 +50,16 @@ class Refuse:
     name: str = "refuse"
 
 
-Fault: TypeAlias = Refusal | Mishap | Refuse
+@final
+@attrs.frozen
+class PollFault:
+    """A long poll server answers as it sometimes does."""
+
+    name: str
+    answer: Callable[[Poll], Awaitable[JSON]] = attrs.field(repr=False)
+
+
+Fault: TypeAlias = Refusal | Mishap | Refuse | PollFault
 
 _TITLES = {
     429: "Too Many Requests",
@@ -289,6 +299,54 @@ def slow_body(seconds: float) -> Fault:
         return attrs.evolve(await attempt.carry_out(), lasting=seconds)
 
     return Mishap("slow_body", strike)
+
+
+def failed(number: int) -> Fault:
+    """Let a long poll server answer ``failed``, and let it be true.
+
+    It affects requests to long poll servers only.
+
+    :param number: 1 if the updates up to now are lost, 2 if the key has expired, 3 for
+        both; 4 for a wrong version, or any number that VK may invent
+    :return: the fault
+    """
+
+    async def answer(poll: Poll) -> JSON:
+        return poll.fail(number)
+
+    return PollFault("failed", answer)
+
+
+def repeated(count: int = 3) -> Fault:
+    """Let a long poll server send the last updates once more, before new ones.
+
+    It affects requests to long poll servers only. VK does so after a connection was
+    lost (https://github.com/vkbottle/vkbottle/issues/1045).
+
+    :param count: how many updates to repeat, as far as they are still kept
+    :return: the fault
+    """
+
+    async def answer(poll: Poll) -> JSON:
+        return await poll.answer_again(count)
+
+    return PollFault("repeated", answer)
+
+
+def silent() -> Fault:
+    """Let a long poll server send nothing any more, although there are updates.
+
+    It affects requests to long poll servers only: the one that gets the fault, and all
+    later ones with the same key, as some users of VK saw for hours
+    (https://github.com/python273/vk_api/issues/285). A new key ends it.
+
+    :return: the fault
+    """
+
+    async def answer(poll: Poll) -> JSON:
+        return await poll.answer_nothing()
+
+    return PollFault("silent", answer)
 
 
 def _ask(code: int, name: str, **extra: JSON) -> Fault:

@@ -23,19 +23,20 @@ MAX_LABEL: Final = 40
 MAX_PAYLOAD: Final = 255
 
 
-def check_keyboard(call: Call) -> None:
-    """Refuse a message with a keyboard that VK cannot show.
+def keyboard_of(call: Call) -> dict[str, JSON] | None:
+    """Return the keyboard of a message, None if it has none.
 
-    :raises VKFault: code 911
+    :raises VKFault: code 911, for one that VK cannot show
     """
     if not (text := call.params.get("keyboard")):
-        return
+        return None
     try:
         keyboard = json.loads(text)
     except ValueError:
         raise VKFault(911) from None
     if problem := _problem(keyboard):
         raise VKFault(911, f"Keyboard format is invalid: {problem}")
+    return {"one_time": False, "inline": False, "buttons": [], **keyboard}
 
 
 def _problem(keyboard: JSON) -> str | None:

@@ -27,6 +27,8 @@ class Mailbox:
 
     owners: Owners
     all: Conversations
+    denials: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
+    """Users who refuse messages of a community, each with its owner id."""
 
     def viewer(self, call: Call) -> int:
         """Return the participant on whose behalf a call reads and writes messages.
@@ -99,6 +101,8 @@ class Mailbox:
             shown["reply_message"] = self._quote(self.all.messages[message.reply_to])
         if message.payload:
             shown["payload"] = message.payload
+        if message.keyboard and message.keyboard["inline"]:
+            shown["keyboard"] = message.keyboard
         if message.action:
             shown["action"] = message.action
         if message.edited:

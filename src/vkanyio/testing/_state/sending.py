@@ -9,13 +9,14 @@ import attrs
 from .._call import GROUP_CHAT, Call, Handler, Reply
 from .._errors import JSON, VKFault
 from .base import DAY, Seen, flag, number, numbers, unix
-from .keyboards import check_keyboard
+from .keyboards import keyboard_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .conversations import Message
     from .mailbox import Mailbox
+    from .message_updates import MessageUpdates
 
 EDITABLE = DAY
 """Seconds for which a message can be edited, and deleted for everybody."""
@@ -36,6 +37,7 @@ class Sending:
     """Methods that change messages."""
 
     _box: Mailbox
+    _updates: MessageUpdates
     _sent: Seen = attrs.field(factory=Seen)
 
     def methods(self) -> dict[str, Handler]:
@@ -45,10 +47,11 @@ class Sending:
             "messages.edit": self._edit,
             "messages.markAsRead": self._mark_as_read,
             "messages.restore": self._restore,
-            "messages.send": self._send,
+            "messages.send": self.send,
         }
 
-    def _send(self, call: Call) -> JSON:
+    def send(self, call: Call) -> Reply:
+        """Send a message; the method ``messages.send``."""
         random_id = _int32(call.integer("random_id"))
         if not any(call.params.get(name) for name in CONTENT):
             raise VKFault.parameter("message is empty or invalid")
@@ -85,7 +88,7 @@ class Sending:
             raise VKFault(921)
         if reply_to and self._box.message(viewer, reply_to) is None:
             raise VKFault.parameter("reply_to is invalid")
-        check_keyboard(call)
+        keyboard = keyboard_of(call)
         message = self._box.all.write(
             conversation,
             viewer,
@@ -95,9 +98,11 @@ class Sending:
         )
         message.random_id = random_id
         message.payload = call.params.get("payload", "")
+        message.keyboard = keyboard
         message.reply_to, message.forwarded = reply_to, forwarded
         if random_id:
             self._sent.note(key, call.time, message.id)
+        self._updates.sent(message, call.time)
         return message, False
 
     def _require_willing(self, viewer: int, peer: int) -> None:
@@ -114,6 +119,8 @@ class Sending:
             if look(-peer).properties.get("can_message") == 0:
                 raise VKFault(901)
             return
+        if (peer, viewer) in self._box.denials:
+            raise VKFault(901)
         people = self._box.owners.people
         if people.given(peer, "deactivated"):
             raise VKFault(902 if viewer > 0 else 901)
@@ -147,9 +154,10 @@ class Sending:
         attachments = call.items("attachment")
         if not text and not attachments:
             raise VKFault.parameter("message is empty or invalid")
-        check_keyboard(call)
+        message.keyboard = keyboard_of(call)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
+        self._updates.edited(message, call.time)
         return 1
 
     def _delete(self, call: Call) -> JSON:
@@ -218,7 +226,9 @@ class Sending:
             ]
         for message in chosen:
             read = self._box.all.behind(message).read
-            read[viewer] = max(read.get(viewer, 0), message.cmid)
+            if message.cmid > read.get(viewer, 0):
+                read[viewer] = message.cmid
+                self._updates.read(message, viewer, call.time)
         return 1
 
 

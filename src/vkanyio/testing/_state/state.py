@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, final
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
+from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
+from .feeds import LongPoll
 from .friends import Friends
+from .group_updates import GroupUpdates
 from .groups import Groups
 from .likes import Likes
 from .mailbox import Mailbox
 from .media import Media
+from .message_updates import MessageUpdates
 from .owners import Owners
 from .people import People, Ties
 from .photos import Photos
@@ -23,6 +27,7 @@ from .sending import Sending
 from .status import Statuses
 from .uploads import Uploads
 from .users import Users
+from .visitors import Visitors
 from .wall import Wall
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
+    from .._update_ledger import UpdateLedger
 
 
 @final
@@ -39,29 +45,39 @@ class SimulatedState:
 
     :param seed: determines the names of people and everything else that is generated
     :param captchas: creates the captchas of ``captcha.force``
+    :param ledger: records the updates that are made
     """
 
-    def __init__(self, seed: int, captchas: Captchas) -> None:
+    def __init__(self, seed: int, captchas: Captchas, ledger: UpdateLedger) -> None:
         self._captchas = captchas
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
-        likes, media = Likes(self._owners), Media()
-        posts = Posts(self._owners, likes, media)
+        self.long_poll = LongPoll(seed)
+        communities = self._owners.communities
+        self.updates = GroupUpdates(communities, self.long_poll, ledger, seed)
+        likes, media = Likes(self._owners, self.updates), Media()
+        posts = Posts(self._owners, likes, media, self.updates)
         self.uploads = Uploads(seed)
         box = Mailbox(self._owners, Conversations(media))
+        reports = MessageUpdates(box, self.updates)
+        sending = Sending(box, reports)
+        self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
             Users(self._owners),
-            Groups(self._owners),
+            Groups(self._owners, self.updates),
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
             Wall(posts),
             Comments(posts),
-            Sending(box),
+            self.updates,
+            sending,
+            self.visitors,
             Reading(box),
-            Chats(box),
-            Photos(self._owners, media, self.uploads),
+            Chats(box, reports),
+            Contact(box, reports, self.updates),
+            Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
         )
 

@@ -1,0 +1,43 @@
+"""Make updates of what VK sends."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha1
+from typing import Any
+
+from .._typeguards import is_dict
+from ._types import UPDATE_TYPES
+from ._update import UnknownUpdate, Update
+
+
+def parse_update(raw: Any, group_id: int, attempt: int = 0) -> Update[Any]:
+    """Make an update of one that VK sent, whatever it is: none is lost.
+
+    :param raw: VK's JSON
+    :param group_id: the community, if the update does not name one
+    :param attempt: how often VK has tried to deliver it before
+    """
+    if not is_dict(raw):
+        raw = {"object": raw}
+    kind, group, version = (raw.get(key) for key in ("type", "group_id", "v"))
+    values: dict[str, Any] = {
+        "object": raw.get("object"),
+        "event_id": _event_id(raw),
+        "group_id": group if type(group) is int else group_id,
+        "v": version if isinstance(version, str) else "",
+        "attempt": attempt,
+    }
+    if isinstance(kind, str) and kind in UPDATE_TYPES:
+        return UPDATE_TYPES[kind](**values)
+    return UnknownUpdate(type=kind if isinstance(kind, str) else "", **values)
+
+
+def _event_id(raw: dict[str, Any]) -> str:
+    """Return VK's id of an update, or one made from its contents if it has none."""
+    found = raw.get("event_id")
+    if isinstance(found, str) and found:
+        return found
+    contents = [raw.get("type"), raw.get("object")]
+    text = json.dumps(contents, sort_keys=True)
+    return sha1(text.encode(), usedforsecurity=False).hexdigest()
