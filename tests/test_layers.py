@@ -27,6 +27,9 @@ LAYERS = {
         _reading._position
         updates.__init__ updates._receiver updates._callback updates._handle
     """,
+    "a limit that processes share": """
+        redis.__init__ redis._limiter redis._checks redis._link
+    """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
         _engine._call_task _engine._questions _engine._captcha_session
@@ -43,12 +46,14 @@ LAYERS = {
     "rules": """
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
-        _limiter _encoding _wire_checks _outcome _address
+        redis._shared_limit redis._script redis._permits redis._share
+        redis._server_clock _limiter _encoding _wire_checks _outcome _address
         updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
-        objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _masking _random_id _repr _similar _typeguards _typing _version
+        objects _resolve _execute _events redis._events _statistics redis._statistics
+        _facts _error_codes redis._errors _errors _masking _random_id _repr _similar
+        _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -60,6 +65,7 @@ UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
 SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
+PUBLIC = {"__init__", "cli", "redis.__init__", "testing"}
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}
 """The first loads a command of its own by name, the second looks for hypercorn, and the
@@ -137,7 +143,7 @@ def faults_of(found: Import) -> Iterator[str]:
         importer.startswith("_engine.") or importer == "_client"
     ):
         yield f"{found}: only _client opens the engine"
-    if importer in USERS and imported not in {"__init__", "cli", "testing", *SHARED}:
+    if importer in USERS and imported not in PUBLIC | SHARED:
         yield f"{found}, which users cannot"
     if imported == "testing" and importer not in USERS:
         yield f"{found}: it stands apart"

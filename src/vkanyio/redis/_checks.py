@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspect import iscoroutinefunction
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from .._masking import kind_of, mask
 from .._wire_checks import shown
@@ -61,10 +61,14 @@ def check_url(url: object) -> None:
         message = f"{wanted}, got a {kind_of(url)}"
         raise TypeError(message)
     try:
-        scheme = urlsplit(url).scheme
+        parts = urlsplit(url)
+        scheme = parts.scheme
         if scheme in SCHEMES:
             make_client(url)
-            return
+            unknown = parse_qs(parts.query).keys() - {"db"}
+            if not unknown:
+                return
+            wanted += ' and nothing but "db" behind "?"'
     except Exception:  # of whatever kind: coredis passes on what int() raises, too
         scheme = ""
     got = f'got one with "{scheme}:"' if scheme else "got another string"

@@ -10,13 +10,13 @@ class RedisAway(NamedTuple):
 
     :ivar at: when that was noticed, by the event loop's clock
     :ivar reason: what went wrong
-    :ivar limit: how many requests in a window this process may start by itself, from
-        two windows later on; None if it waits until Redis is back
+    :ivar limit: how many requests a second this process may start by itself, from two
+        seconds later on; 0 if it waits until Redis is back
     """
 
     at: float
     reason: str
-    limit: float | None
+    limit: int
 
 
 class RedisBack(NamedTuple):

@@ -1,7 +1,7 @@
 """The rate limit of one token that many processes share: ``RedisLimiter``.
 
 It owns the task that asks Redis. What is asked, and what follows from the answer, is
-decided by the ``Book``.
+decided by the ``SharedLimit``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from .._errors import ClientUseError
 from .._masking import mask
 from .._service_group import ServiceGroup
 from . import _link
-from ._book import WINDOW, Book
 from ._checks import check_arguments
 from ._errors import RedisRefusedError
 from ._events import RedisBack
 from ._link import LinkError
 from ._script import PROCESSES, keys_of
+from ._shared_limit import WINDOW, SharedLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -54,7 +54,7 @@ FAREWELL = 0.5
 logger = logging.getLogger("vkanyio")
 
 
-class Stage(enum.Enum):
+class LimiterStage(enum.Enum):
     """How far a limiter has come."""
 
     NEW = (
@@ -79,9 +79,9 @@ class RedisLimiter(AsyncContextManagerMixin):
     limit and request mode. Redis gets to see a hash of the name.
 
     Redis hands out permits, in the order in which processes ask. While it cannot be
-    reached, each process lives on its share: ``limit`` divided by the number of
-    processes, from two windows later on. A Redis without data, and one whose clock was
-    set, grants nothing for two windows: nobody knows what was started before.
+    reached, each process lives on its share: ``limit // processes``, from two seconds
+    later on. A Redis without data, and one whose clock was
+    set, grants nothing for two seconds: nobody knows what was started before.
 
     :param url: ``redis://host:port/database``, ``rediss://`` for TLS, ``unix://`` for a
         socket; with ``user:password@`` before the host if it needs them
@@ -113,13 +113,13 @@ class RedisLimiter(AsyncContextManagerMixin):
         self._url = url
         self._name = name
         self._process = uuid4().hex[:12]
-        self._book = Book(
+        self._shared = SharedLimit(
             self._process, limit, request_mode, processes, self._look_again
         )
         self._given = processes
         self._on_event = on_event
         self._keys = keys_of(name)
-        self._stage = Stage.NEW
+        self._stage = LimiterStage.NEW
         self._loop_token: object = None
         self._crash: Exception | None = None
         self._refused: LinkError | None = None
@@ -140,7 +140,7 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     def statistics(self) -> RedisStatistics:
         """Return what this process has done so far."""
-        return self._book.statistics(current_time())
+        return self._shared.statistics(current_time())
 
     async def run(self, *, task_status: TaskStatus[Any] = TASK_STATUS_IGNORED) -> None:
         """Keep it open until it is cancelled: ``await tg.start(limiter.run)``.
@@ -156,7 +156,7 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     def check_usable(self) -> None:
         """Raise unless clients of this event loop can use it now."""
-        if self._stage is not Stage.OPEN:
+        if self._stage is not LimiterStage.OPEN:
             raise ClientUseError(f"the limiter {self._stage.value}")
         if self._loop_token != current_token():
             message = "the limiter belongs to another event loop: make one here"
@@ -176,56 +176,53 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     def margin(self, now: float) -> float:
         """Return the part of the window that is kept free, 0.02 being 2 %."""
-        return self._book.margin(now)
+        return self._shared.margin(now)
 
     def ready_at(self, now: float) -> float:
         """Return when a request may start; infinite if that is not known."""
-        if self._stage is not Stage.OPEN or self._crash is not None:
+        if self._stage is not LimiterStage.OPEN or self._crash is not None:
             self.check_usable()
-        return self._book.ready_at(now)
+        return self._shared.ready_at(now)
 
     def start(self, now: float) -> Permit:
         """Grant a permit."""
-        return self._book.start(now)
+        return self._shared.start(now)
 
     def left(self, permit: Permit, now: float) -> None:
         """Note that the request of a permit is leaving now."""
-        self._book.left(permit, now)
+        self._shared.left(permit, now)
 
     def connecting(self, permit: Permit) -> None:
         """Note that the request of a permit waits for a connection after all."""
-        self._book.connecting(permit)
+        self._shared.connecting(permit)
 
     def note_response(self, permit: Permit, now: float) -> None:
         """Learn from the response to a request how long requests take."""
-        self._book.note_response(permit, now)
+        self._shared.note_response(permit, now)
 
     def withdraw(self, permit: Permit) -> None:
         """Take back a permit whose request has not left and will not leave."""
-        if self._book.withdraw(permit):
+        if self._shared.withdraw(permit):
             self._notify()
 
     def slow_down(self, now: float) -> None:
         """Slow all processes down, since VK returned error 6."""
-        self._book.slow_down(now)
+        self._shared.slow_down(now)
 
     def pause(self, now: float, seconds: float) -> None:
         """Grant no process a permit for some seconds, since a gateway asks for it."""
-        self._book.pause(now, seconds)
+        self._shared.pause(now, seconds)
 
     def is_idle(self, now: float) -> bool:  # noqa: ARG002  # as of any limiter
         """Return whether no request is about to leave."""
-        return self._book.is_idle()
+        return self._shared.is_idle()
 
     # The task
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         """Open it, when Redis has been asked once, and close it."""
-        if self._stage is not Stage.NEW:
-            message = f"the limiter {self._stage.value}; it is entered once"
-            raise ClientUseError(message)
-        self._stage = Stage.OPEN
+        self._stage = LimiterStage.OPEN
         self._loop_token = current_token()
         scope = CancelScope(shield=True)
         try:
@@ -236,20 +233,30 @@ class RedisLimiter(AsyncContextManagerMixin):
                     raise RedisRefusedError(str(self._refused))
                 yield self
         finally:
-            self._stage = Stage.CLOSED
+            self._stage = LimiterStage.CLOSED
 
     async def _keep_asking(self) -> None:
-        """Ask Redis for ever, by a new connection after each failure."""
-        while True:
-            ended: Exception
-            try:
-                async with _link.connect(self._url) as link:
-                    ended = await self._ask_until_it_fails(link)
-            except ExceptionGroup as group:  # a task of coredis has crashed
-                ended = _link.link_error(group)
-            if not isinstance(ended, LinkError):
-                raise ended
-            await sleep_until(self._book.next_due(current_time()))
+        """Ask Redis until the limiter is closed, and say farewell."""
+        try:
+            while True:
+                await self._ask_by_a_connection()
+                await sleep_until(self._shared.next_due(current_time()))
+        except get_cancelled_exc_class():
+            if not self._shared.is_away:
+                with CancelScope(shield=True), move_on_after(FAREWELL):
+                    await self._say_farewell()
+            raise
+
+    async def _ask_by_a_connection(self) -> None:
+        """Ask Redis until it does not answer."""
+        try:
+            async with _link.connect(self._url) as link:
+                ended = await self._ask_until_it_fails(link)
+        except ExceptionGroup:  # a task of coredis has crashed
+            ended = LinkError("coredis has crashed")
+            self._note_failure(None, ended)
+        if not isinstance(ended, LinkError):
+            raise ended
 
     async def _ask_until_it_fails(self, link: Link) -> Exception:
         """Ask Redis whenever something is needed.
@@ -260,22 +267,18 @@ class RedisLimiter(AsyncContextManagerMixin):
             while True:
                 await self._wait_for_need()
                 await self._ask(link)
-        except get_cancelled_exc_class():
-            with CancelScope(shield=True), move_on_after(FAREWELL), suppress(LinkError):
-                await self._say_farewell(link)
-            raise
         except Exception as error:
             return error
 
     async def _wait_for_need(self) -> None:
-        while (due := self._book.next_due(now := current_time())) > now:
+        while (due := self._shared.next_due(now := current_time())) > now:
             self._needed = Event()
             with move_on_at(due):
                 await self._needed.wait()
 
     async def _ask(self, link: Link) -> None:
         """Ask Redis once."""
-        question = self._book.ask(sent := current_time())
+        question = self._shared.ask(sent := current_time())
         try:
             answer = await link.ask(self._keys, question.arguments())
         except LinkError as error:
@@ -283,23 +286,26 @@ class RedisLimiter(AsyncContextManagerMixin):
             raise
         finally:
             self._first_try.set()
-        back = self._book.note_answer(question, answer, sent, current_time())
+        back = self._shared.note_answer(question, answer, sent, current_time())
         if back is not None:
             self._report(back)
         self._warn()
         self._notify()
 
-    async def _say_farewell(self, link: Link) -> None:
+    async def _say_farewell(self) -> None:
         """Give back what was not used: others need not wait for this process."""
-        self._book.give_back()
-        question = self._book.ask(current_time())
-        await link.ask(self._keys, question.arguments())
-        await link.leave(self._keys[PROCESSES], self._process)
+        self._shared.give_back()
+        with suppress(ExceptionGroup):
+            async with _link.connect(self._url) as link:
+                question = self._shared.ask(current_time())
+                with suppress(LinkError):
+                    await link.ask(self._keys, question.arguments())
+                    await link.leave(self._keys[PROCESSES], self._process)
 
     def _note_failure(self, question: Question | None, error: LinkError) -> None:
         if error.is_final and not self._first_try.is_set():
             self._refused = error
-        away = self._book.note_failure(
+        away = self._shared.note_failure(
             question, current_time(), str(error), may_share=not error.is_foreign
         )
         if away is not None:
@@ -316,20 +322,20 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     def _warn(self) -> None:
         """Warn, once each, of processes that were set up differently."""
-        book = self._book
-        if self._given is not None and book.processes > self._given:
+        shared = self._shared
+        if self._given is not None and shared.processes > self._given:
             self._warn_once(
                 "processes is %d, but %d processes share %r: without Redis, each lives"
                 " on its part of that",
                 self._given,
-                book.processes,
+                shared.processes,
                 self._name,
             )
-        if book.other_limit != self.limit:
+        if shared.other_limit != self.limit:
             self._warn_once(
                 "limit is %d, but another process has limit %d for %r",
                 self.limit,
-                book.other_limit,
+                shared.other_limit,
                 self._name,
             )
 
@@ -355,12 +361,12 @@ def log_event(event: RedisAway | RedisBack, limit: int) -> None:
     """Log that Redis has gone away, or is back."""
     if isinstance(event, RedisBack):
         logger.info("Redis is back after %.1f s", event.duration)
-    elif event.limit is None:
+    elif not event.limit:
         text = "Redis is away (%s): nothing is sent until it is back"
         logger.warning(text, event.reason)
     else:
         logger.warning(
-            "Redis is away (%s): this process lives on %.3g of %d requests a second",
+            "Redis is away (%s): this process lives on %d of %d requests a second",
             event.reason,
             event.limit,
             limit,

@@ -5,10 +5,17 @@ It owns the connection for as long as Redis answers. It retries nothing.
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, fail_after
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    ClosedResourceError,
+    EndOfStream,
+    current_time,
+)
 from coredis import Redis
 from coredis.exceptions import (
     AuthenticationError,
@@ -25,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from ._script import Answer
+
+# It logs each connection that could not be made as an error, with a traceback, which
+# Python prints where logging is not set up. The limiter says what matters.
+logging.getLogger("coredis").addHandler(logging.NullHandler())
 
 _NOT_REACHED = (
     RedisError,
@@ -57,6 +68,7 @@ def make_client(url: str) -> Redis[bytes]:
     """
     return Redis.from_url(
         url,
+        decode_components=True,
         max_connections=1,
         connect_timeout=PATIENCE,
         retry_policy=NoRetryPolicy(),
@@ -77,13 +89,14 @@ class Link:
 
         :raises LinkError: if Redis does not answer in time, or with an error
         """
-        try:
-            with fail_after(PATIENCE):
+        with CancelScope(deadline=current_time() + PATIENCE) as scope:
+            try:
                 return _script.read_answer(await self._run(keys, arguments))
-        except TimeoutError:
-            raise LinkError(f"no answer within {PATIENCE} s") from None
-        except (*_NOT_REACHED, ValueError) as error:
-            raise link_error(error) from None
+            except (*_NOT_REACHED, ValueError) as error:
+                # On trio, coredis raises an error if it is cancelled while it connects.
+                if not scope.cancel_called:
+                    raise link_error(error) from None
+        raise LinkError(f"no answer within {PATIENCE} s")
 
     async def leave(self, processes: str, process: str) -> None:
         """Remove a process from those that share a limit, if that can be done."""

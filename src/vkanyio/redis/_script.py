@@ -47,7 +47,8 @@ class Question:
 
     :ivar process: the name of the process
     :ivar margin: the part of the window that is kept free
-    :ivar needs_reset: whether nobody can know which requests have started lately
+    :ivar reset_since: if nobody can know which requests have started lately: what Redis
+        has returned as `resume` before; another process may have seen to it since
     :ivar is_refused: whether VK has refused a request as one too many
     :ivar not_before: when the next request may start, by the event loop's clock
     :ivar pause: seconds until then
@@ -63,7 +64,7 @@ class Question:
     request_mode: RequestMode
     window: float
     margin: float
-    needs_reset: bool
+    reset_since: float | None
     is_refused: bool
     not_before: float
     pause: float
@@ -81,7 +82,7 @@ class Question:
             self.margin,
             int(self.request_mode == "sequential"),
             _microseconds(silence(self.window)),
-            int(self.needs_reset),
+            "" if self.reset_since is None else _microseconds(self.reset_since),
             int(self.is_refused),
             _microseconds(self.pause),
             self.wanted,

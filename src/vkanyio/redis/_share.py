@@ -41,7 +41,7 @@ class Share:
 
     :param limit: the limit of all processes together
     :param window: its window, in seconds
-    :ivar processes: how many processes share the limit, 0 if that is not known
+    :ivar limit: how many requests in a window it allows, since Redis went away
     """
 
     def __init__(self, limit: int, window: float, request_mode: RequestMode) -> None:
@@ -52,34 +52,23 @@ class Share:
         self._begins = self._ends = math.inf
         self._valid_until = -math.inf
         self._last_start = -math.inf
-        self.processes: int = 0
+        self.limit: int = 0
 
     @property
     def is_on(self) -> bool:
         """Whether Redis is away, or has been back for a moment only."""
         return self._begins < math.inf
 
-    @property
-    def begins(self) -> float:
-        """When this process begins to live on its share."""
-        return self._begins if self.processes else math.inf
-
-    @property
-    def limit(self) -> float:
-        """How many requests in a window it allows."""
-        return self._limiter.limit * self._window / self._limiter.window
-
     def begin(self, now: float, processes: int) -> None:
         """Note that Redis has gone away.
 
         :param processes: how many share the limit, 0 if that is not known
         """
-        self.processes = processes
-        parts = max(processes, 1)
-        whole, window = self._limit // parts, self._window
-        if whole == 0:  # one request in several windows
-            whole, window = 1, window * parts / self._limit
-        self._limiter = Limiter(whole, request_mode=self._request_mode, window=window)
+        # With more processes than the limit, each has nothing: they cannot take turns.
+        self.limit = self._limit // processes if processes else 0
+        self._limiter = Limiter(
+            max(self.limit, 1), request_mode=self._request_mode, window=self._window
+        )
         self._begins, self._ends = now + WINDOWS_BEFORE * self._window, math.inf
 
     def confirm(self, now: float) -> None:
@@ -104,7 +93,7 @@ class Share:
         """Return when a request may start; infinite if that is not known."""
         if now >= self._ends:
             self._begins = math.inf
-        if not self.processes or not self.is_on:
+        if not self.limit or not self.is_on:
             return math.inf
         ready = max(self._begins, self._limiter.ready_at(now))
         return ready if max(ready, now) < self._valid_until else math.inf

@@ -8,7 +8,8 @@
 -- KEYS: the log of permits; the state; when each process was last here
 -- ARGV: 1 the process, 2 the limit, 3 the window, 4 the margin as a part of it,
 --   5 whether starts are evenly spaced, 6 for how long nothing is granted after a reset,
---   7 whether the process needs a reset, 8 whether VK has refused a request,
+--   7 the end of the last silence, if a reset is needed unless there was one since, or
+--   '', 8 whether VK has refused a request,
 --   9 for how long to pause, 10 the name of a new permit, or '',
 --   11 the name of a permit whose time is asked for again, or '',
 --   12... names of permits, each with its new time, or '' if it was not used
@@ -25,7 +26,7 @@ local KEEP = 86400000 -- milliseconds
 local log, state, processes = KEYS[1], KEYS[2], KEYS[3]
 local limit, window, margin = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local is_even, silence = ARGV[5] == '1', tonumber(ARGV[6])
-local needs_reset, refused = ARGV[7] == '1', ARGV[8] == '1'
+local reset_since, refused = tonumber(ARGV[7]), ARGV[8] == '1'
 local pause, wanted, doubtful = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 
 local time = redis.call('TIME')
@@ -63,7 +64,7 @@ local newest = redis.call('ZREVRANGE', log, 0, 0, 'WITHSCORES')[2]
 if not resume or server ~= saved[2]
   or resume > now + silence
   or (newest and tonumber(newest) > now + (HORIZON + 1) * window)
-  or (needs_reset and resume <= now) then
+  or reset_since == resume then
   redis.call('DEL', log)
   resume, next_even, not_before = now + silence, 0, 0
   penalty_at = math.min(penalty_at, now) -- the penalty itself remains

@@ -37,7 +37,7 @@ MIN_WAIT = 0.25
 
 
 @final
-class Book:
+class SharedLimit:
     """What one process knows of a shared limit.
 
     All times are those of the event loop's clock, in seconds.
@@ -70,6 +70,7 @@ class Book:
         self._ask_at = -math.inf
         self._is_refused = False
         self._not_before = self._reported_not_before = -math.inf
+        self._resume: float | None = None
         self._needs_reset = False
         self._penalty = 0.0
         self._penalty_at = -math.inf
@@ -195,6 +196,7 @@ class Book:
         self._permits.settle(now)
         is_away = self._away_since is not None
         wants = self._is_wanted and not self._permits and self._ask_at <= now
+        needs_reset = self._needs_reset or (is_away and self._share.was_used(now))
         self._asked += 1
         to_server = self._clock.to_server
         return Question(
@@ -203,7 +205,7 @@ class Book:
             request_mode=self._pace.request_mode,
             window=WINDOW,
             margin=self._pace.margin(now),
-            needs_reset=self._needs_reset or (is_away and self._share.was_used(now)),
+            reset_since=self._resume if needs_reset else None,
             is_refused=self._is_refused,
             not_before=self._not_before,
             pause=max(self._not_before - now, 0.0),
@@ -226,13 +228,12 @@ class Book:
         clock = self._clock
         was_set = clock.note(sent, answer.now, received)
         self._forget_reported(question)
-        if question.needs_reset:
-            self._needs_reset = False
         if was_set:
             # The permits lie in the past or the future of the new clock.
             self._permits.clear()
-            self._needs_reset = True
-        else:
+        self._needs_reset = was_set and answer.resume == self._resume
+        self._resume = answer.resume
+        if not self._needs_reset:
             self._take(question, answer, received)
         self._note_processes(answer.processes, received)
         self._penalty = answer.penalty
@@ -264,8 +265,7 @@ class Book:
             self._outages += 1
             self._permits.clear()
             self._share.begin(now, self._processes(now) if may_share else 0)
-            limit = self._share.limit if self._share.processes else None
-            event = RedisAway(now, reason, limit)
+            event = RedisAway(now, reason, self._share.limit)
         self._share.confirm(now)
         return event
 
@@ -287,6 +287,11 @@ class Book:
             by_itself=self._by_itself,
             margin=self.margin(now),
         )
+
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis cannot be reached."""
+        return self._away_since is not None
 
     @property
     def processes(self) -> int:
