@@ -121,7 +121,7 @@ async def test_it_is_entered_before_the_client_and_once(
         with pytest.raises(RuntimeError, match="already been entered"):
             async with limiter:
                 pass
-    with pytest.raises(RuntimeError, match="already been entered"):
+    with pytest.raises(ClientUseError, match="entered once"):
         async with limiter:
             pass
 

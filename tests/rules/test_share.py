@@ -13,7 +13,6 @@ from vkanyio.redis._share import (
     PROBE,
     VALID,
     WINDOWS_AFTER,
-    WINDOWS_BEFORE,
     Share,
     silence,
 )
@@ -48,7 +47,7 @@ def test_it_begins_when_no_permit_is_in_use_any_more() -> None:
     share = share_of(20, 4)
     assert share.is_on
     assert share.limit == 5
-    assert starts_between(share, 100.0, 100.0 + WINDOWS_BEFORE) == []
+    assert starts_between(share, 100.0, 102.0) == []
     assert starts_between(share, 102.0, 103.0) == [102.0] * 5
 
 

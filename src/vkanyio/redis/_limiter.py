@@ -222,6 +222,9 @@ class RedisLimiter(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         """Open it, when Redis has been asked once, and close it."""
+        if self._stage is LimiterStage.CLOSED:
+            message = "the limiter has been closed; it is entered once: make a new one"
+            raise ClientUseError(message)
         self._stage = LimiterStage.OPEN
         self._loop_token = current_token()
         scope = CancelScope(shield=True)

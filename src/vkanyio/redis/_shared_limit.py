@@ -263,7 +263,6 @@ class SharedLimit:
         if self._away_since is None:
             self._away_since = now
             self._outages += 1
-            self._permits.clear()
             self._share.begin(now, self._processes(now) if may_share else 0)
             event = RedisAway(now, reason, self._share.limit)
         self._share.confirm(now)

@@ -71,12 +71,9 @@ if not resume or server ~= saved[2]
 end
 
 local kept_free = penalty * 2 ^ (-(now - penalty_at) / PENALTY_HALF_LIFE)
-if refused then
-  not_before = math.max(not_before, now + window / 2)
-  if now - penalty_at >= window then -- a volley of refusals counts once
-    kept_free = math.min(kept_free + PENALTY_STEP, MAX_PENALTY)
-    penalty, penalty_at = kept_free, now
-  end
+if refused and now - penalty_at >= window then -- a volley of refusals counts once
+  kept_free = math.min(kept_free + PENALTY_STEP, MAX_PENALTY)
+  penalty, penalty_at = kept_free, now
 end
 not_before = math.max(not_before, now + pause)
 

@@ -84,13 +84,14 @@ def test_a_permit_that_may_have_been_granted_is_given_back() -> None:
     assert question.wanted == "me:2"
 
 
-def test_permits_are_void_once_redis_is_away() -> None:
+def test_permits_are_not_used_while_redis_is_away() -> None:
     limit = make()
     limit.ready_at(0.0)
     answer_to(limit, 0.0, at=0.0)
     limit.note_failure(None, 0.0, "refused", may_share=True)
-    assert limit.ready_at(0.0) == 2.0  # the share
-    assert limit.note_failure(None, 0.3, "refused", may_share=True) is None
+    assert limit.ready_at(0.0) == math.inf
+    assert limit.note_failure(None, 1.9, "refused", may_share=True) is None
+    assert limit.ready_at(1.9) == 2.0  # the share
 
 
 @pytest.mark.parametrize(
