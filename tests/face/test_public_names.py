@@ -9,14 +9,17 @@ from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
 CALLING = {
+    "as_token",
     "call",
     "call_with_request",
     "collect",
     "execute",
     "gather",
     "procedure",
+    "resolve",
     "stream",
     "untyped",
+    "upload",
 }
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
 

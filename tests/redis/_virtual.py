@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, final
 import anyio
 from anyio import Semaphore, current_time
 
+from vkanyio._engine._credentials import FixedToken
 from vkanyio._engine._ticker import Ticker
 from vkanyio.redis import RedisLimiter
 from vkanyio.redis._link import LinkError, link_error
-from vkanyio.redis._script import Answer, read_answer, read_script
+from vkanyio.redis._script import ScriptAnswer, read_answer, read_script
 from vkanyio.redis._share import PATIENCE
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class VirtualRedis:
         """Connect, as a limiter does."""
         yield self
 
-    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> Answer:
+    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> ScriptAnswer:
         """Run the script."""
         with anyio.move_on_after(PATIENCE):
             await anyio.sleep(self.trip)
@@ -153,7 +154,7 @@ class Process:
         """Make requests until it is ended."""
         with self.scope:
             async with self.limiter, anyio.create_task_group() as group:
-                ticker = Ticker(self.limiter, Semaphore(100))
+                ticker = Ticker(self.limiter, FixedToken("a-token", {}), Semaphore(100))
                 group.start_soon(ticker.run)
                 for _ in range(tasks):
                     group.start_soon(self._work, ticker)

@@ -17,7 +17,7 @@ from ._virtual import VirtualRedis
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vkanyio.redis._script import Answer
+    from vkanyio.redis._script import ScriptAnswer
 
 KEYS = keys_of("group 1")
 BEGIN = 1_700_000_000.0
@@ -37,7 +37,7 @@ class Script:
         self.now = BEGIN
         self._redis = VirtualRedis(wire)
 
-    def ask(self, wanted: str = "", **reports: Any) -> Answer:
+    def ask(self, wanted: str = "", **reports: Any) -> ScriptAnswer:
         question: dict[str, Any] = {
             "process": "me",
             "limit": 3,

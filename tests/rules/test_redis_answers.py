@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from vkanyio.redis._script import Answer, Question, keys_of
+from vkanyio.redis._script import Question, ScriptAnswer, keys_of
 from vkanyio.redis._shared_limit import HEARTBEAT, SharedLimit
 
 AHEAD = 1_700_000_000.0
@@ -40,7 +40,7 @@ def answer_to(
     :param at: the time of the permit that it grants, by our clock
     """
     question = limit.ask(now)
-    answer = Answer(
+    answer = ScriptAnswer(
         now=now + AHEAD,
         resume=resume + AHEAD,
         processes=4,
@@ -132,13 +132,17 @@ def test_a_reset_is_asked_for_once_the_clock_was_set() -> None:
     limit.ready_at(1.0)
     question = limit.ask(1.0)
     assert question.reset_since is None
-    answer = Answer(AHEAD + 61.0, AHEAD - 1.0, 4, 0.0, AHEAD + 61.0, True, None, 20)
+    answer = ScriptAnswer(
+        AHEAD + 61.0, AHEAD - 1.0, 4, 0.0, AHEAD + 61.0, True, None, 20
+    )
     limit.note_answer(question, answer, 1.0, 1.0)
     assert limit.ready_at(1.0) == math.inf  # the permit is not used
     question = limit.ask(1.0)
     assert question.reset_since == AHEAD - 1.0
     assert question.wanted
-    answer = Answer(AHEAD + 61.0, AHEAD + 63.0, 4, 0.0, AHEAD + 63.0, True, None, 20)
+    answer = ScriptAnswer(
+        AHEAD + 61.0, AHEAD + 63.0, 4, 0.0, AHEAD + 63.0, True, None, 20
+    )
     limit.note_answer(question, answer, 1.0, 1.0)
     assert limit.ask(1.1).reset_since is None
 
@@ -148,7 +152,9 @@ def test_no_reset_is_asked_for_where_another_process_has() -> None:
     answer_to(limit, 0.0, resume=-1)
     limit.ready_at(1.0)
     question = limit.ask(1.0)
-    answer = Answer(AHEAD + 61.0, AHEAD + 61.0, 4, 0.0, AHEAD + 61.0, True, None, 20)
+    answer = ScriptAnswer(
+        AHEAD + 61.0, AHEAD + 61.0, 4, 0.0, AHEAD + 61.0, True, None, 20
+    )
     limit.note_answer(question, answer, 1.0, 1.0)
     assert limit.ask(1.0).reset_since is None
     assert limit.ready_at(1.0) == 1.0
@@ -159,7 +165,7 @@ def test_a_permit_too_far_ahead_is_asked_for_later() -> None:
     answer_to(limit, 0.0)
     limit.ready_at(1.0)
     question = limit.ask(1.0)
-    answer = Answer(AHEAD + 1, AHEAD, 4, 0.0, AHEAD + 31, False, None, 20)
+    answer = ScriptAnswer(AHEAD + 1, AHEAD, 4, 0.0, AHEAD + 31, False, None, 20)
     limit.note_answer(question, answer, 1.0, 1.0)
     assert limit.next_due(1.0) == 1.0 + HEARTBEAT
     for now in (6.0, 11.0, 16.0, 21.0):

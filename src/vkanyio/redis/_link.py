@@ -31,7 +31,7 @@ from ._share import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from ._script import Answer
+    from ._script import ScriptAnswer
 
 # It logs each connection that could not be made as an error, with a traceback, which
 # Python prints where logging is not set up. The limiter says what matters.
@@ -84,7 +84,7 @@ class Link:
         # Its types are those of any command: values of unknown types.
         self._run: Any = client.register_script(_script.read_script())
 
-    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> Answer:
+    async def ask(self, keys: Sequence[str], arguments: Sequence[Any]) -> ScriptAnswer:
         """Run the script.
 
         :raises LinkError: if Redis does not answer in time, or with an error

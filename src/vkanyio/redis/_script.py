@@ -93,7 +93,7 @@ class Question:
         return arguments
 
 
-class Answer(NamedTuple):
+class ScriptAnswer(NamedTuple):
     """What the script returns; times are those of Redis, in seconds.
 
     :ivar now: when it ran
@@ -116,14 +116,14 @@ class Answer(NamedTuple):
     other_limit: int
 
 
-def read_answer(values: list[Any]) -> Answer:
+def read_answer(values: list[Any]) -> ScriptAnswer:
     """Read what the script has returned.
 
     :raises ValueError: if it is something else
     """
     try:
         now, resume, processes, penalty, at, granted, moved_to, other_limit = values
-        return Answer(
+        return ScriptAnswer(
             now=int(now) / 1e6,
             resume=int(resume) / 1e6,
             processes=int(processes),

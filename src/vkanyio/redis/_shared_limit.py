@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._limiter import Permit, RequestMode
-    from ._script import Answer
+    from ._script import ScriptAnswer
 
 WINDOW = 1.0
 """Seconds: VK counts requests by the second."""
@@ -219,7 +219,7 @@ class SharedLimit:
         )
 
     def note_answer(
-        self, question: Question, answer: Answer, sent: float, received: float
+        self, question: Question, answer: ScriptAnswer, sent: float, received: float
     ) -> RedisBack | None:
         """Learn from the answer of Redis to a question.
 
@@ -297,7 +297,7 @@ class SharedLimit:
         """How many processes share the limit, as far as is known."""
         return max(self._given, self._seen)
 
-    def _take(self, question: Question, answer: Answer, now: float) -> None:
+    def _take(self, question: Question, answer: ScriptAnswer, now: float) -> None:
         """Take the permits of an answer."""
         if question.wanted and answer.is_granted:
             self._granted += 1

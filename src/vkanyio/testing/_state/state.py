@@ -10,25 +10,29 @@ from .communities import Communities, Community
 from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
-from .feeds import LongPoll
 from .friends import Friends
 from .group_updates import GroupUpdates
 from .groups import Groups
 from .likes import Likes
+from .long_poll import LongPoll
 from .mailbox import Mailbox
+from .mailbox_reports import MailboxReports
+from .mailboxes import Mailboxes
 from .media import Media
 from .message_updates import MessageUpdates
 from .owners import Owners
 from .people import People, Ties
 from .photos import Photos
+from .pictures import Pictures
 from .posts import Posts
 from .reading import Reading
 from .sending import Sending
 from .status import Statuses
 from .uploads import Uploads
 from .users import Users
+from .videos import Videos
 from .visitors import Visitors
-from .wall import Wall
+from .wall import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
-    from .._update_ledger import UpdateLedger
+    from .._ledger import Ledger
 
 
 @final
@@ -45,22 +49,23 @@ class SimulatedState:
 
     :param seed: determines the names of people and everything else that is generated
     :param captchas: creates the captchas of ``captcha.force``
-    :param ledger: records the updates that are made
+    :param ledger: records the updates that are made, and the files that are saved
     """
 
-    def __init__(self, seed: int, captchas: Captchas, ledger: UpdateLedger) -> None:
+    def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
         self._captchas = captchas
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
         self.long_poll = LongPoll(seed)
         communities = self._owners.communities
-        self.updates = GroupUpdates(communities, self.long_poll, ledger, seed)
+        self.updates = GroupUpdates(communities, self.long_poll, ledger.updates, seed)
         likes, media = Likes(self._owners, self.updates), Media()
         posts = Posts(self._owners, likes, media, self.updates)
-        self.uploads = Uploads(seed)
+        self.uploads = Uploads(seed, ledger)
         box = Mailbox(self._owners, Conversations(media))
-        reports = MessageUpdates(box, self.updates)
+        mailboxes = Mailboxes(box, self.long_poll, ledger.mailbox_updates)
+        reports = MessageUpdates(box, self.updates, MailboxReports(box, mailboxes))
         sending = Sending(box, reports)
         self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
@@ -69,9 +74,10 @@ class SimulatedState:
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
-            Wall(posts),
+            Walls(posts),
             Comments(posts),
             self.updates,
+            mailboxes,
             sending,
             self.visitors,
             Reading(box),
@@ -79,6 +85,8 @@ class SimulatedState:
             Contact(box, reports, self.updates),
             Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
+            Pictures(self._owners, media, self.uploads),
+            Videos(self._owners, media, self.uploads),
         )
 
     def methods(self) -> dict[str, Handler]:
