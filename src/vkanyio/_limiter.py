@@ -114,7 +114,7 @@ class Limiter:
         self._not_before = -math.inf
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
         self._spread = 0.0
-        self.usual_trip = math.inf  # in seconds, as far as it is known
+        self.usual_trip: float = math.inf  # in seconds, as far as it is known
         self._penalty = 0.0
         self._penalty_at = -math.inf
         self._seen = -math.inf
