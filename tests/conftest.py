@@ -157,6 +157,13 @@ def make_client(
 
 
 @pytest.fixture
+async def api(make_client: Callable[..., VK]) -> AsyncIterator[VK]:
+    """A client of the simulator that is open."""
+    async with make_client() as client:
+        yield client
+
+
+@pytest.fixture
 def on_simulator(
     make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
 ) -> None:

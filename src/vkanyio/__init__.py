@@ -32,6 +32,7 @@ from ._errors import InternalServerError as InternalServerError
 from ._errors import InterruptedCallError as InterruptedCallError
 from ._errors import InvalidRequestError as InvalidRequestError
 from ._errors import InvalidResponseError as InvalidResponseError
+from ._errors import NoTokenLeftError as NoTokenLeftError
 from ._errors import OutcomeUnknownError as OutcomeUnknownError
 from ._errors import ParameterError as ParameterError
 from ._errors import PermissionDeniedError as PermissionDeniedError
@@ -44,6 +45,7 @@ from ._errors import TooManyRequestsError as TooManyRequestsError
 from ._errors import TransportError as TransportError
 from ._errors import UnknownError as UnknownError
 from ._errors import UnknownMethodError as UnknownMethodError
+from ._errors import UploadRefusedError as UploadRefusedError
 from ._errors import ValidationError as ValidationError
 from ._errors import VKError as VKError
 from ._events import CallEnded as CallEnded

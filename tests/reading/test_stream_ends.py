@@ -152,6 +152,7 @@ async def test_an_async_generator_is_closed_with_the_block(
                     await anyio.sleep_forever()
         finally:
             ended.append("closing")
+            assert not api.statistics().waiting
             await anyio.sleep(1)
             ended.append("closed")
 

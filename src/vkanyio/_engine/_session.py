@@ -10,7 +10,7 @@ import enum
 import logging
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
@@ -28,6 +28,8 @@ from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._retry import Retries
+from .._service_group import ServiceGroup, crash_error
 from .._statistics import Counters
 from .._version import __version__
 from ._credentials import FixedToken, RenewableToken
@@ -39,7 +41,6 @@ from ._live_calls import LiveCalls
 from ._observer import Observer
 from ._questions import Questions
 from ._sender import Sender
-from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         Coroutine,
         Mapping,
     )
+    from contextlib import AbstractContextManager
     from random import Random
     from types import TracebackType
 
@@ -68,6 +70,9 @@ DEFAULT_HEADERS = {
     "accept-encoding": "gzip, deflate",
     "content-type": "application/x-www-form-urlencoded",
 }
+
+MAX_UPLOADS = 4
+"""Files that a client sends at a time."""
 
 logger = logging.getLogger("vkanyio")
 
@@ -103,6 +108,7 @@ class Session(AsyncContextManagerMixin):
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
+        self._uploads = Semaphore(MAX_UPLOADS)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
@@ -148,6 +154,19 @@ class Session(AsyncContextManagerMixin):
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._main.calls_a_second
 
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._main.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._main.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._live.is_waiting(request)
+
     async def post(
         self,
         url: str,
@@ -158,7 +177,11 @@ class Session(AsyncContextManagerMixin):
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        return await self._post(url, body, length=length, headers=headers)
+        # Where the user's client is short of connections, a request waits in its pool,
+        # and one that is cancelled there may keep its place for good.
+        is_own = self._config.http_client is None
+        async with nullcontext() if is_own else self._connections:
+            return await self._post(url, body, length=length, headers=headers)
 
     def _post(
         self,
@@ -177,6 +200,15 @@ class Session(AsyncContextManagerMixin):
             delivery=Delivery(),
             secrets=Secrets(credentials.token, others=credentials.others),
         )
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        config = self._config
+        return Retries(config.retry_limit, config.wait, self._generator)
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._uploads
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -322,6 +354,7 @@ class Session(AsyncContextManagerMixin):
             live=self._live,
             services=self._services,
             questions=settings.questions,
+            watchers=settings.watchers,
             keeps_context=self._observer.is_on or settings.questions.are_answered,
             check_open=self.check_open,
         )
@@ -406,6 +439,19 @@ class View:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._settings.calls_a_second
 
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._settings.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._settings.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._session.is_waiting(request)
+
     def post(
         self,
         url: str,
@@ -416,6 +462,14 @@ class View:
     ) -> Coroutine[Any, Any, Response | Failure]:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         return self._session.post(url, body, length=length, headers=headers)
+
+    def retries(self) -> Retries:
+        """Return the retries of something new."""
+        return self._session.retries()
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._session.uploading()
 
     def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
         """Return the calls of another token."""
