@@ -25,7 +25,9 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position
-        updates.__init__ updates._handle
+        updates.__init__ updates._bot updates._long_poll updates._handle
+        updates._poller updates._group
+        updates._positions updates._numbers
     """,
     "engine": """
         _engine._session _engine._lane _engine._live_calls _engine._batch_task
@@ -37,18 +39,19 @@ LAYERS = {
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """
-        _config _environment _option_validators _rate_limiter _caller _captcha
+        _caller _config _environment _option_validators _rate_limiter _captcha
         _http_client _request _pending
     """,
     "rules": """
+        updates._progress updates._answer updates._parse updates._types updates._update
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
-        updates._parse updates._types updates._update
     """,
     "words": """
-        objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _masking _random_id _repr _similar _typeguards _typing _version
+        updates._errors objects _resolve _execute _events _statistics _facts
+        _error_codes _errors _masking _random_id _repr _similar _typeguards _typing
+        _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

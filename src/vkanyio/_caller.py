@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
+    from contextlib import AbstractAsyncContextManager
 
+    from ._config import Config
+    from ._events import Event
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
@@ -17,6 +20,11 @@ if TYPE_CHECKING:
 
 class Caller(Protocol):
     """An open client, as seen by code that makes calls."""
+
+    @property
+    def config(self) -> Config:
+        """The options of the client."""
+        ...
 
     def perform(self, request: APIRequest, /) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn, and wait for its outcome.
@@ -61,6 +69,7 @@ class Caller(Protocol):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Response | Failure:
         """Send a POST request to another server than VK's API, and read the response.
 
@@ -73,6 +82,7 @@ class Caller(Protocol):
             is wrong
         :param length: the number of bytes in the body
         :param headers: the headers, ``content-type`` among them
+        :param secret: what errors must not show, such as a key in the URL
         :return: the response, whatever its status, or why there is none; this includes
             a connection that the client closes
         :raises ClientClosedError: if the client is not open
@@ -80,6 +90,19 @@ class Caller(Protocol):
         :raises ValueError: if the URL cannot be used, or the body has another length
         :raises Exception: whatever the chunks raise, as it is
         """
+        ...
+
+    def hold_connection(self) -> AbstractAsyncContextManager[None]:
+        """Hold a connection of the user's HTTP client for requests by :meth:`post`.
+
+        vkanyio's own connections are not limited in number: it holds none of those.
+
+        :raises ClientUseError: if none would be left for calls
+        """
+        ...
+
+    def report(self, event: Event, /) -> None:
+        """Report an event to ``on_event``."""
         ...
 
     def give_up(self, request: APIRequest, /) -> None:

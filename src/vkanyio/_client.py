@@ -36,8 +36,12 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = check_usable = perform
+    submit = give_up = check_usable = hold_connection = report = perform
     calls_a_second = 0.0
+
+    @property
+    def config(self) -> Never:
+        raise ClientClosedError(self.message)
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)

@@ -9,6 +9,7 @@ from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
 CALLING = {
+    "bot_updates",
     "call",
     "call_with_request",
     "collect",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from anyio import (
     AsyncContextManagerMixin,
+    CancelScope,
     Semaphore,
     current_time,
     get_current_task,
@@ -25,9 +26,10 @@ from anyio import (
 from anyio.lowlevel import current_token
 
 from .._config import TYPED_VERSION
-from .._errors import ClientClosedError, ClientUseError
+from .._errors import ClientClosedError, ClientUseError, ConnectionFailedError
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._outcome import Failure
 from .._statistics import Counters, Statistics
 from .._version import __version__
 from ._delivery import Delivery
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._config import Config
-    from .._outcome import Failure
+    from .._events import Event
     from .._rate_limiter import RateLimiter
     from .._request import APIRequest
     from .._response import Response
@@ -111,6 +113,8 @@ class Session(AsyncContextManagerMixin):
         self._lane = self._make_lane(config.token, self._limiter)
         self._lanes: dict[str, Lane] = {}  # those of other tokens
         self._max_lanes = MIN_LANES
+        self._posts: set[CancelScope] = set()  # requests to other servers
+        self._held = 0  # connections that are held for such requests
 
     def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
         """Send a call in its turn, and wait for its outcome."""
@@ -137,6 +141,11 @@ class Session(AsyncContextManagerMixin):
         on_end(request)
 
     @property
+    def config(self) -> Config:
+        """The options of the client."""
+        return self._config
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         is_packing = self._config.mode != "sequential"
@@ -150,17 +159,48 @@ class Session(AsyncContextManagerMixin):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        return await self._transport.post(
-            url,
-            body,
-            length=length,
-            headers={**self._headers, **headers},
-            delivery=Delivery(),
-            secrets=Secrets(self._config.token),
-        )
+        with CancelScope() as scope:
+            self._posts.add(scope)
+            try:
+                return await self._transport.post(
+                    url,
+                    body,
+                    length=length,
+                    headers={**self._headers, **headers},
+                    delivery=Delivery(),
+                    secrets=Secrets(self._config.token, {"secret_key": secret}),
+                )
+            finally:
+                self._posts.discard(scope)
+        closed = ConnectionFailedError("the client closed the connection")
+        return Failure(closed, maybe_carried_out=True)
+
+    @asynccontextmanager
+    async def hold_connection(self) -> AsyncGenerator[None]:
+        """Hold a connection; see :meth:`Caller.hold_connection`."""
+        if self._config.http_client is None:
+            yield
+            return
+        if self._held + 1 >= self._config.max_connections:
+            message = (
+                f"max_connections must be more than {self._held + 1}: a long poll holds"
+                " a connection of `http_client`, and calls need another"
+            )
+            raise ClientUseError(message)
+        self._held += 1
+        try:
+            async with self._connections:
+                yield
+        finally:
+            self._held -= 1
+
+    def report(self, event: Event) -> None:
+        """Report an event to ``on_event``."""
+        self._observer.report(event)
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -310,6 +350,8 @@ class Session(AsyncContextManagerMixin):
                     self.stage = Stage.CLOSED
                     self._closed_at = current_time()
                     self._live.fail_all(_closed_meanwhile)
+                    for scope in self._posts:
+                        scope.cancel()
         finally:
             self.stage = Stage.CLOSED
             for lane in (self._lane, *self._lanes.values()):
