@@ -40,8 +40,10 @@ WAIT = 25
 """Seconds: what VK recommends, since proxies give up after 30."""
 MAX_WAIT = 90
 
-_NAMES: dict[type[Update[Any]], str] = {UnknownUpdate: ""}
-_NAMES |= {cls: name for name, cls in UPDATE_TYPES.items()}
+_NAMES: dict[type[Update[Any]], str] = {
+    UnknownUpdate: "",
+    **{cls: name for name, cls in UPDATE_TYPES.items()},
+}
 
 logger = logging.getLogger("vkanyio")
 
