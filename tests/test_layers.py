@@ -25,8 +25,8 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
         _reading._position
-        updates.__init__ updates._bot updates._long_poll updates._handle
-        updates._poller updates._group
+        updates.__init__ updates._bot updates._receiver updates._callback
+        updates._long_poll updates._handle updates._poller updates._group
         updates._positions updates._numbers
     """,
     "engine": """
@@ -43,7 +43,8 @@ LAYERS = {
         _http_client _request _pending
     """,
     "rules": """
-        updates._progress updates._answer updates._parse updates._types updates._update
+        updates._asgi_http updates._inbox updates._progress updates._answer
+        updates._parse updates._types updates._update
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address

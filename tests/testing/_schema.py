@@ -45,6 +45,11 @@ def check(method: str, kind: str, value: Any) -> None:
     _check(BY_VK_NAME[SCHEMA.methods[method]["responses"][kind]], value, method)
 
 
+def check_object(folder: str, name: str, value: Any) -> None:
+    """Assert that a value is an object of a module of ``vkanyio.objects``."""
+    _check_named(folder, name, value, f"{folder}.{name}")
+
+
 def _check(kind: Type, value: Any, where: str) -> None:
     match kind:
         case Plain(text):

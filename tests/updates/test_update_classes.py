@@ -61,7 +61,9 @@ def test_an_update_is_frozen_and_equals_one_with_the_same_contents() -> None:
     assert len({update, parse_update(raw("message_new", {"message": {}}), 1)}) == 1
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         update.event_id = "e2"  # type: ignore[misc]
-    text = "MessageNew(object={'message': {}}, event_id='e1', group_id=7, v='')"
+    text = (
+        "MessageNew(object={'message': {}}, event_id='e1', group_id=7, v='', attempt=0)"
+    )
     assert repr(update) == text
 
 

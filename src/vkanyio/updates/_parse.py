@@ -11,11 +11,12 @@ from ._types import UPDATE_TYPES
 from ._update import UnknownUpdate, Update
 
 
-def parse_update(raw: Any, group_id: int) -> Update[Any]:
+def parse_update(raw: Any, group_id: int, attempt: int = 0) -> Update[Any]:
     """Make an update of one that VK sent, whatever it is: none is lost.
 
     :param raw: VK's JSON
     :param group_id: the community, if the update does not name one
+    :param attempt: how often VK has tried to deliver it before
     """
     if not is_dict(raw):
         raw = {"object": raw}
@@ -25,6 +26,7 @@ def parse_update(raw: Any, group_id: int) -> Update[Any]:
         "event_id": _event_id(raw),
         "group_id": group if type(group) is int else group_id,
         "v": version if isinstance(version, str) else "",
+        "attempt": attempt,
     }
     if isinstance(kind, str) and kind in UPDATE_TYPES:
         return UPDATE_TYPES[kind](**values)

@@ -36,6 +36,8 @@ class Update(Generic[T]):
     :ivar event_id: identifies the update: the same if VK sends it again
     :ivar group_id: the community
     :ivar v: the version of the API whose form ``object`` has
+    :ivar attempt: how often VK has tried to deliver it before, as it says; always 0 by
+        long poll
     """
 
     __module__ = "vkanyio.updates"
@@ -45,6 +47,7 @@ class Update(Generic[T]):
     event_id: str
     group_id: int
     v: str = ""
+    attempt: int = attrs.field(default=0, eq=False)
 
     @property
     def type(self) -> str:

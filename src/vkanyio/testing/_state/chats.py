@@ -13,6 +13,7 @@ from .base import numbers
 if TYPE_CHECKING:
     from .conversations import Chat, Conversation
     from .mailbox import Mailbox
+    from .message_updates import MessageUpdates
 
 
 @final
@@ -21,6 +22,7 @@ class Chats:
     """Methods that create, read and change chats."""
 
     _box: Mailbox
+    _updates: MessageUpdates
 
     def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
@@ -36,6 +38,8 @@ class Chats:
         members = numbers(call, "user_ids")
         title = call.params.get("title", "")
         chat = self._box.all.found(title, viewer, members, call.time)
+        [created] = self._box.all.look(viewer, GROUP_CHAT + chat.id).messages
+        self._updates.sent(created, call.time)
         return {"chat_id": chat.id, "peer_ids": []}
 
     def _find(self, call: Call, chat_id: int) -> tuple[Conversation, Chat]:
@@ -54,7 +58,8 @@ class Chats:
             raise VKFault(15, "Access denied: user already in chat")
         chat.members[user_id] = me
         action: dict[str, JSON] = {"type": "chat_invite_user", "member_id": user_id}
-        self._box.all.write(conversation, me, call.time, action=action)
+        invited = self._box.all.write(conversation, me, call.time, action=action)
+        self._updates.sent(invited, call.time)
         return 1
 
     def _remove_user(self, call: Call) -> JSON:
@@ -66,7 +71,8 @@ class Chats:
         if me not in (member, chat.admin_id, chat.members[member]):
             raise VKFault(925)
         action: dict[str, JSON] = {"type": "chat_kick_user", "member_id": member}
-        self._box.all.write(conversation, me, call.time, action=action)
+        removed = self._box.all.write(conversation, me, call.time, action=action)
+        self._updates.sent(removed, call.time)
         del chat.members[member]
         return 1
 

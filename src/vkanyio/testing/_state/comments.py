@@ -68,6 +68,7 @@ class Comments:
         self._posts.comments[owner_id, comment.id] = comment
         if guid:
             self._posts.guids.note(key, call.time, comment.id)
+        self._report(call, "new", comment)
         return _created(comment.id)
 
     def _comment(self, owner_id: int, number: int, *, deleted: bool = False) -> Comment:
@@ -91,19 +92,38 @@ class Comments:
         if not text and not attachments:
             raise VKFault.parameter("message is undefined")
         comment.text, comment.attachments = text, attachments
+        self._report(call, "edit", comment)
         return 1
 
     def _delete(self, call: Call) -> JSON:
         comment = self._named(call)
         self._posts.require_rights(call, comment)
         comment.deleted = True
+        self._report(call, "delete", comment)
         return 1
 
     def _restore(self, call: Call) -> JSON:
         comment = self._named(call, deleted=True)
         self._posts.require_rights(call, comment)
         comment.deleted = False
+        self._report(call, "restore", comment)
         return 1
+
+    def _report(self, call: Call, change: str, comment: Comment) -> None:
+        owner_id = comment.owner_id
+        shown: dict[str, JSON] = {
+            "id": comment.id,
+            "owner_id": owner_id,
+            "post_id": comment.post_id,
+        }
+        if change == "delete":
+            caller = call.account.owner_id
+            shown |= {"user_id": comment.from_id, "deleter_id": caller}
+        else:
+            shown = self._posts.show_comment(call, comment)
+            shown["post_owner_id"] = owner_id
+        updates = self._posts.updates
+        updates.about(owner_id, f"wall_reply_{change}", shown, call.time)
 
     def _get_one(self, call: Call) -> JSON:
         comment = self._named(call)

@@ -43,6 +43,8 @@ class Message:
     forwarded: Sequence[int] = ()
     action: dict[str, JSON] | None = None
     edited: int = 0
+    reactions: dict[int, int] = attrs.field(factory=dict[int, int])
+    """The reaction of each participant who has reacted."""
     hidden_from: set[int] = attrs.field(factory=set[int])
     """Those who have deleted it."""
 
@@ -80,6 +82,14 @@ class Conversation:
     def includes(self, viewer: int) -> bool:
         """Return whether somebody is a participant."""
         return viewer in (self.chat.members if self.chat else self.key)
+
+    def participants(self) -> list[int]:
+        """List the participants, communities with negative ids."""
+        return [*(self.chat.members if self.chat else self.key)]
+
+    def communities(self) -> list[int]:
+        """List the ids of the communities among the participants."""
+        return [-each for each in self.participants() if each < 0]
 
     def seen_by(self, viewer: int) -> list[Message]:
         """List the messages that a participant has not deleted, oldest first."""

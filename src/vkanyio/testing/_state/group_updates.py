@@ -110,6 +110,17 @@ class GroupUpdates:
         feed.add(made)
         return event_id
 
+    def about(self, owner_id: int, type: str, object: JSON, now: float) -> None:  # noqa: A002, VK's words
+        """Make an update about something that belongs to an owner.
+
+        :param owner_id: the owner; a user gets no updates
+        :param type: VK's name for what has happened
+        :param object: what has happened
+        :param now: the time
+        """
+        if owner_id < 0:
+            self.make(-owner_id, type, object, now)
+
     def _of(self, group_id: int) -> LongPollSettings:
         return self._settings.get(group_id) or LongPollSettings()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .._call import Call, Handler
     from .communities import Community
+    from .group_updates import GroupUpdates
     from .owners import Owners
 
 MAX_IDS = 500
@@ -28,6 +29,7 @@ class Groups:
     """Methods that read and change communities."""
 
     _owners: Owners
+    _updates: GroupUpdates
 
     def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
@@ -122,16 +124,23 @@ class Groups:
         if community.closed == PRIVATE:
             raise VKFault(15)
         community = self._owners.communities.touch(group_id)
-        if community.closed == OPEN:
-            community.members.setdefault(call.account.id)
-        elif call.account.id not in community.members:
-            community.requests[call.account.id] = None
+        user_id = call.account.id
+        if user_id in {*community.members, *community.requests}:
+            return 1
+        is_open = community.closed == OPEN
+        (community.members if is_open else community.requests)[user_id] = None
+        shown = {"user_id": user_id, "join_type": "join" if is_open else "request"}
+        self._updates.make(group_id, "group_join", shown, call.time)
         return 1
 
     def _leave(self, call: Call) -> JSON:
         community = self._owners.communities.touch(call.integer("group_id"))
-        community.members.pop(call.account.id, None)
-        community.requests.pop(call.account.id, None)
+        user_id = call.account.id
+        community.requests.pop(user_id, None)
+        if user_id in community.members:
+            del community.members[user_id]
+            shown = {"user_id": user_id, "self": 1}
+            self._updates.make(community.id, "group_leave", shown, call.time)
         return 1
 
     def _search(self, call: Call) -> JSON:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .._call import Call, Handler
     from .._errors import JSON
+    from .group_updates import GroupUpdates
     from .owners import Owners
 
 Thing: TypeAlias = tuple[str, int, int]
@@ -25,6 +26,7 @@ class Likes:
     """All likes, also of things that do not exist in the simulator."""
 
     _owners: Owners
+    _updates: GroupUpdates
     _fans: dict[Thing, dict[int, None]] = attrs.field(
         factory=dict[Thing, dict[int, None]]
     )
@@ -59,14 +61,29 @@ class Likes:
         return call.text("type"), owner_id, call.integer("item_id")
 
     def _add(self, call: Call) -> JSON:
-        fans = self._fans.setdefault(self._thing(call), {})
-        fans.setdefault(call.account.owner_id)
+        fans = self._fans.setdefault(thing := self._thing(call), {})
+        if call.account.owner_id not in fans:
+            fans[call.account.owner_id] = None
+            self._report(call, "like_add", thing)
         return {"likes": len(fans)}
 
     def _delete(self, call: Call) -> JSON:
-        fans = self._fans.get(self._thing(call), {})
-        fans.pop(call.account.owner_id, None)
+        fans = self._fans.get(thing := self._thing(call), {})
+        if call.account.owner_id in fans:
+            del fans[call.account.owner_id]
+            self._report(call, "like_remove", thing)
         return {"likes": len(fans)}
+
+    def _report(self, call: Call, change: str, thing: Thing) -> None:
+        kind, owner_id, number = thing
+        shown = {
+            "liker_id": call.account.owner_id,
+            "object_type": kind,
+            "object_owner_id": owner_id,
+            "object_id": number,
+            "post_id": 0,
+        }
+        self._updates.about(owner_id, change, shown, call.time)
 
     def _is_liked(self, call: Call) -> JSON:
         user_id = call.integer("user_id", 0) or call.account.id

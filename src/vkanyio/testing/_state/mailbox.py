@@ -27,6 +27,8 @@ class Mailbox:
 
     owners: Owners
     all: Conversations
+    denials: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
+    """Users who refuse messages of a community, each with its owner id."""
 
     def viewer(self, call: Call) -> int:
         """Return the participant on whose behalf a call reads and writes messages.

@@ -8,7 +8,7 @@ import attrs
 
 if TYPE_CHECKING:
     from .._errors import JSON
-    from .conversations import Message
+    from .conversations import Conversation, Message
     from .group_updates import GroupUpdates
     from .mailbox import Mailbox
 
@@ -35,7 +35,7 @@ class MessageUpdates:
 
     def sent(self, message: Message, now: float) -> None:
         """Report a new message to the communities that see it."""
-        for group_id in self._communities(message):
+        for group_id in self._box.all.behind(message).communities():
             shown = self._box.show(-group_id, message)
             if message.from_id == -group_id:
                 self._updates.make(group_id, "message_reply", shown, now)
@@ -45,11 +45,44 @@ class MessageUpdates:
             else:
                 self._updates.make(group_id, "message_new", shown, now)
 
-    def _communities(self, message: Message) -> list[int]:
+    def edited(self, message: Message, now: float) -> None:
+        """Report that a message was changed."""
+        for group_id in self._box.all.behind(message).communities():
+            shown = self._box.show(-group_id, message)
+            self._updates.make(group_id, "message_edit", shown, now)
+
+    def read(self, message: Message, reader: int, now: float) -> None:
+        """Report that somebody has read a message and those before it."""
+        for group_id in self._box.all.behind(message).communities():
+            if reader != -group_id:
+                shown = {
+                    "from_id": reader,
+                    "peer_id": self._box.all.behind(message).peer_of(-group_id),
+                    "read_message_id": message.id,
+                    "conversation_message_id": message.cmid,
+                }
+                self._updates.make(group_id, "message_read", shown, now)
+
+    def typing(
+        self, conversation: Conversation, who: int, kind: str, now: float
+    ) -> None:
+        """Report that somebody is typing, recording, or about to send a file."""
+        for group_id in conversation.communities():
+            if who != -group_id:
+                shown = {"state": kind, "from_id": who, "to_id": -group_id}
+                self._updates.make(group_id, "message_typing_state", shown, now)
+
+    def reacted(
+        self, message: Message, who: int, reaction_id: int | None, now: float
+    ) -> None:
+        """Report a reaction to a message, or that it was taken back."""
         conversation = self._box.all.behind(message)
-        chat = conversation.chat
-        return (
-            [-each for each in chat.members if each < 0]
-            if chat
-            else [-each for each in conversation.key if each < 0]
-        )
+        for group_id in conversation.communities():
+            shown: JSON = {
+                "reacted_id": who,
+                "peer_id": conversation.peer_of(-group_id),
+                "cmid": message.cmid,
+            }
+            if reaction_id is not None:
+                shown["reaction_id"] = reaction_id
+            self._updates.make(group_id, "message_reaction_event", shown, now)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._call import Call, Handler
+    from .group_updates import GroupUpdates
     from .media import Media
     from .owners import Owners
     from .uploads import Upload, Uploads
@@ -34,6 +35,7 @@ class Photos:
     _owners: Owners
     _media: Media
     _uploads: Uploads
+    _updates: GroupUpdates
     _albums: dict[tuple[int, int], dict[str, JSON]] = attrs.field(
         factory=dict[tuple[int, int], dict[str, JSON]]
     )
@@ -232,5 +234,7 @@ class Photos:
                 ],
             }
             self._media.keep("photo", photo)
+            if upload.album_id != MESSAGES:
+                self._updates.about(owner_id, "photo_new", {**photo}, call.time)
             photos.append(photo)
         return photos

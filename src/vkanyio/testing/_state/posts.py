@@ -11,6 +11,7 @@ from .base import Seen
 
 if TYPE_CHECKING:
     from .._call import Call
+    from .group_updates import GroupUpdates
     from .likes import Likes
     from .media import Media
     from .owners import Owners
@@ -65,6 +66,7 @@ class Posts:
     owners: Owners
     likes: Likes
     media: Media
+    updates: GroupUpdates
     guids: Seen = attrs.field(factory=Seen)
     comments: dict[tuple[int, int], Comment] = attrs.field(
         factory=dict[tuple[int, int], Comment]

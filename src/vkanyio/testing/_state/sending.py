@@ -119,6 +119,8 @@ class Sending:
             if look(-peer).properties.get("can_message") == 0:
                 raise VKFault(901)
             return
+        if (peer, viewer) in self._box.denials:
+            raise VKFault(901)
         people = self._box.owners.people
         if people.given(peer, "deactivated"):
             raise VKFault(902 if viewer > 0 else 901)
@@ -155,6 +157,7 @@ class Sending:
         message.keyboard = keyboard_of(call)
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
+        self._updates.edited(message, call.time)
         return 1
 
     def _delete(self, call: Call) -> JSON:
@@ -223,7 +226,9 @@ class Sending:
             ]
         for message in chosen:
             read = self._box.all.behind(message).read
-            read[viewer] = max(read.get(viewer, 0), message.cmid)
+            if message.cmid > read.get(viewer, 0):
+                read[viewer] = message.cmid
+                self._updates.read(message, viewer, call.time)
         return 1
 
 

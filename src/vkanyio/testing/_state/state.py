@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from .chats import Chats
 from .comments import Comments
 from .communities import Communities, Community
+from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
 from .feeds import LongPoll
@@ -52,18 +53,19 @@ class SimulatedState:
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
-        likes, media = Likes(self._owners), Media()
-        posts = Posts(self._owners, likes, media)
-        self.uploads = Uploads(seed)
         self.long_poll = LongPoll(seed)
         communities = self._owners.communities
         self.updates = GroupUpdates(communities, self.long_poll, ledger, seed)
+        likes, media = Likes(self._owners, self.updates), Media()
+        posts = Posts(self._owners, likes, media, self.updates)
+        self.uploads = Uploads(seed)
         box = Mailbox(self._owners, Conversations(media))
-        sending = Sending(box, MessageUpdates(box, self.updates))
+        reports = MessageUpdates(box, self.updates)
+        sending = Sending(box, reports)
         self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
             Users(self._owners),
-            Groups(self._owners),
+            Groups(self._owners, self.updates),
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
@@ -73,8 +75,9 @@ class SimulatedState:
             sending,
             self.visitors,
             Reading(box),
-            Chats(box),
-            Photos(self._owners, media, self.uploads),
+            Chats(box, reports),
+            Contact(box, reports, self.updates),
+            Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
         )
 

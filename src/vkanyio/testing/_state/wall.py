@@ -89,6 +89,8 @@ class Wall:
             copy_of=copy_of,
         )
         self._posts.keep(post)
+        shown = self._posts.show(call, post)
+        self._posts.updates.about(owner_id, "wall_post_new", shown, call.time)
         return post
 
     def _get(self, call: Call) -> JSON:
@@ -184,6 +186,9 @@ class Wall:
         message = call.params.get("message", "")
         post = self._new(call, owner_id, author, message, [], copy_of=original)
         original.reposts += 1
+        self._posts.updates.about(
+            original.owner_id, "wall_repost", self._posts.show(call, post), call.time
+        )
         fans = self._posts.likes.of(("post", original.owner_id, original.id))
         return {
             "success": 1,
