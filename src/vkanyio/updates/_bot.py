@@ -221,9 +221,6 @@ class BotUpdates(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        if self._stage is not UpdatesStage.NEW:
-            message = f"the updates {self._stage.value}; they are entered once"
-            raise ClientUseError(message)
         self._caller.check_usable()
         async with self._caller.hold_connection():
             keeper = await self._open()

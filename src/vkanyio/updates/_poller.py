@@ -255,10 +255,13 @@ class Poller:
                 self._note_refusal(error)
 
     async def _find_server(self) -> str:
-        self._asked_at = current_time()
         self._counters.servers += 1
-        self._server, newest = await find_server(self._caller, self._group_id)
-        self._server_seconds = SERVER_SECONDS
+        self._asked_at = current_time()
+        try:
+            server, newest = await find_server(self._caller, self._group_id)
+        finally:
+            self._asked_at = current_time()
+        self._server, self._server_seconds = server, SERVER_SECONDS
         self._checked_at = current_time()
         return newest
 
