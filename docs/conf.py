@@ -36,14 +36,14 @@ nitpick_ignore_regex = [
     # There is no network to find other people's pages by.
     (
         r"py:.*",
-        r"(anyio|asyncio|builtins|collections\.abc|contextlib|httpx|_pytest|random)\..*",
+        r"(anyio|asyncio|builtins|collections\.abc|contextlib|datetime|httpx|os|_pytest|random)\..*",
     ),
     # Names that only a type checker sees: other people's, and those of literal values.
     (
         r"py:class",
         r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault|Instruction",
     ),
-    (r"py:class", r"CaptchaKind|Language|Mode|RequestMode"),
+    (r"py:class", r"CaptchaKind|Language|Mode|RequestMode|Target"),
     (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item
 ]
 smartquotes_action = "D"

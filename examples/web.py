@@ -1,18 +1,22 @@
-"""A web application whose requests share one client, and thus one rate limit.
+"""A web application and a bot in one, which share a client, and thus a rate limit.
 
 ::
 
-    hypercorn examples/web.py:app                 # asyncio
-    hypercorn --worker-class trio examples/web.py:app
+    pip install vkanyio starlette hypercorn
+    export VK_TOKEN=... VK_GROUP_ID=... VK_SECRET=...
+    hypercorn --bind 127.0.0.1:0 examples/web.py:app  # any free port, which it prints
 
-http://127.0.0.1:8000/users/1 returns a name. Any other ASGI server works, too.
+``--worker-class trio`` runs it on trio. Any other ASGI server works, too. ``/users/1``
+returns a name, and ``/vk`` is the address to enter in the Callback API settings of the
+community, with the secret key that is in ``VK_SECRET``.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from starlette.applications import Starlette
@@ -20,6 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from vkanyio import VK, VKError
+from vkanyio.updates import CallbackReceiver, MessageNew, Update
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -27,17 +32,43 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+GROUP_ID = int(os.environ["VK_GROUP_ID"])
+
+api = VK(os.environ["VK_TOKEN"], base_url=BASE_URL)
+receiver = CallbackReceiver(secrets={GROUP_ID: os.environ["VK_SECRET"]}, api=api)
+
+
+async def answer(update: Update[Any]) -> None:
+    """Answer a message. VK gets "ok" afterwards, and sends the update again if not."""
+    match update:
+        case MessageNew(object={"message": message}):
+            text = f"You wrote: {message['text']}"
+            # The key of the message, which VK delivers once, even if it is sent twice.
+            key = update.random_id()
+            await api.messages.send(
+                peer_id=message["peer_id"], message=text, random_id=key
+            )
+
+
+def report(update: Update[Any], error: Exception) -> None:
+    """Report an update that cannot be handled, and go on with the next one."""
+    logging.error("%s %s: %s", update.type, update.event_id, error)
 
 
 @asynccontextmanager
-async def lifespan(_app: Starlette) -> AsyncGenerator[dict[str, VK]]:
-    """Keep a client open while the application runs."""
-    async with VK(os.environ["VK_TOKEN"], base_url=BASE_URL) as api:
-        yield {"api": api}
+async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+    """Keep the client open and the bot running while the application runs."""
+    async with api, receiver.updates() as updates, anyio.create_task_group() as tg:
+
+        async def handle() -> None:
+            await updates.handle(answer, workers=20, on_error=report)
+
+        tg.start_soon(handle)
+        yield
+        updates.stop()  # what was begun is finished
 
 
 async def show_user(request: Request) -> JSONResponse:
-    api: VK = request.state.api
     user_id: int = request.path_params["user_id"]
     try:
         with anyio.fail_after(5):  # includes the time in the queue
@@ -53,6 +84,6 @@ async def show_user(request: Request) -> JSONResponse:
 
 
 app = Starlette(
-    routes=[Route("/users/{user_id:int}", show_user)],
+    routes=[Route("/users/{user_id:int}", show_user), Route("/vk", receiver)],
     lifespan=lifespan,
 )

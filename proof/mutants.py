@@ -8,7 +8,7 @@
 mutmut makes the changes; ``pyproject.toml`` configures it. Each survivor must be
 explained in ``survivors.md``: the exit code is 1 if an explanation is missing, or if an
 explained mutant no longer survives. Mutants that only reword a message are ignored,
-since tests check types and values, not sentences.
+since tests check types and values, not sentences; so are those of the type in a `cast`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ EXPLAINED = Path(__file__).parent / "survivors.md"
 NOTICED = ("killed", "timeout")  # an endless loop counts as noticed
 _TEXT = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
 _WORDS = re.compile(r"[A-Za-z,] [A-Za-z]")
+_CAST = re.compile(r"""\bcast\((?:"[^"]*"|None),""")
 
 
 class Mutant(NamedTuple):
@@ -50,7 +51,7 @@ class Mutant(NamedTuple):
         return f"@@ {self.function}\n- {old}\n+ {new}"
 
     def is_wording(self) -> bool:
-        """Return whether it only rewords messages."""
+        """Return whether it only changes words of messages, or types of casts."""
         return _wordless(self.old) == _wordless(self.new)
 
 
@@ -58,7 +59,7 @@ def _wordless(lines: tuple[str, ...]) -> str:
     def blank(text: re.Match[str]) -> str:
         return '""' if _WORDS.search(text[0]) else text[0]
 
-    return _TEXT.sub(blank, "\n".join(lines))
+    return _TEXT.sub(blank, _CAST.sub("cast(", "\n".join(lines)))
 
 
 def to_mutant(name: str, diff: str) -> Mutant:

@@ -41,7 +41,12 @@ class Probe:
     @property
     def lanes(self) -> list[Lane]:
         """The lanes of all tokens, the lane of the client's token first."""
-        return [self._session._lane, *self._session._lanes.values()]
+        return list(self._session._lanes)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens that the lanes send now, in their order."""
+        return [lane._credentials.token for lane in self.lanes]
 
     @property
     def generator(self) -> Random:
@@ -105,6 +110,7 @@ class Probe:
         found: list[Any] = [session, session._transport, session._observer]
         for lane in self.lanes:
             found += [lane, lane._sender, lane._packer, lane._collector, lane._gate]
+            found.append(lane._credentials)
         return found
 
     def assert_at_rest(self) -> None:

@@ -19,28 +19,32 @@ PACKAGE = Path(__file__).parents[1] / "src" / "vkanyio"
 LAYERS = {
     "users of the library": "__main__ cli telemetry testing.pytest_plugin",
     "face": """
-        __init__ _client _api _groups methods _untyped _method_group
+        vkid __init__ _client _api _groups methods _untyped _method_group
     """,
     "parts that make calls": """
         _reading.__init__ _reading._stream _reading._gather _reading._settled
         _reading._collect _reading._ahead _reading._reader _reading._list_call
-        _reading._position
+        _reading._position _reading._resolving
         updates.__init__ updates._bot updates._receiver updates._callback
         updates._long_poll updates._handle updates._poller updates._group
         updates._positions updates._numbers
     """,
     "engine": """
-        _engine._session _engine._lane _engine._live_calls _engine._batch_task
-        _engine._call_task _engine._questions _engine._captcha_session
-        _engine._collector _engine._gate _engine._packer _engine._sender
-        _engine._ticker _engine._transport _engine._pool _engine._connection
+        _engine._session _engine._lanes _engine._lane _engine._live_calls
+        _engine._batch_task _engine._call_task _engine._questions
+        _engine._captcha_session _engine._collector _engine._gate _engine._packer
+        _engine._sender _engine._ticker _engine._credentials _engine._handling
+        _engine._other_servers _engine._transport _engine._pool _engine._connection
         _engine._network _engine._foreign_client _engine._delivery
         _engine._request_body _engine._response_body
         _engine._observer _engine._service_group _engine.__init__
     """,
     "what the engine is given": """
         _caller _config _environment _option_validators _rate_limiter _captcha
-        _http_client _request _pending
+        _http_client _token _request _pending
+    """,
+    "values that users make": """
+        keyboard text links _buttons _text_borders _link_targets
     """,
     "rules": """
         updates._asgi_http updates._inbox updates._progress updates._answer
@@ -51,8 +55,8 @@ LAYERS = {
     """,
     "words": """
         updates._errors objects _resolve _execute _events _statistics _facts
-        _error_codes _errors _masking _random_id _repr _similar _typeguards _typing
-        _version
+        _error_codes _errors _extras _masking _random_id _repr _similar _typeguards
+        _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -62,7 +66,7 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-SHARED = {"_method_facts", "_facts", "_similar", "_typeguards", "_version"}
+SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}

@@ -46,7 +46,7 @@ def is_of_a_method(name: str) -> bool:
     return name.startswith(packages) or name.endswith(tables)
 
 
-VALUES = {"vkanyio._random_id"}
+VALUES = {f"vkanyio.{name}" for name in ("_random_id", "keyboard", "links", "text")}
 
 
 def test_importing_the_library_loads_no_method_object_or_error_code() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._api import API as API
+from ._api import TokenView as TokenView
 from ._captcha import Captcha as Captcha
 from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
@@ -13,6 +14,7 @@ from ._config import Config as Config
 from ._config import Language as Language
 from ._config import Mode as Mode
 from ._config import Options as Options
+from ._config import ViewOptions as ViewOptions
 from ._errors import AccessDeniedError as AccessDeniedError
 from ._errors import APIError as APIError
 from ._errors import AppAuthError as AppAuthError
@@ -37,6 +39,7 @@ from ._errors import RateLimitError as RateLimitError
 from ._errors import RequestTimeoutError as RequestTimeoutError
 from ._errors import ScriptRuntimeError as ScriptRuntimeError
 from ._errors import TokenExpiredError as TokenExpiredError
+from ._errors import TokenRenewalError as TokenRenewalError
 from ._errors import TooManyRequestsError as TooManyRequestsError
 from ._errors import TransportError as TransportError
 from ._errors import UnknownError as UnknownError
@@ -59,6 +62,8 @@ from ._limiter import RequestMode as RequestMode
 from ._method_group import MethodGroup as MethodGroup
 from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
+from ._token import Token as Token
+from ._token import TokenFunction as TokenFunction
 from ._typing import HasToVK as HasToVK
 from ._version import __version__ as __version__
 

@@ -6,10 +6,12 @@ nothing and closes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, final, overload
 
+from ._config import VIEW_OPTION_NAMES
+from ._errors import ClientUseError
 from ._groups import MethodGroups
-from ._masking import mask, mask_params
+from ._masking import mask, mask_params, mask_token
 from ._method_group import call_of, not_in_schema
 from ._request import APIRequest
 from ._similar import did_you_mean
@@ -17,13 +19,18 @@ from ._wire_checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+    from types import TracebackType
 
-    from ._caller import Caller
+    from ._caller import Caller, TokenCaller
+    from ._config import ViewOptions
     from ._execute import ExecuteResult
     from ._reading._collect import PagedItems
     from ._reading._page import PageOf
     from ._reading._stream import CallStream
+    from ._statistics import Statistics
+    from ._token import TokenFunction
     from ._untyped import UntypedGroups
+    from .links import Target
     from .updates._bot import BotUpdates
     from .updates._positions import PositionStore
     from .updates._update import Update
@@ -120,6 +127,29 @@ class API(MethodGroups):
             message = f"request must be a vkanyio.APIRequest, got {kind}"
             raise TypeError(message)
         return await self._caller.perform(request)
+
+    def as_token(
+        self, token: str | TokenFunction, **options: Unpack[ViewOptions]
+    ) -> TokenView:
+        """Return a client for another token, over the connections of this one.
+
+        ::
+
+            community = api.as_token(community_token, limit=20)
+            await community.messages.send(peer_id=1, message="hello")
+
+        :param token: an access token, or an async function that returns one
+        :param options: options of :class:`~vkanyio.Config` for calls with this token;
+            the others are those of the client. They belong to the token: two views of
+            it have the same ones
+        :raises TypeError: for an unknown option, or a value of the wrong type
+        :raises ValueError: for a value that is not allowed, or if the token is in use
+            with other options
+        :raises ClientClosedError: if the client is not open
+        """
+        token = mask_token(token)
+        _check_view_options(options)
+        return TokenView(self._caller.as_token(token, options))
 
     def stream(
         self,
@@ -289,6 +319,25 @@ class API(MethodGroups):
             kinds=kinds,
         )
 
+    async def resolve(self, text: str) -> Target | None:
+        """Return what a link, a mention or a screen name leads to.
+
+        ::
+
+            match await api.resolve("https://vk.com/durov"):
+                case links.User(user_id): ...
+
+        VK is asked only for screen names, by ``utils.resolveScreenName``: ids and
+        addresses such as ``wall-1_2`` say it themselves, see :func:`.links.parse_link`.
+
+        :return: what it leads to; None if nobody has this name, and for what is no link
+        :raises TypeError: if the text is not a str
+        :raises VKError: as :meth:`call` does
+        """
+        from ._reading._resolving import resolve
+
+        return await resolve(self._caller, text)
+
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.
 
@@ -331,3 +380,66 @@ class API(MethodGroups):
         request = APIRequest(f"execute.{name}", params)
         result: ExecuteResult = await self._caller.perform(request)
         return result
+
+
+@final
+class TokenView(API):
+    """A client for another token, from :meth:`API.as_token`.
+
+    It makes calls in every way that the client does, over the client's connections, and
+    as long as the client is open. The token has a rate limit, a line of calls and
+    batches of its own, which are there while there are calls. A block keeps them in
+    between::
+
+        async with api.as_token(token, limit=20) as view:
+            ...
+
+    It also gets the first token, if that comes from a function. A view may be entered
+    again, and is of use without a block, too.
+    """
+
+    def __init__(self, caller: TokenCaller) -> None:
+        super().__init__(caller)
+        self._view = caller
+        self._is_held = False
+
+    def __repr__(self) -> str:
+        return "<vkanyio.TokenView>"
+
+    def statistics(self) -> Statistics:
+        """Return what was done with the token so far, by all its views."""
+        return self._view.statistics()
+
+    async def __aenter__(self) -> Self:
+        if self._is_held:
+            message = "the view has been entered already: make another one"
+            raise ClientUseError(message)
+        self._is_held = True
+        try:
+            await self._view.hold()
+        except BaseException:
+            self._is_held = False
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_held = False
+        self._view.release()
+
+
+def _check_view_options(options: Mapping[str, object]) -> None:
+    """Refuse options that a view does not have.
+
+    :raises TypeError: naming the option
+    """
+    for name in options:
+        if name not in VIEW_OPTION_NAMES:
+            meant = did_you_mean(name, VIEW_OPTION_NAMES)
+            known = meant or f": a view has {', '.join(VIEW_OPTION_NAMES)}"
+            message = f"unknown option {shown(name)} of a view{known}"
+            raise TypeError(message)

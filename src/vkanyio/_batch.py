@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._errors import (
     APIError,
-    AuthError,
     CompileError,
     InvalidResponseError,
     ScriptRuntimeError,
-    TokenExpiredError,
 )
 from ._outcome import Failure, Success
 from ._response import api_error, shown_bytes
@@ -176,8 +174,9 @@ def remedy_for(
     The aim is that each call ends as it would have ended alone. The cases, the first
     that applies decides:
 
-    1. A rate limit refused the request, it was lost before it was sent, or the client
-       has another token by now: the calls in it are not the reason. Repeat.
+    1. A rate limit refused the request, it was lost before it was sent, or VK refused
+       a token that has been replaced, or is being: the calls in it are not the reason.
+       Repeat.
     2. VK refused the token, or asks a question about it: each call would meet that.
     3. VK refused ``execute`` itself, or gave an error that is not known: alone.
     4. No connection can be made: each call would meet that, too.
@@ -189,12 +188,12 @@ def remedy_for(
     :param was_repeated: whether the calls were sent a second time, together
     :param is_outage: whether other requests fail in the same way
     :param token_was_replaced: whether the client has another token than that of the
-        request
+        request, or is waiting for one
     """
     error = failure.error
     was_not_sent = failure.is_transient and not failure.maybe_carried_out
-    is_of_token = isinstance(error, AuthError | TokenExpiredError)
-    if failure.is_too_many or was_not_sent or (is_of_token and token_was_replaced):
+    is_replaced = failure.is_of_token and token_was_replaced
+    if failure.is_too_many or was_not_sent or is_replaced:
         return Remedy.REPEAT
     if isinstance(error, APIError) and not failure.is_transient:
         if isinstance(error, CompileError | ScriptRuntimeError):

@@ -5,6 +5,7 @@ They import this module, never the client: the client imports them.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -16,6 +17,28 @@ if TYPE_CHECKING:
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
+    from ._statistics import Statistics
+    from ._token import TokenFunction
+
+
+class SendPost(Protocol):
+    """Sends a POST request to another server than VK's API: :meth:`Caller.post`."""
+
+    def __call__(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+        secret: str = "",
+    ) -> Coroutine[Any, Any, Response | Failure]:
+        """Send a request, and read the response."""
+        ...
+
+
+posting: ContextVar[SendPost | None] = ContextVar("posting", default=None)
+"""Set while a token function runs: the connections of the client that asks it."""
 
 
 class Caller(Protocol):
@@ -107,4 +130,37 @@ class Caller(Protocol):
 
     def give_up(self, request: APIRequest, /) -> None:
         """Abandon a request that was submitted, unless it has its outcome."""
+        ...
+
+    def as_token(
+        self, token: str | TokenFunction, options: Mapping[str, Any], /
+    ) -> TokenCaller:
+        """Return a caller for another token, with a lane of its own.
+
+        :param token: the token, masked, or a function that returns it
+        :param options: the options that differ from those of the client
+        :raises ClientClosedError: if the client is not open
+        :raises TypeError: for a value of the wrong type
+        :raises ValueError: for a value that is not allowed, or if the token is in use
+            with other options
+        """
+        ...
+
+
+class TokenCaller(Caller, Protocol):
+    """An open client, as seen by code that makes calls with one token."""
+
+    def statistics(self) -> Statistics:
+        """Return what was done with the token so far."""
+        ...
+
+    async def hold(self) -> None:
+        """Keep the lane of the token, and get its token if there is none yet.
+
+        :raises TokenRenewalError: if there is no token
+        """
+        ...
+
+    def release(self) -> None:
+        """Keep the lane no longer."""
         ...

@@ -15,7 +15,7 @@ from ._api import API
 from ._config import OPTION_NAMES, Config, Options
 from ._engine._session import Session
 from ._errors import ClientClosedError, ClientUseError
-from ._masking import kind_of, mask, mask_options
+from ._masking import kind_of, mask, mask_options, mask_token
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
     from ._statistics import Statistics
+    from ._token import TokenFunction
 
 
 @final
@@ -36,7 +37,8 @@ class _NotEntered:
     def perform(self, *_: object) -> Never:
         raise ClientClosedError(self.message)
 
-    submit = give_up = check_usable = hold_connection = report = perform
+    submit = give_up = check_usable = as_token = perform
+    hold_connection = report = perform
     calls_a_second = 0.0
 
     @property
@@ -59,9 +61,9 @@ class _Client(API):
     _random: Random | None = None
     """Where the jitter of back-offs comes from; the soak of `proof` assigns it."""
 
-    def __init__(self, token: str, **options: Unpack[Options]) -> None:
+    def __init__(self, token: str | TokenFunction, **options: Unpack[Options]) -> None:
         # First, so that no traceback with local variables shows a secret.
-        token, options = mask(token), mask_options(options, OPTION_NAMES)
+        token, options = mask_token(token), mask_options(options, OPTION_NAMES)
         self._setup(Config(token, **options))
 
     @classmethod
@@ -155,7 +157,8 @@ class VK(_Client):
     ``api.groups.getById`` or, in snake_case, ``api.groups.get_by_id``. A call may be
     cancelled at any time, and ``anyio.fail_after`` bounds it as a whole.
 
-    :param token: an access token of a user, a community or a service
+    :param token: an access token of a user, a community or a service, or an async
+        function that returns one
     :param options: see :class:`~vkanyio.Config`
     :raises TypeError: for an unknown option, or a value of the wrong type
     :raises ValueError: for a value that is not allowed

@@ -18,7 +18,7 @@ import attrs
 
 from ._address import is_loopback, parse_address
 from ._limiter import RequestMode
-from ._masking import mask, mask_options
+from ._masking import mask_options, mask_token
 from ._option_validators import (
     OneOf,
     Seconds,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ._events import Event
     from ._http_client import HTTPClient
     from ._rate_limiter import RateLimiter
+    from ._token import TokenFunction
 
 TYPED_VERSION: Final = "5.199"
 """The version of the VK API whose methods and objects have types."""
@@ -103,6 +104,20 @@ class Options(TypedDict, total=False):
     on_event: Callable[[Event], object] | None
 
 
+class ViewOptions(TypedDict, total=False):
+    """The options that :meth:`API.as_token` takes; see :class:`Config`."""
+
+    limit: int
+    request_mode: RequestMode
+    limiter: RateLimiter | None
+    mode: Mode
+    language: Language | None
+    on_captcha: Callable[[Captcha], Awaitable[None]] | None
+    on_validation: Callable[[Validation], Awaitable[str]] | None
+    on_confirmation: Callable[[Confirmation], Awaitable[bool]] | None
+
+
+VIEW_OPTION_NAMES = tuple(ViewOptions.__annotations__)
 OPTION_NAMES = frozenset(Options.__annotations__)
 _FOREIGN_NAMES = {
     "agent": "proxy",
@@ -122,7 +137,9 @@ class Config:
     variables of vkanyio. ``attrs.asdict`` and a pickle contain them all, and so may the
     local variables of your own functions.
 
-    :param token: an access token of a user, a community or a service
+    :param token: an access token of a user, a community or a service, or an async
+        function that returns one: it gets None at first, and later the token that has
+        to be replaced; see :class:`~vkanyio.Token`
     :param limit: requests a second: 3 for a user token, 20 for a community token
         (https://dev.vk.com/api/api-requests)
     :param wait: seconds before a failed request is retried: the base of an exponential
@@ -172,7 +189,7 @@ class Config:
     :raises ValueError: for a value that is not allowed
     """
 
-    token: str = attrs.field(repr=False, validator=is_token)
+    token: str | TokenFunction = attrs.field(repr=False, validator=is_token)
     limit: int = attrs.field(
         default=3,
         kw_only=True,
@@ -263,8 +280,10 @@ class Config:
     # would keep the token as it was given in a local variable.
     if not TYPE_CHECKING:
 
-        def __init__(self, token: str, **options: Unpack[Options]) -> None:
-            token, options = mask(token), mask_options(options, OPTION_NAMES)
+        def __init__(
+            self, token: str | TokenFunction, **options: Unpack[Options]
+        ) -> None:
+            token, options = mask_token(token), mask_options(options, OPTION_NAMES)
             self._check_names(options)
             self.__attrs_init__(token, **options)
 
@@ -296,9 +315,11 @@ class Config:
             raise ValueError(message)
 
     @classmethod
-    def from_options(cls, token: str, options: Mapping[str, Any]) -> Self:
+    def from_options(
+        cls, token: str | TokenFunction, options: Mapping[str, Any]
+    ) -> Self:
         """Make a configuration; for an unknown option, name the closest known one."""
-        token, options = mask(token), mask_options(options, OPTION_NAMES)
+        token, options = mask_token(token), mask_options(options, OPTION_NAMES)
         return cls(token, **options)
 
     @classmethod

@@ -34,6 +34,7 @@ is not well, and the same call may succeed later.
     │   ├── ConnectionFailedError   the connection failed or broke
     │   ├── RequestTimeoutError     no response in time (also a TimeoutError)
     │   └── InvalidResponseError    a response that is not from the VK API
+    ├── TokenRenewalError           VK refused the token, and there is no new one
     ├── OutcomeUnknownError         VK may have carried it out: check before you retry
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
@@ -391,6 +392,19 @@ class OutcomeUnknownError(VKError):
             f"{self.method} may have been carried out ({self.__cause__}): it was not"
             " retried, check before you do"
         )
+
+
+class TokenRenewalError(VKError):
+    """Raised when VK refused the token, and the token function returned no new one.
+
+    ``__cause__`` says why: what the function raised, or VK's error for the new token.
+    The function is not asked again, unless that was a transient :exc:`VKError`.
+    """
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the renewal may succeed later, as its cause says."""
+        return isinstance(self.__cause__, VKError) and self.__cause__.is_transient
 
 
 class ClientClosedError(VKError):

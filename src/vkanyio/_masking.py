@@ -24,6 +24,7 @@ SECRET_PARAMS = frozenset(
     {
         "access_token",
         "captcha_key",
+        "code_verifier",
         "change_password_hash",
         "client_secret",
         "new_password",
@@ -33,6 +34,7 @@ SECRET_PARAMS = frozenset(
         "remixstlid",
         "restore_sid",
         "secret_key",
+        "service_token",
         "success_token",
         "token",
     }
@@ -115,6 +117,14 @@ def mask(value: T) -> T:
     return cast("T", masked)
 
 
+def mask_token(token: T) -> T:
+    """Return a token masked; a function that returns tokens is no secret."""
+    masked: Any = token
+    if isinstance(token, str) or not callable(token):
+        masked = mask(masked)
+    return cast("T", masked)
+
+
 def mask_params(params: T) -> T:
     """Return the parameters of a call with the secrets among them masked.
 
@@ -178,14 +188,18 @@ class Secrets:
     A gateway may repeat them in its page, and VK in its error message.
 
     :param params: the parameters of the request, secret or not
+    :param others: other tokens that may still be valid
     :ivar token: the token
     """
 
-    __slots__ = ("_found", "_params", "token")
+    __slots__ = ("_found", "_others", "_params", "token")
 
-    def __init__(self, token: str, *params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, token: str, *params: Mapping[str, Any], others: Collection[str] = ()
+    ) -> None:
         self.token: str = SecretStr(token)
         self._params = params
+        self._others = others
         self._found: list[str] | None = None  # collected once, for the first error
 
     def __repr__(self) -> str:
@@ -213,7 +227,7 @@ class Secrets:
     def _values(self, min_length: int) -> list[str]:
         """Return the secrets, plain and as encoded in a form, longest first."""
         if self._found is None:
-            values: set[str] = {self.token}
+            values: set[str] = {self.token, *map(SecretStr, self._others)}
             for params in self._params:
                 found = SECRET_PARAMS & params.keys()
                 values |= {SecretStr(params[name]) for name in found}

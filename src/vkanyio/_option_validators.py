@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, final
 
 from ._address import has_usable_login, has_usable_path, parse_address
+from ._extras import how_to_install
 from ._http_client import check_http_client
 from ._masking import kind_of
 from ._rate_limiter import RateLimiter
@@ -92,12 +94,20 @@ class OneOf:
 
 
 def is_token(_: Any, attribute: Attribute, token: Any) -> None:
-    """Check an access token, without showing any of it.
+    """Check an access token, without showing any of it, or a token function.
 
     The parameter is called `token` so that error reporters that dump local variables
     redact it.
     """
-    check_token(attribute.name, token)
+    if callable(token):
+        if isinstance(token, type) or not isinstance(token, Hashable):
+            message = (
+                f"{attribute.name} must be a VK access token or an async function that"
+                f" returns one, got {shown(token)}"
+            )
+            raise TypeError(message)
+    else:
+        check_token(attribute.name, token)
 
 
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:
@@ -165,7 +175,7 @@ def check_proxy(name: str, value: Any) -> None:
     if address.scheme.startswith("socks") and find_spec("socksio") is None:
         message = (
             f"{name} is a SOCKS proxy, which needs another package:"
-            " pip install 'vkanyio[socks]'"
+            f" {how_to_install('socks')}"
         )
         raise ValueError(message)
 

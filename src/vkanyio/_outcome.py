@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._errors import (
     APIError,
+    AppAuthError,
+    AuthError,
     InvalidResponseError,
     RequestTimeoutError,
     TooManyRequestsError,
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 AMBIGUOUS_CODES = frozenset({1, 10, 36})
 """Errors inside VK: it may have carried out the call before it failed."""
+ENDED_TOKEN_CODES = frozenset({1114, 1116, 1117, 1118})
+"""Errors that only a token meets which has expired; the first is for anonymous ones."""
+OTHER_ADDRESS = 1130
+"""The subcode of error 5 where a token was issued to another IP address."""
+_BAD_TOKEN = ("access_token has expired", "invalid access_token", "another ip address")
+_ENDED_SERVICE_TOKEN = ("access_token has expired", "refresh service token")
 TOO_MANY_REQUESTS = 429
 """The HTTP status of a gateway in front of VK: it has not passed the request on."""
 
@@ -67,6 +75,28 @@ class Failure(NamedTuple):
         if isinstance(self.error, InvalidResponseError):
             return self.error.status == TOO_MANY_REQUESTS
         return isinstance(self.error, TooManyRequestsError)
+
+    @property
+    def is_of_token(self) -> bool:
+        """Whether VK refused the token, and not what was called with it."""
+        return isinstance(self.error, AuthError) or self.asks_for_new_token
+
+    @property
+    def asks_for_new_token(self) -> bool:
+        """Whether another token of the same owner may be accepted.
+
+        Error 5 has many reasons, and 28 is the error of the wrong kind of token, too.
+        """
+        error = self.error
+        if not isinstance(error, APIError):
+            return False
+        text = error.message.lower()
+        if isinstance(error, AppAuthError):
+            return any(each in text for each in _ENDED_SERVICE_TOKEN)
+        if isinstance(error, AuthError):
+            is_bound = error.subcode == OTHER_ADDRESS
+            return is_bound or any(each in text for each in _BAD_TOKEN)
+        return error.code in ENDED_TOKEN_CODES
 
     @property
     def is_timeout(self) -> bool:

@@ -12,7 +12,7 @@ import math
 import random
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from ._errors import APIError, AuthError, InvalidResponseError, TokenExpiredError
+from ._errors import APIError, InvalidResponseError
 from ._outcome import Failure
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ TOO_MANY_OF_A_METHOD = 2
 the method instead of the token."""
 TOO_MANY_MEMORY = 60.0
 """Seconds after which an error 6 says nothing about a method any more."""
+
+MAX_TOKENS = 5
+"""Tokens, one after the other, that a call is sent with at most after the first."""
 
 OUTAGE_MEMORY = 60.0
 """Seconds after which the failure of a request says nothing about others any more: no
@@ -65,7 +68,15 @@ class Retries:
     :ivar used: the retries that count against the limit
     """
 
-    __slots__ = ("_generator", "_limit", "_refusals", "_refused_since", "_wait", "used")
+    __slots__ = (
+        "_generator",
+        "_limit",
+        "_refusals",
+        "_refused_since",
+        "_tokens",
+        "_wait",
+        "used",
+    )
 
     def __init__(self, limit: int, wait: float, generator: random.Random) -> None:
         self.used: int = 0
@@ -74,6 +85,7 @@ class Retries:
         self._generator = generator
         self._refusals = 0  # errors 6 in a row
         self._refused_since = 0.0
+        self._tokens = 0  # that were refused
 
     def delay_after(
         self, failure: Failure, *, may_repeat: bool, token_was_replaced: bool = False
@@ -82,7 +94,8 @@ class Retries:
 
         The cases, the first that applies decides:
 
-        1. VK refused a token that has been replaced since: retry at once.
+        1. VK refused a token that has been replaced since, or is being: retry at
+           once, with up to five tokens.
         2. The same request would fail again: no retry.
         3. VK may have carried out the call, and may not get it twice: no retry.
         4. The limit is reached: no retry.
@@ -92,12 +105,12 @@ class Retries:
         :param failure: the attempt that failed, other than by error 6
         :param may_repeat: whether VK may get the call again after it may have carried
             it out
-        :param token_was_replaced: whether the client has another token by now
+        :param token_was_replaced: whether the client has another token by now, or is
+            waiting for one
         """
         self._refusals = 0
-        if token_was_replaced and isinstance(
-            failure.error, AuthError | TokenExpiredError
-        ):
+        if token_was_replaced and failure.is_of_token and self._tokens < MAX_TOKENS:
+            self._tokens += 1
             return 0.0
         if not failure.is_transient or (failure.maybe_carried_out and not may_repeat):
             return None

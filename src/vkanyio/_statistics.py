@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Statistics:
     """A snapshot of a client's work, from :meth:`VK.statistics`.
 
+    :meth:`TokenView.statistics` returns one of the work with one token.
+
     :ivar waiting: calls that wait for their turn
     :ivar in_flight: HTTP requests in flight
     :ivar calls: calls that were accepted
@@ -43,8 +45,37 @@ class Counters:
     """The running totals behind :class:`Statistics`."""
 
     def __init__(self) -> None:
+        self.waiting: int = 0
         self.in_flight: int = 0
+        self.calls: int = 0
         self.batches: Counter[int] = Counter()
         self.split: int = 0
         self.retries: Counter[str] = Counter()
         self.too_many_requests: int = 0
+
+    def add(self, other: Counters) -> None:
+        """Add the totals of another."""
+        self.waiting += other.waiting
+        self.in_flight += other.in_flight
+        self.calls += other.calls
+        self.batches += other.batches
+        self.split += other.split
+        self.retries += other.retries
+        self.too_many_requests += other.too_many_requests
+
+    def snapshot(self, margin: float) -> Statistics:
+        """Return a snapshot of the totals.
+
+        :param margin: the part of the rate limit that is kept free now
+        """
+        return Statistics(
+            waiting=self.waiting,
+            in_flight=self.in_flight,
+            calls=self.calls,
+            sent=self.batches.total(),
+            batches=dict(self.batches),
+            split=self.split,
+            retries=dict(self.retries),
+            too_many_requests=self.too_many_requests,
+            margin=margin,
+        )

@@ -6,6 +6,7 @@ import select
 import signal
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 from vkanyio.cli import _simulator_process
 from vkanyio.cli._app import run
 from vkanyio.cli._common import CommandError
-from vkanyio.cli._demo import MODES, Plan
+from vkanyio.cli._demo import SCENES
 from vkanyio.cli._simulator_process import simulator_process
 from vkanyio.testing import Simulator, faults
 
@@ -35,36 +36,45 @@ LINUX = pytest.mark.skipif(
 
 
 @BACKENDS
-def test_shows_a_row_for_each_mode(start: Start, backend: str) -> None:
+def test_shows_a_line_for_each_scene(start: Start, backend: str) -> None:
     process = start(
-        *["demo", "--backend", backend, "--calls", "20"],
+        *["demo", "--backend", backend, "--calls", "40"],
         *["--limit", "100", "--latency", "0.01"],
     )
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    for mode in MODES:
-        [row] = re.findall(rf"^ {mode} +20 +(\d+) +\S+ +\S+ +0 $", out, re.MULTILINE)
-        assert int(row) >= 20  # more, if the simulator refused some
-    assert re.search(r"It counted \d+ requests, 40 calls carried out, \d+ refused", out)
+    for line in (
+        r"sequential +40 calls evenly spaced: 4\d requests, \d\.\d s",
+        r"burst +40 calls as soon as allowed: 4\d requests, \d\.\d s",
+        r"packed +1,000 calls by execute: [45]\d requests, \d\.\d s",
+        r"bad network +40 posts: 0 lost, 0 posted twice, \d+ reported as unknown",
+        r"cancellation +40 calls, cancelled: \d+ were sent, \d+ never will be",
+    ):
+        assert re.search(f"^{line}$", out, re.MULTILINE), line
+    assert len(SCENES) == 5
+    assert re.search(
+        r"The simulator counted \d+ requests, .* refused by the limit", out
+    )
     assert out.replace("\n", "").isprintable()
 
 
 @POSIX
-def test_shows_its_progress_on_a_terminal_and_then_removes_it() -> None:
+def test_shows_its_progress_on_a_terminal_and_fits_it() -> None:
     code, shown = run_on_terminal("demo", "--calls", "20", "--limit", "1000")
     assert code == 0
-    bars, last = shown.rsplit("\x1b[?25h", 1)  # the cursor is back
-    assert "20/20" in bars
-    assert "sequential ..." not in shown
-    assert "HTTP requests" in last
-    assert "20/20" not in last
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown))
+    shown_last = {line[:12].strip(): line.rstrip() for line in lines}
+    for name in SCENES:
+        assert re.search(r" ━{8} \d", shown_last[name])
+        assert len(shown_last[name]) <= 79
 
 
 @POSIX
 @BACKENDS
 def test_ctrl_c_on_a_terminal_leaves_it_in_order(backend: str) -> None:
     code, shown = run_on_terminal(
-        "demo", "--backend", backend, awaited="/100", typed="\x03"
+        "demo", "--backend", backend, awaited="sequential", typed="\x03"
     )
     assert code == 130
     assert "\x1b[?25h" in shown
@@ -72,10 +82,16 @@ def test_ctrl_c_on_a_terminal_leaves_it_in_order(backend: str) -> None:
     assert "Traceback" not in shown
 
 
-def children(pid: int) -> list[int]:
-    """List the child processes of all threads of a process."""
+def simulators_of(pid: int) -> list[int]:
+    """List the child processes of all threads of a process that are simulators."""
     lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in lists for child in path.read_text().split()]
+    children = [child for path in lists for child in path.read_text().split()]
+    commands = {child: Path(f"/proc/{child}/cmdline") for child in children}
+    return [
+        int(child)
+        for child, command in commands.items()
+        if command.exists() and b"vkanyio.testing" in command.read_bytes()
+    ]
 
 
 @POSIX
@@ -87,9 +103,10 @@ def test_ends_at_once_and_leaves_no_simulator_behind(
 ) -> None:
     process = start("demo", "--backend", backend)
     assert process.stdout is not None
-    while "sequential ..." not in process.stdout.readline():
+    while not (simulators := simulators_of(process.pid)):
         assert process.poll() is None
-    [simulator] = children(process.pid)
+        time.sleep(0.01)
+    [simulator] = simulators
     watched = os.pidfd_open(simulator)
     try:
         process.send_signal(how)
@@ -137,14 +154,30 @@ def test_failed_calls_are_counted_and_reported(
     pretend_simulator: Callable[[str], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    simulator.fault(faults.error(15, "Access denied"), "wall.get", times=4)
+    simulator.fault(faults.error(15, "Access denied"), "users.get", times=4)
     pretend_simulator(f"echo {base_url}; exec cat")
     assert run(["demo", "--calls", "8", "--limit", "1000"]) == 1
     out, err = capsys.readouterr()
     assert err == ""
-    assert re.search(r"^ burst +8 +8 +\S+ +\S+ +2 $", out, re.MULTILINE)
-    assert "4 x AccessDeniedError, for example: wall.get: error 15" in out
-    assert "It counted" not in out  # this one printed no summary
+    assert "4 x AccessDeniedError, for example: users.get: error 15" in out
+    assert "counted" not in out  # this one printed no summary
+
+
+@POSIX
+def test_broken_promises_are_counted_and_reported(
+    base_url: str,
+    simulator: Simulator,
+    pretend_simulator: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    simulator.add_list(
+        "wall.get", [{"id": 1, "text": "No. 0"}, {"id": 2, "text": "No. 0"}]
+    )
+    pretend_simulator(f"echo {base_url}; exec cat")
+    assert run(["demo", "--calls", "2", "--limit", "1000"]) == 1
+    out, _ = capsys.readouterr()
+    assert "2 posts: 1 lost, 1 posted twice, 0 reported as unknown" in out
+    assert "2 x RuntimeError, for example: 'No. 0' was posted twice" in out
 
 
 @POSIX
@@ -232,9 +265,3 @@ def test_wrong_usage_is_one_line_that_names_it(
     assert out == ""
     assert named in err
     assert err.count("\n") == 1
-
-
-def test_the_shortest_time_that_the_limit_allows() -> None:
-    plan = Plan(calls=200, limit=20, latency=0.1)
-    assert plan.best_seconds("sequential") == pytest.approx(10.05)
-    assert plan.best_seconds("burst") == pytest.approx(9.1)

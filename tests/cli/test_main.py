@@ -8,6 +8,8 @@ import pytest
 import vkanyio
 from vkanyio.cli._app import MODULES, run
 
+INSTALL = "run pip install '.[cli]' in the clone of vkanyio"
+
 
 def run_without(missing: str, *words: str) -> str:
     """Run the command line in a process in which a package is not installed."""
@@ -26,14 +28,28 @@ def run_without(missing: str, *words: str) -> str:
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_without_the_extra_one_line_says_how_to_install_it(missing: str) -> None:
     assert run_without(missing, "--version") == (
-        f"vkanyio: the command line needs {missing}: pip install 'vkanyio[cli]'\n"
+        f"vkanyio: the command line needs {missing}: {INSTALL}\n"
     )
 
 
 def test_without_trio_one_line_says_how_to_install_it() -> None:
     assert run_without("trio", "call", "users.get", "--backend", "trio") == (
-        "vkanyio: --backend trio needs trio: pip install 'vkanyio[cli]'\n"
+        f"vkanyio: --backend trio needs trio: {INSTALL}\n"
     )
+
+
+def test_the_simulator_needs_only_the_extra_for_tests() -> None:
+    code = (
+        "import sys; sys.modules['click'] = sys.modules['rich'] = None\n"
+        "sys.argv = ['vkanyio', 'simulator', '--limit', 'many']\n"
+        "from vkanyio.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "argument --limit: invalid int value: 'many'" in done.stderr
+    assert "click" not in done.stderr
 
 
 def test_a_module_that_the_extra_does_not_bring_is_not_blamed_on_it() -> None:
@@ -42,7 +58,7 @@ def test_a_module_that_the_extra_does_not_bring_is_not_blamed_on_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert "import of getpass halted" in done.stderr
-    assert "vkanyio[cli]" not in done.stderr
+    assert INSTALL not in done.stderr
 
 
 def test_runs_as_a_module_too() -> None:

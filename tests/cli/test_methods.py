@@ -121,8 +121,8 @@ def test_a_method_is_shown_with_all_that_is_known(look: Look) -> None:
 def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
     lines = [" ".join(line.split()) for line in look("users.get").splitlines()]
     text = " ".join(lines)
-    assert "user_ids list of int or str ids of users; at most 1000" in text
-    assert "name_case base.NameCase nom nominative, gen genitive, dat dative," in text
+    assert "user_ids list of int or str; ids of users; at most 1000" in text
+    assert "name_case base.NameCase; nom nominative, gen genitive, dat dative," in text
     assert "nom, gen, dat, acc, ins, abl" in lines
     assert "(omitted ones and null are not sent)" in " ".join(lines)
 
@@ -171,3 +171,18 @@ def test_a_terminal_gets_headings_within_its_width() -> None:
     assert "\x1b[1m" in shown
     lines = shown.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("name", "is_paged"), [("messages.send", True), ("status.get", False)]
+)
+def test_what_is_longer_than_a_terminal_is_shown_by_pages(
+    name: str, is_paged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGER", "sed s/^/page:/")
+    code, shown = run_on_terminal("methods", name)
+    assert code == 0
+    assert ("page:" in shown) is is_paged
+    assert "https://dev.vk.com/api/bots/development/keyboard" in shown or not is_paged
+    assert f"https://dev.vk.com/method/{name}" in shown

@@ -233,20 +233,21 @@ async def as_a_program(program: str, backend: str) -> subprocess.CompletedProces
 
 
 @pytest.fixture
-async def browse(
-    simulator: Simulator,
-) -> AsyncIterator[Callable[[str], Awaitable[httpx.Response]]]:
+async def web(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Any]:
+    monkeypatch.setenv("VK_GROUP_ID", "9")
+    monkeypatch.setenv("VK_SECRET", "secret")
     app: Any = load("web")["app"]
-    async with app.router.lifespan_context(app) as state:
+    async with app.router.lifespan_context(app):
+        yield app
 
-        async def with_state(scope: Any, receive: Any, send: Any) -> None:
-            await app({**scope, "state": dict(state)}, receive, send)
 
-        transport = httpx.ASGITransport(with_state)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://app"
-        ) as client:
-            yield client.get
+@pytest.fixture
+async def browse(web: Any) -> AsyncIterator[Callable[[str], Awaitable[httpx.Response]]]:
+    transport = httpx.ASGITransport(web)
+    async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+        yield client.get
 
 
 async def test_requests_to_a_web_application_share_a_client(
@@ -274,6 +275,23 @@ async def test_a_web_application_tells_what_went_wrong(
     assert (await browse("/users/2")).status_code == 404
     simulator.fault(faults.hang_before(), "users.get", rate=1)
     assert (await browse("/users/1")).status_code == 503
+
+
+async def test_a_web_application_answers_messages(
+    simulator: Simulator, web: Any, caplog: pytest.LogCaptureFixture
+):
+    async with simulator.callback(web, 9, "secret", path="/vk") as vk:
+        simulator.say(1, 9, "hello")
+        await vk.delivered()
+        [sent] = simulator.ledger.carried_out("messages.send")
+        assert sent.params["message"] == "You wrote: hello"
+        simulator.fault(faults.error(7), "messages.send")
+        simulator.say(1, 9, "again")
+        await vk.delivered()
+    messages = simulator.ledger.updates.of(9, "message_new")
+    assert [each.accepted for each in messages] == [True, True]
+    assert "message_new" in caplog.text
+    assert "Permission to perform this action is denied" in caplog.text
 
 
 def test_a_suite_of_tests_passes():

@@ -110,7 +110,15 @@ def test_the_first_program_prints_every_user(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
+    [block] = re.findall(r"```text\n(.*?)\n\.\.\.\n```", README, re.DOTALL)
     simulator = Simulator(limit=0)
+    statuses: dict[str, str] = {}
+    for user_id, line in enumerate(block.splitlines(), 1):
+        name, statuses[str(user_id)] = line.split(" ", 1)
+        simulator.add_user(user_id, first_name=name)
+    simulator.add_method(
+        "status.get", lambda call: {"text": statuses.get(call.params["user_id"], "")}
+    )
     client = partial(VK, http_client=simulator.http_client())
 
     def fast_client(token: str, **options: Any) -> VK:
@@ -122,7 +130,45 @@ def test_the_first_program_prints_every_user(
     load("def show(")
     assert len(simulator.ledger.carried_out("users.get")) == 1
     assert len(simulator.ledger.carried_out("status.get")) == 100
-    assert len(capsys.readouterr().out.splitlines()) == 100
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 100
+    assert {*block.splitlines()} <= {*printed}
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+def test_its_figures_are_those_of_the_page_about_performance(name: str):
+    readme = (ROOT / name).read_text(encoding="utf-8").replace(",", ".")
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    clients = cells(page, "work")
+    columns = [
+        clients.index(each) for each in cells(readme, "")[1:] if each != "vkanyio"
+    ]
+
+    def measured(work: str, pick: Callable[[str], str]) -> list[str]:
+        row = cells(page, work)
+        ours = max((pick(each) for each in row[1:4]), key=len)
+        return [ours, *(pick(row[column]) for column in columns)]
+
+    def second(cell: str) -> str:
+        return cell.split(" / ")[1]
+
+    rows = [line.split(" | ") for line in readme.splitlines() if "**0**" in line]
+    assert len(rows) == 2
+    for row, work, pick in (
+        (rows[0], "300 posts", second),
+        (rows[1], "300 reads", lambda cell: cell.split(" / ")[0]),
+    ):
+        shown = [each.strip("*| ") for each in row[1:]]
+        assert shown == measured(work, pick)
+
+
+def cells(page: str, first: str) -> list[str]:
+    """Return the cells of the first table row that begins so."""
+    for line in page.splitlines():
+        row = [each.strip() for each in line.strip("| ").split("|")]
+        if line.startswith("| ") and len(row) > 4 and row[0].startswith(first):
+            return row
+    raise AssertionError(first)
 
 
 @pytest.mark.anyio

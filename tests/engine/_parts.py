@@ -10,6 +10,7 @@ from anyio.lowlevel import current_token
 
 from _helpers import TOKEN
 from vkanyio import APIRequest, Config, Limiter
+from vkanyio._engine._credentials import FixedToken
 from vkanyio._engine._gate import Gate
 from vkanyio._engine._observer import Observer
 from vkanyio._engine._sender import Sender
@@ -41,9 +42,10 @@ def sender_with(
 ) -> Sender:
     """Make a sender with the options of a client."""
     config = Config(TOKEN, **options)
+    replaced = {} if replaced_tokens is None else replaced_tokens
     return Sender(
         config,
-        token,
+        FixedToken(token, replaced),
         limiter=limiter or Limiter(1000, request_mode="burst"),
         connections=Semaphore(config.max_connections),
         transport=Transport(config),
@@ -53,7 +55,6 @@ def sender_with(
             "content-type": "application/x-www-form-urlencoded",
             **config.headers,
         },
-        replaced_tokens={} if replaced_tokens is None else replaced_tokens,
         generator=Random(0),
     )
 

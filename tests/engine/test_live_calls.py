@@ -29,7 +29,11 @@ def add(live: LiveCalls) -> APIRequest:
     request = APIRequest("users.get")
     request._pending.claim(current_token())
     order = live.add(request)
-    request._pending.accept(order, urgent=False, on_end=lambda: live.end(request))
+
+    def end() -> None:
+        live.end(request)
+
+    request._pending.accept(order, urgent=False, on_end=end)
     return request
 
 
@@ -47,16 +51,20 @@ async def test_calls_are_numbered_in_the_order_of_arrival() -> None:
     assert [request._pending.order for request in requests] == [0, 1, 2]
     requests[0]._pending.settle(Success(1))
     assert add(live)._pending.order == 3
-    assert len(live) == live.waiting == 3
+    assert len(live) == 3
 
 
-async def test_a_call_taken_for_a_request_no_longer_counts_as_waiting(
+async def test_the_end_of_a_call_says_whether_it_was_taken_for_a_request(
     simulator: Simulator,
 ) -> None:
-    live = LiveCalls()
-    taken, _ = add(live), add(live)
-    begin(live, taken, simulator)
-    assert (len(live), live.waiting) == (2, 1)
+    live, taken = LiveCalls(), []
+    for is_taken in (False, True):
+        request = APIRequest("users.get")
+        live.add(request)
+        if is_taken:
+            begin(live, request, simulator)
+        taken.append(live.end(request))
+    assert taken == [False, True]
 
 
 async def test_a_batch_learns_of_every_call_that_it_has_not_ended_itself(

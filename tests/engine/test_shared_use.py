@@ -19,7 +19,7 @@ from _helpers import (
     settle,
 )
 from vkanyio import APIRequest, ClientClosedError, ClientUseError, Limiter
-from vkanyio._engine._session import MIN_LANES
+from vkanyio._engine._lanes import MIN_LANES
 from vkanyio.testing import faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about

@@ -12,9 +12,14 @@ from anyio import Semaphore, create_task_group
 
 from _helpers import settle
 from vkanyio import Limiter
+from vkanyio._engine._credentials import FixedToken
 from vkanyio._engine._ticker import Ticker
 
 pytestmark = pytest.mark.anyio
+
+
+def make_ticker(limiter: Limiter, connections: Semaphore) -> Ticker:
+    return Ticker(limiter, FixedToken("a-token", {}), connections)
 
 
 @pytest.mark.parametrize("must_wait", [False, True])
@@ -42,7 +47,7 @@ async def test_a_permit_is_granted_at_the_time_at_which_the_limiter_was_asked(
         lambda: anyio.current_time() + next(looks) * 1e-6,
     )
     connections = Semaphore(0 if must_wait else 1)
-    ticker = Ticker(Limiter(1), connections)
+    ticker = make_ticker(Limiter(1), connections)
     async with create_task_group() as tasks:
         tasks.start_soon(ticker.run)
         tasks.start_soon(ticker.acquire)
@@ -57,7 +62,7 @@ async def test_a_permit_is_granted_at_the_time_at_which_the_limiter_was_asked(
 
 async def test_retries_are_granted_before_new_requests_in_their_order() -> None:
     order: list[int | None] = []
-    ticker = Ticker(Limiter(1), Semaphore(9))
+    ticker = make_ticker(Limiter(1), Semaphore(9))
 
     async def acquire(retry_of: int | None) -> None:
         permit = await ticker.acquire(retry_of=retry_of)
@@ -78,7 +83,7 @@ async def test_retries_are_granted_before_new_requests_in_their_order() -> None:
 
 async def test_a_task_that_gives_up_waiting_takes_no_permit() -> None:
     limiter, connections = Limiter(1), Semaphore(1)
-    ticker = Ticker(limiter, connections)
+    ticker = make_ticker(limiter, connections)
     async with create_task_group() as tasks:
         tasks.start_soon(ticker.run)
         held = await ticker.acquire()
@@ -92,7 +97,7 @@ async def test_a_task_that_gives_up_waiting_takes_no_permit() -> None:
 
 async def test_a_permit_that_one_client_returns_is_granted_to_another_at_once() -> None:
     limiter = Limiter(1)
-    one, other = Ticker(limiter, Semaphore(1)), Ticker(limiter, Semaphore(1))
+    one, other = make_ticker(limiter, Semaphore(1)), make_ticker(limiter, Semaphore(1))
     async with create_task_group() as tasks:
         tasks.start_soon(other.run)
         held = await one.acquire()
@@ -110,7 +115,7 @@ async def test_every_ticker_is_woken_when_a_limiter_knows_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limiter = Limiter(1)
-    tickers = [Ticker(limiter, Semaphore(1)) for _ in range(2)]
+    tickers = [make_ticker(limiter, Semaphore(1)) for _ in range(2)]
     with monkeypatch.context() as unknown:
         unknown.setattr(limiter, "ready_at", lambda now: math.inf)
         async with create_task_group() as tasks:

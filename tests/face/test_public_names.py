@@ -9,6 +9,7 @@ from vkanyio import API, VK, APIRequest, Captcha, ClientClosedError
 from vkanyio.testing import Simulator
 
 CALLING = {
+    "as_token",
     "bot_updates",
     "call",
     "call_with_request",
@@ -16,6 +17,7 @@ CALLING = {
     "execute",
     "gather",
     "procedure",
+    "resolve",
     "stream",
     "untyped",
 }

@@ -252,7 +252,7 @@ async def call_with_other_tokens(api: VK) -> list[str]:
     for i in range(20):
         token = f"token-{i}-at-{anyio.current_time()}"
         await api.call("test.get", {"id": i, "access_token": token})
-    return [lane._sender.token for lane in Probe(api).lanes]
+    return Probe(api).tokens
 
 
 def get_slowly(simulator: Simulator) -> APIRequest:

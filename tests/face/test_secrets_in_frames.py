@@ -5,12 +5,9 @@ The frames of the library are searched, and those that attrs generates for it.
 
 from __future__ import annotations
 
-import copy
 import itertools
-import pickle
 import traceback
 from base64 import b64encode
-from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -31,21 +28,12 @@ from vkanyio import (
     Validation,
     VKError,
 )
-from vkanyio._config import OPTION_NAMES
 from vkanyio._engine import _sender
 from vkanyio._engine._connection import Proxy
 from vkanyio._engine._network import Network, NetworkStream
 from vkanyio._engine._transport import Transport
 from vkanyio._environment import environment_proxy
-from vkanyio._masking import (
-    Masked,
-    SecretBytes,
-    Secrets,
-    SecretStr,
-    kind_of,
-    mask,
-    mask_params,
-)
+from vkanyio._masking import Secrets, mask
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
@@ -403,89 +391,6 @@ async def test_what_a_connection_writes_is_in_no_local_variable() -> None:
         await stream.write(TOKEN.encode() * 10_000)
     frames = assert_hidden(caught.value)
     assert "buffer" not in frames["write"]
-
-
-# Secrets are used like any other value
-
-
-class Word(str, Enum):  # noqa: UP042 - its str() is not its value
-    SECRET = SECRET
-
-
-def test_a_masked_value_is_used_like_the_value() -> None:
-    secret = mask(SECRET)
-    assert type(secret) is SecretStr
-    assert repr(secret) == "'***'"
-    assert f"{secret}" == str(secret) == SECRET == secret
-    assert {SECRET: 1}[secret] == 1
-    for same in (copy.copy(secret), copy.deepcopy(secret)):
-        assert type(same) is SecretStr
-        assert same == SECRET
-    again = pickle.loads(pickle.dumps(secret))
-    assert (type(again), again) == (SecretStr, SECRET)
-    data = secret.encode()
-    assert (type(data), data) == (SecretBytes, SECRET.encode())
-    assert repr(data) == repr(mask(SECRET.encode())) == "b'***'"
-    assert mask(Word.SECRET) == SECRET
-    assert mask(None) is None
-
-
-def test_another_value_is_wrapped() -> None:
-    masked: Any = mask([SECRET])
-    assert isinstance(masked, Masked)
-    assert mask(masked) is masked
-    assert SECRET not in repr(masked)
-    assert masked.reveal() == [SECRET]
-    kinds = [kind_of(mask(each)) for each in (SECRET, SECRET.encode(), [SECRET], None)]
-    assert kinds == ["str", "bytes", "list", "NoneType"]
-
-
-def test_parameters_without_secrets_are_not_copied() -> None:
-    params = {"user_ids": [1]}
-    assert mask_params(params) is params
-    assert mask_params(None) is None
-
-
-def test_the_parameters_of_the_caller_stay_as_they_are() -> None:
-    params = {"password": SECRET}
-    APIRequest("account.changePassword", params)
-    assert type(params["password"]) is str
-
-
-def test_a_secret_parameter_is_encoded_like_any_other() -> None:
-    for value, text in (
-        (5, "5"),
-        (["a", 1], "a,1"),
-        ({"a": 1}, '{"a":1}'),
-        (Word.SECRET, SECRET),
-        ("пароль", "пароль"),
-    ):
-        request = APIRequest("account.changePassword", {"password": value})
-        assert request.params == {"password": text}
-        assert type(request.params["password"]) is SecretStr
-        assert str(request) == 'API.account.changePassword({"password":%s})' % (
-            '"' + text.replace('"', '\\"') + '"'
-        )
-        assert repr(request) == "APIRequest('account.changePassword', {})"
-
-
-def test_a_configuration_hides_its_secrets_and_keeps_them() -> None:
-    config = Config(TOKEN, proxy=PROXY, headers={"x-key": SECRET}, limit=5)
-    assert (config.token, config.proxy) == (TOKEN, PROXY)
-    assert config.headers == {"x-key": SECRET}
-    for secret in (config.token, config.proxy, config.headers):
-        assert SECRET not in repr(secret)
-        assert TOKEN not in repr(secret)
-    assert attrs.evolve(config, limit=3) == Config(
-        TOKEN, proxy=PROXY, headers={"x-key": SECRET}
-    )
-    assert pickle.loads(pickle.dumps(config)) == copy.deepcopy(config) == config
-
-
-def test_the_options_are_the_fields_of_a_configuration() -> None:
-    fields = [field.name for field in attrs.fields(Config)]
-    assert fields[0] == "token"
-    assert set(fields[1:]) == OPTION_NAMES
 
 
 # Whatever is half-made has a repr

@@ -86,9 +86,12 @@ def test_an_explanation_without_a_module_is_refused() -> None:
         ('x = "authorization"', 'x = "AUTHORIZATION"', False),
         ('", ".join(x)', '"XX, XX".join(x)', False),
         ('f("a b", 1)', 'f("A B", 2)', False),
+        ('cast("T", x)', "cast(None, x)", True),
+        ('cast("T", x)', 'cast("XXTXX", x)', True),
+        ('cast("T", x)', 'cast("T", None)', False),
     ],
 )
-def test_a_mutant_of_a_message_is_only_wording(
+def test_a_mutant_of_a_message_or_of_a_cast_is_only_wording(
     old: str, new: str, is_wording: bool
 ) -> None:
     assert Mutant("_x", "f", (old,), (new,)).is_wording() == is_wording

@@ -13,8 +13,8 @@ import trio.testing
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from _changing_lists import OVERLAP, SIZE, ChangingList, apply, changes
 from _helpers import TOKEN, assert_at_rest, assert_gone, settle
-from _lists import OVERLAP, SIZE, ChangingList, apply, changes
 from vkanyio import VK, APIError, PagedItems
 from vkanyio.testing import Simulator, VirtualClockLoop, faults
 

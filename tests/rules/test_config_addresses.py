@@ -98,7 +98,7 @@ def test_a_socks_proxy_without_its_package_says_what_to_install(
         return None if name == "socksio" else find_spec(name)
 
     monkeypatch.setattr(vkanyio._option_validators, "find_spec", without_socksio)
-    with pytest.raises(ValueError, match=re.escape("vkanyio[socks]")) as caught:
+    with pytest.raises(ValueError, match=re.escape("pip install '.[socks]'")) as caught:
         VK(TOKEN, proxy=f"{scheme}://user:PASSWORD@localhost")
     assert "PASSWORD" not in str(caught.value)
     VK(TOKEN, proxy="http://localhost:3128")  # which needs no package

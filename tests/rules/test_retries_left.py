@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vkanyio import APIError, AuthError, RequestTimeoutError, TokenExpiredError
 from vkanyio._outcome import Failure
 from vkanyio._retry import (
+    MAX_TOKENS,
     TOO_MANY_MAX_DELAY,
     TOO_MANY_MEMORY,
     TOO_MANY_PATIENCE,
@@ -117,6 +118,15 @@ def test_a_token_that_was_replaced_since_is_no_reason_to_fail(failure: Failure) 
         )
     assert counted.used == 0
     assert counted.delay_after(failure, may_repeat=True) is None
+
+
+def test_a_call_is_sent_with_five_more_tokens_and_no_more() -> None:
+    counted = retries(0)
+    delays = [
+        counted.delay_after(BAD_TOKENS[0], may_repeat=True, token_was_replaced=True)
+        for _ in range(MAX_TOKENS + 1)
+    ]
+    assert delays == [0.0] * 5 + [None]
 
 
 def test_another_refusal_fails_whether_or_not_the_token_was_replaced() -> None:

@@ -8,12 +8,11 @@ import pytest
 from _schema import SCHEMA, check
 
 from vkanyio import VK
-from vkanyio.testing import Account, Simulator, VKFault
+from vkanyio.testing import Account, Ledger, Simulator, VKFault
 from vkanyio.testing._captcha import Captchas
 from vkanyio.testing._declared import declared_methods
 from vkanyio.testing._schema import schema
 from vkanyio.testing._state import SimulatedState
-from vkanyio.testing._update_ledger import UpdateLedger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +26,7 @@ TOKENS = {
     "group": Account(id=9, kind="group"),
     "service": Account(kind="service"),
 }
-STATEFUL = SimulatedState(0, Captchas(0), UpdateLedger()).methods()
+STATEFUL = SimulatedState(0, Captchas(0), Ledger()).methods()
 STATELESS = sorted({*declared_methods()} - {*STATEFUL, "execute"})
 
 

@@ -73,6 +73,48 @@ def test_a_signal_ends_it_while_its_standard_input_stays_open() -> None:
         assert process.stderr.read() == "0 requests, 0 calls carried out, 0 refused\n"
 
 
+def test_it_injects_faults_and_logs_calls() -> None:
+    options = ["--limit", "0", "--fault", "error:15@users.get=1", "--log"]
+    with running(*options) as process:
+        assert call(process.stdout.readline().strip()) == 15
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    assert "users.get" in err
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("drop", "'drop' is not a fault; known faults: refuse, drop-before"),
+        ("html=2", "the rate in 'html=2' is not between 0 and 1"),
+        ("html at 2", "'html at 2' does not have the form NAME[@METHOD][=RATE]"),
+    ],
+)
+def test_a_wrong_fault_is_refused(word: str, complaint: str) -> None:
+    with running("--fault", word) as process:
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert complaint in err
+
+
+def test_a_script_is_not_held_up_by_loading_the_parser() -> None:
+    code = (
+        "import signal, sys; from functools import partial; import anyio\n"
+        "from vkanyio.testing import Simulator\n"
+        "from vkanyio.testing._process import serve_until_stopped\n"
+        "def started(url):\n"
+        "    print('lark' in sys.modules)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "simulator = Simulator()\n"
+        "anyio.run(partial(serve_until_stopped, simulator, '127.0.0.1', 0,"
+        " started=started))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
 def test_a_wrong_option_is_refused() -> None:
     with running("--window", "round") as process:
         _, err = process.communicate(timeout=20)

@@ -20,8 +20,12 @@ from vkanyio import (
     MethodGroup,
     SettledCall,
     Statistics,
+    Token,
+    TokenFunction,
+    TokenView,
     Validation,
 )
+from vkanyio.vkid import VKID, FileTokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable
@@ -88,9 +92,44 @@ def options() -> None:
     VK("token", on_confirmation=confirm_by_word)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+async def token(refused: str | None) -> str | Token:
+    return "token" if refused is None else Token("another")
+
+
+async def token_alone(refused: str | None) -> str:
+    return refused or "token"
+
+
+async def token_without_argument() -> str:
+    return "token"
+
+
+def plain_token(refused: str | None) -> str:
+    return refused or "token"
+
+
+def token_functions() -> None:
+    assert_type(VK(token), VK)
+    assert_type(VK(token_alone, limit=20), VK)
+    VK(VKID(client_id=1, store=FileTokens("tokens.json")))
+    VK(token_without_argument)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    VK(plain_token)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def views(api: VK) -> None:
+    view = api.as_token("another", limit=20, mode="parallel")
+    assert_type(view, TokenView)
+    assert_type(view.statistics(), Statistics)
+    assert_type((await view.users.get(user_ids=[1]))[0]["id"], int)
+    async with api.as_token(token) as held:
+        assert_type(held, TokenView)
+    api.as_token("another", timeout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    api.as_token("another", limit="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def configuration() -> None:
     config = Config("token", limit=20, language="en", on_captcha=solve)
-    assert_type(config.token, str)
+    assert_type(config.token, str | TokenFunction)
     assert_type(config.limit, int)
     assert_type(config.timeout, float)
     Config("token", limiter=Limiter(20))

@@ -397,11 +397,11 @@ async def test_native_cancellation_loses_nothing(town: Simulator, api: VK) -> No
     async with api.bot_updates() as updates:
         for number in range(5):
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
+                async with asyncio.timeout(0.02):
                     await anext(updates)
             assert cancelling() == 0
             write(town, number)
-            assert await asyncio.wait_for(anext(updates), 1)
+            assert number_of(await asyncio.wait_for(anext(updates), 1)) == number
         task = asyncio.ensure_future(read(updates, 1))
         await settle()
         task.cancel("enough")
@@ -437,7 +437,7 @@ async def test_only_the_kinds_that_are_wanted_are_delivered(
 async def test_unknown_updates_are_a_kind_of_their_own(
     town: Simulator, api: VK
 ) -> None:
-    async with api.bot_updates(kinds=UnknownUpdate) as updates:
+    async with api.bot_updates(kinds=[UnknownUpdate]) as updates:
         write(town, 1)
         town.update(GROUP, "story_new", {"id": 5})
         update = await anext(updates)

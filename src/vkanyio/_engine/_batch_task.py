@@ -258,7 +258,8 @@ class BatchTask:
 
         :param token: the token that they were sent with
         """
-        remedy = self._remedy_for(failure, was_replaced=token != self._sender.token)
+        was_replaced = self._sender.has_other_token(failure, token)
+        remedy = self._remedy_for(failure, was_replaced=was_replaced)
         if remedy is not Remedy.REPEAT or (self._is_part and failure.maybe_carried_out):
             return None
         delay = self._sender.delay_after(

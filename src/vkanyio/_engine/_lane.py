@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, final
 
 from anyio import CancelScope, Semaphore, current_time, get_current_task
 
-from .._errors import VKError
+from .._errors import ClientUseError, VKError
 from ._batch_task import BatchTask
 from ._call_task import CallTask
 from ._collector import Collector
 from ._gate import Gate
+from ._handling import handles, in_handler
 from ._packer import Packer
-from ._questions import in_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .._config import Config
     from .._limiter import Permit
     from .._request import APIRequest
+    from .._statistics import Counters
+    from ._credentials import Credentials
     from ._live_calls import LiveCalls
     from ._questions import Questions
     from ._sender import Sender
@@ -41,9 +43,13 @@ class Lane:
     another.
 
     :param sender: sends the requests of the token
+    :param credentials: the token
     :param live: the live calls of the client
     :param services: where the tasks are started
     :param check_open: raises if the client takes no more calls
+    :ivar counters: the totals of the lane
+    :ivar keeps_context: whether a user's function is to see the caller's context
+        variables
     """
 
     def __init__(
@@ -51,12 +57,18 @@ class Lane:
         config: Config,
         sender: Sender,
         *,
+        credentials: Credentials,
+        counters: Counters,
         live: LiveCalls,
         services: ServiceGroup,
         questions: Questions,
+        keeps_context: bool,
         check_open: Callable[[], None],
     ) -> None:
+        self.counters: Counters = counters
+        self.keeps_context: bool = keeps_context
         self._sender = sender
+        self._credentials = credentials
         self._live = live
         self._services = services
         self._questions = questions
@@ -87,9 +99,22 @@ class Lane:
         """Close the channel, after the tasks have ended or if they never started."""
         self._collector.close()
 
+    def check_claim(self) -> None:
+        """Raise if a call would wait for itself.
+
+        :raises ClientUseError: in the token function that its token comes from
+        """
+        if handles(self._credentials):
+            message = (
+                "the token function cannot make calls with the token that it returns:"
+                " they would wait for it"
+            )
+            raise ClientUseError(message)
+
     def is_idle(self) -> bool:
         """Return whether it is not in use and remembers nothing important."""
         is_in_use = self._busy > 0 or self._gate.is_closed
+        is_in_use = is_in_use or not self._credentials.is_at_rest
         return not is_in_use and self._sender.is_idle(current_time())
 
     async def wait_for(self, request: APIRequest) -> Any:
@@ -99,7 +124,7 @@ class Lane:
         VK's question takes no room: the calls that fill it may wait for that answer.
         """
         self._busy += 1
-        urgent = self._questions.are_answered and in_handler()
+        urgent = in_handler()
         try:
             async with nullcontext() if urgent else self._room:
                 try:
@@ -127,6 +152,8 @@ class Lane:
         on_end: Callable[[APIRequest], None] | None = None,
     ) -> None:
         self._busy += 1
+        self.counters.calls += 1
+        self.counters.waiting += 1
         request._pending.accept(
             self._live.add(request),
             urgent=urgent,
@@ -159,7 +186,8 @@ class Lane:
     ) -> None:
         self._busy -= 1
         self._collector.drop(request)
-        self._live.end(request)
+        if not self._live.end(request):
+            self.counters.waiting -= 1
         if on_end is not None:
             on_end(request)
 
@@ -186,6 +214,7 @@ class Lane:
             request, self._sender, self._gate, self._packer, self._questions
         )
         self._live.begin(request, call)
+        self.counters.waiting -= 1
         return call
 
     def _look_again(self) -> None:

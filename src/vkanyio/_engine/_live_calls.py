@@ -36,11 +36,6 @@ class LiveCalls:
     def __len__(self) -> int:
         return len(self._calls)
 
-    @property
-    def waiting(self) -> int:
-        """How many of them have not been taken for a request yet."""
-        return sum(task is None for task in self._calls.values())
-
     def add(self, request: APIRequest) -> int:
         """Add a call, and return its place in the order of arrival."""
         self._calls[request] = None
@@ -51,8 +46,11 @@ class LiveCalls:
         """Note that a call has been taken for a request."""
         self._calls[request] = task
 
-    def end(self, request: APIRequest) -> None:
-        """Remove a call that has ended; if it was given up, cancel its task."""
+    def end(self, request: APIRequest) -> bool:
+        """Remove a call that has ended; if it was given up, cancel its task.
+
+        :return: whether it had been taken for a request
+        """
         task = self._calls.pop(request)
         if task is not None:
             if request._pending.state is PendingState.GIVEN_UP:
@@ -60,6 +58,7 @@ class LiveCalls:
             task.end()
         if not self._calls:
             self._drained.set()
+        return task is not None
 
     def fail_all(self, error_for: Callable[[APIRequest], VKError]) -> None:
         """Fail every call, each with its own error."""

@@ -7,12 +7,11 @@ asks about does.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from functools import partial
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, final
 
-from anyio import Lock, create_task_group, get_cancelled_exc_class
+from anyio import Lock
 
 from .._captcha import Captcha, Confirmation, Validation
 from .._errors import (
@@ -25,6 +24,7 @@ from .._masking import mask
 from .._typeguards import is_group
 from .._wire_checks import check_token
 from ._captcha_session import MAX_ANSWERS, CaptchaSession
+from ._handling import HandlerFailed, consult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,17 +32,6 @@ if TYPE_CHECKING:
     from .._config import Config
     from .._outcome import Outcome
     from ._captcha_session import QuestionedCall
-
-_handling: ContextVar[Handling | None] = ContextVar("handling", default=None)
-
-
-def in_handler() -> bool:
-    """Return whether this task is a user's handler, or was started by one.
-
-    The calls that it makes go ahead of those that wait for the answer.
-    """
-    handling = _handling.get()
-    return handling is not None and handling.goes_on
 
 
 @final
@@ -67,6 +56,11 @@ class Questions:
         if config.on_validation is not None:
             self._ask[ValidationError] = partial(self._validation, config.on_validation)
         self.are_answered: bool = bool(self._ask)
+        self._functions = _functions_of(config)
+
+    def have_functions_of(self, config: Config) -> bool:
+        """Return whether these are the functions of a configuration."""
+        return self._functions == _functions_of(config)
 
     async def resolve(self, call: QuestionedCall, outcome: Outcome) -> Outcome:
         """Have VK's questions about a call answered, and return its final outcome.
@@ -125,7 +119,7 @@ class Questions:
             problem: BaseException | None = None
             try:
                 await _consult(call, on_captcha, Captcha(session))
-            except _HandlerFailed as failed:
+            except HandlerFailed as failed:
                 problem = failed.problem
             await session.close()
             if session.outcome is not None:
@@ -150,7 +144,7 @@ class Questions:
         question = Confirmation(text=text, request=call.request, raw=error.raw)
         try:
             agreed = await _consult(call, on_confirmation, question)
-        except _HandlerFailed as failed:
+        except HandlerFailed as failed:
             error.__cause__ = failed.problem
             return error
         if not agreed:
@@ -169,7 +163,7 @@ class Questions:
         try:
             token = mask(await _consult(call, on_validation, question))
             check_token("the result of on_validation", token)
-        except _HandlerFailed as failed:
+        except HandlerFailed as failed:
             error.__cause__ = failed.problem
             return error
         except (TypeError, ValueError) as problem:
@@ -180,19 +174,8 @@ class Questions:
         return await call.send_again({})
 
 
-@final
-class Handling:
-    """One run of a function that answers a question."""
-
-    goes_on = True
-
-
-class _HandlerFailed(Exception):
-    """A user's function raised."""
-
-    def __init__(self, problem: BaseException) -> None:
-        super().__init__(problem)
-        self.problem = problem
+def _functions_of(config: Config) -> tuple[object, ...]:
+    return config.on_captcha, config.on_validation, config.on_confirmation
 
 
 async def _consult(
@@ -200,47 +183,11 @@ async def _consult(
 ) -> Any:
     """Call a user's function, with the context variables of the caller.
 
-    A task gets those of the task that starts it, on trio and on asyncio.
-
-    :raises _HandlerFailed: if it raised, unless that is the cancellation of the call
+    :raises HandlerFailed: if it raised, unless that is the cancellation of the call
     """
-    answers: list[Any] = []
-
-    async def run() -> None:
-        handling = Handling()
-        _handling.set(handling)
-        try:
-            answers.append(await _answer_to(question, function, call))
-        finally:
-            handling.goes_on = False  # for tasks that the function has left behind
-
     context = call.request._pending.context or copy_context()
-    async with create_task_group() as tasks:
-        name = f"vkanyio {type(question).__name__}"
-        context.copy().run(partial(tasks.start_soon, run, name=name))
-    [answer] = answers
-    if isinstance(answer, _HandlerFailed):
-        raise answer
-    return answer
-
-
-async def _answer_to(
-    question: Any, function: Callable[[Any], Awaitable[Any]], call: QuestionedCall
-) -> Any:
-    """Return what a user's function returns, or why it failed."""
-    try:
-        answer = function(question)
-        if not isawaitable(answer):
-            message = f"it must be an async function, and returned {answer!r}"
-            raise TypeError(message)
-        return await answer
-    except Exception as problem:
-        return _HandlerFailed(problem)
-    except get_cancelled_exc_class() as problem:
-        if call.is_cancelled():
-            raise
-        # asyncio: the function awaited something that was cancelled elsewhere.
-        return _HandlerFailed(problem)
+    name = f"vkanyio {type(question).__name__}"
+    return await consult(function, question, context=context, name=name)
 
 
 def _is_refusal(problem: BaseException) -> bool:

@@ -1,6 +1,6 @@
 """One attempt: a request sent with a permit, and its response read.
 
-It owns what all requests of a token share: the token, its limiter and ticker, the
+It owns what all requests of a token share: its limiter and ticker, the
 headers and common parameters, and the memory of error 6. It does not decide which calls
 are sent, and it retries nothing: tasks do, with the delays that it returns.
 """
@@ -15,7 +15,7 @@ from anyio import current_time
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from .._encoding import to_form
-from .._errors import InvalidResponseError
+from .._errors import APIError, InvalidResponseError, copy_error
 from .._masking import Secrets, SecretStr
 from .._outcome import Failure
 from .._response import read_response, too_large
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .._request import APIRequest
     from .._response import Response
     from .._statistics import Counters
+    from ._credentials import Credentials
     from ._observer import Observer, RequestSpan
     from ._transport import Transport
 
@@ -65,10 +66,9 @@ class Attempt(NamedTuple):
 class Sender:
     """Sends the requests of one token.
 
-    :param token: the access token
+    :param credentials: the access token
     :param limiter: when a request of the token may start
     :param connections: the connections of the client
-    :param replaced_tokens: the tokens that replaced others; shared by all senders
     :param generator: the source of the jitter
     :ivar ticker: grants the permits for :meth:`send`
     :ivar outage: whether VK or the network is not well
@@ -77,7 +77,7 @@ class Sender:
     def __init__(
         self,
         config: Config,
-        token: str,
+        credentials: Credentials,
         *,
         limiter: RateLimiter,
         connections: Semaphore,
@@ -85,18 +85,16 @@ class Sender:
         observer: Observer,
         counters: Counters,
         headers: Mapping[str, str],
-        replaced_tokens: dict[str, str],
         generator: Random,
     ) -> None:
-        self.ticker: Ticker = Ticker(limiter, connections)
+        self.ticker: Ticker = Ticker(limiter, credentials, connections)
         self._limiter = limiter
         self._counters = counters
         self._config = config
-        self._key = token
+        self._credentials = credentials
         self._transport = transport
         self._observer = observer
         self._headers = headers
-        self._replaced_tokens = replaced_tokens
         self._generator = generator
         self._refusals = MethodRefusals(limiter.window)
         self.outage: Outage = Outage()
@@ -104,15 +102,20 @@ class Sender:
         if config.language is not None:
             self._common_params["lang"] = config.language
 
-    @property
-    def token(self) -> str:
-        """The token that is sent; a validation may have replaced the original one."""
-        return self._replaced_tokens.get(self._key, self._key)
-
     def replace_token(self, token: str) -> None:
         """Send another token from now on."""
-        self._replaced_tokens[self._key] = token
+        self._credentials.replace(token)
         logger.info("on_validation returned a new token")
+
+    def has_other_token(self, failure: Failure, token: str) -> bool:
+        """Return whether a call is sent again with another token than was refused.
+
+        If there is none yet, its next permit is granted when there is.
+
+        :param failure: what VK returned
+        :param token: the token that the request was sent with
+        """
+        return self._credentials.has_other(failure, token)
 
     def new_retries(self, used: int = 0) -> Retries:
         """Return the retries of a call, or of a batch.
@@ -161,7 +164,16 @@ class Sender:
         try:
             # Do not send for a caller that is already cancelled.
             await checkpoint_if_cancelled()
-            secrets = Secrets(self.token, request.params, extra)
+            credentials = self._credentials
+            secrets = Secrets(
+                credentials.token, request.params, extra, others=credentials.others
+            )
+            if credentials.failure is not None:
+                doubts = [each.maybe_carried_out for each in pending]
+                ended = Failure(
+                    copy_error(credentials.failure), maybe_carried_out=False
+                )
+                return Attempt(ended, b"", secrets, doubts)
             if self._observer.is_on:
                 span = self._observer.begin(request.method, pending)
             body = to_form({**self._common_params, **request.params, **extra})
@@ -177,6 +189,8 @@ class Sender:
             )
             self._note_response(permit, response)
             ended = result = self._read(response, request, secrets)
+            if _has_accepted_token(result):
+                credentials.note_accepted(secrets.token)
             if self.outage.troubles or isinstance(result, Failure):
                 self.outage.note(result, origin, current_time())
         finally:
@@ -210,7 +224,9 @@ class Sender:
             return self._delay_after_too_many(method, failure, retries)
         self.forget_refusals(method)
         return retries.delay_after(
-            failure, may_repeat=may_repeat, token_was_replaced=token != self.token
+            failure,
+            may_repeat=may_repeat,
+            token_was_replaced=self.has_other_token(failure, token),
         )
 
     def _delay_after_too_many(
@@ -276,6 +292,13 @@ class Sender:
             seconds = parse_retry_after(value, header("Date"), time())
             return result._replace(retry_after=seconds)
         return result
+
+
+def _has_accepted_token(result: Result) -> bool:
+    """Return whether VK has looked at more than the token."""
+    if not isinstance(result, Failure):
+        return True
+    return isinstance(result.error, APIError) and not result.is_of_token
 
 
 def _log(method: str, calls: int, result: Result | None, seconds: float) -> None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from anyio import (
     AsyncContextManagerMixin,
-    CancelScope,
     Semaphore,
     current_time,
     get_current_task,
@@ -26,17 +25,20 @@ from anyio import (
 from anyio.lowlevel import current_token
 
 from .._config import TYPED_VERSION
-from .._errors import ClientClosedError, ClientUseError, ConnectionFailedError
+from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
-from .._outcome import Failure
-from .._statistics import Counters, Statistics
+from .._statistics import Counters
 from .._version import __version__
+from ._credentials import FixedToken, RenewableToken
 from ._delivery import Delivery
+from ._handling import in_handler
 from ._lane import Lane
+from ._lanes import Lanes, LaneSettings
 from ._live_calls import LiveCalls
 from ._observer import Observer
-from ._questions import Questions, in_handler
+from ._other_servers import OtherServers
+from ._questions import Questions
 from ._sender import Sender
 from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
@@ -49,14 +51,18 @@ if TYPE_CHECKING:
         Coroutine,
         Mapping,
     )
+    from contextlib import AbstractAsyncContextManager
     from random import Random
     from types import TracebackType
 
     from .._config import Config
     from .._events import Event
-    from .._rate_limiter import RateLimiter
+    from .._outcome import Failure
     from .._request import APIRequest
     from .._response import Response
+    from .._statistics import Statistics
+    from .._token import TokenFunction
+    from ._credentials import Credentials
 
 
 DEFAULT_HEADERS = {
@@ -65,9 +71,6 @@ DEFAULT_HEADERS = {
     "accept-encoding": "gzip, deflate",
     "content-type": "application/x-www-form-urlencoded",
 }
-
-MIN_LANES = 8
-"""Other tokens whose lanes are kept without asking whether they are still in use."""
 
 logger = logging.getLogger("vkanyio")
 
@@ -97,38 +100,42 @@ class Session(AsyncContextManagerMixin):
         self._process = os.getpid()
         self._task = get_current_task().id
         self._closed_at: float | None = None
-        self._counters = Counters()
         self._live = LiveCalls()
         self._services = ServiceGroup(self._fail_crashed)
         self._transport = Transport(config)
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
-        self._keeps_context = self._observer.is_on or self._questions.are_answered
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
-        self._limiter = config.limiter or self._make_limiter()
-        self._limiter.check_usable()
-        self._lane = self._make_lane(config.token, self._limiter)
-        self._lanes: dict[str, Lane] = {}  # those of other tokens
-        self._max_lanes = MIN_LANES
-        self._posts: set[CancelScope] = set()  # requests to other servers
-        self._held = 0  # connections that are held for such requests
+        self._lanes = Lanes(config, self._make_settings, self._make_lane)
+        self._main = self._lanes.main
+        self._others = OtherServers(config, self._post, self._connections)
 
-    def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
-        """Send a call in its turn, and wait for its outcome."""
+    def perform(
+        self, request: APIRequest, settings: LaneSettings | None = None
+    ) -> Coroutine[Any, Any, Any]:
+        """Send a call in its turn, and wait for its outcome.
+
+        :param settings: those of the view that makes the call, None for the client
+        """
         # Not `async`: that would keep one more coroutine alive per waiting call.
         self.check_usable()
-        lane = self._claim(request)
+        lane = self._claim(request, settings)
         if self._observer.is_on:
             return self._observer.observe(request, lane.wait_for)
         return lane.wait_for(request)
 
-    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+    def submit(
+        self,
+        request: APIRequest,
+        on_end: Callable[[APIRequest], None],
+        settings: LaneSettings | None = None,
+    ) -> None:
         """Accept a call that no task waits for; see :meth:`Caller.submit`."""
         self.check_open()
-        lane = self._claim(request)
+        lane = self._claim(request, settings)
         if self._observer.is_on:
             self._observer.begin_call(request)
             on_end = partial(self._report_end, on_end)
@@ -148,9 +155,7 @@ class Session(AsyncContextManagerMixin):
     @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
-        is_packing = self._config.mode != "sequential"
-        calls = self._config.execute_count if is_packing else 1
-        return calls * self._limiter.limit / self._limiter.window
+        return self._main.calls_a_second
 
     async def post(
         self,
@@ -163,44 +168,38 @@ class Session(AsyncContextManagerMixin):
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        with CancelScope() as scope:
-            self._posts.add(scope)
-            try:
-                return await self._transport.post(
-                    url,
-                    body,
-                    length=length,
-                    headers={**self._headers, **headers},
-                    delivery=Delivery(),
-                    secrets=Secrets(self._config.token, {"secret_key": secret}),
-                )
-            finally:
-                self._posts.discard(scope)
-        closed = ConnectionFailedError("the client closed the connection")
-        return Failure(closed, maybe_carried_out=True)
+        return await self._others.post(
+            url, body, length=length, headers=headers, secret=secret
+        )
 
-    @asynccontextmanager
-    async def hold_connection(self) -> AsyncGenerator[None]:
+    def hold_connection(self) -> AbstractAsyncContextManager[None]:
         """Hold a connection; see :meth:`Caller.hold_connection`."""
-        if self._config.http_client is None:
-            yield
-            return
-        if self._held + 1 >= self._config.max_connections:
-            message = (
-                f"max_connections must be more than {self._held + 1}: a long poll holds"
-                " a connection of `http_client`, and calls need another"
-            )
-            raise ClientUseError(message)
-        self._held += 1
-        try:
-            async with self._connections:
-                yield
-        finally:
-            self._held -= 1
+        return self._others.hold_connection()
 
     def report(self, event: Event) -> None:
         """Report an event to ``on_event``."""
         self._observer.report(event)
+
+    def _post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+        secret: str = "",
+    ) -> Coroutine[Any, Any, Response | Failure]:
+        credentials = self._main.credentials
+        return self._transport.post(
+            url,
+            body,
+            length=length,
+            headers={**self._headers, **headers},
+            delivery=Delivery(),
+            secrets=Secrets(
+                credentials.token, {"secret_key": secret}, others=credentials.others
+            ),
+        )
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -211,19 +210,12 @@ class Session(AsyncContextManagerMixin):
         is_open = self.stage in (Stage.OPEN, Stage.CLOSING)
         if not is_open and self._closed_at is None:  # it never was
             raise self._closed_error()
-        counters = self._counters
+        return self._lanes.totals().snapshot(self.margin_of(self._main))
+
+    def margin_of(self, settings: LaneSettings) -> float:
+        """Return the part of a rate limit that is kept free."""
         now = current_time() if self._closed_at is None else self._closed_at
-        return Statistics(
-            waiting=self._live.waiting,
-            in_flight=counters.in_flight,
-            calls=self._live.total,
-            sent=counters.batches.total(),
-            batches=dict(counters.batches),
-            split=counters.split,
-            retries=dict(counters.retries),
-            too_many_requests=counters.too_many_requests,
-            margin=self._limiter.margin(now),
-        )
+        return settings.limiter.margin(now)
 
     async def leave(
         self,
@@ -268,20 +260,34 @@ class Session(AsyncContextManagerMixin):
     def _closed_error(self) -> ClientClosedError:
         return ClientClosedError(f"the client {self.stage.value}")
 
-    def _claim(self, request: APIRequest) -> Lane:
+    def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
+        """Return the calls of a token; see :meth:`Caller.as_token`."""
+        self.check_usable()
+        return View(self, self._lanes.settings_for(token, options))
+
+    async def prepare(self, settings: LaneSettings) -> None:
+        """Have a token function asked for the first token, and wait for it.
+
+        :raises TokenRenewalError: if there is no token
+        """
+        self._lanes.of(settings)
+        credentials = settings.credentials
+        while not credentials.are_usable(current_time()):
+            await credentials.wait_for_change()
+        if credentials.failure is not None:
+            raise copy_error(credentials.failure)
+
+    def _claim(self, request: APIRequest, settings: LaneSettings | None) -> Lane:
         """Claim a call, and return the lane of its token."""
-        request._pending.claim(self._loop_token)
-        if self._keeps_context:
-            request._pending.context = copy_context()
         token = request._own_token
-        if token is None or token == self._config.token:
-            return self._lane
-        lane = self._lanes.get(token)
-        if lane is None:
-            if len(self._lanes) >= self._max_lanes:
-                self._drop_idle_lanes()
-            lane = self._lanes[token] = self._make_lane(token, self._make_limiter())
-            lane.start()
+        if token is None and settings is not None:
+            lane = self._lanes.of(settings)
+        else:
+            lane = self._lanes.of_token(token)
+        lane.check_claim()
+        request._pending.claim(self._loop_token)
+        if lane.keeps_context:
+            request._pending.context = copy_context()
         return lane
 
     def _check_same_loop(self) -> None:
@@ -292,40 +298,56 @@ class Session(AsyncContextManagerMixin):
             )
             raise ClientUseError(_with_hint(message))
 
-    def _make_limiter(self) -> Limiter:
-        config = self._config
-        return Limiter(config.limit, request_mode=config.request_mode)
+    def _make_settings(
+        self, token: str | TokenFunction, config: Config
+    ) -> LaneSettings:
+        """Make the settings for a token.
 
-    def _make_lane(self, token: str, limiter: RateLimiter) -> Lane:
-        config = self._config
-        sender = Sender(
-            config,
+        A limiter that was given belongs to the token that it was given with.
+        """
+        is_given = token == config.token
+        limiter = config.limiter if is_given else None
+        limiter = limiter or Limiter(config.limit, request_mode=config.request_mode)
+        limiter.check_usable()
+        credentials: Credentials
+        if isinstance(token, str):
+            credentials = FixedToken(token, self._replaced_tokens)
+        else:
+            start_soon = self._services.start_soon
+            credentials = RenewableToken(token, self._post, start_soon)
+        is_answered_alike = self._questions.have_functions_of(config)
+        return LaneSettings(
             token,
-            limiter=limiter,
+            config,
+            credentials,
+            limiter,
+            self._questions if is_answered_alike else Questions(config),
+        )
+
+    def _make_lane(self, settings: LaneSettings) -> Lane:
+        counters = Counters()
+        sender = Sender(
+            settings.config,
+            settings.credentials,
+            limiter=settings.limiter,
             connections=self._connections,
             transport=self._transport,
             observer=self._observer,
-            counters=self._counters,
+            counters=counters,
             headers=self._headers,
-            replaced_tokens=self._replaced_tokens,
             generator=self._generator,
         )
         return Lane(
-            config,
+            settings.config,
             sender,
+            credentials=settings.credentials,
+            counters=counters,
             live=self._live,
             services=self._services,
-            questions=self._questions,
+            questions=settings.questions,
+            keeps_context=self._observer.is_on or settings.questions.are_answered,
             check_open=self.check_open,
         )
-
-    def _drop_idle_lanes(self) -> None:
-        # A service that sees many tokens over the weeks keeps only those in use.
-        for token, lane in tuple(self._lanes.items()):
-            if lane.is_idle():
-                lane.stop()
-                del self._lanes[token]
-        self._max_lanes = max(2 * len(self._lanes), MIN_LANES)
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -340,7 +362,8 @@ class Session(AsyncContextManagerMixin):
             await self._transport.open()
             async with self._services:
                 try:
-                    self._lane.start()
+                    await self._main.credentials.obtain()
+                    self._lanes.of(self._main).start()
                     self.stage = Stage.OPEN
                     self._log_opened()
                     yield self
@@ -350,12 +373,10 @@ class Session(AsyncContextManagerMixin):
                     self.stage = Stage.CLOSED
                     self._closed_at = current_time()
                     self._live.fail_all(_closed_meanwhile)
-                    for scope in self._posts:
-                        scope.cancel()
+                    self._others.cancel()
         finally:
             self.stage = Stage.CLOSED
-            for lane in (self._lane, *self._lanes.values()):
-                lane.close()
+            self._lanes.close()
             await self._transport.close()
             if self._closed_at is not None:
                 self._log_closed()
@@ -364,7 +385,7 @@ class Session(AsyncContextManagerMixin):
         self._live.fail_all(lambda _: crash_error(cause))
 
     def _log_opened(self) -> None:
-        limiter, config = self._limiter, self._config
+        limiter, config = self._main.limiter, self._config
         text = "open: up to %d requests in %g s, mode %s, version %s"
         logger.info(text, limiter.limit, limiter.window, config.mode, config.version)
         if config.is_older_than_types:
@@ -375,6 +396,89 @@ class Session(AsyncContextManagerMixin):
         made = self.statistics()
         text = "closed: calls %d, requests %d, retries %d"
         logger.info(text, made.calls, made.sent, sum(made.retries.values()))
+
+
+@final
+class View:
+    """A client while it is open, for one token: a ``TokenCaller``.
+
+    :param settings: those of the token's lane
+    """
+
+    def __init__(self, session: Session, settings: LaneSettings) -> None:
+        self._session = session
+        self._settings = settings
+
+    def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
+        """Send a request in its turn; see :meth:`Caller.perform`."""
+        return self._session.perform(request, self._settings)
+
+    def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
+        """Accept a request that no task waits for; see :meth:`Caller.submit`."""
+        self._session.submit(request, on_end, self._settings)
+
+    def give_up(self, request: APIRequest) -> None:
+        """Abandon a request that was submitted."""
+        self._session.give_up(request)
+
+    def check_usable(self) -> None:
+        """Raise unless calls can be made here and now."""
+        self._session.check_usable()
+
+    @property
+    def calls_a_second(self) -> float:
+        """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
+        return self._settings.calls_a_second
+
+    def post(
+        self,
+        url: str,
+        body: bytes | AsyncIterable[bytes],
+        *,
+        length: int,
+        headers: Mapping[str, str],
+        secret: str = "",
+    ) -> Coroutine[Any, Any, Response | Failure]:
+        """Send a POST request to another server; see :meth:`Caller.post`."""
+        return self._session.post(
+            url, body, length=length, headers=headers, secret=secret
+        )
+
+    @property
+    def config(self) -> Config:
+        """The options for the token."""
+        return self._settings.config
+
+    def hold_connection(self) -> AbstractAsyncContextManager[None]:
+        """Hold a connection; see :meth:`Caller.hold_connection`."""
+        return self._session.hold_connection()
+
+    def report(self, event: Event) -> None:
+        """Report an event to ``on_event``."""
+        self._session.report(event)
+
+    def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
+        """Return the calls of another token."""
+        return self._session.as_token(token, options)
+
+    def statistics(self) -> Statistics:
+        """Return what was done with the token so far."""
+        margin = self._session.margin_of(self._settings)
+        return self._settings.totals().snapshot(margin)
+
+    async def hold(self) -> None:
+        """Keep the lane of the token, and get its token if there is none yet."""
+        self.check_usable()
+        self._settings.holders += 1
+        try:
+            await self._session.prepare(self._settings)
+        except BaseException:
+            self._settings.holders -= 1
+            raise
+
+    def release(self) -> None:
+        """Keep the lane no longer."""
+        self._settings.holders -= 1
 
 
 def _with_hint(message: str) -> str:

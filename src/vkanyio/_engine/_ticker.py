@@ -2,7 +2,8 @@
 
 ``acquire`` grants one directly where nothing has to wait.
 
-It owns the queue of those who want to send. It knows nothing of calls, only the place
+It owns the queue of those who want to send. While the token is being renewed it grants
+nothing, also not to calls that read. It knows nothing of calls, only the place
 in the order of arrival that a retry brings along.
 """
 
@@ -18,6 +19,7 @@ from anyio.lowlevel import checkpoint
 if TYPE_CHECKING:
     from .._limiter import Permit
     from .._rate_limiter import RateLimiter
+    from ._credentials import Credentials
 
 
 @final
@@ -45,11 +47,15 @@ class Ticker:
     their calls arrived, so that they do not overtake each other.
 
     :param limiter: when a request may start
+    :param credentials: whether there is a token that can be sent
     :param connections: the connections, shared by all tokens of a client
     """
 
-    def __init__(self, limiter: RateLimiter, connections: Semaphore) -> None:
+    def __init__(
+        self, limiter: RateLimiter, credentials: Credentials, connections: Semaphore
+    ) -> None:
         self._limiter = limiter
+        self._credentials = credentials
         self._connections = connections
         self._waiters: list[_Waiter] = []
         self._wanted = Event()
@@ -84,7 +90,7 @@ class Ticker:
         """Return a permit, or None if that has to wait."""
         if not self._somebody_waits():
             now = current_time()
-            if self._limiter.ready_at(now) <= now:
+            if self._credentials.are_usable(now) and self._limiter.ready_at(now) <= now:
                 with suppress(WouldBlock):
                     self._connections.acquire_nowait()
                     return self._limiter.start(now)
@@ -103,14 +109,17 @@ class Ticker:
                 while not self._somebody_waits():
                     self._wanted = Event()
                     await self._wanted.wait()
-                await self._grant_next()
+                if self._credentials.are_usable(current_time()):
+                    await self._grant_next()
+                else:
+                    await self._credentials.wait_for_change()
 
     async def _grant_next(self) -> None:
         """Grant the next permit, or return without if things changed meanwhile."""
         await self._wait_for_the_limiter()
         await self._connections.acquire()
         now = current_time()
-        if not self._somebody_waits() or self._limiter.ready_at(now) > now:
+        if not self._may_grant(now):
             self._connections.release()
             return
         waiter = heappop(self._waiters)
@@ -118,6 +127,13 @@ class Ticker:
         waiter.granted.set()
         # One at a time: trio runs tasks that wake together in any order.
         await checkpoint()
+
+    def _may_grant(self, now: float) -> bool:
+        return (
+            self._somebody_waits()
+            and self._limiter.ready_at(now) <= now
+            and self._credentials.are_usable(now)
+        )
 
     async def _wait_for_the_limiter(self) -> None:
         while (ready := self._limiter.ready_at(now := current_time())) > now:

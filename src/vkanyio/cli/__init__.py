@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from .._extras import how_to_install
+
 NEEDED = ("click", "rich")
 
 
@@ -19,8 +21,18 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in NEEDED:
             raise
+        if sys.argv[1:2] == ["simulator"]:
+            _run_plain_simulator()
         sys.stderr.write(
-            f"vkanyio: the command line needs {missing}: pip install 'vkanyio[cli]'\n"
+            f"vkanyio: the command line needs {missing}: {how_to_install('cli')}\n"
         )
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))
+
+
+def _run_plain_simulator() -> None:
+    """Run the simulator without the packages of the extra ``cli``, and exit."""
+    from ..testing.__main__ import main as run_simulator
+
+    run_simulator(sys.argv[2:])
+    sys.exit()

@@ -14,6 +14,8 @@ import click
 from anyio import create_task_group
 from rich.console import Console
 
+from .._extras import how_to_install
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -104,7 +106,7 @@ def make_console(*, stderr: bool = False) -> Console:
 def check_backend(backend: str) -> None:
     """Raise an error if an event loop is not installed."""
     if find_spec(backend) is None:
-        message = f"--backend {backend} needs {backend}: pip install 'vkanyio[cli]'"
+        message = f"--backend {backend} needs {backend}: {how_to_install('cli')}"
         raise CommandError(message, WRONG_USAGE)
 
 

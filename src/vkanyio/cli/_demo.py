@@ -1,45 +1,147 @@
-"""``vkanyio demo``: many calls to a simulator on this machine."""
+"""``vkanyio demo``: what vkanyio does, shown on a simulator on this machine."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any, final
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import attrs
 import click
-from anyio import create_task_group, current_time
-from rich import box
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
+from anyio import create_task_group, current_time, move_on_after, sleep
+from rich.progress import BarColumn, Progress, TextColumn
 
-from .. import VK, VKError
+from .. import VK, OutcomeUnknownError, VKError
 from ._common import FAILED, backend_option, make_console, run_async
 from ._simulator_process import simulator_process
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Any
 
     from rich.console import Console
 
-    from .. import RequestMode
+    Scene: TypeAlias = Callable[["Scenery"], Awaitable[str]]
 
-MODES: tuple[RequestMode, ...] = ("sequential", "burst")
+PACKED = 25
+"""Calls in one request of packed calls."""
+BAD_NETWORK = "drop-after@wall.post=0.25"
+"""The fault: one response in four is lost after VK has posted."""
+WORKER_SECONDS = 0.5
+"""When the worker is cancelled."""
+LATER = 0.5
+"""Seconds in which a call that was cancelled would have arrived."""
 
-# Typical calls, made in turn.
-WORK: tuple[Callable[[VK, int], Awaitable[Any]], ...] = (
-    lambda api, number: api.users.get(user_ids=[number]),
-    lambda api, number: api.groups.get_by_id(group_ids=[number]),
-    lambda api, number: api.wall.get(owner_id=number, count=5),
-    lambda api, number: api.messages.send(peer_id=number, message=f"No. {number}"),
-)
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Scenery:
+    """What one scene has.
+
+    :ivar limit: requests per second that the simulator allows
+    :ivar calls: how many calls to make
+    :ivar advance: is called whenever a call has ended
+    :ivar errors: calls that failed and should not
+    """
+
+    base_url: str
+    limit: int
+    name: str
+    calls: int
+    advance: Callable[[], None]
+    errors: list[Exception] = attrs.field(factory=list[Exception])
+
+    def client(self, **options: Any) -> VK:
+        """Make a client with a token of its own: the scenes do not share a limit."""
+        token = f"demo-{self.name.replace(' ', '-')}"
+        return VK(token, base_url=self.base_url, limit=self.limit, **options)
+
+    async def users_get(self, api: VK, number: int) -> None:
+        """Make a call that reads."""
+        try:
+            await api.users.get(user_ids=[number])
+        except VKError as error:
+            self.errors.append(error)
+        self.advance()
+
+
+async def read(stage: Scenery, how: str, **options: Any) -> str:
+    """Make calls at once, each in its own task, and say how long they took."""
+    async with stage.client(**options) as api:
+        start = current_time()
+        async with create_task_group() as tg:
+            for number in range(1, stage.calls + 1):
+                tg.start_soon(stage.users_get, api, number)
+        seconds = current_time() - start
+        requests = api.statistics().sent
+    return f"{stage.calls:,} calls {how}: {requests} requests, {seconds:.1f} s"
+
+
+async def post_over_a_bad_network(stage: Scenery) -> str:
+    """Post while responses are lost: half of the posts have a deduplication key."""
+    outcomes: dict[str, VKError | None] = {}
+
+    async def post(api: VK, number: int) -> None:
+        text = f"No. {number}"
+        guid = text if number % 2 else None
+        try:
+            await api.wall.post(message=text, guid=guid)
+            outcomes[text] = None
+        except VKError as error:
+            outcomes[text] = error
+            if guid is not None or not isinstance(error, OutcomeUnknownError):
+                stage.errors.append(error)
+        stage.advance()
+
+    async with stage.client(request_mode="burst", wait=0.1) as api:
+        async with create_task_group() as tg:
+            for number in range(stage.calls):
+                tg.start_soon(post, api, number)
+        wall = await api.collect(api.wall.get).all()
+    return _compare(stage, outcomes, Counter(each.get("text", "") for each in wall))
+
+
+def _compare(
+    stage: Scenery, outcomes: Mapping[str, VKError | None], wall: Mapping[str, int]
+) -> str:
+    """Compare what the calls returned with what is on the wall."""
+    lost = [text for text, error in outcomes.items() if not error and not wall[text]]
+    twice = [text for text, times in wall.items() if times > 1]
+    unknown = sum(isinstance(e, OutcomeUnknownError) for e in outcomes.values())
+    for what, texts in {"lost": lost, "posted twice": twice}.items():
+        stage.errors += [RuntimeError(f"{text!r} was {what}") for text in texts]
+    return (
+        f"{len(outcomes)} posts: {len(lost)} lost, {len(twice)} posted twice,"
+        f" {unknown} reported as unknown"
+    )
+
+
+async def cancel_a_worker(stage: Scenery) -> str:
+    """Cancel a task group with calls that are waiting for the limit."""
+    async with stage.client() as api:
+        with move_on_after(WORKER_SECONDS):
+            async with create_task_group() as worker:
+                for number in range(1, stage.calls + 1):
+                    worker.start_soon(stage.users_get, api, number)
+        sent = api.statistics().sent
+        await sleep(LATER)
+        if api.statistics().sent != sent:
+            stage.errors.append(RuntimeError("a call was sent after its cancellation"))
+    never = stage.calls - sent
+    return f"{stage.calls} calls, cancelled: {sent} were sent, {never} never will be"
+
+
+SCENES: dict[str, Scene] = {
+    "sequential": partial(read, how="evenly spaced"),
+    "burst": partial(read, how="as soon as allowed", request_mode="burst"),
+    "packed": partial(read, how="by execute", request_mode="burst", mode="parallel"),
+    "bad network": post_over_a_bad_network,
+    "cancellation": cancel_a_worker,
+}
+TIMES = {"packed": PACKED}
+"""How many times as many calls a scene makes, where it is more than one."""
 
 
 @final
@@ -51,33 +153,15 @@ class Plan:
     limit: int
     latency: float
 
-    def best_seconds(self, mode: RequestMode) -> float:
-        """Return the shortest time that the limit allows in a mode."""
-        if mode == "burst":
-            return (self.calls - 1) // self.limit + self.latency
-        return (self.calls - 1) / self.limit + self.latency
-
-
-@final
-@attrs.frozen(kw_only=True)
-class DemoRun:
-    """The result of one mode."""
-
-    mode: RequestMode
-    calls: int
-    requests: int
-    seconds: float
-    errors: list[VKError]
-
 
 @click.command
 @backend_option
 @click.option(
     "--calls",
     type=click.IntRange(1),
-    default=100,
+    default=60,
     show_default=True,
-    help="Calls to make in each mode.",
+    help="Calls to make in each scene; packed, 25 times as many.",
 )
 @click.option(
     "--limit",
@@ -94,121 +178,70 @@ class DemoRun:
     help="Seconds until it responds.",
 )
 def demo(backend: str, calls: int, limit: int, latency: float) -> int:
-    """Make many calls to a simulated VK, each in its own task.
+    """Show what vkanyio does, on a simulated VK.
 
-    The simulator runs on this machine, in a process that ends with the demo. No token
-    and no network are needed.
+    The simulator runs on this machine and ends with the demo. No token and no network
+    are needed.
 
     \b
     Example:
-      vkanyio demo --backend trio --calls 200
+      vkanyio demo --backend trio --calls 100
     """
     if math.isnan(latency):
         message = "nan is not a number of seconds"
         raise click.BadParameter(message, param_hint="--latency")
     # Bypass a proxy set in the environment: the simulator is on this machine.
     os.environ["no_proxy"] = "127.0.0.1"
-    plan = Plan(calls=calls, limit=limit, latency=latency)
     console = make_console()
     _say(
         console,
         f"A simulated VK: {limit} requests per second, responses after {latency:g} s.\n"
-        f"{calls} calls in each mode, each in its own task, on {backend}.",
+        f"Each call has its own task, on {backend}.\n",
     )
-    runs, last_words = run_async(backend, lambda: _demonstrate(plan, console))
-    _show_table(console, runs)
-    _show_summary(console, plan, runs, last_words)
-    return FAILED if any(run.errors for run in runs) else 0
+    plan = Plan(calls=calls, limit=limit, latency=latency)
+    errors, last_words = run_async(backend, lambda: _play_all(console, plan))
+    if last_words:
+        _say(console, f"\nThe simulator counted {last_words} by the limit.")
+    kinds = Counter(type(error).__name__ for error in errors)
+    examples = {type(error).__name__: error for error in errors}
+    for name, count in kinds.most_common():
+        _say(console, f"{count} x {name}, for example: {examples[name]}")
+    return FAILED if errors else 0
 
 
-async def _demonstrate(plan: Plan, console: Console) -> tuple[list[DemoRun], str]:
-    async with simulator_process(limit=plan.limit, latency=plan.latency) as simulator:
+async def _play_all(console: Console, plan: Plan) -> tuple[list[Exception], str]:
+    """Play all scenes, and return what went wrong and the simulator's last words."""
+    errors: list[Exception] = []
+    async with simulator_process(
+        limit=plan.limit, latency=plan.latency, fault=BAD_NETWORK
+    ) as simulator:
         with _make_progress(console) as progress:
-            runs = [
-                await _run_mode(plan, mode, simulator.base_url, progress)
-                for mode in MODES
-            ]
-    return runs, simulator.last_words
-
-
-async def _run_mode(
-    plan: Plan, mode: RequestMode, base_url: str, progress: Progress
-) -> DemoRun:
-    bar = progress.add_task(mode, total=plan.calls)
-    if progress.disable:
-        _say(progress.console, f"{mode} ...")
-    errors: list[VKError] = []
-
-    async def work(api: VK, number: int) -> None:
-        try:
-            await WORK[number % len(WORK)](api, number + 1)
-        except VKError as error:
-            errors.append(error)
-        progress.advance(bar)
-
-    # One token per mode: VK counts per token, so the modes do not share a limit.
-    token = f"demo-{mode}"
-    async with VK(token, base_url=base_url, limit=plan.limit, request_mode=mode) as api:
-        start = current_time()
-        async with create_task_group() as tg:
-            for number in range(plan.calls):
-                tg.start_soon(work, api, number)
-        seconds = current_time() - start
-        requests = api.statistics().sent
-    return DemoRun(
-        mode=mode, calls=plan.calls, requests=requests, seconds=seconds, errors=errors
-    )
+            for name, scene in SCENES.items():
+                calls = plan.calls * TIMES.get(name, 1)
+                bar = progress.add_task(name, total=calls, result="")
+                stage = Scenery(
+                    base_url=simulator.base_url,
+                    limit=plan.limit,
+                    name=name,
+                    calls=calls,
+                    advance=partial(progress.advance, bar),
+                    errors=errors,
+                )
+                result = await scene(stage)
+                progress.update(bar, result=result)
+                if progress.disable:
+                    _say(console, f"{name:<12}  {result}")
+    return errors, simulator.last_words
 
 
 def _make_progress(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=8),
+        TextColumn("{task.fields[result]}"),
         console=console,
-        transient=True,
         disable=not console.is_terminal or console.is_dumb_terminal,
     )
-
-
-def _show_table(console: Console, runs: list[DemoRun]) -> None:
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("mode", min_width=len("sequential"))
-    for name in ("calls", "HTTP requests", "seconds", "calls per second", "errors"):
-        table.add_column(name, justify="right")
-    for run in runs:
-        table.add_row(
-            run.mode,
-            str(run.calls),
-            str(run.requests),
-            f"{run.seconds:.2f}",
-            f"{run.calls / run.seconds:.1f}",
-            str(len(run.errors)),
-        )
-    console.print(table)
-
-
-def _show_summary(
-    console: Console, plan: Plan, runs: list[DemoRun], last_words: str
-) -> None:
-    best = {mode: f"{plan.best_seconds(mode):.2f} s {mode}" for mode in MODES}
-    at_once = min(plan.calls, plan.limit)
-    _say(
-        console,
-        f"The shortest time that the limit allows: {best['sequential']},"
-        f" {best['burst']} (which starts its first {at_once} calls at once).",
-    )
-    if last_words:
-        _say(
-            console,
-            "The simulator refuses requests that exceed the limit in any one second. It"
-            f" counted {last_words}.",
-        )
-    kinds = Counter(type(error).__name__ for run in runs for error in run.errors)
-    examples = {type(error).__name__: error for run in runs for error in run.errors}
-    for name, count in kinds.most_common():
-        _say(console, f"{count} x {name}, for example: {examples[name]}")
 
 
 def _say(console: Console, text: str) -> None:

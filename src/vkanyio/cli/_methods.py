@@ -128,14 +128,13 @@ def _describe_parameters(method: catalog.CatalogMethod) -> Iterator[RenderableTy
     yield _heading("parameters", " (omitted ones and null are not sent)")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", max_width=34)
     table.add_column(overflow="fold")
     for parameter in method.parameters:
         name = Text(parameter.name, style="bold" if parameter.required else "")
-        notes = catalog.notes_text(parameter)
+        kind = catalog.type_text(parameter.type)
+        notes = catalog.notes_text(parameter).replace("``", "")
         required = "required" if parameter.required else ""
-        description = "; ".join(filter(None, (required, notes)))
-        table.add_row(name, Text(catalog.type_text(parameter.type)), Text(description))
+        table.add_row(name, "; ".join(filter(None, (kind, required, notes))))
     yield Padding(table, (0, 0, 0, 2))
 
 
@@ -184,14 +183,16 @@ def _list_table(*columns: str) -> Table:
 
 
 def _print(found: RenderableType, *, width: int) -> None:
-    """Print to a terminal, or as plain text of a given width."""
+    """Print to a terminal, by pages, or as plain text of a given width."""
     console = make_console()
-    if console.is_terminal:
-        console.print(found)
-        return
-    console.width = width
+    if not console.is_terminal:
+        console.width = width
     with console.capture() as capture:
         console.print(found)
+    if console.is_terminal:
+        is_longer = capture.get().count("\n") >= console.height
+        (click.echo_via_pager if is_longer else click.echo)(capture.get().rstrip())
+        return
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 

@@ -2,78 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-import attrs
 import click
 
-from ..testing import Simulator, faults
-from ..testing._process import serve_until_stopped
+from ..testing import Simulator
+from ..testing._fault_words import FORM, read_fault
+from ..testing._process import log_to_stderr, serve_until_stopped
 from ._common import WRONG_USAGE, CommandError, backend_option, check_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
-    from ..testing.faults import Fault
-
-FAULTS: dict[str, Callable[[], Fault]] = {
-    "refuse": faults.refuse,
-    "drop-before": faults.drop_before,
-    "drop-after": faults.drop_after,
-    "drop-midway": faults.drop_midway,
-    "hang-before": faults.hang_before,
-    "hang-after": faults.hang_after,
-    "html": faults.html,
-    "truncated": faults.truncated,
-    "captcha": faults.captcha,
-    "confirmation": faults.confirmation,
-    "validation": faults.validation,
-    "expired-token": faults.expired_token,
-}
-_FAULT = re.compile(
-    r"(?P<name>[a-z-]+)(:(?P<code>\d+))?(@(?P<method>[\w.]+))?(=(?P<rate>\d+(\.\d+)?))?"
-)
-
-
-@attrs.frozen
-class OrderedFault:
-    """A fault from the command line, with its method and its rate."""
-
-    fault: Fault
-    method: str | None
-    rate: float | None
+    from ..testing._fault_words import OrderedFault
 
 
 def read_faults(
-    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+    _context: click.Context, _parameter: click.Parameter, words: Sequence[str]
 ) -> list[OrderedFault]:
     """Parse faults such as ``drop-after@wall.post=0.05``."""
-    return [_read_fault(value) for value in values]
-
-
-def _read_fault(value: str) -> OrderedFault:
-    match = _FAULT.fullmatch(value)
-    if match is None:
-        raise click.BadParameter(
-            f"{value!r} does not have the form NAME[@METHOD][=RATE]"
-        )
-    name, code, rate = match["name"], match["code"], match["rate"]
-    if name == "error" and code is not None:
-        fault = faults.error(int(code))
-    elif name in FAULTS and code is None:
-        fault = FAULTS[name]()
-    else:
-        known = ", ".join([*FAULTS, "error:CODE"])
-        raise click.BadParameter(f"{value!r} is not a fault; known faults: {known}")
-    if rate is not None and not 0 <= float(rate) <= 1:
-        raise click.BadParameter(f"the rate in {value!r} is not between 0 and 1")
-    return OrderedFault(fault, match["method"], None if rate is None else float(rate))
+    try:
+        return [read_fault(word) for word in words]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -116,7 +70,7 @@ def _read_fault(value: str) -> OrderedFault:
     "ordered",
     callback=read_faults,
     multiple=True,
-    metavar="NAME[@METHOD][=RATE]",
+    metavar=FORM,
     help="Inject a fault: once, or at a rate from 0 to 1.",
 )
 @click.option("--log", is_flag=True, help="Log each call to standard error.")
@@ -145,9 +99,9 @@ def simulator(
     check_backend(backend)
     made = Simulator(limit=limit, window=window, latency=latency, seed=seed)
     for each in ordered:
-        made.fault(each.fault, each.method, rate=each.rate)
+        each.inject(made)
     if log:
-        _log_to_stderr()
+        log_to_stderr()
     try:
         anyio.run(
             partial(serve_until_stopped, made, host, port, started=click.echo),
@@ -163,11 +117,3 @@ def simulator(
         f"{ledger.summary()}; {ledger.worst_window()} requests in the busiest second",
         err=True,
     )
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("vkanyio.testing")
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)

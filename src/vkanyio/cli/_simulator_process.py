@@ -20,7 +20,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from ._common import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from anyio.abc import Process
 
@@ -48,17 +48,21 @@ class SimulatorProcess:
 
 @asynccontextmanager
 async def simulator_process(
-    *, limit: int, latency: float
+    *, limit: int, latency: float, fault: str | None = None
 ) -> AsyncGenerator[SimulatorProcess]:
     """Run a simulator while the block runs.
 
     :param limit: how many requests per second it allows
     :param latency: seconds until it responds
+    :param fault: a fault, such as ``drop-after@wall.post=0.05``
     :raises CommandError: if it does not start
     """
     simulator = SimulatorProcess()
     with TemporaryFile() as errors:
-        process = await _start(limit, latency, errors)
+        options = ["--limit", str(limit), "--latency", str(latency)]
+        if fault is not None:
+            options += ["--fault", fault]
+        process = await _start(options, errors)
         try:
             simulator.base_url = await _read_base_url(process, errors)
             yield simulator
@@ -67,11 +71,10 @@ async def simulator_process(
         simulator.last_words = _last_line(errors)
 
 
-async def _start(limit: int, latency: float, errors: IO[bytes]) -> Process:
+async def _start(options: Sequence[str], errors: IO[bytes]) -> Process:
     command = [sys.executable]
     # -P: do not import modules from the working directory.
-    command += ["-P", "-m", "vkanyio.testing", "--until-stdin-closes"]
-    command += ["--port", "0", "--limit", str(limit), "--latency", str(latency)]
+    command += ["-P", "-m", "vkanyio.testing", "--until-stdin-closes", *options]
     process: Process | None = None
     # Shielded: a cancellation must not lose a process that was already started.
     with CancelScope(shield=True):

@@ -12,6 +12,7 @@ from . import latency as latency
 from ._call import Account as Account
 from ._call import Call as Call
 from ._call import Reply as Reply
+from ._callback import CallbackServer as CallbackServer
 from ._clock import VirtualClockLoop as VirtualClockLoop
 from ._errors import ConnectionDropped as ConnectionDropped
 from ._errors import ConnectionFault as ConnectionFault
@@ -21,18 +22,29 @@ from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
 from ._simulator import Simulator as Simulator
 from ._update_ledger import MadeUpdate as MadeUpdate
+from ._update_ledger import MailboxLedger as MailboxLedger
+from ._update_ledger import MailboxUpdate as MailboxUpdate
 from ._update_ledger import UpdateLedger as UpdateLedger
+from ._vkid import AuthorizationCode as AuthorizationCode
+from ._vkid import IssuedTokens as IssuedTokens
+from ._vkid import SimulatedVKID as SimulatedVKID
 
 for _public in (
     Account,
+    AuthorizationCode,
     Call,
+    CallbackServer,
     ConnectionDropped,
     ConnectionFault,
     ConnectionRefused,
     Entry,
+    IssuedTokens,
     Ledger,
     MadeUpdate,
+    MailboxLedger,
+    MailboxUpdate,
     Reply,
+    SimulatedVKID,
     Simulator,
     UpdateLedger,
     VKFault,

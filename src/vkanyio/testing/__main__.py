@@ -1,7 +1,7 @@
 """Run the simulator in a separate process: ``python -m vkanyio.testing``.
 
-This is for programs that start it as a child process; only the extra ``testing`` needs
-to be installed. People can use ``vkanyio simulator`` instead.
+This is for programs that start it as a child process. Only the extra ``testing`` needs
+to be installed; ``vkanyio simulator`` is the same where the extra ``cli`` is missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import sys
 
 import anyio
 
-from ._process import serve_until_stopped
+from ._fault_words import FORM, OrderedFault, read_fault
+from ._process import log_to_stderr, serve_until_stopped
 from ._simulator import Simulator
 
 
@@ -21,6 +22,8 @@ def main(arguments: list[str] | None = None) -> None:
     :param arguments: the command-line arguments, by default those of the process
     """
     options = _parser().parse_args(arguments)
+    if options.log:
+        log_to_stderr()
     anyio.run(_run, options, backend=options.backend)
 
 
@@ -46,6 +49,16 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         help="seed of the random generators (%(default)s)",
     )
+    add(
+        "--fault",
+        dest="ordered",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar=FORM,
+        help="inject a fault: once, or at a rate from 0 to 1",
+    )
+    add("--log", action="store_true", help="log each call to standard error")
     add("--backend", choices=("asyncio", "trio"), default="asyncio")
     add(
         "--until-stdin-closes",
@@ -55,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _fault(word: str) -> OrderedFault:
+    try:
+        return read_fault(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 async def _run(options: argparse.Namespace) -> None:
     simulator = Simulator(
         limit=options.limit,
@@ -62,6 +82,8 @@ async def _run(options: argparse.Namespace) -> None:
         latency=options.latency,
         seed=options.seed,
     )
+    for each in options.ordered:
+        each.inject(simulator)
     await serve_until_stopped(
         simulator,
         options.host,

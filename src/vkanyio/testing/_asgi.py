@@ -125,6 +125,7 @@ def _request(scope: Scope, body: bytes) -> Request:
         },
         body=body,
         scheme=scope.get("scheme", "http"),
+        peer=(scope.get("client") or ("",))[0],
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias, final, overload
 
 import attrs
 
-from ._update_ledger import UpdateLedger
+from ._update_ledger import MailboxLedger, UpdateLedger
 
 logger = logging.getLogger("vkanyio.testing")
 
@@ -67,11 +67,13 @@ class Entry:
 class Ledger(Sequence[Entry]):
     """Every call, in the order in which the outcomes were decided.
 
-    :ivar updates: the updates that were made and handed out
+    :ivar updates: the updates of communities, and how often each was handed out
+    :ivar mailbox_updates: the same for the long poll of users
     """
 
     def __init__(self) -> None:
         self.updates = UpdateLedger()
+        self.mailbox_updates = MailboxLedger()
         self._entries: list[Entry] = []
         self._starts: list[tuple[float, int | None]] = []
 

@@ -14,7 +14,7 @@ from ._wire import Request, SimulatedResponse, bare_response, html_response
 from .faults import PollFault, Refusal, Refuse
 
 if TYPE_CHECKING:
-    from ._state.feeds import LongPoll, Poll
+    from ._state.long_poll import LongPoll, PollRequest
 
 
 @final
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PollAttempt(SimulatedAttempt):
     """A poll: it has no method, token or envelope, but can get faults."""
 
-    poll: Poll
+    poll: PollRequest
 
     async def carry_out(self) -> SimulatedResponse:
         """Wait for updates, and record the poll in the ledger.

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import anyio
 import httpx
 
 from ._asgi import Receive, Scope, Send, run_asgi
-from ._attempt import Backend, SimulatedAttempt, Visit
-from ._call import ANY_TOKEN, Account, Call, Handler, SimulatedMethod, TokenKind
+from ._attempt import Backend
+from ._call import ANY_TOKEN, Account, Handler, SimulatedMethod, TokenKind
+from ._callback import CallbackOptions, CallbackServer, CallbackSession, Timeout
 from ._captcha import Captchas
 from ._client import InProcessTransport
 from ._declared import simulated_methods
-from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Ledger
 from ._limit import WINDOWS, Window
 from ._lists import SimulatedList
-from ._polling import take_poll
 from ._quotas import DAY, Quotas
+from ._reception import Reception
 from ._rules import Rules
 from ._scripts import Scripts
-from ._serve import serve
+from ._serve import Application, serve
 from ._state import SimulatedState
 from ._tokens import Tokens
-from ._uploading import take_upload
-from ._wire import Request, SimulatedResponse, error_response, html_response
-from .faults import Fault, Refuse
+from ._vkid import SimulatedVKID
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
+
+    from ._errors import JSON
+    from ._wire import Request, SimulatedResponse
+    from .faults import Fault
 
 Latency: TypeAlias = float | Callable[[random.Random], float]
 
@@ -54,6 +56,7 @@ class Simulator:
     :param trailing_execute_error: append to the ``execute_errors`` of a script a copy
         of the last entry with "execute" as its method, as VK did until 2017
     :ivar ledger: the calls that were carried out, and those that were not
+    :ivar vkid: VK ID, which issues and renews tokens
     """
 
     def __init__(
@@ -71,13 +74,15 @@ class Simulator:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self.ledger: Ledger = Ledger()
+        self.vkid: SimulatedVKID = SimulatedVKID()
+        self._seed = seed
         self._latency = latency
         self._random = random.Random(f"latency {seed}")
-        self._tokens = Tokens(tokens, limit, window)
+        self._tokens = Tokens(tokens, limit, window, self.vkid)
         self._captchas = Captchas(seed)
         self._rules = Rules(seed)
         self._scripts = Scripts(trailing_execute_error)
-        self._state = SimulatedState(seed, self._captchas, self.ledger.updates)
+        self._state = SimulatedState(seed, self._captchas, self.ledger)
         self._methods = {
             **simulated_methods(self._state.methods()),
             "execute": self._scripts.execute(),
@@ -86,6 +91,7 @@ class Simulator:
         self._backend = Backend(
             self._methods, self._rules, self._captchas, self.ledger, self._quotas
         )
+        self._reception = Reception(self._backend, self._tokens, self._state, self.vkid)
 
     def __repr__(self) -> str:
         return f"<Simulator: {self.ledger.summary()}>"
@@ -297,12 +303,65 @@ class Simulator:
         now = anyio.current_time()
         return self._state.updates.make(group_id, type, object, now)
 
+    def callback(
+        self,
+        app: Application | str,
+        group_id: int,
+        secret: str | None = None,
+        *,
+        path: str = "/",
+        confirmation: str | None = None,
+        timeout: Timeout = 10.0,
+        retries: int = 10,
+        spacing: float = 18.0,
+        errors: int = 10,
+        pause: float = 600.0,
+    ) -> AbstractAsyncContextManager[CallbackServer]:
+        """Send the updates of a community to a server, as VK's Callback API does.
+
+        Entering the block asks the server for the confirmation code. From then on it
+        gets every update of the community, whatever the settings of the long poll, and
+        again until it responds with "ok"; ``X-Retry-Counter`` counts. A ``Retry-After``
+        is respected, and does not count as an error. VK does not document the numbers:
+        the defaults are made up, except that a repetition was seen after 18 seconds.
+
+        :param app: an ASGI application, whose lifespan is not run; or a URL
+        :param group_id: the community
+        :param secret: the secret key that requests have
+        :param path: the path of the requests to an application
+        :param confirmation: the expected confirmation code; by default the one that
+            ``groups.getCallbackConfirmationCode`` returns
+        :param timeout: seconds after which a request is given up and its connection
+            closed; or a function that draws the number
+        :param retries: how often an update is sent again
+        :param spacing: seconds between two attempts
+        :param errors: after how many errors in a row nothing is sent for a while
+        :param pause: seconds of that while
+        :return: an asynchronous context manager that returns a :class:`CallbackServer`
+        :raises ValueError: by entering it, if the server does not confirm
+        """
+        updates = self._state.updates
+        options = CallbackOptions(
+            url=app if isinstance(app, str) else f"http://callback.test{path}",
+            group_id=group_id,
+            code=confirmation or updates.code(group_id),
+            secret=secret,
+            seed=self._seed,
+            timeout=timeout,
+            retries=retries,
+            spacing=spacing,
+            errors=errors,
+            pause=pause,
+        )
+        return CallbackSession(app, updates, options)
+
     def long_poll(
         self,
         *,
         key_seconds: float | None = None,
         retention: int | None = None,
         most: int | None = None,
+        history: int | None = None,
     ) -> None:
         """Change how generous the long poll servers are from now on.
 
@@ -311,8 +370,12 @@ class Simulator:
         :param key_seconds: for how long a new key is valid, at first an hour
         :param retention: how many updates of a community are kept, at first 256
         :param most: how many updates are sent in one response, at first 100
+        :param history: how many updates of a mailbox ``messages.getLongPollHistory``
+            knows, at first 5000
         """
-        self._state.long_poll.limits.change(key_seconds, retention, most)
+        self._state.long_poll.limits.change(
+            key_seconds=key_seconds, retention=retention, most=most, history=history
+        )
 
     def quota(
         self,
@@ -391,12 +454,15 @@ class Simulator:
         """
         return self._captchas.solve(question, anyio.current_time())
 
-    def expire(self, token: str) -> None:
-        """Let a token expire: its calls get error 5, "access_token has expired.".
+    def expire(self, token: str, *, code: Literal[5, 28, 1117] = 5) -> None:
+        """Let a token expire: from now on its calls get an error that says so.
 
         :param token: the token
+        :param code: 5 as for most tokens, 28 as for those of a service, or 1117 as for
+            the tokens of VK's own apps
         """
-        self._tokens.spoil(token, "access_token has expired.")
+        text = None if code == 1117 else "access_token has expired."
+        self._tokens.spoil(token, text, code)
 
     def revoke(self, token: str) -> None:
         """Revoke a token: error 5, "user revoke access for this token.".
@@ -415,49 +481,6 @@ class Simulator:
         latency = self._latency
         trip = latency(self._random) if callable(latency) else latency
         await anyio.sleep(trip / 2)
-        response = await self._arrive(request)
+        response = await self._reception.take(request, anyio.current_time())
         await anyio.sleep(trip / 2)
         return response
-
-    async def _arrive(self, request: Request) -> SimulatedResponse:
-        now = anyio.current_time()
-        method = request.method
-        if request.poll is not None and not request.oversize:
-            long_poll = self._state.long_poll
-            return await take_poll(self._backend, long_poll, request, now)
-        if request.upload is not None and not request.oversize:
-            uploads = self._state.uploads
-            return await take_upload(self._backend, uploads, request, now)
-        if method is None or request.oversize:
-            self.ledger.arrived(now, None)
-            return html_response(*(request.oversize or (404, "Not Found")))
-        try:
-            params = request.params()
-        except VKFault as unreadable:
-            self.ledger.arrived(now, None)
-            return error_response(unreadable, method, {})
-        token = request.token(params)
-        params.pop("access_token", None)
-        objection = self._tokens.objection(request, token, now)
-        fault = None
-        if objection is None:
-            fault = self._backend.fault_for(method, params, now)
-            if isinstance(fault, Refuse):
-                raise ConnectionRefused
-            self._tokens.count(token, now)
-        owner = self._tokens.number(token)
-        visit = Visit(
-            backend=self._backend,
-            number=self.ledger.arrived(now, owner),
-            token=owner,
-        )
-        call = Call(
-            method=method,
-            params=params,
-            account=self._tokens.account(token),
-            time=now,
-            origin=request.origin,
-            invoker=visit.invoke,
-        )
-        attempt = SimulatedAttempt(visit, call, fault)
-        return attempt.refuse(objection) if objection else await attempt.run()

@@ -73,6 +73,13 @@ class Request:
     """The names are in lower case."""
     body: bytes = attrs.field(repr=False)
     scheme: str = "https"
+    peer: str = ""
+    """The address of the client, as the server sees it."""
+
+    @property
+    def address(self) -> str:
+        """The address of the client, also behind a proxy that names it."""
+        return self.headers.get("x-forwarded-for", self.peer)
 
     @property
     def origin(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
-    from ._state.feeds import Poll
+    from ._state.long_poll import PollRequest
 
 
 @final
@@ -56,7 +56,7 @@ class PollFault:
     """A long poll server answers as it sometimes does."""
 
     name: str
-    answer: Callable[[Poll], Awaitable[JSON]] = attrs.field(repr=False)
+    answer: Callable[[PollRequest], Awaitable[JSON]] = attrs.field(repr=False)
 
 
 Fault: TypeAlias = Refusal | Mishap | Refuse | PollFault
@@ -311,7 +311,7 @@ def failed(number: int) -> Fault:
     :return: the fault
     """
 
-    async def answer(poll: Poll) -> JSON:
+    async def answer(poll: PollRequest) -> JSON:
         return poll.fail(number)
 
     return PollFault("failed", answer)
@@ -327,7 +327,7 @@ def repeated(count: int = 3) -> Fault:
     :return: the fault
     """
 
-    async def answer(poll: Poll) -> JSON:
+    async def answer(poll: PollRequest) -> JSON:
         return await poll.answer_again(count)
 
     return PollFault("repeated", answer)
@@ -343,7 +343,7 @@ def silent() -> Fault:
     :return: the fault
     """
 
-    async def answer(poll: Poll) -> JSON:
+    async def answer(poll: PollRequest) -> JSON:
         return await poll.answer_nothing()
 
     return PollFault("silent", answer)

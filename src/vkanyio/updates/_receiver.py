@@ -61,7 +61,9 @@ class CallbackReceiver:
     ::
 
         receiver = CallbackReceiver(secrets={1: "secret"}, confirmations={1: "1a2b3c"})
-        app = Starlette(routes=[Mount("/vk", receiver)], lifespan=lifespan)
+        app = Starlette(routes=[Route("/vk", receiver)], lifespan=lifespan)
+
+    (``Mount("/vk", receiver)`` would redirect "/vk" to "/vk/", and VK does not follow.)
 
     A request waits until its update was handled, in the block of :meth:`updates`, and
     then gets "ok". If that takes longer than ``answer_within``, or nobody takes

@@ -39,6 +39,7 @@ class Message:
     random_id: int = 0
     payload: str = ""
     keyboard: dict[str, JSON] | None = None
+    format_data: dict[str, JSON] | None = None
     reply_to: int = 0
     forwarded: Sequence[int] = ()
     action: dict[str, JSON] | None = None

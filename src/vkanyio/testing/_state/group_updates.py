@@ -14,10 +14,15 @@ from .._update_ledger import MadeUpdate
 from .base import flag
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from .._call import Call, Handler
     from .._update_ledger import UpdateLedger
     from .communities import Communities
-    from .feeds import LongPoll
+    from .long_poll import LongPoll
+
+    Listener: TypeAlias = Callable[[MadeUpdate], None]
 
 VERSION: Final = "5.199"
 API_VERSION: Final = re.compile(r"5\.\d{1,3}")
@@ -69,10 +74,13 @@ class GroupUpdates:
         self._ledger = ledger
         self._random = random.Random(f"updates {seed}")
         self._settings: dict[int, LongPollSettings] = {}
+        self._listeners: dict[int, list[Listener]] = {}
+        self._codes: dict[int, str] = {}
 
     def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
         return {
+            "groups.getCallbackConfirmationCode": self._get_code,
             "groups.getLongPollServer": self._get_server,
             "groups.getLongPollSettings": self._get_settings,
             "groups.setLongPollSettings": self._set_settings,
@@ -92,9 +100,11 @@ class GroupUpdates:
         :return: its event id, or None if the settings leave it out
         """
         settings = self._of(group_id)
-        if not settings.enabled or not settings.types.get(type, 1):
+        listeners = self._listeners.get(group_id)
+        by_poll = settings.enabled and settings.types.get(type, 1)
+        if not by_poll and not listeners:
             return None
-        feed = self._long_poll.feed(-group_id)
+        feed = self._long_poll.group(group_id)
         event_id = f"{self._random.getrandbits(160):040x}"
         value = {
             "group_id": group_id,
@@ -103,12 +113,31 @@ class GroupUpdates:
             "v": settings.api_version,
             "object": object,
         }
-        made = MadeUpdate(
-            group_id=group_id, number=feed.last + 1, time=now, value=value
-        )
+        number = feed.last + 1 if by_poll else 0
+        made = MadeUpdate(group_id=group_id, number=number, time=now, value=value)
         self._ledger.append(made)
-        feed.add(made)
+        if by_poll:
+            feed.add(made)
+        for listener in listeners or ():
+            listener(made)
         return event_id
+
+    def listen(self, group_id: int, listener: Listener) -> None:
+        """Call a function with each update of a community from now on."""
+        self._listeners.setdefault(group_id, []).append(listener)
+
+    def unlisten(self, group_id: int, listener: Listener) -> None:
+        """Do not call a function any more."""
+        self._listeners[group_id].remove(listener)
+
+    def code(self, group_id: int) -> str:
+        """Return the code with which a server confirms a community."""
+        if group_id not in self._codes:
+            self._codes[group_id] = f"{self._random.getrandbits(32):08x}"
+        return self._codes[group_id]
+
+    def _get_code(self, call: Call) -> JSON:
+        return {"code": self.code(self._managed(call))}
 
     def about(self, owner_id: int, type: str, object: JSON, now: float) -> None:  # noqa: A002, VK's words
         """Make an update about something that belongs to an owner.
@@ -134,7 +163,7 @@ class GroupUpdates:
         group_id = self._managed(call)
         if not self._of(group_id).enabled:
             raise VKFault.parameter("longpoll for this group is not enabled")
-        return self._long_poll.issue(call, self._long_poll.feed(-group_id))
+        return self._long_poll.issue(call, self._long_poll.group(group_id))
 
     def _get_settings(self, call: Call) -> JSON:
         settings = self._of(self._managed(call))

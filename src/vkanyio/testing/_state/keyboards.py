@@ -1,8 +1,12 @@
-"""Keyboards of messages: VK refuses those that it cannot show.
+"""Keyboards and carousels of messages: VK refuses those that it cannot show.
 
-The limits are those of https://dev.vk.com/api/bots/development/keyboard. The texts
-about rows, columns, the number of buttons, ``inline`` and empty labels are VK's, as
-reported by users; the others are in their style.
+The limits are those of https://dev.vk.com/api/bots/development/keyboard and
+https://vk.com/dev/bot_docs_templates. The texts about rows, columns, the number of
+buttons, ``inline`` and empty labels are VK's, as reported by users; the others are in
+their style. Users also report that a color on another button than one with text or a
+callback is refused (https://github.com/vkbottle/vkbottle/issues/96), a payload of null
+(https://github.com/python273/vk_api/issues/238), and mistakes in a carousel, by the
+code of keyboards (https://github.com/vknet/vk/issues/1604).
 """
 
 from __future__ import annotations
@@ -21,6 +25,20 @@ MAX_ROWS: Final = {False: 10, True: 6}
 MAX_BUTTONS: Final = {False: 40, True: 10}
 MAX_LABEL: Final = 40
 MAX_PAYLOAD: Final = 255
+MAX_ELEMENT_BUTTONS: Final = 3
+MAX_ELEMENT_TEXT: Final = 80
+
+REQUIRED: Final = {
+    "callback": ("label",),
+    "location": (),
+    "open_app": ("label", "app_id"),
+    "open_link": ("label", "link"),
+    "text": ("label",),
+    "vkpay": ("hash",),
+}
+"""The fields that each kind of button needs."""
+COLORED: Final = {"callback", "text"}
+COLORS: Final = {"default", "negative", "positive", "primary", "secondary"}
 
 
 def keyboard_of(call: Call) -> dict[str, JSON] | None:
@@ -57,24 +75,87 @@ def _problem(keyboard: JSON) -> str | None:
     return _button_problem(rows)
 
 
+def check_template(call: Call) -> None:
+    """Check the carousel of a message.
+
+    :raises VKFault: code 911, for one that VK cannot show; 100 without a message
+    """
+    if not (text := call.params.get("template")):
+        return
+    if not call.params.get("message"):
+        raise VKFault.parameter("message is empty or invalid")
+    try:
+        template = json.loads(text)
+    except ValueError:
+        raise VKFault(911) from None
+    if problem := _template_problem(template):
+        raise VKFault(911, f"Keyboard format is invalid: {problem}")
+
+
+def _template_problem(template: JSON) -> str | None:
+    if not _is_object(template) or template.get("type") != "carousel":
+        return "template type should be carousel"
+    elements = template.get("elements")
+    if not _is_list(elements) or not elements:
+        return "elements should be array"
+    structures: list[object] = []
+    for number, element in enumerate(elements):
+        where = f"element [{number}]"
+        if not _is_object(element):
+            return f"{where} should be array"
+        for name in ("title", "description"):
+            if len(str(element.get(name, ""))) > MAX_ELEMENT_TEXT:
+                return f"{where} {name} is too long"
+        if not element.get("title") and not element.get("photo_id"):
+            return f"{where} should have title or photo_id"
+        buttons = element.get("buttons")
+        if not _is_list(buttons) or not 1 <= len(buttons) <= MAX_ELEMENT_BUTTONS:
+            return f"{where} should have from 1 to {MAX_ELEMENT_BUTTONS} buttons"
+        if problem := _button_problem([buttons]):
+            return f"{where} {problem}"
+        parts = ("title", "description", "photo_id")
+        structures.append((*(name in element for name in parts), len(buttons)))
+        if structures[number] != structures[0]:
+            return f"{where} should have the structure of element [0]"
+    return None
+
+
 def _button_problem(rows: list[list[JSON]]) -> str | None:
     for row, buttons in enumerate(rows):
         for column, button in enumerate(buttons):
-            where = f"button [{row}][{column}]"
             action = button.get("action") if _is_object(button) else None
-            if not _is_object(action):
-                return f"{where} action should be array"
-            label, payload = action.get("label", " "), action.get("payload", "")
-            if not isinstance(label, str):
-                return f"{where} label should be string"
-            if not label:
-                return f"{where} label should be at least 1 letters length"
-            if len(label) > MAX_LABEL:
-                return f"{where} label should be at most {MAX_LABEL} letters length"
-            # It may be text or any JSON value.
-            written = payload if isinstance(payload, str) else json.dumps(payload)
-            if len(written) > MAX_PAYLOAD:
-                return f"{where} payload is too long"
+            problem = (
+                _action_problem(action, button.get("color"))
+                if _is_object(action)
+                else "action should be array"
+            )
+            if problem:
+                return f"button [{row}][{column}] {problem}"
+    return None
+
+
+def _action_problem(action: dict[str, JSON], color: JSON) -> str | None:
+    kind = action.get("type")
+    if kind not in REQUIRED:
+        return "action type is invalid"
+    label, payload = action.get("label", " "), action.get("payload", "")
+    if not isinstance(label, str):
+        return "label should be string"
+    if not label:
+        return "label should be at least 1 letters length"
+    if len(label) > MAX_LABEL:
+        return f"label should be at most {MAX_LABEL} letters length"
+    for name in REQUIRED[kind]:
+        if not action.get(name):
+            return f"{name} is required"
+    if payload is None:
+        return "payload should be string"
+    # It may be text or any JSON value.
+    written = payload if isinstance(payload, str) else json.dumps(payload)
+    if len(written) > MAX_PAYLOAD:
+        return "payload is too long"
+    if color is not None and (kind not in COLORED or color not in COLORS):
+        return "color is invalid"
     return None
 
 

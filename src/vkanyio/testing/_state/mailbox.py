@@ -101,6 +101,8 @@ class Mailbox:
             shown["reply_message"] = self._quote(self.all.messages[message.reply_to])
         if message.payload:
             shown["payload"] = message.payload
+        if message.format_data:
+            shown["format_data"] = message.format_data
         if message.keyboard and message.keyboard["inline"]:
             shown["keyboard"] = message.keyboard
         if message.action:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .conversations import Conversation, Message
     from .group_updates import GroupUpdates
     from .mailbox import Mailbox
+    from .mailbox_reports import MailboxReports
 
 WITH_CLIENT_INFO: Final = (5, 103)
 """The version from which a new message comes with what its sender's client can show
@@ -28,13 +29,15 @@ CLIENT_INFO: Final[JSON] = {
 @final
 @attrs.frozen(eq=False)
 class MessageUpdates:
-    """Reports to communities what happens in their conversations."""
+    """Reports what happens in conversations: to communities, and to mailboxes."""
 
     _box: Mailbox
     _updates: GroupUpdates
+    _mailboxes: MailboxReports
 
     def sent(self, message: Message, now: float) -> None:
-        """Report a new message to the communities that see it."""
+        """Report a new message."""
+        self._mailboxes.sent(message, now)
         for group_id in self._box.all.behind(message).communities():
             shown = self._box.show(-group_id, message)
             if message.from_id == -group_id:
@@ -47,12 +50,14 @@ class MessageUpdates:
 
     def edited(self, message: Message, now: float) -> None:
         """Report that a message was changed."""
+        self._mailboxes.edited(message, now)
         for group_id in self._box.all.behind(message).communities():
             shown = self._box.show(-group_id, message)
             self._updates.make(group_id, "message_edit", shown, now)
 
     def read(self, message: Message, reader: int, now: float) -> None:
         """Report that somebody has read a message and those before it."""
+        self._mailboxes.read(message, reader, now)
         for group_id in self._box.all.behind(message).communities():
             if reader != -group_id:
                 shown = {
@@ -67,10 +72,21 @@ class MessageUpdates:
         self, conversation: Conversation, who: int, kind: str, now: float
     ) -> None:
         """Report that somebody is typing, recording, or about to send a file."""
+        self._mailboxes.typing(conversation, who, kind, now)
         for group_id in conversation.communities():
             if who != -group_id:
                 shown = {"state": kind, "from_id": who, "to_id": -group_id}
                 self._updates.make(group_id, "message_typing_state", shown, now)
+
+    def deleted(
+        self, message: Message, viewers: set[int], now: float, *, for_all: bool
+    ) -> None:
+        """Report that a message was deleted, which only mailboxes get to know."""
+        self._mailboxes.deleted(message, viewers, now, for_all=for_all)
+
+    def restored(self, message: Message, viewer: int, now: float) -> None:
+        """Report that a message is in a mailbox again."""
+        self._mailboxes.restored(message, viewer, now)
 
     def reacted(
         self, message: Message, who: int, reaction_id: int | None, now: float

@@ -9,7 +9,8 @@ import attrs
 from .._call import GROUP_CHAT, Call, Handler, Reply
 from .._errors import JSON, VKFault
 from .base import DAY, Seen, flag, number, numbers, unix
-from .keyboards import keyboard_of
+from .formats import format_data_of
+from .keyboards import check_template, keyboard_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,8 @@ class Sending:
             raise VKFault(921)
         if reply_to and self._box.message(viewer, reply_to) is None:
             raise VKFault.parameter("reply_to is invalid")
-        keyboard = keyboard_of(call)
+        check_template(call)
+        keyboard, format_data = keyboard_of(call), format_data_of(call)
         message = self._box.all.write(
             conversation,
             viewer,
@@ -98,7 +100,7 @@ class Sending:
         )
         message.random_id = random_id
         message.payload = call.params.get("payload", "")
-        message.keyboard = keyboard
+        message.keyboard, message.format_data = keyboard, format_data
         message.reply_to, message.forwarded = reply_to, forwarded
         if random_id:
             self._sent.note(key, call.time, message.id)
@@ -154,7 +156,9 @@ class Sending:
         attachments = call.items("attachment")
         if not text and not attachments:
             raise VKFault.parameter("message is empty or invalid")
-        message.keyboard = keyboard_of(call)
+        check_template(call)
+        keyboard, format_data = keyboard_of(call), format_data_of(call)
+        message.keyboard, message.format_data = keyboard, format_data
         message.text, message.attachments = text, attachments
         message.edited = unix(call.time)
         self._updates.edited(message, call.time)
@@ -166,7 +170,7 @@ class Sending:
         value: list[dict[str, JSON]] = []
         for message in self._chosen(call, viewer):
             if not for_all:
-                message.hidden_from.add(viewer)
+                gone = {viewer}
             elif message.from_id != viewer or (
                 unix(call.time) - message.date >= EDITABLE
             ):
@@ -176,7 +180,9 @@ class Sending:
                 members = (
                     conversation.chat.members if conversation.chat else message.key
                 )
-                message.hidden_from.update(members)
+                gone = {*members} - message.hidden_from
+            message.hidden_from |= gone
+            self._updates.deleted(message, gone, call.time, for_all=for_all)
             value.append(
                 {
                     "peer_id": self._box.all.behind(message).peer_of(viewer),
@@ -208,6 +214,7 @@ class Sending:
         if message is None or message.hidden_from != {viewer}:
             raise VKFault.parameter("message_id is invalid")
         message.hidden_from.clear()
+        self._updates.restored(message, viewer, call.time)
         return 1
 
     def _mark_as_read(self, call: Call) -> JSON:

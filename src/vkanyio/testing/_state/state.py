@@ -10,12 +10,14 @@ from .communities import Communities, Community
 from .contact import Contact
 from .conversations import Conversations
 from .docs import Docs
-from .feeds import LongPoll
 from .friends import Friends
 from .group_updates import GroupUpdates
 from .groups import Groups
 from .likes import Likes
+from .long_poll import LongPoll
 from .mailbox import Mailbox
+from .mailbox_reports import MailboxReports
+from .mailboxes import Mailboxes
 from .media import Media
 from .message_updates import MessageUpdates
 from .owners import Owners
@@ -28,7 +30,7 @@ from .status import Statuses
 from .uploads import Uploads
 from .users import Users
 from .visitors import Visitors
-from .wall import Wall
+from .wall import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from .._call import Call, Handler
     from .._captcha import Captchas
     from .._errors import JSON
-    from .._update_ledger import UpdateLedger
+    from .._ledger import Ledger
 
 
 @final
@@ -48,19 +50,20 @@ class SimulatedState:
     :param ledger: records the updates that are made
     """
 
-    def __init__(self, seed: int, captchas: Captchas, ledger: UpdateLedger) -> None:
+    def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
         self._captchas = captchas
         statuses: dict[int, str] = {}
         people = People(seed, Ties(), statuses)
         self._owners = Owners(people, Communities(statuses))
         self.long_poll = LongPoll(seed)
         communities = self._owners.communities
-        self.updates = GroupUpdates(communities, self.long_poll, ledger, seed)
+        self.updates = GroupUpdates(communities, self.long_poll, ledger.updates, seed)
         likes, media = Likes(self._owners, self.updates), Media()
         posts = Posts(self._owners, likes, media, self.updates)
         self.uploads = Uploads(seed)
         box = Mailbox(self._owners, Conversations(media))
-        reports = MessageUpdates(box, self.updates)
+        mailboxes = Mailboxes(box, self.long_poll, ledger.mailbox_updates)
+        reports = MessageUpdates(box, self.updates, MailboxReports(box, mailboxes))
         sending = Sending(box, reports)
         self.visitors = Visitors(box, self.updates, sending.send)
         self._subjects = (
@@ -69,9 +72,10 @@ class SimulatedState:
             Friends(people),
             Statuses(self._owners, statuses),
             likes,
-            Wall(posts),
+            Walls(posts),
             Comments(posts),
             self.updates,
+            mailboxes,
             sending,
             self.visitors,
             Reading(box),

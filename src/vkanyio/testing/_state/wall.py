@@ -20,7 +20,7 @@ MAX_AT_ONCE = 100
 
 @final
 @attrs.frozen(eq=False)
-class Wall:
+class Walls:
     """Methods that read and change posts."""
 
     _posts: Posts

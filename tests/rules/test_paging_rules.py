@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from _lists import FACTS, OVERLAP, SIZE, ChangingList, apply, changes, read
+from _changing_lists import FACTS, OVERLAP, SIZE, ChangingList, apply, changes, read
 from vkanyio._reading._cursors import CursorPaging
 from vkanyio._reading._page import PageContent, PageFacts, key_of
 from vkanyio._reading._paging import OffsetPaging, Search

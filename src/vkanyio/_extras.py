@@ -1,0 +1,11 @@
+"""How to install what an extra has."""
+
+from __future__ import annotations
+
+
+def how_to_install(extra: str) -> str:
+    """Return the command that installs an extra, for messages.
+
+    The package is on no index yet, so it is installed from a clone.
+    """
+    return f"run pip install '.[{extra}]' in the clone of vkanyio"
