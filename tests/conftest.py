@@ -157,6 +157,13 @@ def make_client(
 
 
 @pytest.fixture
+async def api(make_client: Callable[..., VK]) -> AsyncIterator[VK]:
+    """A client of the simulator that is open."""
+    async with make_client() as client:
+        yield client
+
+
+@pytest.fixture
 def on_simulator(
     make_client: Callable[..., VK], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +178,7 @@ async def town() -> Simulator:
 
 
 @pytest.fixture
-async def api(town: Simulator, request: pytest.FixtureRequest) -> AsyncIterator[VK]:
+async def club(town: Simulator, request: pytest.FixtureRequest) -> AsyncIterator[VK]:
     """A client of the community of ``town``, which is 9."""
     options = {"limit": 1000, **options_of(request, "client_options")}
     async with VK("club", http_client=town.http_client(), **options) as client:

@@ -28,13 +28,17 @@ LAYERS = {
         updates.__init__ updates._bot updates._receiver updates._callback
         updates._long_poll updates._handle updates._poller updates._group
         updates._positions updates._numbers
+        uploads.__init__ uploads._uploader uploads._photos uploads._documents
+        uploads._videos uploads._shared uploads._upload uploads._multipart
+        uploads._sources
     """,
     "engine": """
         _engine._session _engine._lanes _engine._lane _engine._live_calls
         _engine._batch_task _engine._call_task _engine._questions
         _engine._captcha_session _engine._collector _engine._gate _engine._packer
         _engine._sender _engine._ticker _engine._credentials _engine._handling
-        _engine._other_servers _engine._transport _engine._pool _engine._connection
+        _engine._misuse _engine._other_servers
+        _engine._transport _engine._pool _engine._connection
         _engine._network _engine._foreign_client _engine._delivery
         _engine._request_body _engine._response_body
         _engine._observer _engine._service_group _engine.__init__
@@ -49,14 +53,15 @@ LAYERS = {
     "rules": """
         updates._asgi_http updates._inbox updates._progress updates._answer
         updates._parse updates._types updates._update
+        uploads._answers uploads._kinds
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         _limiter _encoding _wire_checks _outcome _address
     """,
     "words": """
         updates._errors objects _resolve _execute _events _statistics _facts
-        _error_codes _errors _extras _masking _random_id _repr _similar _typeguards
-        _typing _version
+        _error_codes _errors _uploaded _extras _masking _random_id _repr _similar
+        _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }

@@ -44,6 +44,7 @@ from ._errors import TooManyRequestsError as TooManyRequestsError
 from ._errors import TransportError as TransportError
 from ._errors import UnknownError as UnknownError
 from ._errors import UnknownMethodError as UnknownMethodError
+from ._errors import UploadRefusedError as UploadRefusedError
 from ._errors import ValidationError as ValidationError
 from ._errors import VKError as VKError
 from ._events import CallEnded as CallEnded

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .updates._bot import BotUpdates
     from .updates._positions import PositionStore
     from .updates._update import Update
+    from .uploads import Uploader
 
 
 P = ParamSpec("P")
@@ -95,6 +96,17 @@ class API(MethodGroups):
         from ._untyped import UntypedGroups
 
         return UntypedGroups(self.call)
+
+    @property
+    def upload(self) -> Uploader:
+        """Uploads of files: ``await api.upload.message_photo("cat.jpg", peer_id=1)``.
+
+        There is a method for each kind of file that VK takes, see
+        :class:`vkanyio.uploads.Uploader`. What they return can be attached as it is.
+        """
+        from .uploads import Uploader
+
+        return Uploader(self._caller)
 
     async def call(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Call a method by its name, as VK spells it: ``"users.get"``.

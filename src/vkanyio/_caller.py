@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ._config import Config
     from ._events import Event
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
+    from ._retry import Retries
     from ._statistics import Statistics
     from ._token import TokenFunction
 
@@ -115,10 +116,11 @@ class Caller(Protocol):
         """
         ...
 
-    def hold_connection(self) -> AbstractAsyncContextManager[None]:
-        """Hold a connection of the user's HTTP client for requests by :meth:`post`.
+    def polling(self) -> AbstractContextManager[None]:
+        """Count a long poll, which keeps a connection busy.
 
-        vkanyio's own connections are not limited in number: it holds none of those.
+        It matters for the connections of the user's HTTP client, which are limited in
+        number.
 
         :raises ClientUseError: if none would be left for calls
         """
@@ -126,6 +128,17 @@ class Caller(Protocol):
 
     def report(self, event: Event, /) -> None:
         """Report an event to ``on_event``."""
+        ...
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        ...
+
+    def uploading(self) -> AbstractAsyncContextManager[object]:
+        """Wait for a place among the files that the client sends at a time.
+
+        Calls can be made in its block. It is left in any way, also by a cancellation.
+        """
         ...
 
     def give_up(self, request: APIRequest, /) -> None:

@@ -38,7 +38,7 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
     submit = give_up = check_usable = as_token = perform
-    hold_connection = report = perform
+    retries = uploading = polling = report = perform
     calls_a_second = 0.0
 
     @property

@@ -34,6 +34,7 @@ is not well, and the same call may succeed later.
     │   ├── ConnectionFailedError   the connection failed or broke
     │   ├── RequestTimeoutError     no response in time (also a TimeoutError)
     │   └── InvalidResponseError    a response that is not from the VK API
+    ├── UploadRefusedError          VK refused a file: send another
     ├── TokenRenewalError           VK refused the token, and there is no new one
     ├── OutcomeUnknownError         VK may have carried it out: check before you retry
     ├── ClientClosedError           the client is not open, or was closed meanwhile
@@ -49,6 +50,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ._uploaded import UnsavedUpload, Uploaded
+
 _TRANSIENT_CODES = frozenset({1, 6, 10, 36})
 """Errors of VK itself, or of too many requests, and none of the call."""
 _TRANSIENT_STATUSES = frozenset({408, 429})
@@ -56,7 +59,12 @@ _TRANSIENT_STATUSES = frozenset({408, 429})
 
 
 class VKError(Exception):
-    """The base class of all exceptions of vkanyio."""
+    """The base class of all exceptions of vkanyio.
+
+    :ivar saved: for an upload of several files, those that were saved before the error
+    """
+
+    saved: tuple[Uploaded[Any], ...] = ()
 
     @property
     def is_transient(self) -> bool:
@@ -373,6 +381,33 @@ class InvalidResponseError(TransportError):
         self.body = body
 
 
+class UploadRefusedError(VKError):
+    """Raised when VK refuses an uploaded file. Nothing has been saved.
+
+    Upload servers say so with HTTP status 200, in words of their own or without any,
+    and a method that saves the file would only return error 100.
+
+    :ivar kind: the method of ``api.upload``, such as "message_photo"
+    :ivar response: what the upload server returned: JSON, or the text if it is not JSON
+    """
+
+    def __init__(
+        self, message: str, *, kind: str, response: Any, is_transient: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.response = response
+        self._is_transient = is_transient
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether VK takes the file later: it does if files came too fast."""
+        return self._is_transient
+
+    def __str__(self) -> str:
+        return f"upload.{self.kind}: {self.args[0]}"
+
+
 class OutcomeUnknownError(VKError):
     """Raised when VK may have carried out a call, and a retry could do so twice.
 
@@ -380,7 +415,11 @@ class OutcomeUnknownError(VKError):
     :class:`~vkanyio.APIRequest` for how to allow a retry.
 
     :ivar method: the method that was called
+    :ivar uploaded: the uploaded file, if it may not have been saved:
+        ``await api.upload.save(error.uploaded)`` saves it, perhaps a second time
     """
+
+    uploaded: UnsavedUpload | None = None
 
     def __init__(self, cause: VKError, *, method: str) -> None:
         super().__init__(method)

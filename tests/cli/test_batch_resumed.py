@@ -211,7 +211,7 @@ def test_only_the_owner_may_read_what_a_batch_creates(
             path.touch()
             path.chmod(mode)
     write_calls(tmp_path / "calls.jsonl", posts(2))
-    simulator.fault(faults.drop_after(), "wall.post", rate=1)  # keeps the journal
+    simulator.fault(faults.drop_after(), "execute", rate=1)  # keeps the journal
     umask = os.umask(0)
     try:
         resume()

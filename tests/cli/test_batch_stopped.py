@@ -178,4 +178,4 @@ def test_two_batches_do_not_write_the_same_output(
     wait_for(simulator, process, 1)
     code, err = resume()
     assert code == 2
-    assert "out.jsonl is being written by another `vkanyio batch`" in err
+    assert "out.jsonl is being written by another vkanyio command" in err

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import signal
+import stat
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +74,77 @@ def test_goes_on_from_the_position_in_a_file(
     members.append(5000)
     assert collect(*words)[:2] == (0, [5000])
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@BACKENDS
+def test_after_kill_9_the_output_has_each_item_once(
+    base_url: str, simulator: Simulator, tmp_path: Path, start: Start, backend: str
+) -> None:
+    simulator.add_list("groups.getMembers", range(40_000), max_page=100)
+    output, place = tmp_path / "members", tmp_path / "members.position"
+    words = ["collect", *MEMBERS, "--output", str(output), "--backend", backend]
+    words += ["--base-url", base_url]
+    process = start(*words, "--limit", "20")
+    deadline = time.monotonic() + 30
+    while (
+        not place.exists()
+        or json.loads(place.read_text().partition("\n")[0])["read"] == 0
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    with output.open("ab") as file:
+        file.write(b"12345")  # as a crash may leave it
+    process = start(*words, "--limit", "1000")
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert [int(line) for line in output.read_text().splitlines()] == [*range(40_000)]
+
+
+def test_an_output_goes_on_where_it_ends(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    members = [*range(1, 2001)]
+    simulator.add_list("groups.getMembers", members, max_page=1000)
+    output, place = tmp_path / "members", tmp_path / "members.position"
+    words = [*MEMBERS, "-o", str(output)]
+    assert collect(*words, "--max-items", "700")[:2] == (0, [])
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600 or sys.platform == "win32"
+    assert collect(*words)[:2] == (0, [])
+    members.append(5000)
+    assert collect(*words)[:2] == (0, [])
+    assert [int(line) for line in output.read_text().splitlines()] == members
+    assert {path.name for path in tmp_path.iterdir()} == {output.name, place.name}
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "problem"),
+    [
+        ("1\n", False, "members exists, but"),  # of something else
+        ("", True, "members is shorter than"),
+    ],
+)
+def test_an_output_that_is_not_of_the_position_is_left_alone(
+    collect: Collect,
+    simulator: Simulator,
+    tmp_path: Path,
+    text: str,
+    position: bool,
+    problem: str,
+) -> None:
+    simulator.add_list("groups.getMembers", range(3))
+    output, place = tmp_path / "members", tmp_path / "members.position"
+    assert collect(*MEMBERS, "-o", str(output))[0] == 0
+    if not position:
+        place.unlink()
+    output.write_text(text)
+    requests = simulator.ledger.requests
+    code, _, err = collect(*MEMBERS, "-o", str(output))
+    assert (code, simulator.ledger.requests) == (2, requests)
+    assert problem in err
+    assert output.read_text() == text
 
 
 def test_an_error_keeps_the_position(

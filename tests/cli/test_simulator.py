@@ -30,8 +30,8 @@ def running(*options: str) -> Iterator[Any]:
             process.kill()
 
 
-def code_of(base_url: str, method: str, token: str = "t") -> Any:
-    params = {"v": "5.199", "access_token": token, "message": "secret words"}
+def code_of(base_url: str, method: str, token: str = "t", **more: str) -> Any:
+    params = {"v": "5.199", "access_token": token, "message": "secret words", **more}
     response = httpx.post(f"{base_url}/{method}", data=params).json()
     return response.get("error", {}).get("error_code")
 
@@ -65,6 +65,18 @@ def test_on_demand_it_writes_a_line_for_each_call_and_no_values() -> None:
     ]
     assert "secret words" not in err
     assert "the-token" not in err
+
+
+def test_tokens_have_the_owners_that_they_were_given() -> None:
+    owners = ["--token", "bot=club9", "--token", "a=b=id1", "--limit", "0"]
+    with running(*owners) as process:
+        base_url = process.stdout.readline().strip()
+        method = "groups.getLongPollServer"
+        assert code_of(base_url, method, "bot", group_id="9") is None
+        assert code_of(base_url, method, "bot", group_id="8") == 15
+        assert code_of(base_url, "friends.get", "bot") == 27
+        assert code_of(base_url, "friends.get", "a=b") is None
+        assert code_of(base_url, "friends.get", "other") == 5
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
@@ -105,6 +117,12 @@ def is_fault(name: str, value: object) -> bool:
         (["--fault", "html=2"], "the rate in 'html=2' is not between 0 and 1"),
         (["--fault", "html=1.2.3"], "NAME[@METHOD][=RATE]"),
         (["--fault", "html="], "NAME[@METHOD][=RATE]"),
+        (["--fault", "failed:2@wall.post"], "affects only 'longpoll', not 'wall.post'"),
+        (
+            ["--token", "bot"],
+            "'bot' does not have the form TOKEN=OWNER, such as bot=cl",
+        ),
+        (["--token", "bot=club0"], "'bot=club0' does not have the form"),
         (["--port", "99999"], "99999"),
         (["--limit", "-1"], "-1"),
         (["--window", "round"], "'round'"),

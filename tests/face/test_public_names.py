@@ -20,6 +20,7 @@ CALLING = {
     "resolve",
     "stream",
     "untyped",
+    "upload",
 }
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
 

@@ -20,13 +20,16 @@ SIMULATOR = [sys.executable, "-m", "vkanyio", "simulator"]
 pytestmark = pytest.mark.foreign
 
 
-def run_on_simulator(command: list[str], **environment: str) -> tuple[Any, str]:
+def run_on_simulator(
+    command: list[str], *options: str, **environment: str
+) -> tuple[Any, str]:
     """Run a program on a separate simulator.
 
+    :param options: options of the simulator
     :return: what the program printed, and the simulator's summary
     """
     with subprocess.Popen(
-        [*SIMULATOR, "--limit", "0"],
+        [*SIMULATOR, "--limit", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -40,6 +43,7 @@ def run_on_simulator(command: list[str], **environment: str) -> tuple[Any, str]:
                 text=True,
                 timeout=120,
                 check=False,
+                cwd=PLACE,  # vkbottle keeps a file there
                 env={**os.environ, "no_proxy": "127.0.0.1", **environment},
             )
         finally:
@@ -49,17 +53,17 @@ def run_on_simulator(command: list[str], **environment: str) -> tuple[Any, str]:
     return json.loads(done.stdout.splitlines()[-1]), summary
 
 
-def program_of(name: str) -> list[str]:
+def program_of(name: str, part: str = "") -> list[str]:
     """Return the command of a foreign client's program, or skip the test."""
     package = PYTHON.get(name) or NODE[name]
     if not (PLACE / name / package).exists():
         pytest.skip(f"{package} is not installed: run tests/foreign/install.py")
     if name in PYTHON:
-        return [str(python_of(name)), str(PROGRAMS / f"with_{name}.py")]
+        return [str(python_of(name)), str(PROGRAMS / f"with_{name}{part}.py")]
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no node")
-    return [node, str(PROGRAMS / f"with_{name}.cjs")]
+    return [node, str(PROGRAMS / f"with_{name}{part}.cjs")]
 
 
 def test_vk_api_works_with_its_pools_functions_tools_and_uploads() -> None:
@@ -111,3 +115,24 @@ def test_vk_io_works_in_all_its_modes_and_collects_and_uploads() -> None:
         "photo of": 1,
     }
     assert int(summary.split()[0]) < 40
+
+
+OWNERS = ("--token", "bot=club9", "--token", "anna=id1")
+CONVERSATION: dict[str, Any] = {
+    "answers": ["You wrote: one", "You wrote: two", "You wrote: three"],
+    "heard": 3,
+}
+
+
+def test_a_bot_of_vk_io_answers_each_message_once() -> None:
+    modules = str(PLACE / "vk_io" / "node_modules")
+    command = program_of("vk_io", "_bot")
+    found, _ = run_on_simulator(command, *OWNERS, NODE_PATH=modules)
+    found["answers"].sort(key=CONVERSATION["answers"].index)  # it waits for no answer
+    assert found == CONVERSATION
+
+
+def test_a_bot_of_vkbottle_answers_each_message_once() -> None:
+    found, _ = run_on_simulator(program_of("vkbottle", "_bot"), *OWNERS)
+    found["answers"].sort(key=CONVERSATION["answers"].index)
+    assert found == CONVERSATION

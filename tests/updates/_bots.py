@@ -39,11 +39,12 @@ def number_of(update: Update[Any] | Gap) -> int:
 async def read(updates: BotUpdates, count: int) -> list[int]:
     """Read some numbers, and acknowledge the last one."""
     found: list[int] = []
-    async for update in updates:
-        found.append(number_of(update))
-        if len(found) == count:
-            updates.acknowledge()
-            break
+    with anyio.fail_after(100_000):
+        async for update in updates:
+            found.append(number_of(update))
+            if len(found) == count:
+                updates.acknowledge()
+                break
     return found
 
 

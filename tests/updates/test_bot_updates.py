@@ -1,4 +1,4 @@
-"""``api.bot_updates``: what a program hears, whatever VK and the network do."""
+"""``club.bot_updates``: what a program hears, whatever VK and the network do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 from _bots import GROUP, number_of, read, write, write_slowly
-from anyio import current_time, move_on_after, sleep
+from anyio import current_time, fail_after, move_on_after, sleep
 
 from _helpers import cancelling, own_tasks, settle
 from vkanyio import VK, ClientClosedError, ClientUseError
@@ -31,18 +31,18 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_updates_come_in_order_from_the_beginning_of_the_block_on(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     write(town, 1)
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, 2, 3)
         assert await read(updates, 2) == [2, 3]
         write(town, 4)
         assert await read(updates, 1) == [4]
 
 
-async def test_an_update_has_what_vk_sent(town: Simulator, api: VK) -> None:
-    async with api.bot_updates(GROUP) as updates:
+async def test_an_update_has_what_vk_sent(town: Simulator, club: VK) -> None:
+    async with club.bot_updates(GROUP) as updates:
         write(town, 1, user=2)
         update = await anext(updates)
         assert isinstance(update, MessageNew)
@@ -54,8 +54,8 @@ async def test_an_update_has_what_vk_sent(town: Simulator, api: VK) -> None:
         assert isinstance(await anext(updates), GroupJoin)
 
 
-async def test_while_nobody_asks_nothing_is_fetched(town: Simulator, api: VK) -> None:
-    async with api.bot_updates() as updates:
+async def test_while_nobody_asks_nothing_is_fetched(town: Simulator, club: VK) -> None:
+    async with club.bot_updates() as updates:
         write(town, 1)
         await anext(updates)
         made = updates.statistics().polls
@@ -66,10 +66,10 @@ async def test_while_nobody_asks_nothing_is_fetched(town: Simulator, api: VK) ->
 
 
 async def test_a_wait_that_is_cancelled_over_and_over_loses_nothing(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     found: list[int] = []
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(write_slowly, town, range(30), 0.7)
         while len(found) < 30:
             with move_on_after(0.31):
@@ -80,7 +80,7 @@ async def test_a_wait_that_is_cancelled_over_and_over_loses_nothing(
 
 
 async def test_a_loop_may_be_left_and_continued_in_another_task(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     found: list[int] = []
 
@@ -90,7 +90,7 @@ async def test_a_loop_may_be_left_and_continued_in_another_task(
             if len(found) >= count:
                 break
 
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, *range(10))
         for count in (3, 6, 10):
             async with anyio.create_task_group() as tg:
@@ -98,8 +98,8 @@ async def test_a_loop_may_be_left_and_continued_in_another_task(
     assert found == [*range(10)]
 
 
-async def test_stop_ends_a_wait_at_once(town: Simulator, api: VK) -> None:
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+async def test_stop_ends_a_wait_at_once(town: Simulator, club: VK) -> None:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         start = current_time()
 
         async def stop() -> None:
@@ -115,9 +115,9 @@ async def test_stop_ends_a_wait_at_once(town: Simulator, api: VK) -> None:
 
 
 async def test_stop_in_the_body_acknowledges_the_update_in_hand(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         begun = updates.position
         write(town, 1, 2)
         async for update in updates:
@@ -125,14 +125,14 @@ async def test_stop_in_the_body_acknowledges_the_update_in_hand(
             assert updates.position == begun
             updates.stop()
         position = updates.position
-    async with api.bot_updates(position=position) as updates:
+    async with club.bot_updates(position=position) as updates:
         assert await read(updates, 1) == [2]
 
 
 async def test_an_update_in_hand_is_acknowledged_by_asking_for_the_next(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, 1, 2, 3)
         positions = [updates.position]
         for _ in range(3):
@@ -142,18 +142,18 @@ async def test_an_update_in_hand_is_acknowledged_by_asking_for_the_next(
         positions.append(updates.position)
         updates.acknowledge()
     for position, rest in zip(positions, [3, 3, 2, 1, 0], strict=True):
-        async with api.bot_updates(position=position) as updates:
+        async with club.bot_updates(position=position) as updates:
             with move_on_after(1):
                 assert await read(updates, rest or 1) == [1, 2, 3][3 - rest :]
 
 
 async def test_a_second_task_that_waits_is_refused_at_once(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     async def handler(update: object) -> None:
         raise AssertionError
 
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(read, updates, 1)
         await settle()
         with pytest.raises(ClientUseError, match="another task waits"):
@@ -161,7 +161,7 @@ async def test_a_second_task_that_waits_is_refused_at_once(
         with pytest.raises(ClientUseError, match="another task waits"):
             await updates.handle(handler)
         write(town, 1)
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(updates.handle, handler)
         await settle()
         with pytest.raises(ClientUseError, match="another task waits"):
@@ -169,8 +169,8 @@ async def test_a_second_task_that_waits_is_refused_at_once(
         updates.stop()
 
 
-async def test_updates_are_used_inside_their_block(api: VK) -> None:
-    updates = api.bot_updates()
+async def test_updates_are_used_inside_their_block(club: VK) -> None:
+    updates = club.bot_updates()
     assert repr(updates) == "<BotUpdates, new>"
     for use in (updates.stop, lambda: updates.position):
         with pytest.raises(ClientUseError, match="have not been entered: use them"):
@@ -195,9 +195,9 @@ async def test_before_the_client_is_entered_its_error_comes_first() -> None:
 # What VK and the network do
 
 
-async def test_an_expired_key_loses_nothing(town: Simulator, api: VK) -> None:
+async def test_an_expired_key_loses_nothing(town: Simulator, club: VK) -> None:
     town.long_poll(key_seconds=100)
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(write_slowly, town, range(20), 40)
         assert await read(updates, 20) == [*range(20)]
         made = updates.statistics()
@@ -206,13 +206,14 @@ async def test_an_expired_key_loses_nothing(town: Simulator, api: VK) -> None:
     assert made.gaps == 0
 
 
-async def test_what_vk_does_not_keep_is_a_gap(town: Simulator, api: VK) -> None:
+async def test_what_vk_does_not_keep_is_a_gap(town: Simulator, club: VK) -> None:
     town.long_poll(retention=5)
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, 1)
         await anext(updates)
         write(town, *range(2, 20))
-        gap = await anext(updates)
+        with fail_after(60):
+            gap = await anext(updates)
         assert isinstance(gap, Gap)
         assert (gap.reason, gap.before, gap.after) == ("outdated", "2", "20")
         write(town, 20)
@@ -221,13 +222,14 @@ async def test_what_vk_does_not_keep_is_a_gap(town: Simulator, api: VK) -> None:
         assert updates.statistics().failures == {"failed 1": 1}
 
 
-async def test_a_lost_session_is_a_gap(town: Simulator, api: VK) -> None:
-    async with api.bot_updates() as updates:
+async def test_a_lost_session_is_a_gap(town: Simulator, club: VK) -> None:
+    async with club.bot_updates() as updates:
         write(town, 1)
         await read(updates, 1)
         write(town, 2, 3)
         town.fault(faults.failed(3))
-        gap = await anext(updates)
+        with fail_after(60):
+            gap = await anext(updates)
         assert isinstance(gap, Gap)
         assert (gap.reason, gap.before, gap.after) == ("lost", "2", "4")
         write(town, 4)
@@ -236,35 +238,36 @@ async def test_a_lost_session_is_a_gap(town: Simulator, api: VK) -> None:
 
 
 async def test_a_gap_that_was_not_acknowledged_is_found_again(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     town.long_poll(retention=2)
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, *range(9))
         assert isinstance(await anext(updates), Gap)
         position = updates.position
-    async with api.bot_updates(position=position) as updates:
+    async with club.bot_updates(position=position) as updates:
         assert isinstance(await anext(updates), Gap)
         updates.acknowledge()
         position = updates.position
-    async with api.bot_updates(position=position) as updates:
+    async with club.bot_updates(position=position) as updates:
         write(town, 9)
         assert await read(updates, 1) == [9]
 
 
 @pytest.mark.parametrize("number", [4, 17])
 async def test_a_refusal_that_nobody_knows_is_raised(
-    town: Simulator, api: VK, number: int
+    town: Simulator, club: VK, number: int
 ) -> None:
     town.fault(faults.failed(number), rate=1)
-    async with api.bot_updates() as updates:
-        with pytest.raises(UpdatesError, match=f"refuses to answer: failed {number}"):
+    async with club.bot_updates() as updates:
+        problem = f"refuses to answer: failed {number}"
+        with pytest.raises(UpdatesError, match=problem), fail_after(60):
             await anext(updates)
         assert updates.statistics().polls == 1
 
 
-async def test_what_vk_sends_again_is_left_out(town: Simulator, api: VK) -> None:
-    async with api.bot_updates() as updates:
+async def test_what_vk_sends_again_is_left_out(town: Simulator, club: VK) -> None:
+    async with club.bot_updates() as updates:
         write(town, 1, 2, 3)
         assert await read(updates, 3) == [1, 2, 3]
         town.fault(faults.repeated(3))
@@ -287,9 +290,9 @@ async def test_what_vk_sends_again_is_left_out(town: Simulator, api: VK) -> None
     ids=str,
 )
 async def test_a_bad_connection_loses_nothing(
-    town: Simulator, api: VK, fault: Any
+    town: Simulator, club: VK, fault: Any
 ) -> None:
-    async with api.bot_updates() as updates, anyio.create_task_group() as tg:
+    async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         town.fault(fault, "longpoll", rate=0.5)
         tg.start_soon(write_slowly, town, range(30), 20)
         assert await read(updates, 30) == [*range(30)]
@@ -299,9 +302,9 @@ async def test_a_bad_connection_loses_nothing(
 
 
 async def test_whatever_fails_a_server_is_requested_at_most_once_a_minute(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         town.fault(faults.drop_before(), "longpoll", rate=0.7)
         town.fault(faults.failed(2), "longpoll", rate=0.5)
         with move_on_after(3600):
@@ -310,14 +313,14 @@ async def test_whatever_fails_a_server_is_requested_at_most_once_a_minute(
         times = [entry.time for entry in servers]
         gaps = [b - a for a, b in pairwise(times)]
         assert len(gaps) > 10
-        assert min(gaps) >= 60
+        assert min(gaps) > 59.99
         assert updates.statistics().servers == len(times)
 
 
 async def test_polls_that_fail_are_spaced_by_a_back_off(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         town.fault(faults.refuse(), rate=1)
         with move_on_after(3600):
             await anext(updates)
@@ -329,9 +332,9 @@ async def nothing(poll: Any) -> Any:
 
 
 async def test_a_server_that_answers_at_once_with_nothing_is_not_flooded(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates(wait=25) as updates:
+    async with club.bot_updates(wait=25) as updates:
         town.fault(PollFault("empty", nothing), rate=1)
         with move_on_after(60):
             await anext(updates)
@@ -339,9 +342,9 @@ async def test_a_server_that_answers_at_once_with_nothing_is_not_flooded(
 
 
 async def test_a_silent_session_is_replaced_after_fifteen_minutes(
-    town: Simulator, api: VK, caplog: pytest.LogCaptureFixture
+    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         write(town, 1)
         await read(updates, 1)
         start = current_time()
@@ -354,9 +357,9 @@ async def test_a_silent_session_is_replaced_after_fifteen_minutes(
 
 
 async def test_an_idle_bot_makes_four_calls_an_hour_and_a_poll_every_25_seconds(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates() as updates:
+    async with club.bot_updates() as updates:
         with move_on_after(7200):
             await anext(updates)
         made = updates.statistics()
@@ -376,8 +379,8 @@ async def test_closing_the_client_ends_a_wait_with_an_error(town: Simulator) -> 
             outcomes.append(error)
 
     async with anyio.create_task_group() as tg:
-        async with VK("club", http_client=town.http_client()) as api:
-            updates = api.bot_updates()
+        async with VK("club", http_client=town.http_client()) as club:
+            updates = club.bot_updates()
             await updates.__aenter__()
             tg.start_soon(listen, updates)
             await sleep(1)
@@ -393,8 +396,8 @@ asyncio_only = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 
 @asyncio_only
-async def test_native_cancellation_loses_nothing(town: Simulator, api: VK) -> None:
-    async with api.bot_updates() as updates:
+async def test_native_cancellation_loses_nothing(town: Simulator, club: VK) -> None:
+    async with club.bot_updates() as updates:
         for number in range(5):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.02):
@@ -415,9 +418,9 @@ async def test_native_cancellation_loses_nothing(town: Simulator, api: VK) -> No
 
 
 async def test_only_the_kinds_that_are_wanted_are_delivered(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates(kinds=[GroupJoin, "message_deny"]) as updates:
+    async with club.bot_updates(kinds=[GroupJoin, "message_deny"]) as updates:
         write(town, 1)
         town.update(GROUP, "group_join", {"user_id": 5})
         town.update(GROUP, "group_leave", {"user_id": 5})
@@ -429,15 +432,15 @@ async def test_only_the_kinds_that_are_wanted_are_delivered(
         with move_on_after(30):
             await anext(updates)
         position = updates.position
-    async with api.bot_updates(position=position) as updates:
+    async with club.bot_updates(position=position) as updates:
         write(town, 3)
         assert await read(updates, 1) == [3]
 
 
 async def test_unknown_updates_are_a_kind_of_their_own(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    async with api.bot_updates(kinds=[UnknownUpdate]) as updates:
+    async with club.bot_updates(kinds=[UnknownUpdate]) as updates:
         write(town, 1)
         town.update(GROUP, "story_new", {"id": 5})
         update = await anext(updates)
@@ -446,17 +449,17 @@ async def test_unknown_updates_are_a_kind_of_their_own(
 
 
 async def test_configure_switches_the_server_and_the_kinds_on(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
-    await api.groups.setLongPollSettings(
+    await club.groups.setLongPollSettings(
         group_id=GROUP, enabled=False, message_new=False, group_join=False
     )
-    async with api.bot_updates(
+    async with club.bot_updates(
         configure=True, kinds=[MessageNew, "lead_forms_new"]
     ) as updates:
         write(town, 1)
         assert await read(updates, 1) == [1]
-    settings = await api.groups.getLongPollSettings(group_id=GROUP)
+    settings = await club.groups.getLongPollSettings(group_id=GROUP)
     assert settings["is_enabled"]
     assert settings["api_version"] == "5.199"
     assert settings["events"]["group_join"] == 0
@@ -483,8 +486,8 @@ async def test_configure_switches_the_server_and_the_kinds_on(
     ],
 )
 async def test_wrong_arguments_are_refused_before_anything_is_sent(
-    town: Simulator, api: VK, options: dict[str, Any], problem: str
+    town: Simulator, club: VK, options: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=problem):
-        api.bot_updates(**options)
+        club.bot_updates(**options)
     assert town.ledger.requests == 0

@@ -26,50 +26,50 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_program_goes_on_where_it_stopped(
-    town: Simulator, api: VK, tmp_path: Path
+    town: Simulator, club: VK, tmp_path: Path
 ) -> None:
     path = tmp_path / "bot.json"
-    async with api.bot_updates(position=FilePosition(path)) as updates:
+    async with club.bot_updates(position=FilePosition(path)) as updates:
         write(town, 1, 2, 3)
         assert await read(updates, 2) == [1, 2]
     saved = json.loads(path.read_text())
     assert saved["group_id"] == GROUP
     assert len(saved["handled"]) == 2
     write(town, 4)
-    async with api.bot_updates(position=FilePosition(str(path))) as updates:
+    async with club.bot_updates(position=FilePosition(str(path))) as updates:
         assert await read(updates, 2) == [3, 4]
     assert os.listdir(tmp_path) == ["bot.json"]
 
 
 async def test_the_position_where_a_program_begins_is_saved_at_once(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     store = Memory()
-    async with api.bot_updates(position=store):
+    async with club.bot_updates(position=store):
         assert store.text is not None
     write(town, 1)
-    async with api.bot_updates(position=Memory(store.text)) as updates:
+    async with club.bot_updates(position=Memory(store.text)) as updates:
         assert await read(updates, 1) == [1]
 
 
 async def test_a_position_that_was_loaded_is_not_saved_unless_it_changes(
-    api: VK,
+    club: VK,
 ) -> None:
     store = Memory()
-    async with api.bot_updates(position=store):
+    async with club.bot_updates(position=store):
         pass
     assert len(store.saves) == 1
-    async with api.bot_updates(position=store) as updates:
+    async with club.bot_updates(position=store) as updates:
         with move_on_after(1000):
             await anext(updates)
     assert len(store.saves) == 1
 
 
 async def test_a_loop_saves_at_most_once_a_second_and_soon_after_the_last_update(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     store = Memory()
-    async with api.bot_updates(position=store) as updates:
+    async with club.bot_updates(position=store) as updates:
         async with anyio.create_task_group() as tg:
             tg.start_soon(write_slowly, town, range(50), 0.1)
             with move_on_after(8):
@@ -82,14 +82,14 @@ async def test_a_loop_saves_at_most_once_a_second_and_soon_after_the_last_update
 
 
 async def test_workers_save_at_most_once_a_second_and_soon_after_the_last_update(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     store = Memory()
 
     async def handler(update: Update[Any]) -> None:
         await sleep(0.05)
 
-    async with api.bot_updates(position=store) as updates:
+    async with club.bot_updates(position=store) as updates:
         async with anyio.create_task_group() as tg:
             tg.start_soon(write_slowly, town, range(50), 0.1)
             with move_on_after(8):
@@ -103,10 +103,10 @@ async def test_workers_save_at_most_once_a_second_and_soon_after_the_last_update
         assert updates.statistics().polls - polls <= 4
 
 
-async def test_leaving_the_block_saves_the_position(town: Simulator, api: VK) -> None:
+async def test_leaving_the_block_saves_the_position(town: Simulator, club: VK) -> None:
     store = Memory()
     with pytest.raises(KeyError):  # noqa: PT012
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             write(town, 1, 2)
             await read(updates, 1)
             position = updates.position
@@ -114,7 +114,7 @@ async def test_leaving_the_block_saves_the_position(town: Simulator, api: VK) ->
             raise KeyError
     assert store.text == position
     with move_on_after(1) as scope:
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             assert await read(updates, 1) == [2]
             await sleep(5)
     assert scope.cancelled_caught
@@ -122,11 +122,11 @@ async def test_leaving_the_block_saves_the_position(town: Simulator, api: VK) ->
 
 
 async def test_a_save_that_hangs_delays_leaving_by_five_seconds_at_most(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     store = Memory()
     with pytest.raises(PositionError, match=r"could not save .*took over 5 s"):  # noqa: PT012
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             store.seconds = 1000
             write(town, 1)
             await read(updates, 1)
@@ -135,17 +135,17 @@ async def test_a_save_that_hangs_delays_leaving_by_five_seconds_at_most(
 
 
 async def test_an_error_of_the_last_save_is_raised_or_a_note_of_another(
-    town: Simulator, api: VK
+    town: Simulator, club: VK
 ) -> None:
     store = Memory()
     with pytest.raises(PositionError, match=r"position of updates: full\."):  # noqa: PT012
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             store.error = OSError("full")
             write(town, 1)
             await read(updates, 1)
     store = Memory()
     with pytest.raises(KeyError) as caught:  # noqa: PT012
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             store.error = OSError("full")
             write(town, 2)
             await read(updates, 1)
@@ -155,7 +155,7 @@ async def test_an_error_of_the_last_save_is_raised_or_a_note_of_another(
 
 @pytest.mark.parametrize("way", ["loop", "workers"])
 async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end(
-    town: Simulator, api: VK, caplog: pytest.LogCaptureFixture, way: str
+    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     store = Memory()
     found: list[int] = []
@@ -164,7 +164,7 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
         found.append(number_of(update))
 
     with pytest.raises(PositionError, match="could not save") as caught:  # noqa: PT012
-        async with api.bot_updates(position=store) as updates:
+        async with club.bot_updates(position=store) as updates:
             store.error = OSError("full")
             write(town, 1)
             start = current_time()
@@ -179,9 +179,9 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
     assert "could not be saved, trying again: OSError: full" in caplog.text
 
 
-async def test_a_store_that_recovers_loses_nothing(town: Simulator, api: VK) -> None:
+async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) -> None:
     store = Memory()
-    async with api.bot_updates(position=store) as updates:
+    async with club.bot_updates(position=store) as updates:
         store.error = OSError("full")
         write(town, 1)
         for _ in range(3):
@@ -196,11 +196,11 @@ async def test_a_store_that_recovers_loses_nothing(town: Simulator, api: VK) -> 
         store.error = None
 
 
-async def test_a_position_of_another_community_is_refused(api: VK) -> None:
+async def test_a_position_of_another_community_is_refused(club: VK) -> None:
     text = str(UpdatesPosition(group_id=8, ts="5"))
     for position in (text, Memory(text)):
         with pytest.raises(PositionError, match="that of community 8, not of 9"):
-            async with api.bot_updates(position=position):
+            async with club.bot_updates(position=position):
                 pytest.fail("entered")
 
 
@@ -215,12 +215,12 @@ async def test_a_position_of_another_community_is_refused(api: VK) -> None:
     ],
 )
 async def test_a_broken_file_is_refused_by_name_and_stays_as_it_is(
-    api: VK, town: Simulator, tmp_path: Path, text: str, problem: str
+    club: VK, town: Simulator, tmp_path: Path, text: str, problem: str
 ) -> None:
     path = tmp_path / "bot.json"
     path.write_text(text)
     with pytest.raises(PositionError, match=problem) as caught:
-        async with api.bot_updates(position=FilePosition(path)):
+        async with club.bot_updates(position=FilePosition(path)):
             pytest.fail("entered")
     assert f"FilePosition({str(path)!r}) contains no position" in str(caught.value)
     assert path.read_text() == text
@@ -228,14 +228,14 @@ async def test_a_broken_file_is_refused_by_name_and_stays_as_it_is(
 
 
 async def test_a_file_that_cannot_be_read_or_written_is_refused_at_once(
-    api: VK, tmp_path: Path
+    club: VK, tmp_path: Path
 ) -> None:
     with pytest.raises(PositionError, match="could not load the position of updates"):
-        async with api.bot_updates(position=FilePosition(tmp_path)):
+        async with club.bot_updates(position=FilePosition(tmp_path)):
             pytest.fail("entered")
     missing = tmp_path / "missing" / "bot.json"
     with pytest.raises(PositionError, match="could not save the position of updates"):
-        async with api.bot_updates(position=FilePosition(missing)):
+        async with club.bot_updates(position=FilePosition(missing)):
             pytest.fail("entered")
     with pytest.raises(TypeError, match="path must be the path of a file, got int"):
         FilePosition(5)  # type: ignore[arg-type]

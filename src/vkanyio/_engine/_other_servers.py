@@ -1,12 +1,12 @@
 """Requests to other servers than VK's API, such as uploads and long polls.
 
 It owns those that are under way, and the connections of the user's HTTP client that are
-held for them. They are neither calls nor subject to the rate limit.
+counted for them. They are neither calls nor subject to the rate limit.
 """
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, final
 
 from anyio import CancelScope
@@ -15,7 +15,7 @@ from .._errors import ClientUseError, ConnectionFailedError
 from .._outcome import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+    from collections.abc import AsyncIterable, Generator, Mapping
 
     from anyio import Semaphore
 
@@ -37,7 +37,8 @@ class OtherServers:
         self._send = send
         self._connections = connections
         self._scopes: set[CancelScope] = set()
-        self._held = 0
+        self._is_own = config.http_client is None
+        self._polls = 0
 
     async def post(
         self,
@@ -52,32 +53,31 @@ class OtherServers:
         with CancelScope() as scope:
             self._scopes.add(scope)
             try:
-                return await self._send(
-                    url, body, length=length, headers=headers, secret=secret
-                )
+                # Where the user's client is short of connections, a request waits in
+                # its pool, and one that is cancelled there may keep its place for good.
+                async with nullcontext() if self._is_own else self._connections:
+                    return await self._send(
+                        url, body, length=length, headers=headers, secret=secret
+                    )
             finally:
                 self._scopes.discard(scope)
         closed = ConnectionFailedError("the client closed the connection")
         return Failure(closed, maybe_carried_out=True)
 
-    @asynccontextmanager
-    async def hold_connection(self) -> AsyncGenerator[None]:
-        """Hold a connection; see :meth:`Caller.hold_connection`."""
-        if self._config.http_client is None:
-            yield
-            return
-        if self._held + 1 >= self._config.max_connections:
+    @contextmanager
+    def polling(self) -> Generator[None]:
+        """Count a long poll; see :meth:`Caller.polling`."""
+        if self._polls + 1 >= self._config.max_connections and not self._is_own:
             message = (
-                f"max_connections must be more than {self._held + 1}: a long poll holds"
-                " a connection of `http_client`, and calls need another"
+                f"max_connections must be more than {self._polls + 1}: a long poll"
+                " keeps a connection of `http_client` busy, and calls need another"
             )
             raise ClientUseError(message)
-        self._held += 1
+        self._polls += 1
         try:
-            async with self._connections:
-                yield
+            yield
         finally:
-            self._held -= 1
+            self._polls -= 1
 
     def cancel(self) -> None:
         """End the requests under way: each fails as if its connection had broken."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import logging
 import os
-import sys
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
@@ -28,6 +27,7 @@ from .._config import TYPED_VERSION
 from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
+from .._retry import Retries
 from .._statistics import Counters
 from .._version import __version__
 from ._credentials import FixedToken, RenewableToken
@@ -36,6 +36,7 @@ from ._handling import in_handler
 from ._lane import Lane
 from ._lanes import Lanes, LaneSettings
 from ._live_calls import LiveCalls
+from ._misuse import closed_meanwhile, with_hint
 from ._observer import Observer
 from ._other_servers import OtherServers
 from ._questions import Questions
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
         Coroutine,
         Mapping,
     )
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractContextManager
     from random import Random
     from types import TracebackType
 
@@ -71,6 +72,9 @@ DEFAULT_HEADERS = {
     "accept-encoding": "gzip, deflate",
     "content-type": "application/x-www-form-urlencoded",
 }
+
+MAX_UPLOADS = 4
+"""Files that a client sends at a time."""
 
 logger = logging.getLogger("vkanyio")
 
@@ -106,6 +110,7 @@ class Session(AsyncContextManagerMixin):
         self._observer = Observer(config.on_event)
         self._questions = Questions(config)
         self._connections = Semaphore(config.max_connections, fast_acquire=True)
+        self._uploads = Semaphore(MAX_UPLOADS)
         headers = {**DEFAULT_HEADERS, **config.headers}
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._replaced_tokens: dict[str, str] = {}
@@ -172,9 +177,9 @@ class Session(AsyncContextManagerMixin):
             url, body, length=length, headers=headers, secret=secret
         )
 
-    def hold_connection(self) -> AbstractAsyncContextManager[None]:
-        """Hold a connection; see :meth:`Caller.hold_connection`."""
-        return self._others.hold_connection()
+    def polling(self) -> AbstractContextManager[None]:
+        """Count a long poll; see :meth:`Caller.polling`."""
+        return self._others.polling()
 
     def report(self, event: Event) -> None:
         """Report an event to ``on_event``."""
@@ -200,6 +205,15 @@ class Session(AsyncContextManagerMixin):
                 credentials.token, {"secret_key": secret}, others=credentials.others
             ),
         )
+
+    def retries(self) -> Retries:
+        """Return the retries of something new, by the options of the client."""
+        config = self._config
+        return Retries(config.retry_limit, config.wait, self._generator)
+
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._uploads
 
     def give_up(self, request: APIRequest) -> None:
         """Abandon a call that was submitted, unless it has its outcome."""
@@ -241,7 +255,7 @@ class Session(AsyncContextManagerMixin):
             "the client must be left by the task that entered it: where that is not"
             " possible, use `await task_group.start(api.run)`"
         )
-        raise ClientUseError(_with_hint(message))
+        raise ClientUseError(with_hint(message))
 
     def check_usable(self) -> None:
         """Raise unless calls can be made here; see :meth:`Caller.check_usable`."""
@@ -296,7 +310,7 @@ class Session(AsyncContextManagerMixin):
                 "the client belongs to another event loop, thread or process: make one"
                 " here, or call it by `anyio.from_thread.run`"
             )
-            raise ClientUseError(_with_hint(message))
+            raise ClientUseError(with_hint(message))
 
     def _make_settings(
         self, token: str | TokenFunction, config: Config
@@ -372,7 +386,7 @@ class Session(AsyncContextManagerMixin):
                 finally:
                     self.stage = Stage.CLOSED
                     self._closed_at = current_time()
-                    self._live.fail_all(_closed_meanwhile)
+                    self._live.fail_all(closed_meanwhile)
                     self._others.cancel()
         finally:
             self.stage = Stage.CLOSED
@@ -408,6 +422,8 @@ class View:
     def __init__(self, session: Session, settings: LaneSettings) -> None:
         self._session = session
         self._settings = settings
+        self.polling: Callable[[], AbstractContextManager[None]] = session.polling
+        self.report: Callable[[Event], None] = session.report
 
     def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn; see :meth:`Caller.perform`."""
@@ -449,13 +465,13 @@ class View:
         """The options for the token."""
         return self._settings.config
 
-    def hold_connection(self) -> AbstractAsyncContextManager[None]:
-        """Hold a connection; see :meth:`Caller.hold_connection`."""
-        return self._session.hold_connection()
+    def retries(self) -> Retries:
+        """Return the retries of something new."""
+        return self._session.retries()
 
-    def report(self, event: Event) -> None:
-        """Report an event to ``on_event``."""
-        self._session.report(event)
+    def uploading(self) -> Semaphore:
+        """Wait for a place among the files that the client sends at a time."""
+        return self._session.uploading()
 
     def as_token(self, token: str | TokenFunction, options: Mapping[str, Any]) -> View:
         """Return the calls of another token."""
@@ -479,21 +495,3 @@ class View:
     def release(self) -> None:
         """Keep the lane no longer."""
         self._settings.holders -= 1
-
-
-def _with_hint(message: str) -> str:
-    """Add what to use instead of pytest-asyncio, if that is in use.
-
-    It may run the parts of a fixture, and a test, in several tasks and event loops.
-    """
-    if "pytest_asyncio" not in sys.modules:
-        return message
-    instead = "`@pytest.mark.anyio` and the fixtures of vkanyio.testing.pytest_plugin"
-    return f"{message}; instead of pytest-asyncio, use {instead}"
-
-
-def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
-    maybe_carried_out = request.maybe_carried_out
-    fate = "may have carried it out" if maybe_carried_out else "did not carry it out"
-    message = f"the client was closed before {request.method} ended: VK {fate}"
-    return ClientClosedError(message, maybe_carried_out=maybe_carried_out)

@@ -14,9 +14,11 @@ import click
 
 from .. import VK, Config, VKError
 from ._batch_book import Book, LineState
+from ._batch_feed import BatchFeed
 from ._batch_files import OutputFiles, StreamOutput
 from ._batch_lines import MAX_LINE_BYTES, BadLine, Line, LineReader, read_call, too_long
 from ._batch_progress import ENDINGS, BatchProgress, reading
+from ._batch_records import Recorder
 from ._batch_run import BatchRun
 from ._common import WRONG_USAGE, CommandError, Interrupted, report, run_async
 from ._explain import command_error
@@ -90,18 +92,21 @@ def batch(
         progress = stack.enter_context(
             BatchProgress(total, done=book.done(), has_output=output is not None)
         )
-        batch_run = BatchRun(
-            StreamOutput(sys.stdout.fileno()) if files is None else files.records,
+        destination = (
+            StreamOutput(sys.stdout.fileno()) if files is None else files.records
+        )
+        recorder = Recorder(destination, progress)
+        feed = BatchFeed(
+            LineReader(descriptor),
             files,
             book,
-            progress,
+            recorder,
             max_in_flight=_max_in_flight(config),
             checked=client.checked,
             repeat_unknown=repeat_unknown,
         )
-        command = BatchCommand(
-            batch_run, config, LineReader(descriptor), book.done(), total
-        )
+        batch_run = BatchRun(feed, files, recorder)
+        command = BatchCommand(batch_run, config, book.done(), total)
         code = command.run(client.backend)
         if files is not None and command.leaves_nothing():
             files.finish()
@@ -116,13 +121,11 @@ class BatchCommand:
         self,
         batch_run: BatchRun,
         config: Config,
-        reader: LineReader,
         done: int,
         total: int | None,
     ) -> None:
         self._batch = batch_run
         self._config = config
-        self._reader = reader
         self._done = done
         self._total = total
         self._signum: int | None = None
@@ -144,7 +147,7 @@ class BatchCommand:
         finally:
             self._sum_up(time.monotonic() - start)
         stopped_by = self._batch.stopped_by
-        if self._signum is not None and not self._is_complete():
+        if self._signum is not None and not self._batch.is_complete:
             raise Interrupted(f"interrupted: {self._rest()}", signum=self._signum)
         if stopped_by is not None:
             message = f"stopped: {stopped_by}; {self._rest()}"
@@ -155,16 +158,13 @@ class BatchCommand:
         """Return whether every line has a final record."""
         endings = self._batch.endings
         is_clear = not endings["unknown"] and not endings["got no response"]
-        return is_clear and self._is_complete()
-
-    def _is_complete(self) -> bool:
-        return self._batch.complete and not self._batch.in_flight
+        return is_clear and self._batch.is_complete
 
     async def _work(self) -> None:
         config = attrs.evolve(self._config, on_event=self._batch.note_event)
         async with VK.from_config(config) as api:
             try:
-                await self._batch.run(api, self._reader)
+                await self._batch.run(api)
             finally:
                 self._requests = api.statistics().sent
 

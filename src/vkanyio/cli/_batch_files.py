@@ -1,4 +1,4 @@
-"""The output of ``vkanyio batch``, and the journal beside it."""
+"""The output of a command, and the journal of ``vkanyio batch`` beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._common import WRONG_USAGE, CommandError
 from ._output import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ._batch_lines import Line
 
@@ -40,7 +40,7 @@ def head_of(line: Line) -> dict[str, Any]:
 class Output(Protocol):
     """Where records go."""
 
-    async def write(self, record: Mapping[str, Any]) -> None:
+    async def write(self, record: Any) -> None:
         """Write a record."""
         ...
 
@@ -98,7 +98,7 @@ class LineFile:
         self._turn = anyio.Lock()
 
     def lock(self) -> None:
-        """Lock the file against other batches until it is closed.
+        """Lock the file against other commands until it is closed.
 
         :raises CommandError: if another process holds the lock
         """
@@ -108,7 +108,7 @@ class LineFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            message = f"{self.path} is being written by another `vkanyio batch`"
+            message = f"{self.path} is being written by another vkanyio command"
             raise CommandError(message, WRONG_USAGE) from None
 
     def read(self) -> Iterator[bytes]:
@@ -130,14 +130,22 @@ class LineFile:
                 return
         self._file.truncate(good)
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def size(self) -> int:
+        """Return the size of the file in bytes."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def cut(self, size: int) -> None:
+        """Cut off what follows after so many bytes."""
+        self._file.truncate(size)
+
+    def append(self, record: Any) -> None:
         """Write a record, which then survives a crash of the process.
 
         :raises CommandError: if it cannot be written, for example to a full disk
         """
         self._write(_encode(record))
 
-    async def write(self, record: Mapping[str, Any]) -> None:
+    async def write(self, record: Any) -> None:
         """Write a record, without a checkpoint: cancellation cannot lose it."""
         self.append(record)
 

@@ -1,13 +1,49 @@
-"""The fields of a record of ``vkanyio batch`` that describe how a call ended."""
+"""The records of ``vkanyio batch``: how each line ended."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, final
 
 from .. import APIError, ExecuteResult, OutcomeUnknownError
+from ._batch_files import head_of
 
 if TYPE_CHECKING:
     from .. import VKError
+    from ._batch_files import Output
+    from ._batch_lines import Line
+    from ._batch_progress import BatchProgress
+
+
+@final
+class Recorder:
+    """Writes the records, and counts how the lines ended.
+
+    :param output: where the records go
+    :param progress: the progress bar
+    :ivar endings: how many lines ended in which way
+    """
+
+    def __init__(self, output: Output, progress: BatchProgress) -> None:
+        self.endings: Counter[str] = Counter()
+        self._output = output
+        self._progress = progress
+
+    async def write(
+        self, line: Line, given: Any, found: dict[str, Any], ending: str
+    ) -> None:
+        """Write the record of a line; a file takes it without a checkpoint.
+
+        :param given: the ``id`` of the line, if it has one
+        :param found: the fields that describe how it ended
+        """
+        await self._output.write({**head_of(line), **given, **found})
+        self.count(ending)
+
+    def count(self, ending: str) -> None:
+        """Count a line that has ended."""
+        self.endings[ending] += 1
+        self._progress.advance(ending)
 
 
 def describe_result(value: Any) -> tuple[str, dict[str, Any]]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, final
 
 import click
@@ -22,6 +20,7 @@ from rich.text import Text
 
 from .. import VK, Config, VKError
 from ._batch_files import StreamOutput
+from ._collect_place import Place, open_output
 from ._common import (
     FAILED,
     WRONG_USAGE,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from rich.progress import Task, TaskID
 
     from .. import PagedItems
+    from ._batch_files import LineFile
 
 PAGES = 20
 """How many pages are under way."""
@@ -57,17 +57,25 @@ COLLECT_TIMEOUT = 30.0
 @click.argument("method", type=METHOD)
 @click.argument("params", metavar="[NAME=VALUE]...", nargs=-1, type=PARAMETERS)
 @click.option(
-    "--resume",
-    "place",
+    "-o",
+    "--output",
     metavar="FILE",
-    help="Go on from the position in FILE, and keep it there.",
+    help="Write the items to FILE, and go on there the next time.",
+)
+@click.option(
+    "--resume",
+    "place_name",
+    metavar="FILE",
+    help="Go on from the position in FILE, and keep it there."
+    "  [default: OUTPUT.position]",
 )
 @click.option("--max-items", type=int, metavar="N", help="Stop after N items.")
 @client_options
 def collect(
     method: str,
     params: tuple[str, ...],
-    place: str | None,
+    output: str | None,
+    place_name: str | None,
     max_items: int | None,
     client: ClientOptions,
 ) -> int:
@@ -76,25 +84,39 @@ def collect(
     An item that is in the list all the time is printed once, although others come and
     go meanwhile. NAME=VALUE is as for `vkanyio call`; `count` is the size of a page.
 
+    With --output, the same command resumes where it was stopped, even after a crash.
+
     \b
     Example:
-      vkanyio collect groups.getMembers group_id=1 --resume place >> members.jsonl
+      vkanyio collect groups.getMembers group_id=1 --output members.jsonl
     """
     values = parse_params(params)
     problem = problem_with(method, values) if client.checked else None
     if problem is not None:
         message = f"{problem} (use --unchecked to send it anyway)"
         raise CommandError(message, WRONG_USAGE)
-    position = None if place is None else _read(place)
+    if place_name is None and output is not None:
+        place_name = f"{output}.position"
+    place = None if place_name is None else Place(place_name)
+    position = None if place is None else place.position
     options: dict[str, Any] = {"resume_from": position, "max_items": max_items}
     try:  # before anything is sent, and before anybody is asked for the token
         VK("none").collect(method, **values).options(**options)
     except (TypeError, ValueError) as error:
         raise CommandError(str(error), WRONG_USAGE) from None
     config = client.config(mode="parallel", timeout=COLLECT_TIMEOUT)
-    run = Collection(method, values, options, place)
+    with ExitStack() as stack:
+        file = None
+        if output is not None and place is not None:
+            file = open_output(output, place)
+            stack.callback(file.close)
+        run = Collection(method, values, options, place, file)
+        return _run(run, config, client.backend)
+
+
+def _run(run: Collection, config: Config, backend: str) -> int:
     try:
-        return run_async(client.backend, lambda: run.run(config))
+        return run_async(backend, lambda: run.run(config))
     except Interrupted as interrupted:
         message = f"interrupted after {run.count} items"
         raise Interrupted(message, signum=interrupted.signum) from None
@@ -109,6 +131,7 @@ class Collection:
     """One run of the command.
 
     :param place: the file for the position, if there is one
+    :param file: where the items go, None for standard output
     :ivar count: how many items were printed
     """
 
@@ -117,13 +140,15 @@ class Collection:
         method: str,
         params: dict[str, Any],
         options: dict[str, Any],
-        place: str | None,
+        place: Place | None,
+        file: LineFile | None,
     ) -> None:
         self.count: int = 0
         self._method = method
         self._params = params
         self._options = options
         self._place = place
+        self._file = file
 
     async def run(self, config: Config) -> int:
         """Print the items, and return the exit code."""
@@ -139,11 +164,13 @@ class Collection:
 
     async def _print(self, items: PagedItems[Any]) -> None:
         """Print the items, and keep the position of the last one."""
-        output = StreamOutput(sys.stdout.fileno())
-        written = items.position
-        done = json.loads(written)["read"]
+        output = self._file or StreamOutput(sys.stdout.fileno())
+        at = items.position, self._size()
+        self._save(*at)
         saved = time.monotonic()
-        with _bar(done) as (bar, task):
+        done = json.loads(at[0])["read"]
+        is_free = self._file is not None or not sys.stdout.isatty()
+        with _bar(done, is_free=is_free) as (bar, task):
             try:
                 async with items.ahead(PAGES) as ahead:
                     async for item in ahead:
@@ -152,39 +179,27 @@ class Collection:
                         bar.update(task, advance=1, total=items.total)
                         if self._place is None:
                             continue
-                        written = items.position
+                        at = items.position, self._size()
                         if time.monotonic() - saved > SAVE_EVERY:
-                            _write(self._place, written)
+                            if self._file is not None:
+                                await self._file.sync()
+                            self._save(*at)
                             saved = time.monotonic()
             finally:
-                if self._place is not None:
-                    _write(self._place, written)
+                if self._file is not None:
+                    self._file.close()
+                self._save(*at)
 
+    def _size(self) -> int | None:
+        return None if self._file is None else self._file.size()
 
-def _read(place: str) -> str | None:
-    """Return the position in a file, None if there is no file yet."""
-    try:
-        return Path(place).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"--resume: cannot read {place!r}: {error}"
-        raise CommandError(message, WRONG_USAGE) from None
-
-
-def _write(place: str, position: str) -> None:
-    """Replace the position in a file: a crash leaves either of the two."""
-    new = f"{place}.new"
-    try:
-        Path(new).write_text(f"{position}\n", encoding="utf-8")
-        os.replace(new, place)
-    except OSError as error:
-        message = f"--resume: cannot write {place!r}: {error.strerror}"
-        raise CommandError(message) from None
+    def _save(self, position: str, size: int | None) -> None:
+        if self._place is not None:
+            self._place.write(position, size)
 
 
 @contextmanager
-def _bar(done: int) -> Generator[tuple[Progress, TaskID]]:
+def _bar(done: int, *, is_free: bool) -> Generator[tuple[Progress, TaskID]]:
     """Show a progress bar, unless the items go to the same terminal."""
     console = make_console(stderr=True)
     is_shown = console.is_terminal and not console.is_dumb_terminal
@@ -196,7 +211,7 @@ def _bar(done: int) -> Generator[tuple[Progress, TaskID]]:
         console=console,
         transient=True,
         redirect_stdout=False,
-        disable=not is_shown or sys.stdout.isatty(),
+        disable=not (is_shown and is_free),
     )
     with progress:
         yield progress, progress.add_task("", total=None, completed=done)

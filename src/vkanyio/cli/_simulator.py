@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
-from ..testing import Simulator
+from ..testing import Account, Simulator
 from ..testing._fault_words import FORM, read_fault
 from ..testing._process import log_to_stderr, serve_until_stopped
 from ._common import WRONG_USAGE, CommandError, backend_option, check_backend
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ..testing._call import TokenKind
     from ..testing._fault_words import OrderedFault
+
+TOKEN_FORM = "TOKEN=OWNER"
+TOKEN = re.compile(r"(?P<token>.+)=(?P<kind>id|club)(?P<id>[1-9]\d{0,17})", re.ASCII)
 
 
 def read_faults(
@@ -28,6 +33,20 @@ def read_faults(
         return [read_fault(word) for word in words]
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def read_tokens(
+    _context: click.Context, _parameter: click.Parameter, words: Sequence[str]
+) -> dict[str, Account]:
+    """Parse tokens with their owners, such as ``bot=club9``."""
+    tokens: dict[str, Account] = {}
+    for word in words:
+        if (match := TOKEN.fullmatch(word)) is None:
+            message = f"{word!r} does not have the form {TOKEN_FORM}, such as bot=club9"
+            raise click.BadParameter(message)
+        kind: TokenKind = "group" if match["kind"] == "club" else "user"
+        tokens[match["token"]] = Account(id=int(match["id"]), kind=kind)
+    return tokens
 
 
 @click.command()
@@ -73,6 +92,14 @@ def read_faults(
     metavar=FORM,
     help="Inject a fault: once, or at a rate from 0 to 1.",
 )
+@click.option(
+    "--token",
+    "tokens",
+    callback=read_tokens,
+    multiple=True,
+    metavar=TOKEN_FORM,
+    help="Accept only such tokens: of a community (bot=club9) or a user (anna=id1).",
+)
 @click.option("--log", is_flag=True, help="Log each call to standard error.")
 @backend_option
 def simulator(
@@ -83,13 +110,17 @@ def simulator(
     latency: float,
     seed: int,
     ordered: Sequence[OrderedFault],
+    tokens: dict[str, Account],
     log: bool,
     backend: str,
 ) -> None:
     """Run a simulated VK on this machine.
 
     The first line of output is the base URL for clients. Every token is accepted, and
-    each belongs to a different user. Ctrl-C stops the simulator and prints a summary.
+    each belongs to a different user, unless --token says otherwise. Ctrl-C stops the
+    simulator and prints a summary.
+
+    A bot has the token of a community, and its users write to it by messages.send.
 
     \b
     Example:
@@ -97,9 +128,14 @@ def simulator(
       VK_TOKEN=any vkanyio call users.get --base-url http://127.0.0.1:8000/method
     """
     check_backend(backend)
-    made = Simulator(limit=limit, window=window, latency=latency, seed=seed)
+    made = Simulator(
+        limit=limit, window=window, latency=latency, seed=seed, tokens=tokens or None
+    )
     for each in ordered:
-        each.inject(made)
+        try:
+            each.inject(made)
+        except ValueError as error:
+            raise CommandError(str(error), WRONG_USAGE) from None
     if log:
         log_to_stderr()
     try:

@@ -20,6 +20,7 @@ from ._errors import ConnectionRefused as ConnectionRefused
 from ._errors import VKFault as VKFault
 from ._ledger import Entry as Entry
 from ._ledger import Ledger as Ledger
+from ._ledger import SavedFile as SavedFile
 from ._simulator import Simulator as Simulator
 from ._update_ledger import MadeUpdate as MadeUpdate
 from ._update_ledger import MailboxLedger as MailboxLedger
@@ -45,6 +46,7 @@ for _public in (
     MailboxUpdate,
     Reply,
     SimulatedVKID,
+    SavedFile,
     Simulator,
     UpdateLedger,
     VKFault,

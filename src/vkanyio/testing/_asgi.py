@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import anyio
 
 from ._errors import ConnectionDropped
 from ._wire import Request, SimulatedResponse, max_body
+
+if TYPE_CHECKING:
+    from ._uploading import UploadBody
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -17,15 +20,19 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 Handle: TypeAlias = Callable[[Request], Awaitable[SimulatedResponse]]
+Begin: TypeAlias = "Callable[[str, int], UploadBody | None]"
 
 LINGER = 5.0
 """Seconds for which the rest of a body is discarded, nginx's `lingering_timeout`."""
 
 
-async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -> None:
+async def run_asgi(
+    handle: Handle, begin: Begin, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Process one ASGI scope.
 
     :param handle: returns the response to a request; its exceptions propagate unchanged
+    :param begin: prepares for the body of a request
     :param scope: an ASGI scope, "http" or "lifespan"
     :param receive: returns the events of the scope
     :param send: receives the events of the response
@@ -35,10 +42,13 @@ async def run_asgi(handle: Handle, scope: Scope, receive: Receive, send: Send) -
         return
     if scope["type"] != "http":
         raise NotImplementedError(f"the simulator does not support {scope['type']!r}")
-    body, is_whole = await _read(max_body(scope["path"]), receive)
-    if body is None:
+    arriving = begin(scope["path"], _length(scope))
+    body, is_whole = await _read(max_body(scope["path"]), receive, arriving)
+    if isinstance(body, SimulatedResponse):
+        await _refuse(body, receive, send)
+    if not isinstance(body, bytes):
         return
-    request = _request(scope, body)
+    request = _request(scope, body, arriving)
     if not is_whole:
         await _refuse(await handle(request), receive, send)
         return
@@ -97,24 +107,40 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(max_size: int, receive: Receive) -> tuple[bytes | None, bool]:
+async def _read(
+    max_size: int, receive: Receive, arriving: UploadBody | None
+) -> tuple[bytes | SimulatedResponse | None, bool]:
     """Read a body, but no more of it than what shows that it is too large.
 
     :param max_size: how many bytes it may have
-    :return: the bytes, None if the client has disconnected, and whether these are all
+    :param arriving: what takes the body of an upload
+    :return: the bytes, and whether these are all. In place of the bytes: None if the
+        client has disconnected; a response that does not wait for them
     """
     body = bytearray()
     more = True
+    if arriving is not None and (early := await arriving.take(0)):
+        return early, False
     while more and len(body) <= max_size:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None, False
-        body += message.get("body", b"")
+        chunk = message.get("body", b"")
+        body += chunk
+        if arriving is not None and (early := await arriving.take(len(chunk))):
+            return early, False
         more = message.get("more_body", False)
     return bytes(body), not more
 
 
-def _request(scope: Scope, body: bytes) -> Request:
+def _length(scope: Scope) -> int:
+    values = [
+        value for name, value in scope.get("headers", ()) if name == b"content-length"
+    ]
+    return int(values[0]) if values else 0
+
+
+def _request(scope: Scope, body: bytes, arriving: UploadBody | None) -> Request:
     return Request(
         verb=scope["method"],
         path=scope["path"],
@@ -125,6 +151,7 @@ def _request(scope: Scope, body: bytes) -> Request:
         },
         body=body,
         scheme=scope.get("scheme", "http"),
+        arriving=arriving,
         peer=(scope.get("client") or ("",))[0],
     )
 

@@ -66,7 +66,7 @@ class CallbackServer:
     """
 
     def __init__(self, client: httpx.AsyncClient, options: CallbackOptions) -> None:
-        self.status = "ok"
+        self.status: str = "ok"
         self._client = client
         self._options = options
         self._random = random.Random(f"callback {options.seed}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Self, final
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self, cast, final
 
 import anyio
 import httpx
@@ -12,7 +14,9 @@ from ._errors import ConnectionDropped, ConnectionRefused
 from ._wire import Request, SimulatedResponse
 
 if TYPE_CHECKING:
-    from ._asgi import Handle
+    from collections.abc import AsyncIterable, AsyncIterator
+
+    from ._asgi import Begin, Handle
 
 
 @final
@@ -20,23 +24,17 @@ class InProcessTransport(httpx.AsyncBaseTransport):
     """Pass requests to the simulator by a function call, whatever their host.
 
     :param handle: returns the response to a request
+    :param begin: prepares for the body of a request
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, begin: Begin) -> None:
         self._handle = handle
+        self._begin = begin
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; httpx calls this."""
-        wire = Request(
-            verb=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            headers=request.headers,
-            body=await request.aread(),
-            scheme=request.url.scheme,
-        )
         try:
-            response = await self._within_timeout(wire, request)
+            response = await self._respond(request)
         except ConnectionRefused:
             message = "the simulator refused the connection"
             raise httpx.ConnectError(message, request=request) from None
@@ -52,6 +50,33 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             request=request,
         )
 
+    async def _respond(self, request: httpx.Request) -> SimulatedResponse:
+        length = int(request.headers.get("content-length", 0))
+        arriving = self._begin(request.url.path, length)
+        if arriving is None:
+            body = await request.aread()
+        else:
+            received = bytearray()
+            if early := await arriving.take(0):
+                return early
+            chunks = cast("AsyncIterable[bytes]", request.stream)
+            async with _closing(aiter(chunks)) as stream:
+                async for chunk in stream:
+                    received += chunk
+                    if early := await arriving.take(len(chunk)):
+                        return early
+            body = bytes(received)
+        wire = Request(
+            verb=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            headers=request.headers,
+            body=body,
+            scheme=request.url.scheme,
+            arriving=arriving,
+        )
+        return await self._within_timeout(wire, request)
+
     async def _within_timeout(
         self, wire: Request, request: httpx.Request
     ) -> SimulatedResponse:
@@ -60,6 +85,18 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         raise httpx.ReadTimeout(
             "the simulator did not respond in time", request=request
         )
+
+
+@asynccontextmanager
+async def _closing(
+    stream: AsyncIterator[bytes],
+) -> AsyncGenerator[AsyncIterator[bytes], None]:
+    """Close what httpx iterates with: trio warns of generators left half-way."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
 
 
 @final

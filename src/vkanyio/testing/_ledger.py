@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias, final, overload
 
@@ -64,6 +64,23 @@ class Entry:
 
 
 @final
+@attrs.frozen
+class SavedFile:
+    """A file that was uploaded and saved.
+
+    :ivar method: the method that saved it
+    :ivar name: its name
+    :ivar size: the number of bytes
+    :ivar digest: a hash of its content
+    """
+
+    method: str
+    name: str
+    size: int
+    digest: str = attrs.field(repr=False)
+
+
+@final
 class Ledger(Sequence[Entry]):
     """Every call, in the order in which the outcomes were decided.
 
@@ -72,10 +89,11 @@ class Ledger(Sequence[Entry]):
     """
 
     def __init__(self) -> None:
-        self.updates = UpdateLedger()
-        self.mailbox_updates = MailboxLedger()
+        self.updates: UpdateLedger = UpdateLedger()
+        self.mailbox_updates: MailboxLedger = MailboxLedger()
         self._entries: list[Entry] = []
         self._starts: list[tuple[float, int | None]] = []
+        self._saved: list[SavedFile] = []
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -131,6 +149,19 @@ class Ledger(Sequence[Entry]):
             if isinstance(entry.outcome, int) and code in (None, entry.outcome)
         ]
 
+    @property
+    def saved(self) -> list[SavedFile]:
+        """The uploaded files that were saved, in order."""
+        return [*self._saved]
+
+    def saved_twice(self) -> list[SavedFile]:
+        """List the files that had been saved before, by the same method.
+
+        Files are the same if their names and contents are.
+        """
+        counts = Counter(self._saved)
+        return [file for file, count in counts.items() for _ in range(count - 1)]
+
     def worst_window(self, seconds: float = 1.0, *, token: int | None = None) -> int:
         """Return the largest number of HTTP requests in any window of time.
 
@@ -170,6 +201,10 @@ class Ledger(Sequence[Entry]):
         """
         self._starts.append((time, token))
         return len(self._starts)
+
+    def note_saved(self, method: str, name: str, size: int, digest: str) -> None:
+        """Record a file that was saved."""
+        self._saved.append(SavedFile(method, name, size, digest))
 
     def append(self, entry: Entry) -> None:
         """Record the outcome of a call, and log it."""

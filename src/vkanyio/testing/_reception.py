@@ -10,9 +10,15 @@ from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Call
 from ._errors import ConnectionRefused, VKFault
 from ._polling import take_poll
-from ._uploading import take_upload
+from ._uploading import UploadBody, take_upload
 from ._vkid import VKID_PATH, SimulatedVKID, take_authorization
-from ._wire import Request, SimulatedResponse, error_response, html_response
+from ._wire import (
+    UPLOAD_PREFIX,
+    Request,
+    SimulatedResponse,
+    error_response,
+    html_response,
+)
 from .faults import Refuse
 
 if TYPE_CHECKING:
@@ -29,6 +35,18 @@ class Reception:
     _tokens: Tokens
     _state: SimulatedState
     _vkid: SimulatedVKID
+
+    def begin(self, path: str, length: int) -> UploadBody | None:
+        """Prepare for the body of a request.
+
+        :param path: the path of the request
+        :param length: bytes of the body, 0 if that is not known
+        :return: what takes the body of an upload; None for other requests
+        :raises ConnectionRefused: if nobody listens
+        """
+        if not path.startswith(UPLOAD_PREFIX):
+            return None
+        return UploadBody(self._backend, path, length)
 
     async def take(self, request: Request, now: float) -> SimulatedResponse:
         """Process a request when it arrives.

@@ -98,7 +98,7 @@ class Simulator:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Process one ASGI 3 scope."""
-        await run_asgi(self.handle, scope, receive, send)
+        await run_asgi(self.handle, self._reception.begin, scope, receive, send)
 
     def http_client(self, **options: Any) -> httpx.AsyncClient:
         """Return an HTTP client that sends every request here, whatever the host.
@@ -110,7 +110,9 @@ class Simulator:
         :return: the client, which the caller must close
         """
         options.setdefault("timeout", None)
-        return httpx.AsyncClient(transport=InProcessTransport(self.handle), **options)
+        return httpx.AsyncClient(
+            transport=InProcessTransport(self.handle, self._reception.begin), **options
+        )
 
     def serve(
         self, host: str = "127.0.0.1", port: int = 0
@@ -470,6 +472,13 @@ class Simulator:
         :param token: the token
         """
         self._tokens.spoil(token, "user revoke access for this token.")
+
+    def expire_uploads(self) -> None:
+        """Let the addresses of upload servers expire that were returned so far.
+
+        How long VK keeps them is not known.
+        """
+        self._state.uploads.expire()
 
     async def handle(self, request: Request) -> SimulatedResponse:
         """Process one HTTP request.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+import anyio
 import attrs
 
 from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Account, Call
 from ._errors import JSON, ConnectionRefused, VKFault
-from ._wire import Request, SimulatedResponse, bare_response
-from .faults import Refusal, Refuse
-
-if TYPE_CHECKING:
-    from ._state.uploads import Uploads
+from ._ledger import Entry
+from ._wire import UPLOAD_PREFIX, Request, SimulatedResponse, bare_response
+from .faults import Interruption, Refusal, Refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._state.uploads import Uploads
+    from .faults import Fault
 
 UPLOAD = "upload"
 """The method name of an upload in faults and in the ledger."""
@@ -54,6 +56,52 @@ class UploadAttempt(SimulatedAttempt):
         return bare_response({"error": refusal.message})
 
 
+@final
+class UploadBody:
+    """The body of an upload while it arrives, and the fault that it gets.
+
+    :param path: the path of the request
+    :param length: bytes of the body
+    :raises ConnectionRefused: if nobody listens
+    """
+
+    def __init__(self, backend: Backend, path: str, length: int) -> None:
+        self.fault: Fault | None = backend.fault_for(UPLOAD, {}, anyio.current_time())
+        if isinstance(self.fault, Refuse):
+            raise ConnectionRefused
+        self._ledger = backend.ledger
+        self._path = path
+        self._length = length
+        self._taken = 0
+
+    async def take(self, size: int) -> SimulatedResponse | None:
+        """Take some bytes of the body, 0 before the first.
+
+        :return: a response, if there is one although the body has not arrived
+        :raises ConnectionFault: if the client should see the connection fail
+        """
+        fault = self.fault
+        if not isinstance(fault, Interruption):
+            return None
+        self._taken += size
+        if fault.lasting:
+            await anyio.sleep(fault.lasting * size / max(self._length, 1))
+        if fault.happen is None or self._taken < fault.at * self._length:
+            return None
+        now = anyio.current_time()
+        entry = Entry(
+            time=now,
+            request=self._ledger.arrived(now, None),
+            token=None,
+            method=UPLOAD,
+            params={"kind": self._path.removeprefix(UPLOAD_PREFIX)},
+            outcome=fault.name,
+            fault=fault.name,
+        )
+        self._ledger.append(entry)
+        return await fault.happen()
+
+
 async def take_upload(
     backend: Backend, uploads: Uploads, request: Request, now: float
 ) -> SimulatedResponse:
@@ -61,15 +109,13 @@ async def take_upload(
 
     :param backend: what uploads share with calls
     :param uploads: the upload URLs that were issued
-    :param request: the request
+    :param request: the request, whose body has arrived
     :param now: the time
     :return: the response
     :raises ConnectionFault: if the client should see the connection fail
     """
     kind, query = request.upload or "", request.query_params()
-    fault = backend.fault_for(UPLOAD, {}, now)
-    if isinstance(fault, Refuse):
-        raise ConnectionRefused
+    assert request.arriving is not None  # it is an upload
     number = backend.ledger.arrived(now, None)
     visit = Visit(backend=backend, number=number, token=None)
     call = Call(
@@ -82,7 +128,7 @@ async def take_upload(
     attempt = UploadAttempt(
         visit=visit,
         call=call,
-        fault=fault,
+        fault=request.arriving.fault,
         receive=lambda: uploads.receive(kind, query, request.files()),
     )
     return await attempt.run()

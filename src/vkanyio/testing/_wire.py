@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.message
 import email.parser
+import hashlib
 import json
 from typing import TYPE_CHECKING, final
 from urllib.parse import parse_qsl
@@ -14,6 +15,8 @@ from ._errors import JSON, VKFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from ._uploading import UploadBody
 
 PREFIX = "/method/"
 
@@ -41,12 +44,14 @@ def max_body(path: str) -> int:
 
 @final
 @attrs.frozen(kw_only=True)
-class File:
+class SimulatedFile:
     """An uploaded file, without its content."""
 
     field: str
     name: str
     size: int
+    digest: str = ""
+    """A hash of the content."""
 
     @property
     def extension(self) -> str:
@@ -73,6 +78,8 @@ class Request:
     """The names are in lower case."""
     body: bytes = attrs.field(repr=False)
     scheme: str = "https"
+    arriving: UploadBody | None = None
+    """How the body of an upload arrived, None for other requests."""
     peer: str = ""
     """The address of the client, as the server sees it."""
 
@@ -138,11 +145,16 @@ class Request:
                 raise VKFault(8, f"Invalid request: cannot read a body of {kind!r}")
         return params
 
-    def files(self) -> list[File]:
+    def files(self) -> list[SimulatedFile]:
         """List the files of a multipart body, without their content."""
         parts = _multipart(self.headers.get("content-type", ""), self.body)
         return [
-            File(field=part.field, name=part.filename, size=len(part.content))
+            SimulatedFile(
+                field=part.field,
+                name=part.filename,
+                size=len(part.content),
+                digest=hashlib.blake2b(part.content, digest_size=16).hexdigest(),
+            )
             for part in parts
             if part.filename is not None
         ]

@@ -52,6 +52,25 @@ class Refuse:
 
 @final
 @attrs.frozen
+class Interruption:
+    """Something happens while the body of an upload arrives.
+
+    :ivar at: the part of the body that arrives before, from 0 to 1
+    :ivar happen: what happens then: it returns a response, raises
+        :exc:`ConnectionFault`, or does not return
+    :ivar lasting: seconds in which the whole body is taken, if nothing else happens
+    """
+
+    name: str
+    at: float = 0.0
+    happen: Callable[[], Awaitable[SimulatedResponse]] | None = attrs.field(
+        default=None, repr=False
+    )
+    lasting: float = 0.0
+
+
+@final
+@attrs.frozen
 class PollFault:
     """A long poll server answers as it sometimes does."""
 
@@ -59,9 +78,10 @@ class PollFault:
     answer: Callable[[PollRequest], Awaitable[JSON]] = attrs.field(repr=False)
 
 
-Fault: TypeAlias = Refusal | Mishap | Refuse | PollFault
+Fault: TypeAlias = Refusal | Mishap | Refuse | Interruption | PollFault
 
 _TITLES = {
+    413: "Request Entity Too Large",
     429: "Too Many Requests",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -347,6 +367,66 @@ def silent() -> Fault:
         return await poll.answer_nothing()
 
     return PollFault("silent", answer)
+
+
+def drop_upload(at: float = 0.5) -> Fault:
+    """Lose the connection while a file is being uploaded; nothing is kept of it.
+
+    :param at: the part of the body that arrives before, from 0 to 1
+    :return: the fault, for the method "upload"
+    """
+
+    async def drop() -> SimulatedResponse:
+        raise ConnectionDropped
+
+    return Interruption("drop_upload", _part(at), drop)
+
+
+def stall_upload(at: float = 0.5) -> Fault:
+    """Take no more of a file that is being uploaded, without closing the connection.
+
+    :param at: the part of the body that is taken before, from 0 to 1
+    :return: the fault, for the method "upload"
+    """
+    return Interruption("stall_upload", _part(at), _forever)
+
+
+def slow_upload(seconds: float) -> Fault:
+    """Take a file that is being uploaded slowly, a chunk at a time.
+
+    :param seconds: how long the whole body takes
+    :return: the fault, for the method "upload"
+    """
+    return Interruption("slow_upload", lasting=seconds)
+
+
+def early_refusal(status: int = 413, *, at: float = 0.0) -> Fault:
+    """Respond to an upload with an error page before the whole body has arrived.
+
+    :param status: the HTTP status
+    :param at: the part of the body that arrives before, from 0 to 1
+    :return: the fault, for the method "upload"
+    """
+    page = html_response(status, _TITLES.get(status, "Error"))
+
+    async def refuse_early() -> SimulatedResponse:
+        return page
+
+    return Interruption("early_refusal", _part(at), refuse_early)
+
+
+def too_fast() -> Fault:
+    """Refuse an upload because files come too fast, as VK does for videos.
+
+    :return: the fault, for the method "upload"
+    """
+    return body(b'{"error":"too fast","error_code":-12}')
+
+
+def _part(at: float) -> float:
+    if not 0 <= at <= 1:
+        raise ValueError(f"at must be between 0 and 1, not {at}")
+    return at
 
 
 def _ask(code: int, name: str, **extra: JSON) -> Fault:

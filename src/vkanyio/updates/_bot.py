@@ -222,7 +222,7 @@ class BotUpdates(AsyncContextManagerMixin):
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         self._caller.check_usable()
-        async with self._caller.hold_connection():
+        with self._caller.polling():
             keeper = await self._open()
             self._stage = UpdatesStage.OPEN
             try:

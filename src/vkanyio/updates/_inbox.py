@@ -37,10 +37,10 @@ class CallbackDelivery:
     __slots__ = ("ended", "is_handled", "key", "update")
 
     def __init__(self, key: DeliveryKey, update: Update[Any]) -> None:
-        self.key = key
-        self.update = update
-        self.ended = Event()
-        self.is_handled = False
+        self.key: DeliveryKey = key
+        self.update: Update[Any] = update
+        self.ended: Event = Event()
+        self.is_handled: bool = False
 
 
 @final

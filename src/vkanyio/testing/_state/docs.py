@@ -12,7 +12,7 @@ from .base import flag, page, unix
 if TYPE_CHECKING:
     from .._call import Call, Handler
     from .media import Media
-    from .uploads import UploadKind, Uploads
+    from .uploads import Uploads
 
 TYPES: Final = {
     **dict.fromkeys(("txt", "pdf", "doc", "docx", "xls", "xlsx", "rtf"), 1),
@@ -27,7 +27,7 @@ TYPES: Final = {
 
 OTHER: Final = 8
 
-MESSAGE_TYPES: Final[tuple[UploadKind, ...]] = ("doc", "audio_message", "graffiti")
+MESSAGE_TYPES: Final = ("doc", "audio_message", "graffiti")
 
 
 @final
@@ -75,6 +75,7 @@ class Docs:
         if flag(call, "return_tags"):
             doc["tags"] = call.items("tags")
         self._media.keep("doc", doc)
+        self._uploads.note_saved(call.method, upload)
         if upload.kind == "doc":
             return {"type": "doc", "doc": doc}
         base = {name: doc[name] for name in ("id", "owner_id", "access_key")}

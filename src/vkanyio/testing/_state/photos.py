@@ -237,4 +237,5 @@ class Photos:
             if upload.album_id != MESSAGES:
                 self._updates.about(owner_id, "photo_new", {**photo}, call.time)
             photos.append(photo)
+        self._uploads.note_saved(call.method, upload)
         return photos

@@ -23,12 +23,14 @@ from .message_updates import MessageUpdates
 from .owners import Owners
 from .people import People, Ties
 from .photos import Photos
+from .pictures import Pictures
 from .posts import Posts
 from .reading import Reading
 from .sending import Sending
 from .status import Statuses
 from .uploads import Uploads
 from .users import Users
+from .videos import Videos
 from .visitors import Visitors
 from .wall import Walls
 
@@ -47,7 +49,7 @@ class SimulatedState:
 
     :param seed: determines the names of people and everything else that is generated
     :param captchas: creates the captchas of ``captcha.force``
-    :param ledger: records the updates that are made
+    :param ledger: records the updates that are made, and the files that are saved
     """
 
     def __init__(self, seed: int, captchas: Captchas, ledger: Ledger) -> None:
@@ -60,7 +62,7 @@ class SimulatedState:
         self.updates = GroupUpdates(communities, self.long_poll, ledger.updates, seed)
         likes, media = Likes(self._owners, self.updates), Media()
         posts = Posts(self._owners, likes, media, self.updates)
-        self.uploads = Uploads(seed)
+        self.uploads = Uploads(seed, ledger)
         box = Mailbox(self._owners, Conversations(media))
         mailboxes = Mailboxes(box, self.long_poll, ledger.mailbox_updates)
         reports = MessageUpdates(box, self.updates, MailboxReports(box, mailboxes))
@@ -83,6 +85,8 @@ class SimulatedState:
             Contact(box, reports, self.updates),
             Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
+            Pictures(self._owners, media, self.uploads),
+            Videos(self._owners, media, self.uploads),
         )
 
     def methods(self) -> dict[str, Handler]:

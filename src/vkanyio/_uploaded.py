@@ -1,0 +1,58 @@
+"""Files that VK has: those that are saved, and those that are not yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
+
+@final
+@attrs.frozen
+class Uploaded(Generic[T]):
+    """A file that VK has saved.
+
+    Pass it as a parameter where VK expects it: ``attachment=[photo]``,
+    ``main_photo_id=photo``.
+
+    :ivar object: what VK returned for it, unchanged
+    :ivar kind: the method of ``api.upload``, such as "message_photo"
+    """
+
+    __module__ = "vkanyio.uploads"
+
+    object: T
+    kind: str
+    _reference: str | int | None = attrs.field(default=None, repr=False)
+
+    def to_vk(self) -> str | int:
+        """Return what VK's parameters take: "photo1_2_key", or an id.
+
+        :raises TypeError: if VK has no such thing, as for a cover
+        """
+        if self._reference is None:
+            message = f"what upload.{self.kind} returns cannot be a parameter"
+            raise TypeError(message)
+        return self._reference
+
+
+@final
+@attrs.frozen
+class UnsavedUpload:
+    """A file that an upload server has taken, and what saves it.
+
+    ``api.upload.save`` takes it. How long VK keeps such a file is not known.
+
+    :ivar kind: the method of ``api.upload``, such as "message_photo"
+    :ivar params: the parameters of VK's method that saves it
+    """
+
+    __module__ = "vkanyio.uploads"
+
+    kind: str
+    params: Mapping[str, Any] = attrs.field(repr=False)

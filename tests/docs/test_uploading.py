@@ -1,0 +1,91 @@
+"""The guide to uploads: its code does what its text says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from _pages import Page
+
+from vkanyio.testing import faults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from vkanyio import VK
+    from vkanyio.testing import Simulator
+
+    MakeClient = Callable[..., VK]
+
+pytestmark = pytest.mark.anyio
+
+UPLOADS = Page("guides/uploads.md")
+
+
+@pytest.fixture
+def cat(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(b"not really a picture")
+    return path
+
+
+async def test_a_photo_is_sent(simulator: Simulator, api: VK, cat: Path):
+    await UPLOADS.load("def send_cat(")["send_cat"](api, 5, cat)
+    [sent] = simulator.ledger.carried_out("messages.send")
+    assert sent.params["attachment"].startswith("photo1_456239017_")
+
+
+async def test_a_file_is_sent_to_an_address(api: VK):
+    server = await api.docs.getUploadServer()
+    send_to = UPLOADS.load("def send_to(")["send_to"]
+    assert set(await send_to(api, server["upload_url"], b"text")) == {"file"}
+
+
+async def test_bytes_and_streams_are_files(simulator: Simulator, api: VK):
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"1234"
+        yield b"56"
+
+    names = UPLOADS.load("def send_report(")
+    await names["send_report"](api, 5, b"a;b")
+    assert (await names["send_stream"](api, chunks(), 6)).startswith("video1_")
+    sizes = [(saved.name, saved.size) for saved in simulator.ledger.saved]
+    assert sizes == [("report.csv", 3), ("film.mp4", 6)]
+
+
+async def test_progress_is_shown(api: VK, capsys: pytest.CaptureFixture[str]):
+    # Bytes, since a virtual clock does not wait for the thread that reads a path.
+    await UPLOADS.load("def upload_film(")["upload_film"](api, bytes(2**19))
+    assert capsys.readouterr().out.split("\n")[:-1] == ["0 %", "50 %", "100 %"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "printed"),
+    [
+        (faults.early_refusal(), "upload", "VK does not take it"),
+        (faults.html(502), "upload", "Nothing was saved, try later"),
+        (faults.drop_before(), "photos.saveWallPhoto", ""),
+    ],
+)
+async def test_each_failure_asks_for_something_else(
+    simulator: Simulator,
+    make_client: MakeClient,
+    cat: Path,
+    capsys: pytest.CaptureFixture[str],
+    fault: faults.Fault,
+    method: str,
+    printed: str,
+):
+    simulator.fault(fault, method)
+    async with make_client(retry_limit=0) as api:
+        attached = await UPLOADS.load("def attach(")["attach"](api, str(cat))
+    assert printed in capsys.readouterr().out
+    assert len(simulator.ledger.saved) == (0 if printed else 1)
+    assert (attached is None) is bool(printed)
+
+
+async def test_a_test_sees_what_is_saved(simulator: Simulator, make_client: MakeClient):
+    mark = "def test_a_photo_is_saved_once"
+    async with make_client() as api:
+        await UPLOADS.load(mark)["test_a_photo_is_saved_once"](api, simulator)
