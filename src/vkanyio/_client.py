@@ -38,8 +38,9 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
     submit = give_up = check_usable = as_token = perform
-    retries = uploading = polling = report = perform
+    watching = is_waiting = retries = uploading = polling = report = perform
     calls_a_second = 0.0
+    is_questioned = False
 
     @property
     def config(self) -> Never:

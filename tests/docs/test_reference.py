@@ -7,6 +7,7 @@ import re
 from _pages import DOCS
 
 import vkanyio
+import vkanyio.redis
 import vkanyio.testing
 import vkanyio.updates
 
@@ -33,3 +34,4 @@ def test_every_public_class_is_there():
     assert public_names(vkanyio) - SHOWN == set()
     assert public_names(vkanyio.testing) - SHOWN == set()
     assert public_names(vkanyio.updates) - SHOWN == set()
+    assert public_names(vkanyio.redis) - SHOWN == set()

@@ -28,6 +28,7 @@ from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
 from .._retry import Retries
+from .._service_group import ServiceGroup, crash_error
 from .._statistics import Counters
 from .._version import __version__
 from ._credentials import FixedToken, RenewableToken
@@ -41,7 +42,6 @@ from ._observer import Observer
 from ._other_servers import OtherServers
 from ._questions import Questions
 from ._sender import Sender
-from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
 
 if TYPE_CHECKING:
@@ -161,6 +161,19 @@ class Session(AsyncContextManagerMixin):
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._main.calls_a_second
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._main.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._main.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._live.is_waiting(request)
 
     async def post(
         self,
@@ -359,6 +372,7 @@ class Session(AsyncContextManagerMixin):
             live=self._live,
             services=self._services,
             questions=settings.questions,
+            watchers=settings.watchers,
             keeps_context=self._observer.is_on or settings.questions.are_answered,
             check_open=self.check_open,
         )
@@ -445,6 +459,19 @@ class View:
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._settings.calls_a_second
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._settings.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._settings.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._session.is_waiting(request)
 
     def post(
         self,
