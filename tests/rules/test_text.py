@@ -230,10 +230,11 @@ def test_it_is_cut_where_it_reads_best(text: str, pieces: list[str]):
     assert [str(piece) for piece in Text(text).split(10)] == pieces
 
 
-@pytest.mark.parametrize("whole", [FAMILY, SCOTLAND, "1\ufe0f\u20e3"])
+@pytest.mark.parametrize("whole", [FAMILY, SCOTLAND, THUMB, "1\ufe0f\u20e3"])
 def test_an_emoji_of_several_characters_stays_whole(whole: str):
     text = Text("a" * 19, bold(whole))
-    assert text.split(20) == [Text("a" * 19), bold(whole)]
+    for limit in range(19, 19 + units(whole)):  # wherever it would be cut
+        assert text.split(limit) == [Text("a" * 19), bold(whole)]
 
 
 @pytest.mark.parametrize("limit", [1, 0, -5, True, 10.0, "10"])
