@@ -41,8 +41,10 @@ nitpick_ignore_regex = [
     # Names that only a type checker sees: other people's, and those of literal values.
     (
         r"py:class",
-        r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault"
-        r"|Application|Instruction|JSON|Timeout",
+        (
+            r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault"
+            r"|Application|Instruction|JSON|Timeout"
+        ),
     ),
     (r"py:class", r"CaptchaKind|Language|Mode|RequestMode|Target"),
     (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item

@@ -67,6 +67,8 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
+PUBLIC = {"__init__", "cli", "testing", "uploads.__init__"}
+"""What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
@@ -146,7 +148,7 @@ def faults_of(found: Import) -> Iterator[str]:
         importer.startswith("_engine.") or importer == "_client"
     ):
         yield f"{found}: only _client opens the engine"
-    if importer in USERS and imported not in {"__init__", "cli", "testing", *SHARED}:
+    if importer in USERS and imported not in {*PUBLIC, *SHARED}:
         yield f"{found}, which users cannot"
     if imported == "testing" and importer not in USERS:
         yield f"{found}: it stands apart"
