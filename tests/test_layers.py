@@ -22,9 +22,9 @@ LAYERS = {
         vkid __init__ _client _api _groups methods _untyped _method_group
     """,
     "parts that make calls": """
-        _reading.__init__ _reading._stream _reading._gather _reading._settled
-        _reading._collect _reading._ahead _reading._reader _reading._list_call
-        _reading._position _reading._resolving
+        _reading.__init__ _reading._stream _reading._sharing _reading._gather
+        _reading._settled _reading._collect _reading._ahead _reading._reader
+        _reading._list_call _reading._position _reading._resolving
         updates.__init__ updates._receiver updates._callback updates._handle
         uploads.__init__ uploads._uploader uploads._photos uploads._documents
         uploads._videos uploads._shared uploads._upload uploads._multipart

@@ -32,6 +32,7 @@ from ._errors import InternalServerError as InternalServerError
 from ._errors import InterruptedCallError as InterruptedCallError
 from ._errors import InvalidRequestError as InvalidRequestError
 from ._errors import InvalidResponseError as InvalidResponseError
+from ._errors import NoTokenLeftError as NoTokenLeftError
 from ._errors import OutcomeUnknownError as OutcomeUnknownError
 from ._errors import ParameterError as ParameterError
 from ._errors import PermissionDeniedError as PermissionDeniedError

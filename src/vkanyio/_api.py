@@ -6,19 +6,20 @@ nothing and closes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, final, overload
 
 from ._config import VIEW_OPTION_NAMES
 from ._errors import ClientUseError
 from ._groups import MethodGroups
-from ._masking import mask, mask_params, mask_token
+from ._masking import kind_of, mask, mask_params, mask_token
 from ._method_group import call_of, not_in_schema
 from ._request import APIRequest
 from ._similar import did_you_mean
 from ._wire_checks import shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
     from types import TracebackType
 
     from ._caller import Caller, TokenCaller
@@ -169,6 +170,7 @@ class API(MethodGroups):
         *,
         ordered: bool = False,
         max_pending: int | None = None,
+        views: Iterable[API] | None = None,
     ) -> CallStream:
         """Make any number of calls, without a task for each.
 
@@ -191,15 +193,36 @@ class API(MethodGroups):
             as they settle
         :param max_pending: how many calls may be under way, with the results that were
             not taken yet; ``max_waiting`` does not matter here. By default what VK
-            takes in two seconds, at most 1,000
+            takes in two seconds, at most 1,000 for each token
+        :param views: clients whose tokens share the calls, each with its own limit:
+            views from :meth:`as_token`, or the client itself. The calls only read. A
+            token that VK refuses (errors 5, 27, 28 and the like), or asks a question
+            about that nobody answers, falls out, after error 29 for an hour and this
+            method; its calls go to the others. :exc:`~vkanyio.NoTokenLeftError` is the
+            outcome of calls for which no token is left
         :return: a stream of :class:`~vkanyio.SettledCall`
         :raises TypeError: for an argument of the wrong type
-        :raises ValueError: if ``max_pending`` is less than 1
+        :raises ValueError: if ``max_pending`` is less than 1, or ``views`` is empty or
+            has a client twice
         """
         calls = mask(calls)  # elements may have a secret
         from ._reading._stream import CallStream
 
-        return CallStream(self._caller, calls, ordered=ordered, max_pending=max_pending)
+        if views is None:
+            caller = self._caller
+            return CallStream(caller, calls, ordered=ordered, max_pending=max_pending)
+        from ._reading._sharing import SharedCalls
+
+        callers = [view._caller for view in _checked_views(views)]
+        shared = SharedCalls(callers)
+        return CallStream(
+            shared,
+            calls,
+            ordered=ordered,
+            max_pending=max_pending,
+            tokens=len(callers),
+            block=shared.watching(),
+        )
 
     async def gather(
         self,
@@ -393,6 +416,31 @@ class TokenView(API):
     ) -> None:
         self._is_held = False
         self._view.release()
+
+
+def _checked_views(views: Iterable[API]) -> list[API]:
+    """Return the clients that share a stream.
+
+    :raises TypeError: if one of them is something else
+    :raises ValueError: if there is none, or one twice
+    """
+    wanted = "views must be a list of clients, such as `api.as_token(...)`"
+    if isinstance(views, str) or not isinstance(views, Iterable):
+        message = f"{wanted}, got {kind_of(views)}"
+        raise TypeError(message)
+    found: list[API] = []
+    for number, view in enumerate(views):
+        if not isinstance(view, API):
+            message = f"{wanted}, got {kind_of(view)} as views[{number}]"
+            raise TypeError(message)
+        if any(view is other for other in found):
+            message = f"{wanted}, each of them once, got views[{number}] twice"
+            raise ValueError(message)
+        found.append(view)
+    if not found:
+        message = f"{wanted}, got none"
+        raise ValueError(message)
+    return found
 
 
 def _check_view_options(options: Mapping[str, object]) -> None:

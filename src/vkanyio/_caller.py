@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ._outcome import Failure
     from ._request import APIRequest
@@ -119,6 +119,24 @@ class Caller(Protocol):
 
     def give_up(self, request: APIRequest, /) -> None:
         """Abandon a request that was submitted, unless it has its outcome."""
+        ...
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether VK has a question about the token that nobody has answered yet."""
+        ...
+
+    def watching(
+        self, on_change: Callable[[], None], /
+    ) -> AbstractContextManager[None]:
+        """Have a function called when :attr:`is_questioned` changes, for a block.
+
+        :param on_change: called synchronously; it must not raise
+        """
+        ...
+
+    def is_waiting(self, request: APIRequest, /) -> bool:
+        """Return whether a request that was submitted has not been sent yet."""
         ...
 
     def as_token(

@@ -38,8 +38,9 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
     submit = give_up = check_usable = as_token = perform
-    retries = uploading = perform
+    watching = is_waiting = retries = uploading = perform
     calls_a_second = 0.0
+    is_questioned = False
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)

@@ -36,6 +36,7 @@ is not well, and the same call may succeed later.
     │   └── InvalidResponseError    a response that is not from the VK API
     ├── UploadRefusedError          VK refused a file: send another
     ├── TokenRenewalError           VK refused the token, and there is no new one
+    ├── NoTokenLeftError            every token of a stream has fallen out
     ├── OutcomeUnknownError         VK may have carried it out: check before you retry
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
@@ -48,7 +49,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._uploaded import UnsavedUpload, Uploaded
 
@@ -444,6 +445,23 @@ class TokenRenewalError(VKError):
     def is_transient(self) -> bool:
         """Whether the renewal may succeed later, as its cause says."""
         return isinstance(self.__cause__, VKError) and self.__cause__.is_transient
+
+
+class NoTokenLeftError(VKError):
+    """Raised by a call of a stream over several tokens when none of them can make it.
+
+    :ivar reasons: why not, an error for each token, in the order of ``views``
+    :ivar method: the method that was to be called
+    """
+
+    def __init__(self, reasons: Sequence[VKError], *, method: str) -> None:
+        super().__init__(method)
+        self.method = method
+        self.reasons: tuple[VKError, ...] = tuple(reasons)
+
+    def __str__(self) -> str:
+        why = "; ".join(f"views[{i}]: {e}" for i, e in enumerate(self.reasons))
+        return f"no token is left for {self.method}: {why}"
 
 
 class ClientClosedError(VKError):

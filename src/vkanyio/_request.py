@@ -135,6 +135,15 @@ class APIRequest:
         """
         return self._pending.maybe_carried_out
 
+    def _again(self) -> APIRequest:
+        """Return a request for the same call, which has not been sent yet."""
+        again = APIRequest.__new__(APIRequest)
+        again.method, again.params = self.method, self.params
+        again.headers, again.repeatable = self.headers, self.repeatable
+        again._own_token, again._repetition = self._own_token, self._repetition
+        again._pending, again._script = Pending(), self._script
+        return again
+
     def reads(self) -> bool:
         """Return whether the call changes nothing."""
         return self._find_repetition() is Repetition.READ

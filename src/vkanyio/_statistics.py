@@ -44,6 +44,16 @@ class Statistics:
 class Counters:
     """The running totals behind :class:`Statistics`."""
 
+    __slots__ = (
+        "batches",
+        "calls",
+        "in_flight",
+        "retries",
+        "split",
+        "too_many_requests",
+        "waiting",
+    )
+
     def __init__(self) -> None:
         self.waiting: int = 0
         self.in_flight: int = 0

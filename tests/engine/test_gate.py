@@ -39,13 +39,26 @@ async def test_a_closed_gate_holds_back_reads_of_the_method_with_the_captcha() -
 
 
 async def test_a_gate_opens_when_the_last_captcha_has_ended() -> None:
-    opened: list[bool] = []
-    closing = gate(lambda: opened.append(closing.is_open_to(accepted("wall.post"))))
+    seen: list[tuple[int, bool]] = []
+
+    def note() -> None:
+        seen.append((closing.questions, closing.is_open_to(accepted("wall.post"))))
+
+    closing = gate(note)
     with closing.closed("wall.post"):
         with closing.closed("wall.post"):
-            assert opened == []
-        assert opened == [False]
-    assert opened == [False, True]
+            assert seen == [(1, False), (2, False)]
+        assert seen[2:] == [(1, False)]
+    assert seen[3:] == [(0, True)]
+
+
+async def test_a_question_that_holds_back_nothing_is_noted() -> None:
+    seen: list[int] = []
+    asking = gate(lambda: seen.append(asking.questions))
+    with asking.asked():
+        assert not asking.is_closed
+        assert asking.is_open_to(accepted("wall.post"))
+    assert seen == [1, 0]
 
 
 async def test_a_gate_opens_after_an_exception_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -284,3 +285,16 @@ async def test_no_write_is_packed_with_reads_while_a_captcha_is_open(
         await anyio.sleep(1)
         assert api.statistics().batches == {1: 2, 2: 2}  # the writes share one, too
     assert len(simulator.ledger.carried_out("test.post")) == 2
+
+
+async def test_an_idle_client_keeps_no_call_that_was_packed(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    def requests() -> list[APIRequest]:
+        return [each for each in gc.get_objects() if type(each) is APIRequest]
+
+    async with make_client(mode="parallel") as api:
+        await api.gather([("users.get", {"user_ids": i}) for i in range(1, 4)])
+        await settle()
+        gc.collect()
+        assert requests() == []

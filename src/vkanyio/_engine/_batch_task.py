@@ -139,6 +139,10 @@ class BatchTask:
         """Hold back calls that VK would count as a flood now."""
         return self._gate.closed(EXECUTE)
 
+    def asked(self) -> AbstractContextManager[None]:
+        """Note that a question is open which holds back nothing."""
+        return self._gate.asked()
+
     def answering(self) -> CancelScope:
         """Return a scope for sending an answer, which ends with the calls."""
         self._answering = CancelScope()

@@ -159,6 +159,10 @@ class CallTask:
         """Hold back calls that VK would count as a flood now."""
         return self._gate.closed(self.request.method)
 
+    def asked(self) -> AbstractContextManager[None]:
+        """Note that a question is open which holds back nothing."""
+        return self._gate.asked()
+
     def answering(self) -> CancelScope:
         """Return a scope for sending an answer, which ends with the call.
 

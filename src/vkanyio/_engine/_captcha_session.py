@@ -69,6 +69,10 @@ class QuestionedCall(Protocol):
         """Hold back calls that VK would count as a flood now."""
         ...
 
+    def asked(self) -> AbstractContextManager[None]:
+        """Note that a question is open which holds back nothing."""
+        ...
+
     def answering(self) -> AbstractContextManager[object]:
         """Return a scope for sending an answer, which ends with the call."""
         ...

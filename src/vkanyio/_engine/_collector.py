@@ -93,16 +93,18 @@ class Collector:
             while True:
                 while not self._has_work():
                     self._put(await self._arrivals.receive())
-                permit = await self._ticker.acquire()
-                requests = self._take()
-                if not requests:
-                    self._ticker.release(permit)
-                else:
-                    self._begin(requests, permit)
-                    if self._waiting:
-                        # One at a time: trio runs tasks that start together in any
-                        # order.
-                        await checkpoint()
+                self._begin_next(await self._ticker.acquire())
+                if self._waiting:
+                    # One at a time: trio runs tasks that start together in any order.
+                    await checkpoint()
+
+    def _begin_next(self, permit: Permit) -> None:
+        """Start the next calls, which this task does not refer to any more."""
+        requests = self._take()
+        if requests:
+            self._begin(requests, permit)
+        else:
+            self._ticker.release(permit)
 
     def look_again(self) -> None:
         """Look for calls that may go now, since the gate has opened."""

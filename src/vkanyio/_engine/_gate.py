@@ -25,15 +25,18 @@ logger = logging.getLogger("vkanyio")
 class Gate:
     """Holds back calls that VK would count as a flood while a captcha is open.
 
-    :param on_open: called, synchronously, when calls that were held back may go
+    :param on_change: called, synchronously, when a question has been asked or answered,
+        so that calls that were held back may go
     :ivar is_closed: whether a captcha is open, so that some calls are held back
+    :ivar questions: how many questions are open, those that hold back nothing included
     """
 
-    def __init__(self, on_open: Callable[[], None]) -> None:
+    def __init__(self, on_change: Callable[[], None]) -> None:
         self.is_closed: bool = False
-        self._on_open = on_open
+        self.questions: int = 0
+        self._on_change = on_change
         self._closed_for: Counter[str] = Counter()
-        self._opened = Event()
+        self._opened: Event | None = None  # made when a call waits for it
 
     def is_open_to(self, request: APIRequest) -> bool:
         """Return whether no captcha holds a call back."""
@@ -44,6 +47,8 @@ class Gate:
     async def wait(self, request: APIRequest) -> None:
         """Wait until a call may be sent."""
         while not self.is_open_to(request):
+            if self._opened is None:
+                self._opened = Event()
             await self._opened.wait()
 
     @contextmanager
@@ -52,12 +57,24 @@ class Gate:
         self._closed_for[method] += 1
         self.is_closed = True
         logger.info("captcha for %s: calls that write wait for the answer", method)
+        with self.asked():
+            try:
+                yield
+            finally:
+                self._closed_for[method] -= 1
+                self._closed_for += Counter()  # removes methods whose count is zero
+                self.is_closed = bool(self._closed_for)
+                if self._opened is not None:
+                    self._opened.set()
+                    self._opened = None
+
+    @contextmanager
+    def asked(self) -> Generator[None]:
+        """Note that a question is open, which holds back no other calls."""
+        self.questions += 1
+        self._on_change()
         try:
             yield
         finally:
-            self._closed_for[method] -= 1
-            self._closed_for += Counter()  # removes methods whose count is zero
-            self.is_closed = bool(self._closed_for)
-            self._opened.set()
-            self._opened = Event()
-            self._on_open()
+            self.questions -= 1
+            self._on_change()

@@ -22,7 +22,7 @@ from ._handling import handles, in_handler
 from ._packer import Packer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .._config import Config
     from .._limiter import Permit
@@ -46,6 +46,7 @@ class Lane:
     :param credentials: the token
     :param live: the live calls of the client
     :param services: where the tasks are started
+    :param watchers: called when VK asks a question, and when it has been answered
     :param check_open: raises if the client takes no more calls
     :ivar counters: the totals of the lane
     :ivar keeps_context: whether a user's function is to see the caller's context
@@ -63,6 +64,7 @@ class Lane:
         services: ServiceGroup,
         questions: Questions,
         keeps_context: bool,
+        watchers: Collection[Callable[[], None]],
         check_open: Callable[[], None],
     ) -> None:
         self.counters: Counters = counters
@@ -74,7 +76,8 @@ class Lane:
         self._questions = questions
         self._check_open = check_open
         self._packer = Packer(config)
-        self._gate = Gate(self._look_again)
+        self._gate = Gate(self._note_question)
+        self._watchers = watchers
         self._collector = Collector(
             sender.ticker, self._packer, self._gate, self._dispatch
         )
@@ -217,5 +220,12 @@ class Lane:
         self.counters.waiting -= 1
         return call
 
-    def _look_again(self) -> None:
+    @property
+    def is_questioned(self) -> bool:
+        """Whether VK has a question about the token that nobody has answered yet."""
+        return self._gate.questions > 0
+
+    def _note_question(self) -> None:
         self._collector.look_again()
+        for on_change in tuple(self._watchers):
+            on_change()

@@ -6,6 +6,7 @@ that have gone. It makes no calls, and knows nothing of what happens in a lane.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 from weakref import WeakValueDictionary
 
@@ -15,7 +16,7 @@ from .._config import VIEW_OPTION_NAMES
 from .._statistics import Counters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from .._config import Config
     from .._rate_limiter import RateLimiter
@@ -42,6 +43,7 @@ class LaneSettings:
     :ivar questions: who answers VK's questions
     :ivar lane: the lane, while there is one
     :ivar holders: how many blocks of views hold it
+    :ivar watchers: called when VK has a question about the token
     :ivar past: the totals of earlier lanes with these settings
     """
 
@@ -52,6 +54,7 @@ class LaneSettings:
     questions: Questions
     lane: Lane | None = None
     holders: int = 0
+    watchers: list[Callable[[], None]] = attrs.field(factory=list["Callable[[], None]"])
     past: Counters = attrs.field(factory=Counters)
 
     @property
@@ -59,6 +62,20 @@ class LaneSettings:
         """How many calls VK takes in a second, if all are packed that may be."""
         calls = 1 if self.config.mode == "sequential" else self.config.execute_count
         return calls * self.limiter.limit / self.limiter.window
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether VK has a question about the token that nobody has answered yet."""
+        return self.lane is not None and self.lane.is_questioned
+
+    @contextmanager
+    def watching(self, on_change: Callable[[], None]) -> Generator[None]:
+        """Have a function called when :attr:`is_questioned` changes."""
+        self.watchers.append(on_change)
+        try:
+            yield
+        finally:
+            self.watchers.remove(on_change)
 
     def totals(self) -> Counters:
         """Return the totals of all lanes with these settings."""

@@ -42,6 +42,10 @@ class LiveCalls:
         order, self.total = self.total, self.total + 1
         return order
 
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a call is there that has not been taken for a request yet."""
+        return self._calls.get(request, request) is None
+
     def begin(self, request: APIRequest, task: CallTask) -> None:
         """Note that a call has been taken for a request."""
         self._calls[request] = task

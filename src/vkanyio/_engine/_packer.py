@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
 from .._batch import MAX_CODE, BatchSizes
@@ -28,6 +29,12 @@ _PLAIN_ONLY = SECRET_PARAMS | {"captcha_sid", "confirm", "lang", "test_mode", "v
 _SCRIPT_METHOD = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 
 
+@lru_cache(maxsize=8)
+def _frozen(names: tuple[str, ...]) -> frozenset[str]:
+    """Return the set of some names, one for all lanes."""
+    return frozenset(names)
+
+
 @final
 class Packer:
     """Packs the calls of one token, as the options say.
@@ -37,8 +44,8 @@ class Packer:
 
     def __init__(self, config: Config) -> None:
         self._sizes = BatchSizes(config.execute_count)
-        self._never = frozenset(config.execute_unsupported_methods)
-        self._only = frozenset(config.execute_methods)
+        self._never = _frozen(tuple(config.execute_unsupported_methods))
+        self._only = _frozen(tuple(config.execute_methods))
         self._is_selective = config.mode == "parallel_selected"
         self.is_on: bool = config.mode != "sequential" and config.execute_count > 1
 

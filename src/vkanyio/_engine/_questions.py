@@ -6,7 +6,6 @@ asks about does.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
@@ -82,7 +81,7 @@ class Questions:
         while self._is_question(outcome) and type(outcome) not in asked:
             kind = type(outcome)
             is_captcha = kind is CaptchaError
-            with call.holding_back() if is_captcha else nullcontext():
+            with call.holding_back() if is_captcha else call.asked():
                 async with self._turn:
                     is_new = call.answered_at_send == self.answered
                     if is_new:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Coroutine,
         Mapping,
     )
+    from contextlib import AbstractContextManager
     from random import Random
     from types import TracebackType
 
@@ -152,6 +153,19 @@ class Session(AsyncContextManagerMixin):
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._main.calls_a_second
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._main.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._main.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._live.is_waiting(request)
 
     async def post(
         self,
@@ -340,6 +354,7 @@ class Session(AsyncContextManagerMixin):
             live=self._live,
             services=self._services,
             questions=settings.questions,
+            watchers=settings.watchers,
             keeps_context=self._observer.is_on or settings.questions.are_answered,
             check_open=self.check_open,
         )
@@ -423,6 +438,19 @@ class View:
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._settings.calls_a_second
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a question of VK is open; see :attr:`Caller.is_questioned`."""
+        return self._settings.is_questioned
+
+    def watching(self, on_change: Callable[[], None]) -> AbstractContextManager[None]:
+        """Have a function called on questions; see :meth:`Caller.watching`."""
+        return self._settings.watching(on_change)
+
+    def is_waiting(self, request: APIRequest) -> bool:
+        """Return whether a request has not been sent yet."""
+        return self._session.is_waiting(request)
 
     def post(
         self,

@@ -59,7 +59,7 @@ class Ticker:
         self._connections = connections
         self._waiters: list[_Waiter] = []
         self._wanted = Event()
-        self._changed = Event()
+        self._changed: Event | None = None  # while the limiter is waited for
 
     async def acquire(self, *, retry_of: int | None = None) -> Permit:
         """Wait for a permit.
@@ -140,9 +140,11 @@ class Ticker:
             self._changed = Event()
             with move_on_at(ready):
                 await self._changed.wait()
+        self._changed = None
 
     def _look_again(self) -> None:
-        self._changed.set()
+        if self._changed is not None:
+            self._changed.set()
 
     def _somebody_waits(self) -> bool:
         while self._waiters and self._waiters[0].withdrawn:

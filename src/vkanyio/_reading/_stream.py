@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, Iterable
+from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Protocol, Self, final
 
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
@@ -29,9 +30,10 @@ from ._settled import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from .._caller import Caller
     from .._request import APIRequest
     from ._settled import AnyCall
 
@@ -46,6 +48,29 @@ _NOT_ENTERED = "use the stream inside `async with api.stream(...) as settled:`"
 _LEFT = "the block of the stream has been left, which gives up its calls"
 
 
+class StreamCaller(Protocol):
+    """What makes the calls of a stream: a part of :class:`Caller`."""
+
+    def submit(
+        self, request: APIRequest, on_end: Callable[[APIRequest], None], /
+    ) -> None:
+        """Accept a request without a task that waits for it."""
+        ...
+
+    def give_up(self, request: APIRequest, /) -> None:
+        """Abandon a request that was submitted."""
+        ...
+
+    def check_usable(self) -> None:
+        """Raise unless calls can be made here and now."""
+        ...
+
+    @property
+    def calls_a_second(self) -> float:
+        """How many calls VK takes in a second."""
+        ...
+
+
 @final
 class CallStream:
     """Calls under way, and their results: ``async with api.stream(calls) as settled:``.
@@ -58,17 +83,21 @@ class CallStream:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: StreamCaller,
         calls: Iterable[AnyCall] | AsyncIterable[AnyCall],
         *,
         ordered: bool,
         max_pending: int | None,
+        tokens: int = 1,
+        block: AbstractContextManager[object] | None = None,
     ) -> None:
         calls = mask(calls)  # elements may have a secret
         check_calls("calls", calls, Iterable, AsyncIterable)
         check_flag("ordered", ordered)
         _check_max_pending(max_pending)
         self._caller = caller
+        self._max_default = MAX_PENDING * tokens
+        self._block = nullcontext() if block is None else block
         self._calls: Any = calls
         self._max_pending = max_pending
         self._why_not: str | None = _NOT_ENTERED  # it cannot be iterated over
@@ -92,10 +121,11 @@ class CallStream:
             raise ClientUseError(message)
         self._caller.check_usable()
         taken = round(PENDING_SECONDS * self._caller.calls_a_second)
-        self._room = self._max_pending or min(MAX_PENDING, max(1, taken))
+        self._room = self._max_pending or min(self._max_default, max(1, taken))
         # Whole batches, but not so large that VK has to wait for them.
         self._refill = max(1, min(MAX_IN_A_ROW, self._room // 4))
         self._tasks = await create_task_group().__aenter__()
+        self._block.__enter__()
         self._tasks.start_soon(self._feed, name="vkanyio CallStream")
         self._why_not = None
         return self
@@ -131,6 +161,7 @@ class CallStream:
                 raise
         finally:
             self._give_up()  # after the feeder has ended: it may have been submitting
+            self._block.__exit__(None, None, None)
         if not self._is_fed and (error is None or is_caught):
             # On asyncio, a task cancelled before its first step never runs, and the
             # task group takes that for the end of the body.
