@@ -47,6 +47,8 @@ nitpick_ignore_regex = [
         ),
     ),
     (r"py:class", r"CaptchaKind|Language|Mode|RequestMode|Target"),
+    # Their short names are those of objects, to which references lead.
+    (r"py:class", r"vkanyio\.links\.(Doc|Photo)"),
     (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item
     (r"py:class", r"(vkanyio\.testing\._update_ledger\.)?M"),  # of an update
 ]

@@ -30,6 +30,9 @@ LAYERS = {
         uploads._videos uploads._shared uploads._upload uploads._multipart
         uploads._sources
     """,
+    "a limit that processes share": """
+        redis.__init__ redis._limiter redis._checks redis._link
+    """,
     "engine": """
         _engine._session _engine._lanes _engine._lane _engine._live_calls
         _engine._batch_task _engine._call_task _engine._questions
@@ -38,11 +41,11 @@ LAYERS = {
         _engine._transport _engine._pool _engine._connection
         _engine._network _engine._foreign_client _engine._delivery
         _engine._request_body _engine._response_body
-        _engine._observer _engine._service_group _engine.__init__
+        _engine._observer _engine.__init__
     """,
     "what the engine is given": """
         _config _environment _option_validators _rate_limiter _caller _captcha
-        _http_client _token _request _pending
+        _http_client _token _request _pending _service_group
     """,
     "values that users make": """
         keyboard text links _buttons _text_borders _link_targets
@@ -51,13 +54,14 @@ LAYERS = {
         uploads._answers uploads._kinds
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
-        _limiter _encoding _wire_checks _outcome _address
+        redis._shared_limit redis._script redis._permits redis._share
+        redis._server_clock _limiter _encoding _wire_checks _outcome _address
         updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
-        objects _resolve _execute _events _statistics _facts _error_codes _errors
-        _uploaded _extras _masking _random_id _repr _similar _typeguards _typing
-        _version
+        objects _resolve _execute _events redis._events _statistics redis._statistics
+        _facts _error_codes redis._errors _errors _uploaded _extras _masking _random_id
+        _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -67,7 +71,7 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-PUBLIC = {"__init__", "cli", "testing", "uploads.__init__"}
+PUBLIC = {"__init__", "cli", "redis.__init__", "testing", "uploads.__init__"}
 """What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
@@ -148,7 +152,7 @@ def faults_of(found: Import) -> Iterator[str]:
         importer.startswith("_engine.") or importer == "_client"
     ):
         yield f"{found}: only _client opens the engine"
-    if importer in USERS and imported not in {*PUBLIC, *SHARED}:
+    if importer in USERS and imported not in PUBLIC | SHARED:
         yield f"{found}, which users cannot"
     if imported == "testing" and importer not in USERS:
         yield f"{found}: it stands apart"

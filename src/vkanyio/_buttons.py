@@ -19,12 +19,34 @@ Kind: TypeAlias = Literal[
 ]
 """What a button does, by VK's names."""
 
+LABELLED: Final = {"text", "callback", "open_link", "open_app"}
 COLORS: Final = ("primary", "secondary", "positive", "negative")
 MAX_LABEL: Final = 40
 MAX_PAYLOAD: Final = 255
 """Characters of a payload as JSON."""
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.ASCII | re.IGNORECASE)
+
+
+def _to_payload(value: object) -> str | None:
+    if value is None:  # VK refuses null, but not a button without a payload
+        return None
+    written = value if isinstance(value, str) else encode_json("payload", value)
+    if len(written) > MAX_PAYLOAD:
+        message = (
+            f"payload must have at most {MAX_PAYLOAD} characters as JSON, got"
+            f" {len(written)}: {shown(written)}; keep the rest under an id of your own"
+        )
+        raise ValueError(message)
+    try:
+        json.loads(written)
+    except ValueError:
+        message = (
+            f"payload must be a dict, such as {{'answer': 1}}, or JSON text, got"
+            f" {shown(value)}"
+        )
+        raise ValueError(message) from None
+    return written
 
 
 @final
@@ -48,9 +70,18 @@ class Button:
 
     kind: Kind
     label: str | None = None
-    payload: str | None = None
+    payload: str | None = attrs.field(default=None, converter=_to_payload)
     color: Color | None = None
     fields: tuple[tuple[str, str | int], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind in LABELLED:
+            _check_label(self.label)
+        if self.color is not None and self.color not in COLORS:
+            message = (
+                f"color must be one of {', '.join(COLORS)}, got {shown(self.color)}"
+            )
+            raise ValueError(message)
 
     @classmethod
     def text(
@@ -66,9 +97,9 @@ class Button:
         """
         return cls(
             kind="text",
-            label=_label(label),
-            payload=_payload(payload),
-            color=_color(color),
+            label=label,
+            payload=payload,
+            color=color,
         )
 
     @classmethod
@@ -93,9 +124,9 @@ class Button:
             raise ValueError(message)
         return cls(
             kind="callback",
-            label=_label(label),
-            payload=_payload(payload),
-            color=_color(color),
+            label=label,
+            payload=payload,
+            color=color,
         )
 
     @classmethod
@@ -109,8 +140,8 @@ class Button:
         """
         return cls(
             kind="open_link",
-            label=_label(label),
-            payload=_payload(payload),
+            label=label,
+            payload=payload,
             fields=(("link", check_url(url)),),
         )
 
@@ -121,7 +152,7 @@ class Button:
         :raises TypeError: if the payload cannot be encoded
         :raises ValueError: if it is too long
         """
-        return cls(kind="location", payload=_payload(payload))
+        return cls(kind="location", payload=payload)
 
     @classmethod
     def vkpay(cls, hash: str, payload: object = None) -> Button:  # noqa: A002
@@ -133,7 +164,7 @@ class Button:
         :raises ValueError: for one that VK would refuse
         """
         fields = (("hash", check_text("hash", hash, 1, None)),)
-        return cls(kind="vkpay", payload=_payload(payload), fields=fields)
+        return cls(kind="vkpay", payload=payload, fields=fields)
 
     @classmethod
     def open_app(
@@ -161,8 +192,8 @@ class Button:
             fields.append(("hash", check_text("hash", hash, 0, None)))
         return cls(
             kind="open_app",
-            label=_label(label),
-            payload=_payload(payload),
+            label=label,
+            payload=payload,
             fields=tuple(fields),
         )
 
@@ -178,15 +209,13 @@ class Button:
         return {"action": action, **colored}
 
 
-def _label(label: str) -> str:
-    check_text("label", label, 1, MAX_LABEL)
-    if not label.strip():
+def _check_label(label: str | None) -> None:
+    if not check_text("label", label, 1, MAX_LABEL).strip():
         message = f"label must have something to read, got {label!r}"
         raise ValueError(message)
-    return label
 
 
-def check_text(name: str, value: str, least: int, most: int | None) -> str:
+def check_text(name: str, value: object, least: int, most: int | None) -> str:
     """Refuse what is not text of an allowed length."""
     if not isinstance(value, str):
         message = f"{name} must be a str, got {shown(value)} ({type(value).__name__})"
@@ -196,35 +225,6 @@ def check_text(name: str, value: str, least: int, most: int | None) -> str:
         message = (
             f"{name} must have {bounds} characters, got {len(value)}: {shown(value)}"
         )
-        raise ValueError(message)
-    return value
-
-
-def _payload(value: object) -> str | None:
-    if value is None:  # VK refuses null, but not a button without a payload
-        return None
-    written = value if isinstance(value, str) else encode_json("payload", value)
-    if isinstance(value, str):
-        try:
-            json.loads(value)
-        except ValueError:
-            message = (
-                f"payload must be a dict, such as {{'answer': 1}}, or JSON text, got"
-                f" {shown(value)}"
-            )
-            raise ValueError(message) from None
-    if len(written) > MAX_PAYLOAD:
-        message = (
-            f"payload must have at most {MAX_PAYLOAD} characters as JSON, got"
-            f" {len(written)}: {shown(written)}; keep the rest under an id of your own"
-        )
-        raise ValueError(message)
-    return written
-
-
-def _color(value: Color | None) -> Color | None:
-    if value is not None and value not in COLORS:
-        message = f"color must be one of {', '.join(COLORS)}, got {shown(value)}"
         raise ValueError(message)
     return value
 

@@ -170,7 +170,8 @@ class Config:
         client does not close it. One with ``auth``, ``params`` or ``cookies`` is
         refused. The environment is not asked for a proxy
     :param limiter: a rate limit shared with other clients of the same token, in place
-        of ``limit`` and ``request_mode``
+        of ``limit`` and ``request_mode``: a :class:`~vkanyio.Limiter`, or a
+        :class:`~vkanyio.redis.RedisLimiter` for several processes
     :param max_waiting: most calls of a token that wait for their outcome at a time;
         further calls wait for room first
     :param max_connections: most HTTP requests in flight at a time; not more than the

@@ -114,7 +114,7 @@ class Limiter:
         self._not_before = -math.inf
         self._round_trips: deque[float] = deque(maxlen=_ROUND_TRIPS_KEPT)
         self._spread = 0.0
-        self._usual_trip = math.inf
+        self.usual_trip: float = math.inf  # in seconds, as far as it is known
         self._penalty = 0.0
         self._penalty_at = -math.inf
         self._seen = -math.inf
@@ -205,7 +205,7 @@ class Limiter:
             return
         round_trip = now - permit.left_at
         self.observe(round_trip)
-        late = min(round_trip - self._usual_trip, MAX_SPREAD * self.window)
+        late = min(round_trip - self.usual_trip, MAX_SPREAD * self.window)
         late -= self.margin(now) * self.window  # that much is kept free anyway
         if late > 0 and permit.left_at in self._log:
             self._log.remove(permit.left_at)
@@ -228,7 +228,7 @@ class Limiter:
         if len(trips) >= 4:
             ranked = sorted(trips)
             quarter = len(ranked) // 4
-            self._usual_trip = ranked[quarter]
+            self.usual_trip = ranked[quarter]
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
             self._spread = min(between_quartiles / self.window, MAX_SPREAD)
 

@@ -90,7 +90,8 @@ class Play:
         self._steps = Steps(step, self._cancel, suspensions=thorough)
         answers = {} if scenario.answers is None else scenario.answers(self)
         how = {"http_client": self.wire, **OPTIONS, **scenario.options, **answers}
-        self.client = VK("token", **how)
+        self._renewing = None if scenario.token is None else scenario.token()
+        self.client = VK(self._renewing or "token", **how)
         self._cancelled_at = 0.0
         self._broke = False
 
@@ -146,6 +147,8 @@ class Play:
             async with create_task_group() as group:
                 for i in range(len(self.calls)):
                     group.start_soon(self._call, i)
+            if self._renewing is not None:
+                await anyio.sleep(1)  # a renewal goes on when its callers have left
             await settle()
             assert_quiet(api)
             self._check()
@@ -206,6 +209,7 @@ class Play:
             call.outcome = CANCELLED
 
     def _check(self) -> None:
+        assert self._renewing is None or self._renewing.renewals <= 1
         assert_promises(self.calls, self.wire, self.simulator)
         self.wire.assert_paced(self.client.config.limit)
         assert self.wire.max_in_flight <= self.client.config.max_connections

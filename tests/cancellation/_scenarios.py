@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from ._play import Play
 
 
+class Renewing(Protocol):
+    """A token function that counts how often it is asked for another token."""
+
+    renewals: int
+
+    async def __call__(self, refused: str | None) -> str:
+        """Return a token."""
+        ...
+
+
 @attrs.frozen
 class Scenario:
     """Calls that are made at once, their faults, and which of them are cancelled.
@@ -38,6 +48,7 @@ class Scenario:
     :ivar options: of the client; they override those of ``_play.py``
     :ivar faults: injects the faults
     :ivar answers: makes the functions that answer VK's questions
+    :ivar token: makes a token function that expects to be asked for one renewal
     :ivar errors: that the calls may raise
     :ivar shared: whether all others wait for the request of the first call
     :ivar leaves: how the client is left: "normally", "by an error" or "never"
@@ -50,6 +61,7 @@ class Scenario:
     options: Mapping[str, Any] = attrs.field(kw_only=True, factory=dict)
     faults: Callable[[Simulator], None] | None = attrs.field(kw_only=True, default=None)
     answers: Callable[[Play], Answers] | None = attrs.field(kw_only=True, default=None)
+    token: Callable[[], Renewing] | None = attrs.field(kw_only=True, default=None)
     errors: tuple[type[VKError], ...] = attrs.field(kw_only=True, default=())
     shared: bool = attrs.field(kw_only=True, default=False)
     leaves: str | None = attrs.field(kw_only=True, default=None)

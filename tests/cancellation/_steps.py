@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import pytest
 
-from vkanyio._engine._service_group import ServiceGroup
+from vkanyio._service_group import ServiceGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator

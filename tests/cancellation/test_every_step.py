@@ -10,6 +10,7 @@ import pytest
 from ._backends import BACKENDS, MAIN_BACKENDS
 from ._play import Play, at_every_step
 from ._scenarios import SCENARIOS
+from ._token_scenarios import TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def _cases(*, is_long: bool) -> Iterator[Any]:
     that resemble another.
     """
     for backend in BACKENDS:
-        for scenario in SCENARIOS:
+        for scenario in [*SCENARIOS, *TOKENS]:
             for number, way in enumerate(backend.ways):
                 victims = scenario.victims
                 if not is_long:

@@ -210,7 +210,7 @@ def test_a_crash_of_the_client_ends_the_batch_and_has_no_record(
     monkeypatch.setattr("vkanyio._engine._collector.Collector.run", crash)
     code, records, err = batch(users(5))
     assert (code, records) == (1, [])
-    assert "a task of the client has crashed" in err
+    assert "a background task has crashed" in err
 
 
 def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:

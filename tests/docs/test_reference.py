@@ -7,6 +7,7 @@ import re
 from _pages import DOCS
 
 import vkanyio
+import vkanyio.redis
 import vkanyio.testing
 
 SHOWN = {
@@ -31,3 +32,4 @@ def public_names(module: object) -> set[str]:
 def test_every_public_class_is_there():
     assert public_names(vkanyio) - SHOWN == set()
     assert public_names(vkanyio.testing) - SHOWN == set()
+    assert public_names(vkanyio.redis) - SHOWN == set()

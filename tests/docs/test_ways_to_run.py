@@ -131,8 +131,12 @@ def prompts(page: Page) -> tuple[list[str], list[str]]:
     printed: list[str] = []
     for block in re.findall(r"```pycon\n(.*?)```", page.text, re.DOTALL):
         for line in block.splitlines():
-            is_typed = line.startswith((">>> ", "..."))
-            (typed if is_typed else printed).append(line[4:] if is_typed else line)
+            if not line.startswith((">>> ", "... ")):
+                printed.append(line)
+                continue
+            if line.startswith(">>> ") and typed and typed[-1].startswith(" "):
+                typed.append("")  # ends a block at the prompt
+            typed.append(line[4:])
     return typed, printed
 
 

@@ -15,8 +15,8 @@ from _helpers import assert_gone, cancelling, note, own_tasks, settle
 from vkanyio import APIRequest, ClientClosedError, ClientCrashedError, Limiter
 from vkanyio._engine._call_task import CallTask
 from vkanyio._engine._collector import Collector
-from vkanyio._engine._service_group import ServiceGroup
 from vkanyio._engine._ticker import Ticker
+from vkanyio._service_group import ServiceGroup
 from vkanyio.testing import VirtualClockLoop, faults
 
 # ruff: noqa: PT012 - what leaves the block of a client is what this is about

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 import pytest
 from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
@@ -104,6 +105,16 @@ def test_keyboards_are_values():
         YES.label = "No"  # type: ignore[misc]
 
 
+def test_a_button_can_be_made_from_another_one():
+    assert attrs.evolve(YES, label="No") == Button.text("No")
+    with pytest.raises(ValueError, match="label must have from 1 to 40"):
+        attrs.evolve(YES, label="x" * 41)
+    with pytest.raises(TypeError, match="label must be a str, got None"):
+        Button(kind="text")
+    with pytest.raises(ValueError, match="color must be one of"):
+        attrs.evolve(YES, color="red")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("rows", "inline"),
     [
@@ -193,6 +204,11 @@ def test_a_payload_of_text_is_json_already():
     assert Button.text("x", '"yes"').payload == '"yes"'
     with pytest.raises(ValueError, match=r"payload must be a dict, .* got 'yes'"):
         Button.text("x", "yes")
+
+
+def test_a_payload_that_is_nested_too_deeply_is_refused():
+    with pytest.raises(ValueError, match="payload must have at most 255 characters"):
+        Button.text("x", "[" * 100_000)
 
 
 def test_a_payload_that_json_cannot_have_is_refused():

@@ -122,7 +122,7 @@ async def test_each_item_comes_once_though_a_token_dies_and_one_meets_error_29(
     assert sorted(values) == [*range(900)]
     assert errors == []
     refused = Counter(each.outcome for each in simulator.ledger)
-    assert 0 < refused[5] < 30
+    assert 1 <= refused[5] <= 2  # what was in flight
     counts = by_token(simulator)
     assert max(counts.values()) <= 200
 

@@ -242,6 +242,55 @@ async def test_error_5_of_another_kind_asks_nobody(
     assert source.renewals == 0
 
 
+STEPS: dict[str, dict[str, Any]] = {
+    "queued": {"limit": 5},
+    "in flight": {},
+    "packed": {"mode": "parallel", "execute_count": 4},
+    "retried": {"wait": 2.0},
+    "in a captcha": {},
+    "while a renewal is on": {"limit": 5},
+    "closing": {"limit": 5},
+}
+
+
+@CODES
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.simulator_options(latency=0.5)
+async def test_a_token_may_expire_at_any_step(
+    make: Make, simulator: Simulator, code: Any, step: str
+) -> None:
+    source = Source(takes=1.0)
+    outcomes: list[Any] = []
+
+    async def solve(captcha: Captcha) -> None:
+        await anyio.sleep(3)
+        await solve_by(simulator, captcha)
+
+    if step == "retried":
+        simulator.fault(faults.drop_before(), "test.get", times=4)
+    if step == "in a captcha":
+        simulator.fault(faults.captcha(), "test.post")
+    async with anyio.create_task_group() as tg:  # noqa: SIM117
+        async with make(source, **STEPS[step], on_captcha=solve) as api:
+            for i in range(12):
+                method = "test.get" if i % 2 else "test.post"
+                tg.start_soon(note, outcomes, api.call, method, {"id": i})
+            await anyio.sleep(0.6 if step == "in a captcha" else 0.1)
+            source.expire(simulator, code=code)
+            if step == "while a renewal is on":
+                await anyio.sleep(1)
+                assert source.in_progress == 1
+                for i in range(12, 15):
+                    tg.start_soon(note, outcomes, api.call, "test.get", {"id": i})
+            if step != "closing":
+                await anyio.sleep(60)
+    assert sorted(outcomes) == [*range(15 if "renewal" in step else 12)]
+    assert source.renewals == 1
+    posts = [each.params["id"] for each in simulator.ledger.carried_out("test.post")]
+    assert len(posts) == len(set(posts)) == 6
+    assert_gone(api)
+
+
 # Renewals that fail.
 
 

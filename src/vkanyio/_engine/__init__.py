@@ -18,5 +18,4 @@ Only ``_client`` opens it. Imports go down this list, also those for type checke
     _connection          one HTTP connection
     _response_body       reading and decompressing up to a size limit
     _observer            `on_event` and the log
-    _service_group       a task group whose tasks and body do not affect each other
 """

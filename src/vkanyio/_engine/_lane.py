@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from .._config import Config
     from .._limiter import Permit
     from .._request import APIRequest
+    from .._service_group import ServiceGroup
     from .._statistics import Counters
     from ._credentials import Credentials
     from ._live_calls import LiveCalls
     from ._questions import Questions
     from ._sender import Sender
-    from ._service_group import ServiceGroup
 
 
 @final

@@ -29,6 +29,7 @@ from .._errors import ClientClosedError, ClientUseError, copy_error
 from .._limiter import Limiter
 from .._masking import Secrets
 from .._retry import Retries
+from .._service_group import ServiceGroup, crash_error
 from .._statistics import Counters
 from .._version import __version__
 from ._credentials import FixedToken, RenewableToken
@@ -40,7 +41,6 @@ from ._live_calls import LiveCalls
 from ._observer import Observer
 from ._questions import Questions
 from ._sender import Sender
-from ._service_group import ServiceGroup, crash_error
 from ._transport import Transport
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from anyio import (
     get_cancelled_exc_class,
 )
 
-from .._errors import ClientCrashedError
-from .._typeguards import is_group
+from ._errors import ClientCrashedError
+from ._typeguards import is_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -29,7 +29,7 @@ Args = TypeVarTuple("Args")
 def crash_error(cause: Exception) -> ClientCrashedError:
     """Make an error about the crash of a task: a new one for each caller."""
     error = ClientCrashedError(
-        f"a task of the client has crashed, which is a bug in vkanyio: {cause!r}"
+        f"a background task has crashed, which is a bug in vkanyio: {cause!r}"
     )
     error.__cause__ = cause
     return error

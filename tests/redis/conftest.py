@@ -1,0 +1,33 @@
+"""A Redis server on a loopback port, for the tests of this directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from proof._redis_server import PACKAGES, RedisServer, redis_server, what_is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MISSING = what_is_missing()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = f"not installed: {', '.join(MISSING)} ({PACKAGES})"
+    for item in items:
+        if MISSING and item.path.parent.name == "redis":
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def started_redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(started_redis: RedisServer) -> RedisServer:
+    """An empty Redis server."""
+    started_redis.command("FLUSHALL")
+    return started_redis

@@ -1,0 +1,275 @@
+"""Many processes at one limit, in virtual time: no second has more than it allows."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from anyio import current_time
+from proof._redis_server import RedisServer, Wire
+
+from ._virtual import VirtualRedis, working
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.anyio
+
+SILENCE = 2.5
+"""Seconds after which an empty Redis grants permits."""
+
+
+@pytest.fixture
+def virtual_redis(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[VirtualRedis]:
+    with socket.create_connection(("127.0.0.1", redis.port)) as connection:
+        wire = Wire(connection)
+        virtual = VirtualRedis(wire)
+        virtual.install(monkeypatch)
+        yield virtual
+        wire.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "limit", "mode"),
+    [
+        (1, 20, "burst"),
+        (4, 20, "burst"),
+        (4, 20, "sequential"),
+        (16, 20, "burst"),
+        (16, 20, "sequential"),
+        (4, 200, "burst"),
+        (16, 3, "sequential"),
+    ],
+)
+async def test_processes_use_the_limit_and_never_more(
+    virtual_redis: VirtualRedis, count: int, limit: int, mode: str
+) -> None:
+    async with working(limit, count, request_mode=mode) as (server, processes, _):
+        await anyio.sleep(SILENCE + 1)
+        start = current_time()
+        periods = 2 if limit > 100 else 10
+        await anyio.sleep(periods * 1.02)
+        used = server.between(start, current_time())
+    assert server.refused == 0
+    assert used >= 0.98 * periods * limit
+    made = [process.made for process in processes]
+    assert max(made) <= 2 * min(made) + 2  # they take turns
+
+
+async def test_an_empty_redis_grants_nothing_for_two_seconds(
+    virtual_redis: VirtualRedis,
+) -> None:
+    async with working(20, 4) as (server, _, _):
+        await anyio.sleep(2)
+        assert server.arrivals == []
+        await anyio.sleep(1.5)
+        assert server.arrivals
+        virtual_redis.wire.command("FLUSHALL")
+        await anyio.sleep(SILENCE)
+        at = current_time()
+        await anyio.sleep(3)
+        assert server.between(at - 2, at - 0.5) == 0
+        assert server.between(at + 1, at + 3) >= 38
+    assert server.refused == 0
+
+
+@pytest.mark.parametrize("jump", [-3600, -5, -0.4, 0.3, 60])
+async def test_a_clock_that_is_set_lets_nothing_more_through(
+    virtual_redis: VirtualRedis, jump: float
+) -> None:
+    async with working(20, 4, request_mode="burst") as (server, _, _):
+        await anyio.sleep(5)
+        virtual_redis.clock += jump
+        at = current_time()
+        await anyio.sleep(8)
+        assert server.between(at + 0.2, at + 2) == 0
+        assert server.between(at + 4, at + 8) >= 76
+    assert server.refused == 0
+
+
+@pytest.mark.parametrize("seconds", [0.3, 2, 6])
+async def test_redis_may_go_away_for_a_while(
+    virtual_redis: VirtualRedis, seconds: float
+) -> None:
+    async with working(20, 4, request_mode="burst") as (server, processes, _):
+        await anyio.sleep(5)
+        virtual_redis.is_down = True
+        at = current_time()
+        await anyio.sleep(seconds)
+        virtual_redis.is_down = False
+        back = current_time()
+        await anyio.sleep(6)
+        # From two seconds on, each process lives on its share.
+        by_themselves = server.between(at + 2, back)
+        assert by_themselves >= 20 * max(0, int(seconds) - 2)
+        assert bool(by_themselves) == (seconds > 2.5)
+        assert server.between(back + 4, back + 6) >= 38
+        for process in processes:
+            if seconds < 1 and not process.events:
+                continue  # it had nothing to ask
+            away, returned = process.events
+            assert away.limit == 5
+            assert "refused" in away.reason
+            assert returned.at - returned.duration == pytest.approx(away.at)
+            statistics = process.limiter.statistics()
+            assert statistics.outages == 1
+            assert not statistics.is_away
+    assert server.refused == 0
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+async def test_redis_may_hang(virtual_redis: VirtualRedis, is_empty: bool) -> None:
+    async with working(20, 4, request_mode="burst") as (server, processes, _):
+        await anyio.sleep(5)
+        virtual_redis.hangs_until = current_time() + 5
+        if is_empty:
+            virtual_redis.wire.command("FLUSHALL")
+        await anyio.sleep(12)
+        for process in processes:
+            assert [type(event).__name__ for event in process.events] == [
+                "RedisAway",
+                "RedisBack",
+            ]
+        assert server.between(current_time() - 2, current_time()) >= 38
+    assert server.refused == 0
+
+
+async def test_redis_that_answers_slowly_is_used_nevertheless(
+    virtual_redis: VirtualRedis,
+) -> None:
+    virtual_redis.trip = 0.15
+    async with working(20, 4) as (server, processes, _):
+        await anyio.sleep(SILENCE + 2)
+        at = current_time()
+        await anyio.sleep(5)
+        assert server.between(at, current_time()) >= 60
+        assert not any(process.events for process in processes)
+    assert server.refused == 0
+
+
+async def test_a_process_that_ends_leaves_its_part_to_the_others(
+    virtual_redis: VirtualRedis,
+) -> None:
+    async with working(20, 4) as (server, processes, _):
+        await anyio.sleep(5)
+        processes[0].scope.cancel()
+        at = current_time()
+        await anyio.sleep(5)
+        assert server.between(at, current_time()) >= 96
+        assert {process.limiter.statistics().processes for process in processes} == {4}
+    assert server.refused == 0
+
+
+async def test_a_refusal_slows_all_processes_down(virtual_redis: VirtualRedis) -> None:
+    async with working(20, 4) as (server, processes, _):
+        await anyio.sleep(5)
+        at = current_time()
+        processes[0].limiter.slow_down(at)
+        assert processes[0].limiter.margin(at) == pytest.approx(0.07, abs=0.01)
+        await anyio.sleep(2)
+        assert server.between(at + 0.2, at + 0.5) == 0
+        for process in processes:
+            assert process.limiter.margin(current_time()) == pytest.approx(
+                0.02 + 0.05 * 2 ** (-2 / 30), abs=0.015
+            )
+
+
+async def test_a_volley_of_refusals_counts_once(virtual_redis: VirtualRedis) -> None:
+    async with working(20, 4) as (_, processes, _):
+        await anyio.sleep(5)
+        for process in processes:
+            process.limiter.slow_down(current_time())
+        await anyio.sleep(1)
+        assert processes[0].limiter.margin(current_time()) < 0.02 + 0.051 + 0.02
+
+
+async def test_a_pause_is_kept_by_all_processes(virtual_redis: VirtualRedis) -> None:
+    async with working(20, 4, request_mode="burst") as (server, processes, _):
+        await anyio.sleep(5)
+        at = current_time()
+        processes[0].limiter.pause(at, 30)
+        await anyio.sleep(34)
+        assert server.between(at + 0.3, at + 30) == 0
+        assert server.between(at + 31, at + 34) >= 55
+    assert server.refused == 0
+
+
+async def test_a_process_without_work_costs_little_and_comes_back_at_once(
+    virtual_redis: VirtualRedis,
+) -> None:
+    async with working(20, 2) as (server, processes, _):
+        await anyio.sleep(5)
+        for process in processes:
+            process.work = anyio.Event()
+        await anyio.sleep(2)
+        before, arrived = virtual_redis.asked, len(server.arrivals)
+        await anyio.sleep(60)
+        assert virtual_redis.asked - before == 2 * 60 / 5
+        assert len(server.arrivals) == arrived
+        for process in processes:
+            process.work.set()
+        await anyio.sleep(1.2)
+        assert len(server.arrivals) >= arrived + 18
+    assert server.refused == 0
+
+
+async def test_all_processes_are_counted_and_wrong_numbers_are_said(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with working(20, 4, processes=2, request_mode="burst") as (
+        server,
+        processes,
+        _,
+    ):
+        await anyio.sleep(12)
+        assert {process.limiter.statistics().processes for process in processes} == {4}
+        assert caplog.text.count("processes is 2, but 4 processes share 'group 1'") == 4
+        virtual_redis.is_down = True
+        await anyio.sleep(10)
+        assert {process.events[0].limit for process in processes} == {5}
+    assert server.refused == 0
+
+
+async def test_without_redis_and_without_processes_nothing_is_sent(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    virtual_redis.is_down = True
+    async with working(20, 4, processes=None) as (server, processes, _):
+        await anyio.sleep(60)
+        assert server.arrivals == []
+        assert "nothing is sent until it is back" in caplog.text
+        virtual_redis.is_down = False
+        await anyio.sleep(15)
+        assert server.arrivals
+        virtual_redis.is_down = True  # now the others are known
+        await anyio.sleep(10)
+        assert {process.events[2].limit for process in processes} == {5}
+        assert server.between(current_time() - 5, current_time()) >= 95
+    assert server.refused == 0
+
+
+async def test_without_redis_each_process_begins_with_its_share(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    virtual_redis.is_down = True
+    async with working(20, 4, request_mode="burst") as (server, _, _):
+        await anyio.sleep(10)
+        assert len(server.arrivals) >= 7 * 20
+        assert "this process lives on 5 of 20 requests a second" in caplog.text
+    assert server.refused == 0
+
+
+async def test_other_limits_for_the_same_name_are_said(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        working(20, 1, name="group 2"),
+        working(3, 1, name="group 2"),
+    ):
+        await anyio.sleep(5)
+    assert "limit is 3, but another process has limit 20 for 'group 2'" in caplog.text
+    assert "limit is 20, but another process has limit 3 for 'group 2'" in caplog.text
