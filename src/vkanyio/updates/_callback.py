@@ -102,7 +102,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
         :param workers: how many handlers run at once
         :param max_pending: how many updates to take that are not handled yet
         :param key: returns what an update must not overtake, None if that is nothing;
-            by default :attr:`Update.order_key`
+            by default ``Update.order_key``
         :param on_error: a function, async or not, that gets the update and the error of
             its handler; if it returns, the update counts as handled. Without it the
             error is raised here, and VK delivers the update again
