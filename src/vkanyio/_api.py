@@ -184,8 +184,9 @@ class API(MethodGroups):
         Calls are taken from ``calls`` as there is room, and made as by :meth:`call`. An
         element that cannot be a call has its own outcome, as a call that failed has:
         ``call.result()`` raises its error, which concerns no other call. Leaving the
-        block gives up the calls that have no outcome yet. If ``calls`` itself raises,
-        the calls under way are finished first, and then its error is raised.
+        block gives up the calls that have no outcome yet, and closes ``calls`` if it is
+        an async generator. If ``calls`` itself raises, the calls under way are finished
+        first, and then its error is raised.
 
         :param calls: pairs of a method and its parameters, or requests; iterated over
             in another task, as far as there is room

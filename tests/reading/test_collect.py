@@ -274,7 +274,10 @@ async def test_all_goes_on_after_an_error_and_loses_nothing(
         items = api.collect(api.wall.get, owner_id=-1)
         with pytest.raises(APIError):
             await items.all()
-        assert [post["id"] for post in await items.all()] == [*range(450)]
+        again = items.options(resume_from=items.position)  # nothing was delivered
+        assert [post["id"] async for post in again] == [*range(450)]
+        assert (await anext(items))["id"] == 0
+        assert [post["id"] for post in await items.all()] == [*range(1, 450)]
 
 
 @pytest.mark.simulator_options(latency=1.0)

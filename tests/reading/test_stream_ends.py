@@ -138,6 +138,52 @@ async def test_an_async_source_that_raises_ends_the_stream(
             await anext(settled)
 
 
+@pytest.mark.parametrize("is_waiting", [True, False])
+async def test_an_async_generator_is_closed_with_the_block(
+    make_client: MakeClient, is_waiting: bool
+) -> None:
+    ended: list[str] = []
+
+    async def source() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        try:
+            for number in range(100):
+                yield "users.get", {"user_ids": number}
+                if is_waiting:
+                    await anyio.sleep_forever()
+        finally:
+            ended.append("closing")
+            assert not api.statistics().waiting
+            await anyio.sleep(1)
+            ended.append("closed")
+
+    async with make_client() as api:
+        async with api.stream(source(), max_pending=10) as settled:
+            await anext(settled)
+        # One that waits is cancelled, and so is its clean-up.
+        assert ended == (["closing"] if is_waiting else ["closing", "closed"])
+
+
+async def test_an_error_in_the_clean_up_of_an_async_generator_is_raised(
+    make_client: MakeClient,
+) -> None:
+    async def source() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        try:
+            while True:
+                yield "users.get", {}
+        finally:
+            raise LookupError
+
+    async with make_client() as api:
+        with pytest.raises(LookupError):
+            async with api.stream(source(), max_pending=10) as settled:
+                await anext(settled)
+        with pytest.raises(LookupError) as caught:  # noqa: PT012 - it is in the block
+            async with api.stream(source(), max_pending=10) as settled:
+                await anext(settled)
+                raise KeyError
+        assert isinstance(caught.value.__cause__, KeyError)
+
+
 async def test_an_interrupt_of_the_source_leaves_as_itself(
     make_client: MakeClient,
 ) -> None:

@@ -258,6 +258,20 @@ def test_cursors_are_followed_to_the_last_page() -> None:
     assert paging.is_complete
 
 
+def test_cursors_that_come_again_end_the_list() -> None:
+    paging = CursorPaging(PageFacts(size=1, by_cursor=True))
+    following = {"": "a", "a": "b", "b": "a"}
+    read: list[str] = []
+    while (place := paging.place) is not None:
+        assert paging.accepts(place)
+        assert not paging.accepts("elsewhere")
+        read.append(place)
+        assert len(read) < 10
+        paging.take(place, PageContent([place], None, following[place]))
+    assert read == ["", "a", "b"]
+    assert paging.is_complete is True
+
+
 def test_cursors_that_end_before_the_total_were_cut_off() -> None:
     paging = CursorPaging(PageFacts(size=2, by_cursor=True, max_results=2))
     paging.take("", PageContent(["a", "b"], 5))

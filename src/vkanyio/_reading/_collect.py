@@ -66,7 +66,6 @@ class PagedItems(Generic[T]):
             max_items=max_items,
             resume_from=resume_from,
         )
-        self._collected: list[T] = []
 
     def options(
         self,
@@ -140,20 +139,20 @@ class PagedItems(Generic[T]):
     async def all(self) -> list[T]:
         """Read the whole list, with up to 75 pages under way.
 
-        After an error, call it again: it goes on, and returns all items.
+        After an error, call it again: it goes on, and returns all items. None counts
+        as delivered before.
 
         :return: the items, in order
         :raises VKError: the error of a page
         """
         pages = PagesAhead(self._reader, AHEAD_FOR_ALL)
         try:
-            self._collected.extend(self._reader.deliver_page())
-            while await pages.take_next():
-                self._collected.extend(self._reader.deliver_page())
+            has_next = True
+            while has_next:
+                has_next = await pages.take_next()
         finally:
             pages.give_up()
-        collected, self._collected = self._collected, []
-        return collected
+        return [*self._reader.deliver_all()]
 
     def ahead(self, pages: int = AHEAD) -> ItemsAhead[T]:
         """Read with several pages under way: ``async with items.ahead(20) as items:``.

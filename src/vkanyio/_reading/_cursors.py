@@ -31,6 +31,7 @@ class CursorPaging:
         self.is_complete: bool = False
         self._facts = facts
         self._seen = set(known)
+        self._places: set[str] = set()
 
     def after(self, _place: str) -> None:
         """Return None: only a page says where the next one begins."""
@@ -47,8 +48,9 @@ class CursorPaging:
             if key not in self._seen:
                 self._seen.add(key)
                 new.append(index)
-        self.place = page.next_cursor or None
-        if self.place is None or self.place == place:
+        self._places.add(place)
+        self.place = page.next_cursor
+        if not self.place or self.place in self._places:  # VK begins anew
             self.place = None
             most, total = self._facts.max_results, page.total
             self.is_complete = most is None or total is None or total <= most

@@ -147,18 +147,18 @@ class OffsetPaging:
             self._look_elsewhere(place, page)
             return ()
         self._search = None
-        # Before a restart, all items above the known ones were read.
-        first = known[-1] + 1 if self._is_resumed and known else 0
-        self._seen.update(keys[:first])
-        new = self._new_items(keys, first)
+        if self._is_resumed and known:
+            # Before a restart, all items above the known ones were read.
+            self._seen.update(keys[: known[-1]])
+        new = self._new_items(keys)
         self._go_on(place, page, has_new=bool(new))
         return new
 
-    def _new_items(self, keys: Sequence[Key], first: int) -> list[int]:
+    def _new_items(self, keys: Sequence[Key]) -> list[int]:
         new: list[int] = []
-        for index in range(first, len(keys)):
-            if keys[index] not in self._seen:
-                self._seen.add(keys[index])
+        for index, key in enumerate(keys):
+            if key not in self._seen:
+                self._seen.add(key)
                 new.append(index)
         return new
 
@@ -194,8 +194,8 @@ class OffsetPaging:
             self._search = Search(place, self._total_before)
             self.place = self._search.first(self._start, self._half + 1)
         elif place <= self._start:
-            self._search = Search(self._start, None)
-            self.place = self._search.after(place, page, self.step)
+            self._search = Search(place, None, is_whole=True)
+            self._search_on(place, page)
         else:
             self._is_going_back = True
             self.place = max(place - self._half, self._start)
@@ -257,14 +257,17 @@ class Search:
 
     :param offset: the offset of the last one at that time
     :param total: the length of the list at that time, if VK said it
+    :param is_whole: whether the third has begun
     """
 
-    def __init__(self, offset: int, total: int | None) -> None:
+    def __init__(
+        self, offset: int, total: int | None, *, is_whole: bool = False
+    ) -> None:
         self._offset = offset
         self._total = total
         self._start = 0
         self._is_moved = total is None
-        self._is_whole = False
+        self._is_whole = is_whole
 
     def first(self, start: int, known: int) -> int:
         """Return the offset of the first page.

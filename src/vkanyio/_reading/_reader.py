@@ -153,7 +153,7 @@ class ListReader:
             self._left -= 1
         return item
 
-    def deliver_page(self) -> Iterator[Any]:
+    def deliver_all(self) -> Iterator[Any]:
         """Return all items that are here."""
         while self.has_next:
             yield self.deliver()

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from contextlib import nullcontext
 from functools import partial
+from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, Protocol, Self, final
 
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
@@ -153,7 +154,7 @@ class CallStream:
         try:
             is_caught = bool(await self._tasks.__aexit__(*seen)) and is_cancelled
         except BaseExceptionGroup as group:
-            raise _innermost(group) from None
+            raise _innermost(group) from error
         except get_cancelled_exc_class():
             # On asyncio the end of a task group is a checkpoint: it would replace the
             # error of the body.
@@ -215,6 +216,10 @@ class CallStream:
         finally:
             self._is_fed = True
             self._wake_consumers()
+        if self._why_not is not None:  # its clean-up may take long
+            self._give_up()
+        if isasyncgen(self._calls.reveal()):  # else the garbage collector closes it
+            await self._calls.reveal().aclose()
 
     async def _submit_all(self) -> None:
         await checkpoint()  # the block may have been left by now
@@ -300,5 +305,5 @@ def _cancelled_from_outside() -> ClientUseError:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Unwrap an exception that is none of `calls`, such as KeyboardInterrupt."""
+    """Unwrap what ended the feeder: KeyboardInterrupt, or an error of a clean-up."""
     return _innermost(error.exceptions[0]) if is_group(error) else error
