@@ -152,7 +152,9 @@ class _Run:
                     self._sent, self._total = sent, total
                     bar.update(task, completed=sent, total=total)
 
-                found = await method(**self._arguments, progress=show)
+                found: Uploaded[Any] | list[Uploaded[Any]] = await method(
+                    **self._arguments, progress=show
+                )
         return found if isinstance(found, list) else [found]
 
 
