@@ -16,6 +16,7 @@ from .. import VK, Config, VKError
 from ._batch_book import Book, LineState
 from ._batch_feed import BatchFeed
 from ._batch_files import OutputFiles, StreamOutput
+from ._batch_limiter import SharedLimitOptions, shared_limit_options
 from ._batch_lines import MAX_LINE_BYTES, BadLine, Line, LineReader, read_call, too_long
 from ._batch_progress import ENDINGS, BatchProgress, reading
 from ._batch_records import Recorder
@@ -52,12 +53,14 @@ BATCH_TIMEOUT = 30.0
     help="Repeat calls that may have been carried out.",
 )
 @click.option("--retry-errors", is_flag=True, help="Repeat calls that VK has refused.")
+@shared_limit_options
 @client_options
 def batch(
     source: str,
     output: str | None,
     repeat_unknown: bool,
     retry_errors: bool,
+    shared: SharedLimitOptions,
     client: ClientOptions,
 ) -> int:
     """Make many calls: JSON lines in, JSON lines out.
@@ -80,6 +83,7 @@ def batch(
       vkanyio batch calls.jsonl --output results.jsonl --limit 20
       jq -c '{method: "users.get", params: {user_ids: .id}}' ids | vkanyio batch
     """
+    shared.check()
     with ExitStack() as stack:
         descriptor = stack.enter_context(_open_input(source, output))
         files = None if output is None else OutputFiles(output)
@@ -106,7 +110,7 @@ def batch(
             repeat_unknown=repeat_unknown,
         )
         batch_run = BatchRun(feed, files, recorder)
-        command = BatchCommand(batch_run, config, book.done(), total)
+        command = BatchCommand(batch_run, config, shared, book.done(), total)
         code = command.run(client.backend)
         if files is not None and command.leaves_nothing():
             files.finish()
@@ -121,11 +125,13 @@ class BatchCommand:
         self,
         batch_run: BatchRun,
         config: Config,
+        shared: SharedLimitOptions,
         done: int,
         total: int | None,
     ) -> None:
         self._batch = batch_run
         self._config = config
+        self._shared = shared
         self._done = done
         self._total = total
         self._signum: int | None = None
@@ -161,8 +167,11 @@ class BatchCommand:
         return is_clear and self._batch.is_complete
 
     async def _work(self) -> None:
-        config = attrs.evolve(self._config, on_event=self._batch.note_event)
-        async with VK.from_config(config) as api:
+        noting = attrs.evolve(self._config, on_event=self._batch.note_event)
+        async with (
+            self._shared.limited(noting) as config,
+            VK.from_config(config) as api,
+        ):
             try:
                 await self._batch.run(api)
             finally:
