@@ -360,7 +360,11 @@ def main(
         result = play(plan)
         rows.append((plan, result))
         broken += complaints(plan, result)
-        print(f"{plan}: {result.requests} requests", file=sys.stderr, flush=True)
+        text = (
+            f"{plan}: {result.requests} requests, {result.refused} refused,"
+            f" {result.worst} in the fullest second, {100 * result.used:.1f} % used"
+        )
+        print(text, file=sys.stderr, flush=True)
     Console(width=WIDTH).print(_table(rows))
     for complaint in broken:
         print(f"BROKEN: {complaint}")
