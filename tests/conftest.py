@@ -178,6 +178,14 @@ async def town() -> Simulator:
 
 
 @pytest.fixture
+async def club(town: Simulator, request: pytest.FixtureRequest) -> AsyncIterator[VK]:
+    """A client of the community of ``town``, which is 9."""
+    options = {"limit": 1000, **options_of(request, "client_options")}
+    async with VK("club", http_client=town.http_client(), **options) as client:
+        yield client
+
+
+@pytest.fixture
 async def browser(town: Simulator) -> AsyncIterator[httpx.AsyncClient]:
     async with town.http_client() as client:
         yield client

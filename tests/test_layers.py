@@ -25,7 +25,9 @@ LAYERS = {
         _reading.__init__ _reading._stream _reading._sharing _reading._gather
         _reading._settled _reading._collect _reading._ahead _reading._reader
         _reading._list_call _reading._position _reading._resolving
-        updates.__init__ updates._receiver updates._callback updates._handle
+        updates.__init__ updates._bot updates._receiver updates._callback
+        updates._long_poll updates._handle updates._poller updates._group
+        updates._positions updates._numbers
         uploads.__init__ uploads._uploader uploads._photos uploads._documents
         uploads._videos uploads._shared uploads._upload uploads._multipart
         uploads._sources
@@ -38,27 +40,30 @@ LAYERS = {
         _engine._batch_task _engine._call_task _engine._questions
         _engine._captcha_session _engine._collector _engine._gate _engine._packer
         _engine._sender _engine._ticker _engine._credentials _engine._handling
+        _engine._misuse _engine._other_servers
         _engine._transport _engine._pool _engine._connection
         _engine._network _engine._foreign_client _engine._delivery
         _engine._request_body _engine._response_body
         _engine._observer _engine.__init__
     """,
     "what the engine is given": """
-        _config _environment _option_validators _rate_limiter _caller _captcha
+        _caller _config _environment _option_validators _rate_limiter _captcha
         _http_client _token _request _pending _service_group
     """,
     "values that users make": """
         keyboard text links _buttons _text_borders _link_targets
     """,
     "rules": """
+        updates._asgi_http updates._inbox updates._progress updates._answer
+        updates._parse updates._types updates._update
         uploads._answers uploads._kinds
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         redis._shared_limit redis._script redis._permits redis._share
         redis._server_clock _limiter _encoding _wire_checks _outcome _address
-        updates._asgi_http updates._inbox updates._parse updates._types updates._update
     """,
     "words": """
+        updates._errors
         objects _resolve _execute _events redis._events _statistics redis._statistics
         _facts _error_codes redis._errors _errors _uploaded _extras _masking _random_id
         _repr _similar _typeguards _typing _version
@@ -71,9 +76,10 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
+PUBLIC = {"__init__", "cli", "redis.__init__", "testing", "uploads.__init__"}
+"""What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
-PUBLIC = {"__init__", "cli", "redis.__init__", "testing"}
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}
 """The first loads a command of its own by name, the second looks for hypercorn, and the

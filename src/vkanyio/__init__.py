@@ -51,6 +51,8 @@ from ._errors import VKError as VKError
 from ._events import CallEnded as CallEnded
 from ._events import CallStarted as CallStarted
 from ._events import Event as Event
+from ._events import PollEnded as PollEnded
+from ._events import PollStarted as PollStarted
 from ._events import RequestEnded as RequestEnded
 from ._events import RequestStarted as RequestStarted
 from ._execute import ExecuteError as ExecuteError

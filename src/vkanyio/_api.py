@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ._token import TokenFunction
     from ._untyped import UntypedGroups
     from .links import Target
+    from .updates._bot import BotUpdates
+    from .updates._positions import PositionStore
+    from .updates._update import Update
     from .uploads import Uploader
 
 
@@ -305,6 +308,52 @@ class API(MethodGroups):
         api = getattr(send, "__self__", None)  # the one that the method belongs to
         caller = api._caller if isinstance(api, API) else self._caller
         return PagedItems(caller, ListCall(name, sent))
+
+    def bot_updates(
+        self,
+        group_id: int | None = None,
+        *,
+        position: PositionStore | str | None = None,
+        wait: int = 25,
+        configure: bool = False,
+        kinds: Iterable[type[Update[Any]] | str] | None = None,
+    ) -> BotUpdates:
+        """Listen to what happens in a community, and to what is written to it.
+
+        ::
+
+            async with api.bot_updates(position=FilePosition("bot.json")) as updates:
+                async for update in updates:
+                    print(update)
+
+        It is the Long Poll API, which has to be switched on in the settings of the
+        community, with the types of updates that are wanted. Polls are not subject to
+        the rate limit.
+
+        :param group_id: the community; by default the one whose token the client has
+        :param position: where to begin, and where to keep what has been acknowledged: a
+            :class:`~vkanyio.updates.FilePosition`, or another store; or the text of a
+            position. By default it begins with the next update and keeps nothing, so
+            that what happens while the program does not run is lost
+        :param wait: for how many seconds VK holds a request without updates, up to 90
+        :param configure: whether to switch on the Long Poll API, with the API version
+            of the client and the ``kinds``: this changes the community's settings
+        :param kinds: which updates to deliver: classes such as
+            :class:`~vkanyio.updates.MessageNew`, or their names; by default all
+        :return: the updates, to be entered by ``async with``
+        :raises TypeError: for an argument of the wrong type
+        :raises ValueError: for a value that is not allowed
+        """
+        from .updates._bot import BotUpdates
+
+        return BotUpdates(
+            self._caller,
+            group_id,
+            position=position,
+            wait=wait,
+            configure=configure,
+            kinds=kinds,
+        )
 
     async def resolve(self, text: str) -> Target | None:
         """Return what a link, a mention or a screen name leads to.

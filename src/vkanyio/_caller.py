@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
+    from ._config import Config
+    from ._events import Event
     from ._outcome import Failure
     from ._request import APIRequest
     from ._response import Response
@@ -30,6 +32,7 @@ class SendPost(Protocol):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Coroutine[Any, Any, Response | Failure]:
         """Send a request, and read the response."""
         ...
@@ -41,6 +44,11 @@ posting: ContextVar[SendPost | None] = ContextVar("posting", default=None)
 
 class Caller(Protocol):
     """An open client, as seen by code that makes calls."""
+
+    @property
+    def config(self) -> Config:
+        """The options of the client."""
+        ...
 
     def perform(self, request: APIRequest, /) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn, and wait for its outcome.
@@ -85,6 +93,7 @@ class Caller(Protocol):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Response | Failure:
         """Send a POST request to another server than VK's API, and read the response.
 
@@ -97,6 +106,7 @@ class Caller(Protocol):
             is wrong
         :param length: the number of bytes in the body
         :param headers: the headers, ``content-type`` among them
+        :param secret: what errors must not show, such as a key in the URL
         :return: the response, whatever its status, or why there is none; this includes
             a connection that the client closes
         :raises ClientClosedError: if the client is not open
@@ -104,6 +114,20 @@ class Caller(Protocol):
         :raises ValueError: if the URL cannot be used, or the body has another length
         :raises Exception: whatever the chunks raise, as it is
         """
+        ...
+
+    def polling(self) -> AbstractContextManager[None]:
+        """Count a long poll, which keeps a connection busy.
+
+        It matters for the connections of the user's HTTP client, which are limited in
+        number.
+
+        :raises ClientUseError: if none would be left for calls
+        """
+        ...
+
+    def report(self, event: Event, /) -> None:
+        """Report an event to ``on_event``."""
         ...
 
     def retries(self) -> Retries:

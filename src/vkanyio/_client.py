@@ -38,9 +38,13 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
     submit = give_up = check_usable = as_token = perform
-    watching = is_waiting = retries = uploading = perform
+    watching = is_waiting = retries = uploading = polling = report = perform
     calls_a_second = 0.0
     is_questioned = False
+
+    @property
+    def config(self) -> Never:
+        raise ClientClosedError(self.message)
 
     async def post(self, *_: object, **__: object) -> Never:
         raise ClientClosedError(self.message)

@@ -88,5 +88,41 @@ class RequestEnded(NamedTuple):
     code: int | None = None
 
 
-Event: TypeAlias = CallStarted | CallEnded | RequestStarted | RequestEnded
+class PollStarted(NamedTuple):
+    """VK is asked for updates: the request lasts until there are some, or for ``wait``.
+
+    :ivar poll: its number, unique in this process
+    :ivar group_id: the community
+    :ivar at: when, by the event loop's clock
+    """
+
+    poll: int
+    group_id: int
+    at: float
+
+
+class PollEnded(NamedTuple):
+    """VK answered a request for updates, or it failed or was cancelled.
+
+    :ivar poll: the number of the request
+    :ivar group_id: the community
+    :ivar at: when it ended, by the event loop's clock
+    :ivar duration: seconds since it was sent
+    :ivar ending: "value", "error" or "cancelled"
+    :ivar updates: how many updates VK sent
+    :ivar error: the name of the error's class; None, too, where VK asked for a new key
+    """
+
+    poll: int
+    group_id: int
+    at: float
+    duration: float
+    ending: Ending
+    updates: int = 0
+    error: str | None = None
+
+
+Event: TypeAlias = (
+    CallStarted | CallEnded | RequestStarted | RequestEnded | PollStarted | PollEnded
+)
 """What ``on_event`` gets."""

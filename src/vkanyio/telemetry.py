@@ -21,7 +21,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from . import CallEnded, CallStarted, RequestStarted
+from . import CallEnded, CallStarted, RequestEnded, RequestStarted
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
-    from . import Event, RequestEnded
+    from . import Event
 
 __all__ = ["OpenTelemetry"]
 
@@ -86,7 +86,7 @@ class OpenTelemetry:
             self._start_request(event)
         elif isinstance(event, CallEnded):
             self._end_call(event)
-        else:
+        elif isinstance(event, RequestEnded):
             self._end_request(event)
 
     def _start_request(self, event: RequestStarted) -> None:
@@ -124,7 +124,9 @@ class OpenTelemetry:
             _end(span, event, {})
 
 
-def _method_attributes(event: Event) -> dict[str, str]:
+def _method_attributes(
+    event: CallStarted | CallEnded | RequestEnded,
+) -> dict[str, str]:
     return {"rpc.system": "vk", "rpc.method": event.method}
 
 

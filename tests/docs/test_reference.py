@@ -9,6 +9,7 @@ from _pages import DOCS
 import vkanyio
 import vkanyio.redis
 import vkanyio.testing
+import vkanyio.updates
 
 SHOWN = {
     name
@@ -32,4 +33,5 @@ def public_names(module: object) -> set[str]:
 def test_every_public_class_is_there():
     assert public_names(vkanyio) - SHOWN == set()
     assert public_names(vkanyio.testing) - SHOWN == set()
+    assert public_names(vkanyio.updates) - SHOWN == set()
     assert public_names(vkanyio.redis) - SHOWN == set()

@@ -10,6 +10,7 @@ from vkanyio.testing import Simulator
 
 CALLING = {
     "as_token",
+    "bot_updates",
     "call",
     "call_with_request",
     "collect",

@@ -18,7 +18,7 @@ import httpx
 from anyio import current_time
 
 from .._address import parse_address
-from .._masking import MASK, SecretBytes
+from .._masking import MASK, SecretBytes, SecretStr
 from .._response import Response
 from ._network import Network
 from ._response_body import decompress_limited, read_limited
@@ -123,11 +123,12 @@ class Connector:
         if address.scheme == "https":
             self._load_certificates()
         path = address.path or "/"
+        target = f"{path}?{query}" if query else path
         return httpcore.URL(
             scheme=address.scheme.encode(),
             host=address.host.encode("ascii"),
             port=address.given_port,
-            target=(f"{path}?{query}" if query else path).encode("ascii"),
+            target=SecretStr(target).encode("ascii"),  # it may have a key
         )
 
     def _load_certificates(self) -> None:

@@ -92,7 +92,7 @@ class Observer:
     def begin_call(self, request: APIRequest) -> None:
         """Report that a call has been made."""
         span = self._calls[request._pending] = CallSpan()
-        self._report(CallStarted(span.number, request.method, at=span.began))
+        self.report(CallStarted(span.number, request.method, at=span.began))
 
     def end_call(self, request: APIRequest) -> None:
         """Report the end of a call that no task waits for."""
@@ -105,7 +105,7 @@ class Observer:
         span = self._calls.pop(request._pending)
         now = current_time()
         ending, name, code = ended
-        self._report(
+        self.report(
             CallEnded(
                 call=span.number,
                 method=request.method,
@@ -131,7 +131,7 @@ class Observer:
         calls = tuple(self._note_sent(pending, now))
         # A batch has several callers.
         context = pending[0].context if len(pending) == 1 else None
-        self._report(RequestStarted(number, method, calls, at=now), context)
+        self.report(RequestStarted(number, method, calls, at=now), context)
         return RequestSpan(number, method, calls, now, context)
 
     def end(self, span: RequestSpan, result: Result | None) -> None:
@@ -141,7 +141,7 @@ class Observer:
         """
         now = current_time()
         ending, name, code = _ended(result)
-        self._report(
+        self.report(
             RequestEnded(
                 request=span.number,
                 method=span.method,
@@ -165,7 +165,7 @@ class Observer:
                 span.packed = span.packed or len(pending) > 1
                 yield span.number
 
-    def _report(self, event: Event, context: Context | None = None) -> None:
+    def report(self, event: Event, context: Context | None = None) -> None:
         """Call the user's function.
 
         :param context: the context variables that it sees, None for those of this task

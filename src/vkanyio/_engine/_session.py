@@ -9,8 +9,7 @@ from __future__ import annotations
 import enum
 import logging
 import os
-import sys
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, final
@@ -38,7 +37,9 @@ from ._handling import in_handler
 from ._lane import Lane
 from ._lanes import Lanes, LaneSettings
 from ._live_calls import LiveCalls
+from ._misuse import closed_meanwhile, with_hint
 from ._observer import Observer
+from ._other_servers import OtherServers
 from ._questions import Questions
 from ._sender import Sender
 from ._transport import Transport
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .._config import Config
+    from .._events import Event
     from .._outcome import Failure
     from .._request import APIRequest
     from .._response import Response
@@ -114,6 +116,7 @@ class Session(AsyncContextManagerMixin):
         self._replaced_tokens: dict[str, str] = {}
         self._lanes = Lanes(config, self._make_settings, self._make_lane)
         self._main = self._lanes.main
+        self._others = OtherServers(config, self._post, self._connections)
 
     def perform(
         self, request: APIRequest, settings: LaneSettings | None = None
@@ -150,6 +153,11 @@ class Session(AsyncContextManagerMixin):
         on_end(request)
 
     @property
+    def config(self) -> Config:
+        """The options of the client."""
+        return self._config
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._main.calls_a_second
@@ -174,14 +182,21 @@ class Session(AsyncContextManagerMixin):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Response | Failure:
         """Send a POST request to another server; see :meth:`Caller.post`."""
         self.check_usable()
-        # Where the user's client is short of connections, a request waits in its pool,
-        # and one that is cancelled there may keep its place for good.
-        is_own = self._config.http_client is None
-        async with nullcontext() if is_own else self._connections:
-            return await self._post(url, body, length=length, headers=headers)
+        return await self._others.post(
+            url, body, length=length, headers=headers, secret=secret
+        )
+
+    def polling(self) -> AbstractContextManager[None]:
+        """Count a long poll; see :meth:`Caller.polling`."""
+        return self._others.polling()
+
+    def report(self, event: Event) -> None:
+        """Report an event to ``on_event``."""
+        self._observer.report(event)
 
     def _post(
         self,
@@ -190,6 +205,7 @@ class Session(AsyncContextManagerMixin):
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Coroutine[Any, Any, Response | Failure]:
         credentials = self._main.credentials
         return self._transport.post(
@@ -198,7 +214,9 @@ class Session(AsyncContextManagerMixin):
             length=length,
             headers={**self._headers, **headers},
             delivery=Delivery(),
-            secrets=Secrets(credentials.token, others=credentials.others),
+            secrets=Secrets(
+                credentials.token, {"secret_key": secret}, others=credentials.others
+            ),
         )
 
     def retries(self) -> Retries:
@@ -250,7 +268,7 @@ class Session(AsyncContextManagerMixin):
             "the client must be left by the task that entered it: where that is not"
             " possible, use `await task_group.start(api.run)`"
         )
-        raise ClientUseError(_with_hint(message))
+        raise ClientUseError(with_hint(message))
 
     def check_usable(self) -> None:
         """Raise unless calls can be made here; see :meth:`Caller.check_usable`."""
@@ -305,7 +323,7 @@ class Session(AsyncContextManagerMixin):
                 "the client belongs to another event loop, thread or process: make one"
                 " here, or call it by `anyio.from_thread.run`"
             )
-            raise ClientUseError(_with_hint(message))
+            raise ClientUseError(with_hint(message))
 
     def _make_settings(
         self, token: str | TokenFunction, config: Config
@@ -382,7 +400,8 @@ class Session(AsyncContextManagerMixin):
                 finally:
                     self.stage = Stage.CLOSED
                     self._closed_at = current_time()
-                    self._live.fail_all(_closed_meanwhile)
+                    self._live.fail_all(closed_meanwhile)
+                    self._others.cancel()
         finally:
             self.stage = Stage.CLOSED
             self._lanes.close()
@@ -417,6 +436,8 @@ class View:
     def __init__(self, session: Session, settings: LaneSettings) -> None:
         self._session = session
         self._settings = settings
+        self.polling: Callable[[], AbstractContextManager[None]] = session.polling
+        self.report: Callable[[Event], None] = session.report
 
     def perform(self, request: APIRequest) -> Coroutine[Any, Any, Any]:
         """Send a request in its turn; see :meth:`Caller.perform`."""
@@ -459,9 +480,17 @@ class View:
         *,
         length: int,
         headers: Mapping[str, str],
+        secret: str = "",
     ) -> Coroutine[Any, Any, Response | Failure]:
         """Send a POST request to another server; see :meth:`Caller.post`."""
-        return self._session.post(url, body, length=length, headers=headers)
+        return self._session.post(
+            url, body, length=length, headers=headers, secret=secret
+        )
+
+    @property
+    def config(self) -> Config:
+        """The options for the token."""
+        return self._settings.config
 
     def retries(self) -> Retries:
         """Return the retries of something new."""
@@ -493,21 +522,3 @@ class View:
     def release(self) -> None:
         """Keep the lane no longer."""
         self._settings.holders -= 1
-
-
-def _with_hint(message: str) -> str:
-    """Add what to use instead of pytest-asyncio, if that is in use.
-
-    It may run the parts of a fixture, and a test, in several tasks and event loops.
-    """
-    if "pytest_asyncio" not in sys.modules:
-        return message
-    instead = "`@pytest.mark.anyio` and the fixtures of vkanyio.testing.pytest_plugin"
-    return f"{message}; instead of pytest-asyncio, use {instead}"
-
-
-def _closed_meanwhile(request: APIRequest) -> ClientClosedError:
-    maybe_carried_out = request.maybe_carried_out
-    fate = "may have carried it out" if maybe_carried_out else "did not carry it out"
-    message = f"the client was closed before {request.method} ended: VK {fate}"
-    return ClientClosedError(message, maybe_carried_out=maybe_carried_out)

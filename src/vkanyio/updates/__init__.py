@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from ._bot import BotUpdates as BotUpdates
 from ._callback import CallbackUpdates as CallbackUpdates
+from ._errors import PositionError as PositionError
+from ._errors import UpdatesError as UpdatesError
+from ._numbers import UpdateStatistics as UpdateStatistics
+from ._positions import FilePosition as FilePosition
+from ._positions import PositionStore as PositionStore
 from ._receiver import CallbackReceiver as CallbackReceiver
 from ._types import AppPayload as AppPayload
 from ._types import AudioNew as AudioNew

@@ -1,0 +1,289 @@
+"""Ask VK for updates, and recover from whatever it answers.
+
+It owns the server with its key, and the waits after failures. It has no task: whoever
+wants updates calls :meth:`Poller.step`, again and again. It changes the progress only
+where no ``await`` is between the answer and the change, so that it may be cancelled at
+any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias, final
+
+from anyio import current_time, move_on_after, sleep
+
+from .._errors import APIError, RequestTimeoutError, TransportError, VKError
+from .._events import PollEnded, PollStarted
+from .._outcome import Failure
+from .._retry import back_off
+from ._answer import (
+    INFORMATION_LOST,
+    KEY_EXPIRED,
+    OUTDATED,
+    Arrived,
+    Refused,
+    read_answer,
+)
+from ._errors import UpdatesError
+from ._group import find_server
+from ._parse import parse_update
+
+if TYPE_CHECKING:
+    from .._caller import Caller
+    from .._events import Ending
+    from ._answer import LongPollServer
+    from ._numbers import UpdateCounters
+    from ._progress import Item, Progress
+
+logger = logging.getLogger("vkanyio")
+
+POLL_MARGIN = 10.0
+"""Seconds that a poll may take longer than VK was asked to hold it."""
+MAX_BACK_OFF = 30.0
+SERVER_SECONDS = 60.0
+"""Between two requests for a server: VK answers error 29 if there are too many."""
+MAX_SERVER_SECONDS = 3600.0
+"""The same after error 29, which is met with longer and longer waits."""
+FAILURES_BEFORE_A_SERVER = 3
+"""Failed polls in a row: the server may be gone."""
+SILENCE_SECONDS = 900.0
+"""Without an update: VK may have forgotten the session, and answer every poll with
+nothing (https://github.com/python273/vk_api/issues/285)."""
+MIN_POLL_SECONDS = 1.0
+"""A poll that brings nothing sooner is not followed by another at once."""
+
+_PASSING_CODES = frozenset({1, 6, 9, 10, 29, 36})
+"""Errors of a request for a server that others like it may not meet."""
+_QUOTA = 29
+
+_poll_numbers = count(1)
+
+Reply: TypeAlias = "Arrived | Refused | Failure"
+
+
+@final
+class Poller:
+    """The polls of one community.
+
+    :param counters: counts what happens
+    """
+
+    def __init__(self, caller: Caller, group_id: int, counters: UpdateCounters) -> None:
+        self._caller = caller
+        self._group_id = group_id
+        self._counters = counters
+        self._server: LongPollServer | None = None
+        self._asked_at = -float("inf")
+        self._server_seconds = SERVER_SECONDS
+        self._checked_at = 0.0
+        self._failures = 0  # in a row
+        self._has_lost = False
+        self._generator = random.Random(random.random())
+
+    async def connect(self) -> str:
+        """Get a server for the first time.
+
+        :return: the number of the last update
+        :raises VKError: whatever the error is
+        """
+        return await self._find_server()
+
+    async def step(self, progress: Progress, wait: int) -> list[Item]:
+        """Ask once, or do what has to be done before.
+
+        :param wait: for how many seconds VK may hold the request
+        :return: what is new, often nothing
+        :raises VKError: if asking again would be of no use
+        """
+        if self._server is None:
+            newest = await self._insist_on_server()
+            if self._has_lost:
+                self._has_lost = False
+                self._counters.gaps += 1
+                return [progress.skip("lost", newest)]
+        elif self._is_silent():
+            await self._check_session(progress)
+        began = current_time()
+        reply = await self._poll(progress.ts, wait)
+        if isinstance(reply, Arrived):
+            items = self._accept(reply, progress)
+            if not reply.updates and current_time() - began < MIN_POLL_SECONDS:
+                await sleep(MIN_POLL_SECONDS)
+            return items
+        if isinstance(reply, Refused):
+            self._counters.failures[f"failed {reply.failed}"] += 1
+            return await self._recover(reply, progress)
+        self._counters.failures[type(reply.error).__name__] += 1
+        await self._wait_after(reply)
+        return []
+
+    def _accept(self, reply: Arrived, progress: Progress) -> list[Item]:
+        if self._failures:
+            text = "updates of community %d: in contact again"
+            logger.info(text, self._group_id)
+        self._failures = 0
+        raw = [parse_update(each, self._group_id) for each in reply.updates]
+        duplicates = progress.duplicates
+        fresh = progress.accept(reply.ts, raw)
+        if progress.duplicates > duplicates:
+            text = "VK sent %d updates again, which are left out"
+            logger.info(text, progress.duplicates - duplicates)
+        if raw:
+            self._counters.updated_at = current_time()
+            self._counters.updates += len(fresh)
+        return [*fresh]
+
+    async def _recover(self, reply: Refused, progress: Progress) -> list[Item]:
+        """Go on after VK refused to answer.
+
+        1. It no longer has what came after our number: that is a gap. The next refusal
+           of this kind in a row waits, since something is wrong.
+        2. The key has expired: another one, and nothing is lost.
+        3. It has lost the session: another one, and a gap.
+        4. Anything else is a mistake of ours, which repeating does not mend.
+        """
+        if reply.failed == OUTDATED and reply.ts is not None:
+            if self._failures:
+                await sleep(self._back_off())
+            self._failures += 1
+            self._counters.gaps += 1
+            return [progress.skip("outdated", reply.ts)]
+        if reply.failed not in (KEY_EXPIRED, INFORMATION_LOST):
+            message = f"the long poll server refuses to answer: failed {reply.failed}"
+            raise UpdatesError(message)
+        self._server = None
+        self._has_lost = self._has_lost or reply.failed == INFORMATION_LOST
+        return []
+
+    async def _poll(self, ts: str, wait: int) -> Reply:
+        number, began = next(_poll_numbers), current_time()
+        self._counters.polls += 1
+        self._caller.report(PollStarted(number, self._group_id, at=began))
+        reply: Reply | None = None
+        try:
+            reply = await self._exchange(ts, wait)
+            return reply
+        finally:
+            self._report_end(number, began, reply)
+
+    async def _exchange(self, ts: str, wait: int) -> Reply:
+        assert self._server is not None  # it was found
+        url, key = self._server.poll_url(ts, wait), self._server.key
+        seconds = wait + POLL_MARGIN
+        with move_on_after(seconds):
+            response = await self._caller.post(
+                url, b"", length=0, headers={}, secret=key
+            )
+            if isinstance(response, Failure):
+                return response
+            self._counters.answered_at = current_time()
+            answer = read_answer(response, key)
+            return _failure(answer) if isinstance(answer, VKError) else answer
+        return _failure(
+            RequestTimeoutError(f"no answer to a poll within {seconds:g} s")
+        )
+
+    def _report_end(self, number: int, began: float, reply: Reply | None) -> None:
+        now = current_time()
+        ending: Ending = "cancelled" if reply is None else "value"
+        error: str | None = None
+        if isinstance(reply, Failure):
+            ending, error = "error", type(reply.error).__name__
+        self._caller.report(
+            PollEnded(
+                poll=number,
+                group_id=self._group_id,
+                at=now,
+                duration=now - began,
+                ending=ending,
+                updates=len(reply.updates) if isinstance(reply, Arrived) else 0,
+                error=error,
+            )
+        )
+
+    async def _wait_after(self, failure: Failure) -> None:
+        """Wait after a poll that failed; perhaps get another server."""
+        self._caller.check_usable()  # closing the client is why polls fail
+        self._failures += 1
+        text = "updates of community %d: %s"
+        logger.info(text, self._group_id, failure.error)
+        if self._failures > 1 or not failure.retry_at_once:
+            await sleep(self._back_off())
+        if self._failures % FAILURES_BEFORE_A_SERVER == 0:
+            await self._try_server()
+
+    def _back_off(self) -> float:
+        wait = self._caller.config.wait
+        return min(back_off(wait, self._failures, self._generator), MAX_BACK_OFF)
+
+    # The server
+
+    def _is_silent(self) -> bool:
+        heard_at = self._counters.updated_at or self._checked_at
+        last = max(heard_at, self._checked_at)
+        return current_time() - last >= SILENCE_SECONDS
+
+    async def _check_session(self, progress: Progress) -> None:
+        """Get another key if VK has been silent, in case it forgot the session."""
+        newest = await self._try_server()
+        self._checked_at = current_time()
+        if newest is not None and _is_ahead(newest, progress.ts):
+            text = "updates of community %d: VK had some that polls did not return"
+            logger.warning(text, self._group_id)
+
+    async def _try_server(self) -> str | None:
+        """Get another server, if that is possible now; else go on with the old one."""
+        if current_time() < self._asked_at + self._server_seconds:
+            return None
+        try:
+            return await self._find_server()
+        except VKError as error:
+            self._note_refusal(error)
+            return None
+
+    async def _insist_on_server(self) -> str:
+        """Get another server, however long it takes."""
+        while True:
+            # Not sleep_until: a cancelled wait does not begin anew, and this does.
+            await sleep(max(self._asked_at + self._server_seconds - current_time(), 0))
+            try:
+                return await self._find_server()
+            except VKError as error:
+                self._note_refusal(error)
+
+    async def _find_server(self) -> str:
+        self._counters.servers += 1
+        self._asked_at = current_time()
+        try:
+            server, newest = await find_server(self._caller, self._group_id)
+        finally:
+            self._asked_at = current_time()
+        self._server, self._server_seconds = server, SERVER_SECONDS
+        self._checked_at = current_time()
+        return newest
+
+    def _note_refusal(self, error: VKError) -> None:
+        """Note why there is no server now.
+
+        :raises VKError: the error, unless it may pass
+        """
+        code = error.code if isinstance(error, APIError) else None
+        if code not in _PASSING_CODES and not isinstance(error, TransportError):
+            raise error
+        if code == _QUOTA:
+            longer = self._server_seconds * 2
+            self._server_seconds = min(longer, MAX_SERVER_SECONDS)
+        text = "updates of community %d: no long poll server, trying again: %s"
+        logger.warning(text, self._group_id, error)
+
+
+def _failure(error: VKError) -> Failure:
+    return Failure(error, maybe_carried_out=True)
+
+
+def _is_ahead(newest: str, ts: str) -> bool:
+    """Return whether VK counts further than we do."""
+    return newest.isdecimal() and ts.isdecimal() and int(newest) > int(ts)

@@ -1,0 +1,168 @@
+"""What was handled of what VK sent, and where to go on after a restart.
+
+Pure: it knows neither a clock nor a connection. Updates are acknowledged one by one and
+in any order; the position stays before the first one that is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+
+import attrs
+
+from .._typeguards import is_dict, is_list
+from ._update import Gap, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Item: TypeAlias = "Update[Any] | Gap"
+
+MAX_SEEN = 1000
+"""Ids that are remembered: VK may send the same updates again."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class UpdatesPosition:
+    """Where a program goes on: a short JSON text.
+
+    :ivar group_id: the community
+    :ivar ts: the number of the update after which VK is asked
+    :ivar handled: the ids of updates after it that were handled already
+    """
+
+    group_id: int
+    ts: str
+    handled: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return json.dumps(
+            {"group_id": self.group_id, "ts": self.ts, "handled": [*self.handled]},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> UpdatesPosition:
+        """Read the text of a position.
+
+        :raises ValueError: if it is none, saying why
+        """
+        try:
+            read: Any = json.loads(text)
+        except ValueError:
+            message = f"it is not JSON, but begins with {text[:40]!r}"
+            raise ValueError(message) from None
+        if not is_dict(read):
+            message = f"it is not a JSON object, but begins with {text[:40]!r}"
+            raise ValueError(message)
+        group_id, ts, handled = (read.get(k) for k in ("group_id", "ts", "handled"))
+        if type(group_id) is not int or not isinstance(ts, str) or not ts:
+            raise ValueError("it has no group_id, a number, or no ts, a string")
+        if not is_list(handled) or not all(isinstance(each, str) for each in handled):
+            raise ValueError("it has no list of the ids that were handled")
+        return cls(group_id=group_id, ts=ts, handled=tuple(handled))
+
+
+class _Batch:
+    """What one answer brought: updates, or a gap.
+
+    :ivar before: the number after which VK was asked
+    :ivar ids: all ids in it
+    :ivar left: how many of its updates are not acknowledged
+    """
+
+    __slots__ = ("before", "ids", "left")
+
+    def __init__(self, before: str, ids: list[str], left: int) -> None:
+        self.before = before
+        self.ids = ids
+        self.left = left
+
+
+@final
+class Progress:
+    """The state of long polling: what is fresh, and what was acknowledged.
+
+    :param position: where to begin
+    :ivar ts: the number after which VK is asked next
+    :ivar duplicates: updates that VK sent again
+    """
+
+    def __init__(self, position: UpdatesPosition) -> None:
+        self.ts: str = position.ts
+        self.duplicates: int = 0
+        self._group_id = position.group_id
+        # Handled in a former life: VK will send them once more. They are kept until it
+        # does, since it may cut its answer before them.
+        self._unmet = dict.fromkeys(position.handled)
+        self._seen: dict[str, None] = {}
+        self._batches: deque[_Batch] = deque()  # not yet wholly handled
+        self._open: dict[str | Gap, _Batch] = {}  # where the others belong
+
+    def accept(self, after: str, updates: Iterable[Update[Any]]) -> list[Update[Any]]:
+        """Take an answer of VK, and return the updates in it that are new.
+
+        :param after: the number that VK is to be asked after next
+        """
+        fresh: list[Update[Any]] = []
+        ids: list[str] = []
+        for update in updates:
+            key = update.event_id
+            ids.append(key)
+            if key in self._unmet:
+                del self._unmet[key]
+            elif key in self._seen or key in self._open:
+                self.duplicates += 1
+            else:
+                fresh.append(update)
+            self._remember(key)
+        # Without new ones it is a batch, too, while an older one is open: the position
+        # stays before that, so VK sends these again after a restart.
+        if fresh or (ids and self._batches):
+            batch = _Batch(self.ts, ids, len(fresh))
+            self._batches.append(batch)
+            self._open |= dict.fromkeys((each.event_id for each in fresh), batch)
+        self.ts = after
+        return fresh
+
+    def skip(self, reason: Literal["outdated", "lost"], after: str) -> Gap:
+        """Go on after what VK has lost.
+
+        :return: the gap, which is acknowledged as an update is
+        """
+        gap = Gap(reason=reason, before=self.ts, after=after)
+        self._open[gap] = batch = _Batch(self.ts, [], 1)
+        self._batches.append(batch)
+        self.ts = after
+        return gap
+
+    def done(self, item: Item) -> None:
+        """Acknowledge an update or a gap; a second time changes nothing."""
+        batch = self._open.pop(item if isinstance(item, Gap) else item.event_id, None)
+        if batch is None:
+            return
+        batch.left -= 1
+        if isinstance(item, Gap):
+            self._unmet.clear()  # they were before it
+        while self._batches and not self._batches[0].left:
+            self._batches.popleft()
+
+    def position(self) -> UpdatesPosition:
+        """Return where to go on after a restart."""
+        first = self._batches[0].before if self._batches else self.ts
+        handled = [key for each in self._batches for key in each.ids]
+        handled = [key for key in handled if key not in self._open]
+        return UpdatesPosition(
+            group_id=self._group_id,
+            ts=first,
+            handled=tuple(dict.fromkeys([*handled, *self._unmet])),
+        )
+
+    def _remember(self, key: str) -> None:
+        self._seen[key] = None
+        if len(self._seen) > MAX_SEEN:
+            del self._seen[next(iter(self._seen))]

@@ -1,0 +1,278 @@
+"""Where a program goes on after a restart, and what happens if that cannot be kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from _bots import GROUP, Memory, number_of, read, write, write_slowly
+from anyio import current_time, move_on_after, sleep
+
+from vkanyio.updates import FilePosition, PositionError
+from vkanyio.updates._positions import PositionKeeper
+from vkanyio.updates._progress import UpdatesPosition
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vkanyio import VK
+    from vkanyio.testing import Simulator
+    from vkanyio.updates import Gap, Update
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_program_goes_on_where_it_stopped(
+    town: Simulator, club: VK, tmp_path: Path
+) -> None:
+    path = tmp_path / "bot.json"
+    async with club.bot_updates(position=FilePosition(path)) as updates:
+        write(town, 1, 2, 3)
+        assert await read(updates, 2) == [1, 2]
+    saved = json.loads(path.read_text())
+    assert saved["group_id"] == GROUP
+    assert len(saved["handled"]) == 2
+    write(town, 4)
+    async with club.bot_updates(position=FilePosition(str(path))) as updates:
+        assert await read(updates, 2) == [3, 4]
+    assert os.listdir(tmp_path) == ["bot.json"]
+
+
+async def test_the_position_where_a_program_begins_is_saved_at_once(
+    town: Simulator, club: VK
+) -> None:
+    store = Memory()
+    async with club.bot_updates(position=store):
+        assert store.text is not None
+    write(town, 1)
+    async with club.bot_updates(position=Memory(store.text)) as updates:
+        assert await read(updates, 1) == [1]
+
+
+async def test_a_position_that_was_loaded_is_not_saved_unless_it_changes(
+    club: VK,
+) -> None:
+    store = Memory()
+    async with club.bot_updates(position=store):
+        pass
+    assert len(store.saves) == 1
+    async with club.bot_updates(position=store) as updates:
+        with move_on_after(1000):
+            await anext(updates)
+    assert len(store.saves) == 1
+
+
+async def test_a_loop_saves_at_most_once_a_second_and_soon_after_the_last_update(
+    town: Simulator, club: VK
+) -> None:
+    store = Memory()
+    async with club.bot_updates(position=store) as updates:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(write_slowly, town, range(50), 0.1)
+            with move_on_after(8):
+                while True:
+                    assert number_of(await anext(updates)) >= 0
+        assert len(store.saves) <= 8
+        assert store.text == updates.position
+        assert store.saves[-1] - store.saves[0] < 7.5
+        assert min(b - a for a, b in zip(store.saves, store.saves[1:])) >= 1  # noqa: B905
+
+
+async def test_workers_save_at_most_once_a_second_and_soon_after_the_last_update(
+    town: Simulator, club: VK
+) -> None:
+    store = Memory()
+
+    async def handler(update: Update[Any]) -> None:
+        await sleep(0.05)
+
+    async with club.bot_updates(position=store) as updates:
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(write_slowly, town, range(50), 0.1)
+            with move_on_after(8):
+                await updates.handle(handler)
+        assert len(store.saves) <= 8
+        assert store.text == updates.position
+        assert updates.statistics().polls > 40
+        polls = updates.statistics().polls
+        with move_on_after(60):
+            await updates.handle(handler)
+        assert updates.statistics().polls - polls <= 4
+
+
+async def test_leaving_the_block_saves_the_position(town: Simulator, club: VK) -> None:
+    store = Memory()
+    with pytest.raises(KeyError):  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            write(town, 1, 2)
+            await read(updates, 1)
+            position = updates.position
+            assert store.text != position
+            raise KeyError
+    assert store.text == position
+    with move_on_after(1) as scope:
+        async with club.bot_updates(position=store) as updates:
+            assert await read(updates, 1) == [2]
+            await sleep(5)
+    assert scope.cancelled_caught
+    assert store.text == updates.position
+
+
+async def test_a_save_that_hangs_delays_leaving_by_five_seconds_at_most(
+    town: Simulator, club: VK
+) -> None:
+    store = Memory()
+    with pytest.raises(PositionError, match=r"could not save .*took over 5 s"):  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.seconds = 1000
+            write(town, 1)
+            await read(updates, 1)
+            left = current_time()
+    assert current_time() == pytest.approx(left + 5)
+
+
+async def test_an_error_of_the_last_save_is_raised_or_a_note_of_another(
+    town: Simulator, club: VK
+) -> None:
+    store = Memory()
+    with pytest.raises(PositionError, match=r"position of updates: full\."):  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.error = OSError("full")
+            write(town, 1)
+            await read(updates, 1)
+    store = Memory()
+    with pytest.raises(KeyError) as caught:  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.error = OSError("full")
+            write(town, 2)
+            await read(updates, 1)
+            raise KeyError
+    assert "could not save the position of updates: full" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("way", ["loop", "workers"])
+async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end(
+    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    store = Memory()
+    found: list[int] = []
+
+    async def handler(update: Update[Any] | Gap) -> None:
+        found.append(number_of(update))
+
+    with pytest.raises(PositionError, match="could not save") as caught:  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.error = OSError("full")
+            write(town, 1)
+            start = current_time()
+            if way == "workers":
+                await updates.handle(handler)
+            async for update in updates:
+                await handler(update)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert found == [1]
+    assert current_time() - start == pytest.approx(180, abs=12)
+    assert 15 <= len(store.attempts) <= 23
+    assert "could not be saved, trying again: OSError: full" in caplog.text
+
+
+async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) -> None:
+    store = Memory()
+    async with club.bot_updates(position=store) as updates:
+        store.error = OSError("full")
+        write(town, 1)
+        for _ in range(3):
+            with move_on_after(100):
+                await anext(updates)
+            store.error = None
+            with move_on_after(100):
+                await anext(updates)
+            assert store.text == updates.position
+            store.error = OSError("full")
+            write(town, 2)
+        store.error = None
+
+
+async def test_a_position_of_another_community_is_refused(club: VK) -> None:
+    text = str(UpdatesPosition(group_id=8, ts="5"))
+    for position in (text, Memory(text)):
+        with pytest.raises(PositionError, match="that of community 8, not of 9"):
+            async with club.bot_updates(position=position):
+                pytest.fail("entered")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "it is not JSON"),
+        ("41", "it is not a JSON object"),
+        ('{"ts": "41"}', "it has no group_id"),
+        ('{"group_id": 9, "ts": "41", "handled": [1]}', "no list of the ids"),
+        ("\0" * 50, "it is not JSON"),
+    ],
+)
+async def test_a_broken_file_is_refused_by_name_and_stays_as_it_is(
+    club: VK, town: Simulator, tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "bot.json"
+    path.write_text(text)
+    with pytest.raises(PositionError, match=problem) as caught:
+        async with club.bot_updates(position=FilePosition(path)):
+            pytest.fail("entered")
+    assert f"FilePosition({str(path)!r}) contains no position" in str(caught.value)
+    assert path.read_text() == text
+    assert town.ledger.requests == 0
+
+
+async def test_a_file_that_cannot_be_read_or_written_is_refused_at_once(
+    club: VK, tmp_path: Path
+) -> None:
+    with pytest.raises(PositionError, match="could not load the position of updates"):
+        async with club.bot_updates(position=FilePosition(tmp_path)):
+            pytest.fail("entered")
+    missing = tmp_path / "missing" / "bot.json"
+    with pytest.raises(PositionError, match="could not save the position of updates"):
+        async with club.bot_updates(position=FilePosition(missing)):
+            pytest.fail("entered")
+    with pytest.raises(TypeError, match="path must be the path of a file, got int"):
+        FilePosition(5)  # type: ignore[arg-type]
+
+
+async def test_a_file_is_replaced_as_a_whole_also_behind_a_link(
+    tmp_path: Path,
+) -> None:
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    target.write_text("old")
+    link.symlink_to(target)
+    store = FilePosition(link)
+    assert await store.load() == "old"
+    await store.save("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert await FilePosition(tmp_path / "none.json").load() is None
+
+
+async def test_a_change_while_a_save_is_under_way_is_saved_by_the_next() -> None:
+    store = Memory()
+    store.seconds = 2
+    position = UpdatesPosition(group_id=9, ts="1")
+    keeper = PositionKeeper(store, lambda: position)
+
+    async def change() -> None:
+        nonlocal position
+        await sleep(1)
+        position = UpdatesPosition(group_id=9, ts="2")
+
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(change)
+        tg.start_soon(keeper.save_if_due)
+        tg.start_soon(keeper.save_if_due)  # waits for the first, and is not due then
+    assert len(store.saves) == 1
+    assert keeper.is_behind
+    await sleep(1)
+    await keeper.save_if_due()
+    assert store.text == str(position)
+    assert not keeper.is_behind
