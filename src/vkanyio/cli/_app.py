@@ -35,6 +35,7 @@ MODULES = {
     "methods": "_methods",
     "procedure": "_call",
     "simulator": "_simulator",
+    "upload": "_upload",
 }
 """The module of each command."""
 
