@@ -78,7 +78,7 @@ UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""
-PUBLIC = {"__init__", "cli", "redis.__init__", "testing"}
+PUBLIC = {"__init__", "cli", "redis.__init__", "testing", "updates.__init__"}
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}
 """The first loads a command of its own by name, the second looks for hypercorn, and the
