@@ -29,7 +29,7 @@ Clients load the groups themselves. Import the classes only to annotate your fun
 '''
 
 _EXTRA = "extra_params: Mapping[str, Any] | None = None"
-_EXTRA_FACT = ":param extra_params: parameters that the schema lacks, by VK's names"
+_EXTRA_FACT = ":param extra_params: parameters that are not listed here, by VK's names"
 _TOKENS = {"user": "user", "group": "community", "service": "service"}
 _REPETITION = {
     Repetition.READ: "Read-only: retried if the response is lost.",
@@ -84,13 +84,13 @@ def _write_module(model: Model, group: str, methods: Sequence[Method]) -> str:
     head = f'''\
 @final
 class {class_name(group)}(MethodGroup):
-    """VK's methods ``{group}.*``: {address}"""
+    """The methods ``{group}.*`` of the VK API: {address}"""
 
     __slots__ = ()
     _name = "{group}"
 '''
     body = [_write_method(model, writer, method) for method in methods]
-    summary = f"VK's methods ``{group}.*``."
+    summary = f"The methods ``{group}.*`` of the VK API."
     return module(model, summary, imports, "\n".join([head, *body]))
 
 
@@ -169,7 +169,7 @@ def _argument(
 
 def _docstring(model: Model, method: Method) -> str:
     paragraphs = [
-        f"Call VK's method ``{method.name}``.",
+        f"Call ``{method.name}``.",
         f"https://dev.vk.com/method/{method.name}",
         *([method.note] if method.note else []),
         " ".join(filter(None, [_tokens(method), _repetition(method)])),
@@ -248,11 +248,11 @@ def _properties(model: Model, group: str) -> Iterator[str]:
     snake = module_name(group)
     if group in model.groups:
         name, module, arguments = class_name(group), f".methods.{snake}", "self.call"
-        doc = f"VK's methods ``{group}.*``."
+        doc = f"The methods ``{group}.*`` of the VK API."
     else:
         name, module = "UntypedGroup", "._untyped"
         arguments = f'"{group}", self.call'
-        doc = f"VK's methods ``{group}.*``, which its schema lacks: without types."
+        doc = f"The methods ``{group}.*``, which VK's schema lacks: without types."
     yield f'''\
     @cached_property
     def {group}(self) -> {name}:
@@ -265,6 +265,6 @@ def _properties(model: Model, group: str) -> Iterator[str]:
         yield f'''\
     @property
     def {snake}(self) -> {name}:
-        """VK's methods ``{group}.*``."""
+        """The methods ``{group}.*`` of the VK API."""
         return self.{group}
 '''

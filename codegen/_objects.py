@@ -94,7 +94,7 @@ def _write_module(
         else _write_record(writer, each)
         for each in objects
     ]
-    summary = f"VK's objects ``{folder}_*``."
+    summary = f"The objects ``{folder}_*`` of the VK API."
     # Python does not see `NotRequired` in annotations that are text.
     definitions.append("set_required_keys(globals())\n")
     body = "\n".join(definitions)
@@ -124,12 +124,13 @@ def _write_alias(writer: Writer, alias: Alias) -> str:
     # Names may be defined below, or not be imported at run time.
     value = kind if is_builtin(alias.type) else quote(kind)
     end = f": {alias.meanings}." if alias.meanings else "."
-    doc = docstring([f"VK's ``{alias.vk_name}``{end}"])
+    doc = docstring([f"The type ``{alias.vk_name}`` of the VK API{end}"])
     return f"{alias.name}: TypeAlias = {value}\n{doc}\n"
 
 
 def _write_record(writer: Writer, record: Record) -> str:
-    doc = f"{'A form of ' if record.is_form else ''}VK's ``{record.vk_name}``."
+    what = "One variant of" if record.is_form else "The object"
+    doc = f"{what} ``{record.vk_name}`` of the VK API."
     types = {field.name: _write_field(writer, field) for field in record.fields}
     if any(map(_is_not_attribute, record.fields)):
         pairs = "".join(

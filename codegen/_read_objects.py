@@ -266,4 +266,4 @@ def meanings(where: str, raw: Mapping[str, JSON]) -> str:
         return ""
     if len(names) != len(raw["enum"]):
         raise SchemaError(where, "enumNames and enum differ in length")
-    return ", ".join(f"{v} {n}" for v, n in zip(raw["enum"], names, strict=True))
+    return ", ".join(f"{v} = {n}" for v, n in zip(raw["enum"], names, strict=True))

@@ -5,6 +5,7 @@ The clock of Redis can be set for it: the script adds what a key holds.
 
 from __future__ import annotations
 
+import logging
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ def let_the_clock_be_set() -> None:
 
 def run(work: Work, reports: Connection) -> None:
     """Make calls until SIGTERM, and report what became of them."""
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # events are counted
     let_the_clock_be_set()
     anyio.run(_work, work, reports, backend=work.backend)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from vkanyio import Limiter
+from vkanyio._engine._session import MAX_UPLOADS
 
 if TYPE_CHECKING:
     from collections import deque
@@ -117,6 +118,7 @@ class Probe:
         """Assert that the client holds nothing: no call, room, connection or permit."""
         assert not self.live_call_count
         assert self.free_connection_count == self._config.max_connections
+        assert self._session._uploads.value == MAX_UPLOADS
         for lane in self.lanes:
             assert not lane._busy
             assert lane._room.value == self._config.max_waiting

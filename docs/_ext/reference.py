@@ -150,7 +150,7 @@ def _add_second_name(
     module, group, _ = name.rsplit(".", 2)
     members = vars(vars(importlib.import_module(module))[group])
     others = [n for n, v in members.items() if v is value and n != value.__name__]
-    lines[:] = [line for line in lines if not line.startswith("Call VK's method")]
+    lines[:] = [line for line in lines if not line.startswith("Call ``")]
     for other in others:
         lines[:0] = ["", f"In snake_case: ``{other}``.", ""]
 

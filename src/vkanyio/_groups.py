@@ -67,432 +67,432 @@ class MethodGroups:
 
     @cached_property
     def account(self) -> Account:
-        """VK's methods ``account.*``."""
+        """The methods ``account.*`` of the VK API."""
         from .methods.account import Account
 
         return Account(self.call)
 
     @cached_property
     def ads(self) -> Ads:
-        """VK's methods ``ads.*``."""
+        """The methods ``ads.*`` of the VK API."""
         from .methods.ads import Ads
 
         return Ads(self.call)
 
     @cached_property
     def adsweb(self) -> UntypedGroup:
-        """VK's methods ``adsweb.*``, which its schema lacks: without types."""
+        """The methods ``adsweb.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("adsweb", self.call)
 
     @cached_property
     def apps(self) -> Apps:
-        """VK's methods ``apps.*``."""
+        """The methods ``apps.*`` of the VK API."""
         from .methods.apps import Apps
 
         return Apps(self.call)
 
     @cached_property
     def appWidgets(self) -> AppWidgets:
-        """VK's methods ``appWidgets.*``."""
+        """The methods ``appWidgets.*`` of the VK API."""
         from .methods.app_widgets import AppWidgets
 
         return AppWidgets(self.call)
 
     @property
     def app_widgets(self) -> AppWidgets:
-        """VK's methods ``appWidgets.*``."""
+        """The methods ``appWidgets.*`` of the VK API."""
         return self.appWidgets
 
     @cached_property
     def articles(self) -> UntypedGroup:
-        """VK's methods ``articles.*``, which its schema lacks: without types."""
+        """The methods ``articles.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("articles", self.call)
 
     @cached_property
     def asr(self) -> UntypedGroup:
-        """VK's methods ``asr.*``, which its schema lacks: without types."""
+        """The methods ``asr.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("asr", self.call)
 
     @cached_property
     def audio(self) -> UntypedGroup:
-        """VK's methods ``audio.*``, which its schema lacks: without types."""
+        """The methods ``audio.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("audio", self.call)
 
     @cached_property
     def auth(self) -> Auth:
-        """VK's methods ``auth.*``."""
+        """The methods ``auth.*`` of the VK API."""
         from .methods.auth import Auth
 
         return Auth(self.call)
 
     @cached_property
     def board(self) -> Board:
-        """VK's methods ``board.*``."""
+        """The methods ``board.*`` of the VK API."""
         from .methods.board import Board
 
         return Board(self.call)
 
     @cached_property
     def bugtracker(self) -> Bugtracker:
-        """VK's methods ``bugtracker.*``."""
+        """The methods ``bugtracker.*`` of the VK API."""
         from .methods.bugtracker import Bugtracker
 
         return Bugtracker(self.call)
 
     @cached_property
     def calls(self) -> Calls:
-        """VK's methods ``calls.*``."""
+        """The methods ``calls.*`` of the VK API."""
         from .methods.calls import Calls
 
         return Calls(self.call)
 
     @cached_property
     def crowdCustomer(self) -> UntypedGroup:
-        """VK's methods ``crowdCustomer.*``, which its schema lacks: without types."""
+        """The methods ``crowdCustomer.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("crowdCustomer", self.call)
 
     @property
     def crowd_customer(self) -> UntypedGroup:
-        """VK's methods ``crowdCustomer.*``."""
+        """The methods ``crowdCustomer.*`` of the VK API."""
         return self.crowdCustomer
 
     @cached_property
     def database(self) -> Database:
-        """VK's methods ``database.*``."""
+        """The methods ``database.*`` of the VK API."""
         from .methods.database import Database
 
         return Database(self.call)
 
     @cached_property
     def docs(self) -> Docs:
-        """VK's methods ``docs.*``."""
+        """The methods ``docs.*`` of the VK API."""
         from .methods.docs import Docs
 
         return Docs(self.call)
 
     @cached_property
     def donut(self) -> Donut:
-        """VK's methods ``donut.*``."""
+        """The methods ``donut.*`` of the VK API."""
         from .methods.donut import Donut
 
         return Donut(self.call)
 
     @cached_property
     def downloadedGames(self) -> DownloadedGames:
-        """VK's methods ``downloadedGames.*``."""
+        """The methods ``downloadedGames.*`` of the VK API."""
         from .methods.downloaded_games import DownloadedGames
 
         return DownloadedGames(self.call)
 
     @property
     def downloaded_games(self) -> DownloadedGames:
-        """VK's methods ``downloadedGames.*``."""
+        """The methods ``downloadedGames.*`` of the VK API."""
         return self.downloadedGames
 
     @cached_property
     def fave(self) -> Fave:
-        """VK's methods ``fave.*``."""
+        """The methods ``fave.*`` of the VK API."""
         from .methods.fave import Fave
 
         return Fave(self.call)
 
     @cached_property
     def friends(self) -> Friends:
-        """VK's methods ``friends.*``."""
+        """The methods ``friends.*`` of the VK API."""
         from .methods.friends import Friends
 
         return Friends(self.call)
 
     @cached_property
     def gifts(self) -> Gifts:
-        """VK's methods ``gifts.*``."""
+        """The methods ``gifts.*`` of the VK API."""
         from .methods.gifts import Gifts
 
         return Gifts(self.call)
 
     @cached_property
     def groups(self) -> Groups:
-        """VK's methods ``groups.*``."""
+        """The methods ``groups.*`` of the VK API."""
         from .methods.groups import Groups
 
         return Groups(self.call)
 
     @cached_property
     def junction(self) -> UntypedGroup:
-        """VK's methods ``junction.*``, which its schema lacks: without types."""
+        """The methods ``junction.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("junction", self.call)
 
     @cached_property
     def leadForms(self) -> LeadForms:
-        """VK's methods ``leadForms.*``."""
+        """The methods ``leadForms.*`` of the VK API."""
         from .methods.lead_forms import LeadForms
 
         return LeadForms(self.call)
 
     @property
     def lead_forms(self) -> LeadForms:
-        """VK's methods ``leadForms.*``."""
+        """The methods ``leadForms.*`` of the VK API."""
         return self.leadForms
 
     @cached_property
     def leads(self) -> UntypedGroup:
-        """VK's methods ``leads.*``, which its schema lacks: without types."""
+        """The methods ``leads.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("leads", self.call)
 
     @cached_property
     def likes(self) -> Likes:
-        """VK's methods ``likes.*``."""
+        """The methods ``likes.*`` of the VK API."""
         from .methods.likes import Likes
 
         return Likes(self.call)
 
     @cached_property
     def loyaltyTeen(self) -> UntypedGroup:
-        """VK's methods ``loyaltyTeen.*``, which its schema lacks: without types."""
+        """The methods ``loyaltyTeen.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("loyaltyTeen", self.call)
 
     @property
     def loyalty_teen(self) -> UntypedGroup:
-        """VK's methods ``loyaltyTeen.*``."""
+        """The methods ``loyaltyTeen.*`` of the VK API."""
         return self.loyaltyTeen
 
     @cached_property
     def market(self) -> Market:
-        """VK's methods ``market.*``."""
+        """The methods ``market.*`` of the VK API."""
         from .methods.market import Market
 
         return Market(self.call)
 
     @cached_property
     def marusia(self) -> UntypedGroup:
-        """VK's methods ``marusia.*``, which its schema lacks: without types."""
+        """The methods ``marusia.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("marusia", self.call)
 
     @cached_property
     def messages(self) -> Messages:
-        """VK's methods ``messages.*``."""
+        """The methods ``messages.*`` of the VK API."""
         from .methods.messages import Messages
 
         return Messages(self.call)
 
     @cached_property
     def newsfeed(self) -> Newsfeed:
-        """VK's methods ``newsfeed.*``."""
+        """The methods ``newsfeed.*`` of the VK API."""
         from .methods.newsfeed import Newsfeed
 
         return Newsfeed(self.call)
 
     @cached_property
     def notes(self) -> Notes:
-        """VK's methods ``notes.*``."""
+        """The methods ``notes.*`` of the VK API."""
         from .methods.notes import Notes
 
         return Notes(self.call)
 
     @cached_property
     def notifications(self) -> Notifications:
-        """VK's methods ``notifications.*``."""
+        """The methods ``notifications.*`` of the VK API."""
         from .methods.notifications import Notifications
 
         return Notifications(self.call)
 
     @cached_property
     def orders(self) -> Orders:
-        """VK's methods ``orders.*``."""
+        """The methods ``orders.*`` of the VK API."""
         from .methods.orders import Orders
 
         return Orders(self.call)
 
     @cached_property
     def pages(self) -> Pages:
-        """VK's methods ``pages.*``."""
+        """The methods ``pages.*`` of the VK API."""
         from .methods.pages import Pages
 
         return Pages(self.call)
 
     @cached_property
     def photos(self) -> Photos:
-        """VK's methods ``photos.*``."""
+        """The methods ``photos.*`` of the VK API."""
         from .methods.photos import Photos
 
         return Photos(self.call)
 
     @cached_property
     def places(self) -> UntypedGroup:
-        """VK's methods ``places.*``, which its schema lacks: without types."""
+        """The methods ``places.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("places", self.call)
 
     @cached_property
     def podcasts(self) -> Podcasts:
-        """VK's methods ``podcasts.*``."""
+        """The methods ``podcasts.*`` of the VK API."""
         from .methods.podcasts import Podcasts
 
         return Podcasts(self.call)
 
     @cached_property
     def polls(self) -> Polls:
-        """VK's methods ``polls.*``."""
+        """The methods ``polls.*`` of the VK API."""
         from .methods.polls import Polls
 
         return Polls(self.call)
 
     @cached_property
     def prettyCards(self) -> PrettyCards:
-        """VK's methods ``prettyCards.*``."""
+        """The methods ``prettyCards.*`` of the VK API."""
         from .methods.pretty_cards import PrettyCards
 
         return PrettyCards(self.call)
 
     @property
     def pretty_cards(self) -> PrettyCards:
-        """VK's methods ``prettyCards.*``."""
+        """The methods ``prettyCards.*`` of the VK API."""
         return self.prettyCards
 
     @cached_property
     def search(self) -> Search:
-        """VK's methods ``search.*``."""
+        """The methods ``search.*`` of the VK API."""
         from .methods.search import Search
 
         return Search(self.call)
 
     @cached_property
     def secure(self) -> Secure:
-        """VK's methods ``secure.*``."""
+        """The methods ``secure.*`` of the VK API."""
         from .methods.secure import Secure
 
         return Secure(self.call)
 
     @cached_property
     def specials(self) -> UntypedGroup:
-        """VK's methods ``specials.*``, which its schema lacks: without types."""
+        """The methods ``specials.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("specials", self.call)
 
     @cached_property
     def statEvents(self) -> UntypedGroup:
-        """VK's methods ``statEvents.*``, which its schema lacks: without types."""
+        """The methods ``statEvents.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("statEvents", self.call)
 
     @property
     def stat_events(self) -> UntypedGroup:
-        """VK's methods ``statEvents.*``."""
+        """The methods ``statEvents.*`` of the VK API."""
         return self.statEvents
 
     @cached_property
     def stats(self) -> Stats:
-        """VK's methods ``stats.*``."""
+        """The methods ``stats.*`` of the VK API."""
         from .methods.stats import Stats
 
         return Stats(self.call)
 
     @cached_property
     def status(self) -> Status:
-        """VK's methods ``status.*``."""
+        """The methods ``status.*`` of the VK API."""
         from .methods.status import Status
 
         return Status(self.call)
 
     @cached_property
     def storage(self) -> Storage:
-        """VK's methods ``storage.*``."""
+        """The methods ``storage.*`` of the VK API."""
         from .methods.storage import Storage
 
         return Storage(self.call)
 
     @cached_property
     def store(self) -> Store:
-        """VK's methods ``store.*``."""
+        """The methods ``store.*`` of the VK API."""
         from .methods.store import Store
 
         return Store(self.call)
 
     @cached_property
     def stories(self) -> Stories:
-        """VK's methods ``stories.*``."""
+        """The methods ``stories.*`` of the VK API."""
         from .methods.stories import Stories
 
         return Stories(self.call)
 
     @cached_property
     def streaming(self) -> Streaming:
-        """VK's methods ``streaming.*``."""
+        """The methods ``streaming.*`` of the VK API."""
         from .methods.streaming import Streaming
 
         return Streaming(self.call)
 
     @cached_property
     def translations(self) -> Translations:
-        """VK's methods ``translations.*``."""
+        """The methods ``translations.*`` of the VK API."""
         from .methods.translations import Translations
 
         return Translations(self.call)
 
     @cached_property
     def userLinking(self) -> UntypedGroup:
-        """VK's methods ``userLinking.*``, which its schema lacks: without types."""
+        """The methods ``userLinking.*``, which VK's schema lacks: without types."""
         from ._untyped import UntypedGroup
 
         return UntypedGroup("userLinking", self.call)
 
     @property
     def user_linking(self) -> UntypedGroup:
-        """VK's methods ``userLinking.*``."""
+        """The methods ``userLinking.*`` of the VK API."""
         return self.userLinking
 
     @cached_property
     def users(self) -> Users:
-        """VK's methods ``users.*``."""
+        """The methods ``users.*`` of the VK API."""
         from .methods.users import Users
 
         return Users(self.call)
 
     @cached_property
     def utils(self) -> Utils:
-        """VK's methods ``utils.*``."""
+        """The methods ``utils.*`` of the VK API."""
         from .methods.utils import Utils
 
         return Utils(self.call)
 
     @cached_property
     def video(self) -> Video:
-        """VK's methods ``video.*``."""
+        """The methods ``video.*`` of the VK API."""
         from .methods.video import Video
 
         return Video(self.call)
 
     @cached_property
     def wall(self) -> Wall:
-        """VK's methods ``wall.*``."""
+        """The methods ``wall.*`` of the VK API."""
         from .methods.wall import Wall
 
         return Wall(self.call)
 
     @cached_property
     def widgets(self) -> Widgets:
-        """VK's methods ``widgets.*``."""
+        """The methods ``widgets.*`` of the VK API."""
         from .methods.widgets import Widgets
 
         return Widgets(self.call)

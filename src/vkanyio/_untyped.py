@@ -58,7 +58,7 @@ class UntypedGroup:
             return send(method, {_to_parameter(n): v for n, v in params.items()})
 
         call.__name__ = call.__qualname__ = method
-        call.__doc__ = f"Call VK's method ``{method}``, whose parameters are not known."
+        call.__doc__ = f"Call ``{method}``, whose parameters are not known."
         return call
 
     def __repr__(self) -> str:

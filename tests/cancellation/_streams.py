@@ -55,6 +55,7 @@ class StreamScenario:
     :ivar options: of the client
     :ivar how: of the stream
     :ivar is_async: whether the calls come by and by
+    :ivar is_shared: whether the calls are shared with another token
     :ivar errors: that the calls may raise
     """
 
@@ -64,6 +65,7 @@ class StreamScenario:
     how: Mapping[str, Any] = attrs.field(kw_only=True, factory=dict)
     faults: Callable[[Simulator], None] | None = attrs.field(kw_only=True, default=None)
     is_async: bool = attrs.field(kw_only=True, default=False)
+    is_shared: bool = attrs.field(kw_only=True, default=False)
     errors: tuple[type[VKError], ...] = attrs.field(kw_only=True, default=())
 
     def __str__(self) -> str:
@@ -93,6 +95,13 @@ STREAMS = [
         errors=(OutcomeUnknownError,),
     ),
     StreamScenario("another token", (OTHER, READ, OTHER), options=PACKED),
+    StreamScenario(
+        "two tokens, one of which dies",
+        (READ,) * 6,
+        options={"mode": "parallel", "execute_count": 2},
+        faults=lambda simulator: simulator.revoke("another-token"),
+        is_shared=True,
+    ),
 ]
 
 
@@ -201,7 +210,10 @@ class StreamPlay:
 
     async def _stream(self, api: VK, requests: list[APIRequest]) -> None:
         elements: Any = _Later(requests) if self._scenario.is_async else requests
-        async with api.stream(elements, **self._scenario.how) as settled:
+        how = dict(self._scenario.how)
+        if self._scenario.is_shared:
+            how["views"] = [api, api.as_token("another-token")]
+        async with api.stream(elements, **how) as settled:
 
             async def read() -> None:
                 async for each in settled:

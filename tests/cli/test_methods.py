@@ -122,7 +122,10 @@ def test_parameters_have_their_types_limits_and_values(look: Look) -> None:
     lines = [" ".join(line.split()) for line in look("users.get").splitlines()]
     text = " ".join(lines)
     assert "user_ids list of int or str; ids of users; at most 1000" in text
-    assert "name_case base.NameCase; nom nominative, gen genitive, dat dative," in text
+    assert (
+        "name_case base.NameCase; nom = nominative, gen = genitive, dat = dative,"
+        in text
+    )
     assert "nom, gen, dat, acc, ins, abl" in lines
     assert "(omitted ones and null are not sent)" in " ".join(lines)
 

@@ -138,7 +138,7 @@ def test_a_value_that_an_enum_with_names_lacks_is_its_own_name(
     kind = {"type": "string", "enum": ["a"], "enumNames": ["first"]}
     objects = {"notes": {"notes_kind": kind}}
     source = source_of(tmp_path, "objects/notes.py", objects=objects)
-    assert "VK's ``notes_kind``: a first, b b." in source
+    assert "The type ``notes_kind`` of the VK API: a = first, b = b." in source
 
 
 def test_what_an_object_inherits_may_be_sent_always_or_not(

@@ -37,7 +37,7 @@ def test_an_object_becomes_a_typed_dict_without_the_groups_name(tmp_path: Path) 
         "objects/notes.py",
         objects={"notes": {"notes_note": note}, "users": {"users_user_full": user}},
     )
-    assert '    """VK\'s ``notes_note``."""' in source
+    assert '    """The object ``notes_note`` of the VK API."""' in source
     for line in (
         "class Note(TypedDict):",
         "    id: int\n",
@@ -126,7 +126,7 @@ def test_a_definition_without_fields_becomes_an_alias(tmp_path: Path) -> None:
     names = names_of(source)
     assert typing.get_args(names["Kind"]) == ("a", 'b"', "c\\")
     assert typing.get_args(names["Level"]) == (0, 1)
-    assert '"""VK\'s ``notes_level``: 0 no, 1 yes."""' in source
+    assert '"""The type ``notes_level`` of the VK API: 0 = no, 1 = yes."""' in source
     assert names["Ids"] == list[int]
     assert names["Other"] == "Level"
     assert names["Empty"] == dict[str, Any]

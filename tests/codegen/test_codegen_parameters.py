@@ -30,7 +30,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         (
             {"type": "integer", "enum": [0, 1], "enumNames": ["by id", "by date"]},
             "Literal[0, 1]",
-            "0 by id, 1 by date",
+            "0 = by id, 1 = by date",
         ),
         (
             {"type": "array", "items": {"type": "integer"}},

@@ -72,7 +72,7 @@ def test_an_object_that_is_used_elsewhere_gets_another_form(tmp_path: Path) -> N
     )
     assert 'Item: TypeAlias = "ItemPhoto | Doc"' in source
     assert fields_of(source, "ItemPhoto") == {"type": "Literal[p]"}
-    assert "A form of VK's ``notes_item``." in source
+    assert "One variant of ``notes_item`` of the VK API." in source
     assert fields_of(source, "Photo") == {"type": "NotRequired[str]"}
 
 

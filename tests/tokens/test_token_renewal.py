@@ -552,6 +552,23 @@ async def test_a_token_is_renewed_ahead_of_time_and_nothing_is_held_up_or_refuse
     assert source.asked[1] == "vk1.a.the-secret-token-1"
 
 
+async def test_a_renewal_that_takes_longer_than_the_token_lives_holds_calls_then(
+    make: Make, simulator: Simulator
+) -> None:
+    source = Source(life=100.0, takes=20.0)
+    async with make(source) as api:
+        end = anyio.current_time() + 100
+        await anyio.sleep(91)
+        await api.call("test.get", {"id": 1})  # the renewal begins
+        assert source.in_progress == 1
+        await anyio.sleep(10)
+        simulator.expire("vk1.a.the-secret-token-1")
+        assert await api.call("test.get", {"id": 2}) == 2
+        assert anyio.current_time() == pytest.approx(end + 11)
+    assert codes_of(simulator) == []
+    assert source.renewals == 1
+
+
 async def test_an_idle_client_asks_when_it_is_used_again(
     make: Make, simulator: Simulator
 ) -> None:

@@ -123,6 +123,8 @@ async def views(api: VK) -> None:
     assert_type((await view.users.get(user_ids=[1]))[0]["id"], int)
     async with api.as_token(token) as held:
         assert_type(held, TokenView)
+    assert_type(api.stream([("users.get", {})], views=[api, view]), CallStream)
+    api.stream([("users.get", {})], views=["token"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     api.as_token("another", timeout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     api.as_token("another", limit="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -133,10 +133,13 @@ DOUBTFUL = {
 }
 
 
-@pytest.mark.parametrize("what", DOUBTFUL)
+SAVED = [each for each in EXAMPLES if KINDS[each.name].save and each.token == "user"]
+
+
 @pytest.mark.parametrize(
-    "example",
-    [each for each in EXAMPLES if KINDS[each.name].save and each.token == "user"],
+    ("example", "what"),
+    [(PHOTO, what) for what in DOUBTFUL]
+    + [(each, "lost") for each in SAVED if each is not PHOTO],
     ids=str,
 )
 async def test_a_doubtful_save_is_not_repeated_and_can_be_tried_again(

@@ -132,7 +132,8 @@ class SharedCalls:
         self._line.pop(request, None)
         for share in self._shares:
             made = share.held.pop(request, None)
-            if made is not None:
+            if made is not None:  # it is being given up
+                request._pending.restore_mark(made.maybe_carried_out)
                 share.caller.give_up(made)
         on_end(request)
         self._assign()

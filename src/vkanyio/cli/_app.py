@@ -36,6 +36,7 @@ MODULES = {
     "procedure": "_call",
     "simulator": "_simulator",
     "updates": "_updates",
+    "upload": "_upload",
 }
 """The module of each command."""
 

@@ -35,6 +35,9 @@ def explain(error: VKError) -> str:
         advice = _advice(error)
         if advice:
             return f"{error.method}: error {error.code}: {error.message} ({advice})"
+    elif isinstance(error, TransportError) and error.method.startswith("upload."):
+        left = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        return f"{error}: nothing was saved, try again later{left}"
     elif isinstance(error, RequestTimeoutError):
         return f"{error}: try again, or use a longer --timeout"
     elif isinstance(error, ConnectionFailedError):

@@ -31,6 +31,10 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "expired-token": faults.expired_token,
     "repeated": faults.repeated,
     "silent": faults.silent,
+    "drop-upload": faults.drop_upload,
+    "stall-upload": faults.stall_upload,
+    "early-refusal": faults.early_refusal,
+    "too-fast": faults.too_fast,
 }
 NUMBERED: dict[str, Callable[[int], Fault]] = {
     "error": faults.error,

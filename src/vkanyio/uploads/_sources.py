@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ._kinds import FileKind
 
 CHUNK = 256 * 1024
-"""Bytes that are read at once."""
+"""Bytes that are sent at once: progress is that such a chunk has been taken."""
+READ_AHEAD = 4 * CHUNK
+"""Bytes that a thread reads at once, since to go to a thread takes time."""
 
 Content: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | IO[bytes] | AsyncIterable[bytes]"
@@ -292,9 +294,16 @@ class _ThreadReading:
         self._is_own = not hasattr(content, "read")
         self._is_at_work = False
         self._is_closed = False
+        self._block = b""
+        self._position = 0  # in the block
 
     async def read(self) -> bytes:
-        return await to_thread.run_sync(self._read)
+        if self._position >= len(self._block):
+            self._block = await to_thread.run_sync(self._read)
+            self._position = 0
+        chunk = self._block[self._position : self._position + CHUNK]
+        self._position += len(chunk)
+        return chunk
 
     def close(self) -> None:
         self._is_closed = True
@@ -308,7 +317,7 @@ class _ThreadReading:
     def _read(self) -> bytes:
         self._is_at_work = True
         try:
-            return b"" if self._is_closed else self._opened().read(CHUNK)
+            return b"" if self._is_closed else self._opened().read(READ_AHEAD)
         finally:
             self._is_at_work = False
             if self._is_closed:

@@ -16,7 +16,7 @@ MISSING = what_is_missing()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = f"not installed: {', '.join(MISSING)} ({PACKAGES})"
     for item in items:
-        if MISSING and item.path.parent.name == "redis":
+        if MISSING and item.path.parent.name == "processes":
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
