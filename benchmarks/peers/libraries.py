@@ -6,6 +6,7 @@ import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -89,12 +90,35 @@ def _vkanyio(variant: str) -> Library:
     )
 
 
+MANY_CALLS = dict.fromkeys(
+    ["P4", "faulty-packed", "packed-10000", "packed-100000"],
+    "`gather` is for a few calls",
+)
+
+
+def _without_tasks(
+    way: str, call: str, skips: Mapping[str, str] = MappingProxyType({})
+) -> list[Library]:
+    """Return vkanyio with many calls made in another way than by a task for each."""
+    backends = ["asyncio", "trio", *(["uvloop"] if find_spec("uvloop") else [])]
+    return [
+        attrs.evolve(
+            _vkanyio(f"{backend}/{way}"),
+            ways={"packed": f'mode="parallel", and `{call}`'},
+            skips=skips,
+        )
+        for backend in backends
+    ]
+
+
 def libraries() -> list[Library]:
     """Return the libraries that can be run here, those installed in ``.foreign/``."""
     ours = [_vkanyio("asyncio"), _vkanyio("trio")]
     if find_spec("uvloop"):
         ours.append(_vkanyio("uvloop"))
     ours.append(attrs.evolve(_vkanyio("httpx2"), skips=AS_WITH_HTTPX))
+    ours += _without_tasks("stream", "api.stream(calls)")
+    ours += _without_tasks("gather", "api.gather(requests)", MANY_CALLS)
     peers = [peer for peer in _peers() if _is_there(peer)]
     return [*ours, *peers, _bare("httpx"), _bare("httpx2")]
 

@@ -103,6 +103,9 @@ ERRORS: list[VKError] = [
     ClientClosedError("text", maybe_carried_out=True),
     caused(ClientCrashedError("text")),
     ClientUseError("text"),
+    vkanyio.UploadRefusedError("text", kind="message_photo", response={"error": "no"}),
+    caused(vkanyio.TokenRenewalError("text")),
+    vkanyio.NoTokenLeftError([], method="users.get"),
 ]
 
 

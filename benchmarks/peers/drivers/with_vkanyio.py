@@ -1,18 +1,26 @@
-"""Do a job with vkanyio, on the backend in the job, or with a client of httpx2."""
+"""Do a job with vkanyio, as the variant in the job says.
+
+It is a backend or a client of httpx2, and behind a slash how many calls are made: by a
+stream or by `gather` instead of a task for each.
+"""
 
 from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx2
 from measuring import IDLE_SECONDS, JOB, NUMBERS, SECOND_NUMBERS, SETTLING_SECONDS, Work
 
-from vkanyio import VK, VKError
+from vkanyio import VK, APIRequest, VKError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WORK = Work()
+BACKEND, _, WAY = JOB.variant.partition("/")
 SECOND_TOKEN = {"access_token": "the-second-token"}
 
 
@@ -34,6 +42,37 @@ async def all_at_once(api: VK) -> None:
     async with anyio.create_task_group() as tg:
         for number in NUMBERS:
             tg.start_soon(call, api, number)
+
+
+def _pair(number: int) -> tuple[str, dict[str, Any]]:
+    if JOB.method == "users.get":
+        return JOB.method, {"user_ids": [number]}
+    return JOB.method, {"message": str(number)}
+
+
+def _got(number: int, result: Callable[[], Any]) -> None:
+    try:
+        value = result()
+    except VKError as error:
+        WORK.failure(number, error)
+        return
+    got = value[0]["id"] if JOB.method == "users.get" else value["post_id"]
+    WORK.returned(number, got)
+
+
+async def streamed(api: VK) -> None:
+    """Make all calls by one stream."""
+    async with api.stream(map(_pair, NUMBERS)) as settled:
+        async for each in settled:
+            _got(NUMBERS[each.index], each.result)
+
+
+async def gathered(api: VK) -> None:
+    """Make all calls at once, without a task for each."""
+    requests = [APIRequest(*_pair(number)) for number in NUMBERS]
+    await api.gather(requests, return_exceptions=True)
+    for number, request in zip(NUMBERS, requests, strict=True):
+        _got(number, request.result)
 
 
 async def now_and_then(api: VK) -> None:
@@ -71,9 +110,10 @@ async def main() -> None:
         "mode": "parallel" if JOB.packed else "sequential",
         "max_waiting": max(1000, JOB.calls + len(SECOND_NUMBERS)),
     }
-    shapes = {"all": all_at_once, "idle": now_and_then, "share": shared}
+    all_calls = {"stream": streamed, "gather": gathered}.get(WAY, all_at_once)
+    shapes = {"all": all_calls, "idle": now_and_then, "share": shared}
     async with AsyncExitStack() as stack:
-        if JOB.variant == "httpx2":
+        if BACKEND == "httpx2":
             options["http_client"] = httpx2.AsyncClient()
             await stack.enter_async_context(options["http_client"])
         api = VK("the-token", base_url=JOB.url, **options)
@@ -85,6 +125,6 @@ async def main() -> None:
         WORK.end()
 
 
-backend = "trio" if JOB.variant == "trio" else "asyncio"
-uvloop = {"use_uvloop": True} if JOB.variant == "uvloop" else {}
+backend = "trio" if BACKEND == "trio" else "asyncio"
+uvloop = {"use_uvloop": True} if BACKEND == "uvloop" else {}
 anyio.run(main, backend=backend, backend_options=uvloop)
