@@ -31,7 +31,9 @@ async def main() -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with (
             VK(os.environ["VK_TOKEN"], base_url=BASE_URL, limit=20) as api,
-            api.bot_updates(position=FilePosition(POSITION)) as updates,
+            api.bot_updates(
+                position=FilePosition(POSITION), kinds=[MessageNew]
+            ) as updates,
             anyio.create_task_group() as tg,
         ):
             tg.start_soon(stop_on_signals, signals, updates, tg.cancel_scope)
@@ -53,17 +55,14 @@ async def stop_on_signals(
         everything.cancel()
 
 
-async def answer(api: API, update: Update[Any]) -> None:
-    match update:
-        case MessageNew(object={"message": message}):
-            await api.messages.send(
-                peer_id=message["peer_id"],
-                message=f"You said: {message['text']}",
-                # If the update comes again after a crash, VK knows the reply already.
-                random_id=update.random_id(),
-            )
-        case _:
-            print("not handled:", update.type)
+async def answer(api: API, update: MessageNew) -> None:
+    message = update.object["message"]
+    await api.messages.send(
+        peer_id=message["peer_id"],
+        message=f"You said: {message['text']}",
+        # If the update comes again after a crash, VK knows the reply already.
+        random_id=update.random_id(),
+    )
 
 
 def catch_up(gap: Gap) -> None:
