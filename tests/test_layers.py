@@ -76,7 +76,10 @@ ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
 UPWARDS = {("_errors", "_error_codes")}
 """Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
-PUBLIC = {"__init__", "cli", "redis.__init__", "testing", "uploads.__init__"}
+PUBLIC = {
+    *("__init__", "cli", "redis.__init__", "testing"),
+    *("updates.__init__", "uploads.__init__"),
+}
 """What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
 """Private modules that know no calls, which the users of the library may import."""

@@ -69,7 +69,6 @@ TOKENS = [
         victims=(ONE, {0, 1, 2}),
         faults=_expire,
         token=Renewal,
-        everywhere=True,
     ),
     Scenario(
         "a batch with an expired token",

@@ -93,6 +93,9 @@ def test_what_moved_otherwise_is_looked_for_from_the_beginning() -> None:
     asked, got = read_all(resumed(230), items)
     assert asked[:3] == [101, 0, 20]
     assert got == IDS[111:150]
+    asked, got = read_all(resumed(200), items)
+    assert asked[:4] == [101, 131, 0, 20]
+    assert got == IDS[111:150]
 
 
 def test_the_search_ends_with_the_list() -> None:

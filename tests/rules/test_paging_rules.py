@@ -250,7 +250,9 @@ def test_items_that_are_all_gone_after_a_restart_are_an_error(
 
 def test_cursors_are_followed_to_the_last_page() -> None:
     paging = CursorPaging(PageFacts(size=2, by_cursor=True))
+    assert (paging.total, paging.is_complete) == (None, False)
     assert paging.take("", PageContent(["a", "b"], 3, "next")) == [0, 1]
+    assert paging.total == 3
     assert paging.place == "next"
     assert not paging.is_complete
     assert paging.take("next", PageContent(["b", "c"], 3, "next")) == [1]
@@ -272,11 +274,16 @@ def test_cursors_that_come_again_end_the_list() -> None:
     assert paging.is_complete is True
 
 
-def test_cursors_that_end_before_the_total_were_cut_off() -> None:
+@pytest.mark.parametrize(
+    ("total", "is_complete"), [(5, False), (2, True), (None, True)]
+)
+def test_cursors_that_end_before_the_total_were_cut_off(
+    total: int | None, is_complete: bool
+) -> None:
     paging = CursorPaging(PageFacts(size=2, by_cursor=True, max_results=2))
-    paging.take("", PageContent(["a", "b"], 5))
+    paging.take("", PageContent(["a", "b"], total))
     assert paging.place is None
-    assert not paging.is_complete
+    assert paging.is_complete is is_complete
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,12 @@ def by_token(simulator: Simulator, method: str = "test.get") -> Counter[int | No
 
 async def test_five_tokens_share_one_read(api: VK, simulator: Simulator):
     began = anyio.current_time()
-    values, errors = await read(api, reads(2000), views_of(api))
+    values, errors = await read(api, reads(1000), views_of(api))
     seconds = anyio.current_time() - began
-    assert sorted(values) == [*range(2000)]
+    assert sorted(values) == [*range(1000)]
     assert errors == []
-    assert seconds < 2000 / (5 * 75) * 1.15 + 0.2
-    assert min(by_token(simulator).values()) > 300
+    assert seconds < 1000 / (5 * 75) * 1.15 + 0.2
+    assert min(by_token(simulator).values()) > 150
     assert {each.outcome for each in simulator.ledger} == {"carried out"}
 
 
@@ -252,7 +252,7 @@ async def test_a_request_is_settled_as_it_was_passed(api: VK):
 # Questions.
 
 
-@pytest.mark.parametrize(("mode", "count"), [("sequential", 150), ("parallel", 1500)])
+@pytest.mark.parametrize(("mode", "count"), [("sequential", 150), ("parallel", 600)])
 async def test_a_token_makes_no_calls_while_its_captcha_is_open(
     simulator: Simulator, mode: Any, count: int
 ):

@@ -35,6 +35,7 @@ MODULES = {
     "methods": "_methods",
     "procedure": "_call",
     "simulator": "_simulator",
+    "updates": "_updates",
     "upload": "_upload",
 }
 """The module of each command."""
