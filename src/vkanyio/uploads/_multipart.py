@@ -76,7 +76,6 @@ class Multipart:
 
     async def __anext__(self) -> bytes:
         self._report()
-        self.on_stage("sending")
         if self._reading is None:
             if self._next == len(self._parts):
                 self.is_sent = True
