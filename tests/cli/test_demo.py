@@ -51,7 +51,8 @@ def test_shows_a_line_for_each_scene(start: Start, backend: str) -> None:
         r"cancellation +40 calls, cancelled: \d+ were sent, \d+ never will be",
     ):
         assert re.search(f"^{line}$", out, re.MULTILINE), line
-    assert len(SCENES) == 5
+    assert re.search(r"^a bot +13 messages to a community: all answered, ", out, re.M)
+    assert len(SCENES) == 6
     assert re.search(
         r"The simulator counted \d+ requests, .* refused by the limit", out
     )

@@ -14,6 +14,7 @@ from anyio import create_task_group, current_time, move_on_after, sleep
 from rich.progress import BarColumn, Progress, TextColumn
 
 from .. import VK, OutcomeUnknownError, VKError
+from ..updates import MessageNew
 from ._common import FAILED, backend_option, make_console, run_async
 from ._simulator_process import simulator_process
 
@@ -31,6 +32,8 @@ BAD_NETWORK = "drop-after@wall.post=0.25"
 """The fault: one response in four is lost after VK has posted."""
 WORKER_SECONDS = 0.5
 """When the worker is cancelled."""
+GROUP = 9
+"""The community that a user writes to."""
 LATER = 0.5
 """Seconds in which a call that was cancelled would have arrived."""
 
@@ -57,6 +60,10 @@ class Scenery:
         """Make a client with a token of its own: the scenes do not share a limit."""
         token = f"demo-{self.name.replace(' ', '-')}"
         return VK(token, base_url=self.base_url, limit=self.limit, **options)
+
+    def user(self) -> VK:
+        """Make a client of another user."""
+        return VK("demo-user", base_url=self.base_url, limit=self.limit)
 
     async def users_get(self, api: VK, number: int) -> None:
         """Make a call that reads."""
@@ -133,15 +140,52 @@ async def cancel_a_worker(stage: Scenery) -> str:
     return f"{stage.calls} calls, cancelled: {sent} were sent, {never} never will be"
 
 
+async def answer_messages(stage: Scenery) -> str:
+    """Answer messages to a community, which a bot gets by long poll."""
+    async with stage.client(request_mode="burst") as api, stage.user() as user:
+        async with api.bot_updates(GROUP, kinds=[MessageNew]) as updates:
+
+            async def answer(update: MessageNew) -> None:
+                text = update.object["message"]["text"]
+                await api.messages.send(
+                    peer_id=update.peer_id,
+                    group_id=GROUP,
+                    message=f"You said: {text}",
+                    random_id=update.random_id(),
+                )
+                stage.advance()
+                answered.append(text)
+                if len(answered) == stage.calls:
+                    updates.stop()
+
+            answered: list[str] = []
+            start = current_time()
+            async with create_task_group() as tg:
+                for number in range(stage.calls):
+                    tg.start_soon(write_to_community, user, f"No. {number}")
+                await updates.handle(answer)
+            seconds = current_time() - start
+    twice = len(answered) - len({*answered})
+    if twice:
+        stage.errors.append(RuntimeError(f"{twice} messages were answered twice"))
+    return f"{len(answered)} messages to a community: all answered, {seconds:.1f} s"
+
+
+async def write_to_community(user: VK, text: str) -> None:
+    """Write to the community, as a user."""
+    await user.messages.send(peer_id=-GROUP, message=text)
+
+
 SCENES: dict[str, Scene] = {
     "sequential": partial(read, how="evenly spaced"),
     "burst": partial(read, how="as soon as allowed", request_mode="burst"),
     "packed": partial(read, how="by execute", request_mode="burst", mode="parallel"),
     "bad network": post_over_a_bad_network,
     "cancellation": cancel_a_worker,
+    "a bot": answer_messages,
 }
-TIMES = {"packed": PACKED}
-"""How many times as many calls a scene makes, where it is more than one."""
+SHARES = {"packed": PACKED, "a bot": 1 / 3}
+"""How many times as many calls a scene makes, where it is not one."""
 
 
 @final
@@ -161,7 +205,7 @@ class Plan:
     type=click.IntRange(1),
     default=60,
     show_default=True,
-    help="Calls to make in each scene; packed, 25 times as many.",
+    help="Calls to make in each scene; packed, 25 times as many; of a bot, a third.",
 )
 @click.option(
     "--limit",
@@ -217,7 +261,7 @@ async def _play_all(console: Console, plan: Plan) -> tuple[list[Exception], str]
     ) as simulator:
         with _make_progress(console) as progress:
             for name, scene in SCENES.items():
-                calls = plan.calls * TIMES.get(name, 1)
+                calls = max(1, round(plan.calls * SHARES.get(name, 1)))
                 bar = progress.add_task(name, total=calls, result="")
                 stage = Scenery(
                     base_url=simulator.base_url,
