@@ -34,6 +34,8 @@ WORKER_SECONDS = 0.5
 """When the worker is cancelled."""
 GROUP = 9
 """The community that a user writes to."""
+ANSWER_SECONDS = 20.0
+"""How long the bot waits for messages that do not come, and a second for each."""
 LATER = 0.5
 """Seconds in which a call that was cancelled would have arrived."""
 
@@ -72,6 +74,13 @@ class Scenery:
         except VKError as error:
             self.errors.append(error)
         self.advance()
+
+    async def write_to_community(self, user: VK, text: str) -> None:
+        """Write to the community, as a user."""
+        try:
+            await user.messages.send(peer_id=-GROUP, message=text)
+        except VKError as error:
+            self.errors.append(error)
 
 
 async def read(stage: Scenery, how: str, **options: Any) -> str:
@@ -142,38 +151,39 @@ async def cancel_a_worker(stage: Scenery) -> str:
 
 async def answer_messages(stage: Scenery) -> str:
     """Answer messages to a community, which a bot gets by long poll."""
-    async with stage.client(request_mode="burst") as api, stage.user() as user:
-        async with api.bot_updates(GROUP, kinds=[MessageNew]) as updates:
+    answered: list[str] = []
+    async with (
+        stage.client(request_mode="burst") as api,
+        stage.user() as user,
+        api.bot_updates(GROUP, kinds=[MessageNew]) as updates,
+    ):
 
-            async def answer(update: MessageNew) -> None:
-                text = update.object["message"]["text"]
-                await api.messages.send(
-                    peer_id=update.peer_id,
-                    group_id=GROUP,
-                    message=f"You said: {text}",
-                    random_id=update.random_id(),
-                )
-                stage.advance()
-                answered.append(text)
-                if len(answered) == stage.calls:
-                    updates.stop()
+        async def answer(update: MessageNew) -> None:
+            text = update.object["message"]["text"]
+            await api.messages.send(
+                peer_id=update.peer_id,
+                group_id=GROUP,
+                message=f"You said: {text}",
+                random_id=update.random_id(),
+            )
+            stage.advance()
+            answered.append(text)
+            if len(answered) == stage.calls:
+                updates.stop()
 
-            answered: list[str] = []
-            start = current_time()
-            async with create_task_group() as tg:
-                for number in range(stage.calls):
-                    tg.start_soon(write_to_community, user, f"No. {number}")
+        start = current_time()
+        async with create_task_group() as tg:
+            for number in range(stage.calls):
+                tg.start_soon(stage.write_to_community, user, f"No. {number}")
+            with move_on_after(stage.calls + ANSWER_SECONDS):
                 await updates.handle(answer)
-            seconds = current_time() - start
-    twice = len(answered) - len({*answered})
-    if twice:
-        stage.errors.append(RuntimeError(f"{twice} messages were answered twice"))
-    return f"{len(answered)} messages to a community: all answered, {seconds:.1f} s"
-
-
-async def write_to_community(user: VK, text: str) -> None:
-    """Write to the community, as a user."""
-    await user.messages.send(peer_id=-GROUP, message=text)
+        seconds = current_time() - start
+    once = len({*answered})
+    twice = len(answered) - once
+    if once < stage.calls or twice:
+        wrong = f"{stage.calls - once} messages were not answered, {twice} twice"
+        stage.errors.append(RuntimeError(wrong))
+    return f"{stage.calls} messages to a community: {once} answered, {seconds:.1f} s"
 
 
 SCENES: dict[str, Scene] = {
