@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Self, TypeAlias, final
 
 import anyio
 import attrs
@@ -55,6 +55,26 @@ class CallbackOptions:
     spacing: float
     errors: int
     pause: float
+
+
+@final
+class _WholeBody(httpx.AsyncByteStream):
+    """A body in one piece.
+
+    httpx's own is an async generator: if a request is cancelled while it is sent, trio
+    complains that nobody has closed it.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._pieces = [body]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
 
 
 @final
@@ -136,14 +156,17 @@ class CallbackServer:
         """
         if self._options.secret is not None:
             value = {**value, "secret": self._options.secret}
+        body = json.dumps(value).encode("ascii")
         headers = {"content-type": "application/json"}
         if attempt:
             headers["x-retry-counter"] = str(attempt)
+        request = self._client.build_request(
+            "POST", self._options.url, content=body, headers=headers
+        )
+        request.stream = _WholeBody(body)
         with anyio.move_on_after(seconds):
             try:
-                return await self._client.post(
-                    self._options.url, content=json.dumps(value), headers=headers
-                )
+                return await self._client.send(request)
             except httpx.TransportError:
                 return None
         return None
