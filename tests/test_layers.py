@@ -36,7 +36,7 @@ LAYERS = {
         redis.__init__ redis._limiter redis._checks redis._link
     """,
     "engine": """
-        _engine._session _engine._lanes _engine._lane _engine._live_calls
+        _engine._session _engine._view _engine._lanes _engine._lane _engine._live_calls
         _engine._batch_task _engine._call_task _engine._questions
         _engine._captcha_session _engine._collector _engine._gate _engine._packer
         _engine._sender _engine._ticker _engine._credentials _engine._handling
