@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Self, TypeAlias, final
 
 import anyio
 import attrs
@@ -55,6 +55,25 @@ class CallbackOptions:
     spacing: float
     errors: int
     pause: float
+
+
+@final
+class _Body(httpx.AsyncByteStream):
+    """A request body without a generator, which a cancelled request would leave open.
+
+    :param content: all of it
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = iter([content])
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
 
 
 @final
@@ -136,14 +155,16 @@ class CallbackServer:
         """
         if self._options.secret is not None:
             value = {**value, "secret": self._options.secret}
+        body = json.dumps(value).encode()
         headers = {"content-type": "application/json"}
         if attempt:
             headers["x-retry-counter"] = str(attempt)
+        url = self._options.url
+        request = self._client.build_request("POST", url, content=body, headers=headers)
+        request.stream = _Body(body)
         with anyio.move_on_after(seconds):
             try:
-                return await self._client.post(
-                    self._options.url, content=json.dumps(value), headers=headers
-                )
+                return await self._client.send(request)
             except httpx.TransportError:
                 return None
         return None
