@@ -43,7 +43,7 @@ nitpick_ignore_regex = [
         r"py:class",
         (
             r"AbstractAsyncContextManager|MeterProvider|TaskStatus|TracerProvider|Fault"
-            r"|Application|Instruction|JSON|Timeout"
+            r"|Application|Content|Instruction|JSON|Progress|Timeout|WidgetImage"
         ),
     ),
     (r"py:class", r"CaptchaKind|Language|Mode|RequestMode|Target"),
@@ -52,6 +52,8 @@ nitpick_ignore_regex = [
     (r"py:class", r"(vkanyio\._reading\._collect\.)?T"),  # of an item
     (r"py:class", r"(vkanyio\.testing\._update_ledger\.)?M"),  # of an update
 ]
+# A name such as Photo that several modules have: the link goes to one of them.
+suppress_warnings = ["ref.python"]
 smartquotes_action = "D"
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]

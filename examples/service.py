@@ -1,96 +1,78 @@
-"""Reply to messages to a community until Ctrl-C or SIGTERM.
+"""Reply to messages to a community until Ctrl-C or SIGTERM, also over restarts.
 
-One task looks for unread conversations and sends them to a few workers. The first
-signal stops it, and the workers finish what they have received; a second signal
-cancels them.
+Workers handle what VK reports: the messages of one conversation in order, those of
+different ones at once. The first signal stops it, and the workers finish what they have
+received; a second signal cancels them. What was handled is kept in a file.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from vkanyio import VK, APIError, OutcomeUnknownError, TransportError, VKError
+from vkanyio import API, VK, APIError
+from vkanyio.updates import FilePosition, Gap, MessageNew, Update
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from anyio.streams.memory import (
-        MemoryObjectReceiveStream,
-        MemoryObjectSendStream,
-    )
-
-    from vkanyio.objects.messages import Message
+    from vkanyio.updates import BotUpdates
 
 BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
-WORKERS = 4
+POSITION = os.environ.get("BOT_POSITION", "bot.json")
+WORKERS = 20
 
 
 async def main() -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with (
             VK(os.environ["VK_TOKEN"], base_url=BASE_URL, limit=20) as api,
+            api.bot_updates(
+                position=FilePosition(POSITION), kinds=[MessageNew]
+            ) as updates,
             anyio.create_task_group() as tg,
         ):
-            looking = anyio.CancelScope()
-            tg.start_soon(stop_on_signals, signals, looking, tg.cancel_scope)
-            await serve(api, looking)
+            tg.start_soon(stop_on_signals, signals, updates, tg.cancel_scope)
+            await updates.handle(
+                partial(answer, api), workers=WORKERS, on_gap=catch_up, on_error=report
+            )
             tg.cancel_scope.cancel()  # all done: stop waiting for signals
 
 
 async def stop_on_signals(
     signals: AsyncIterator[signal.Signals],
-    looking: anyio.CancelScope,
+    updates: BotUpdates,
     everything: anyio.CancelScope,
 ) -> None:
     async for _ in signals:
-        if looking.cancel_called:
-            everything.cancel()
-        looking.cancel()
+        break
+    updates.stop()
+    async for _ in signals:
+        everything.cancel()
 
 
-async def serve(api: VK, looking: anyio.CancelScope) -> None:
-    send, receive = anyio.create_memory_object_stream["Message"]()
-    async with anyio.create_task_group() as tg, send:
-        with receive:
-            for _ in range(WORKERS):
-                tg.start_soon(answer, api, receive.clone())
-        with looking:
-            await look(api, send)
-        # `send` closes here, so the workers end when the stream is empty.
+async def answer(api: API, update: MessageNew) -> None:
+    message = update.object["message"]
+    await api.messages.send(
+        peer_id=message["peer_id"],
+        message=f"You said: {message['text']}",
+        # If the update comes again after a crash, VK knows the reply already.
+        random_id=update.random_id(),
+    )
 
 
-async def look(api: VK, send: MemoryObjectSendStream[Message]) -> None:
-    while True:
-        try:
-            unread = await api.messages.getConversations(filter="unread", count=200)
-        except VKError as error:
-            if not error.is_transient:
-                raise
-            print("try later:", error)  # VK or the network is not well
-        else:
-            for item in unread["items"]:
-                if "last_message" in item:
-                    await send.send(item["last_message"])
-        await anyio.sleep(1)
+def catch_up(gap: Gap) -> None:
+    print("VK has lost updates; unread messages may be among them:", gap)
 
 
-async def answer(api: VK, receive: MemoryObjectReceiveStream[Message]) -> None:
-    with receive:
-        async for message in receive:
-            peer_id, text = message["peer_id"], f"You said: {message['text']}"
-            try:
-                # Within an hour, VK sends only one message with the same random_id, so
-                # a message that was seen twice gets one reply.
-                await api.messages.send(
-                    peer_id=peer_id, message=text, random_id=message["id"]
-                )
-                await api.messages.markAsRead(peer_id=peer_id)
-            except (APIError, TransportError, OutcomeUnknownError) as error:
-                print(error)  # go on with the next message
+def report(update: Update[Any], error: Exception) -> None:
+    if not isinstance(error, APIError):
+        raise error  # the update comes again once the program is started again
+    print(update.type, error)  # such as a user who takes no messages: go on
 
 
 if __name__ == "__main__":

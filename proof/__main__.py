@@ -14,6 +14,7 @@ PARTS: dict[str, list[str]] = {
     "soak": ["proof.soak"],
     "sockets": ["proof.sockets"],
     "real servers and proxies": ["proof.infrastructure"],
+    "bots that are killed": ["proof.updates"],
     "a shared limit": ["proof.shared_limit"],
     "tests, at length": ["pytest", "--long", "-m", "long", "-q"],
     "broken lines": ["proof.breaks"],

@@ -53,24 +53,6 @@ async def run(name: str) -> None:
         await load(name)["main"]()
 
 
-def a_message(call: Call) -> dict[str, Any]:
-    """Answer as messages.getConversations does when one is unread."""
-    message = {"id": 5, "peer_id": 1, "from_id": 1, "text": "hi"}
-    conversation = {"peer": {"id": 1, "type": "user", "local_id": 1}}
-    item = {"conversation": conversation, "last_message": message}
-    return {"count": 1, "items": [item]}
-
-
-def sets(event: anyio.Event) -> Callable[[Call], int]:
-    """Make a method that sets an event when it is called."""
-
-    def method(call: Call) -> int:
-        event.set()
-        return 1
-
-    return method
-
-
 async def test_many_are_read_in_few_requests(
     simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ):
@@ -100,20 +82,52 @@ async def test_one_call_that_fails_leaves_the_others_alone(
     assert out.count("messages with") == 2
 
 
-async def test_the_service_answers_and_ends_in_order(simulator: Simulator):
-    answered = anyio.Event()
-    simulator.add_method("messages.markAsRead", sets(answered))
-    async with VK("anna", http_client=simulator.http_client()) as anna:
-        await anna.messages.send(peer_id=-9, message="hi")
-    async with anyio.create_task_group() as tg:
-        tg.start_soon(run, "service")
-        await answered.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
-    sent = simulator.ledger.carried_out("messages.send")[-1]
-    assert sent.params["message"] == "You said: hi"
+async def say(simulator: Simulator, *texts: str) -> None:
+    """Let a user write to the service, once it listens."""
+    while not simulator.ledger.carried_out("groups.getLongPollServer"):  # noqa: ASYNC110
+        await anyio.sleep(0.01)
+    for text in texts:
+        simulator.say(1, 9, text)
 
 
-async def test_the_service_finishes_what_it_has_in_hand(simulator: Simulator):
+async def until_sent(simulator: Simulator, count: int) -> list[str]:
+    """Wait until the service has replied, and return its replies."""
+    while len(simulator.ledger.carried_out("messages.send")) < count:  # noqa: ASYNC110
+        await anyio.sleep(0.01)
+    sent = simulator.ledger.carried_out("messages.send")
+    return [entry.params["message"] for entry in sent]
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def position(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "bot.json"
+    monkeypatch.setenv("BOT_POSITION", str(path))
+    return path
+
+
+async def test_the_service_answers_ends_in_order_and_goes_on(
+    simulator: Simulator, position: Path
+):
+    for life in (0, 1):
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(run, "service")
+            await say(simulator, f"hi {life}")
+            sent = await until_sent(simulator, 2 * life + 1)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert sent[-1] == f"You said: hi {life}"
+        simulator.say(1, 9, f"while it is down {life}")
+    [first, second, third] = sent
+    assert (first, third) == ("You said: hi 0", "You said: hi 1")
+    assert second == "You said: while it is down 0"
+
+
+async def test_the_service_finishes_what_it_has_in_hand(
+    simulator: Simulator, position: Path
+):
     arrived, let_go = anyio.Event(), anyio.Event()
 
     async def send(call: Call) -> int:
@@ -121,43 +135,42 @@ async def test_the_service_finishes_what_it_has_in_hand(simulator: Simulator):
         await let_go.wait()
         return 1
 
-    simulator.add_method("messages.getConversations", a_message)
     simulator.add_method("messages.send", send)
     async with anyio.create_task_group() as tg:
         tg.start_soon(run, "service")
+        await say(simulator, "hi")
         await arrived.wait()
+        saved = text_of(position)
         os.kill(os.getpid(), signal.SIGTERM)
         let_go.set()
-    assert len(simulator.ledger.carried_out("messages.markAsRead")) >= 1
-    entries = simulator.ledger.carried_out("messages.send")
-    assert {entry.params["random_id"] for entry in entries} == {"5"}
+    assert len(simulator.ledger.carried_out("messages.send")) == 1
+    assert text_of(position) != saved
 
 
-async def test_a_second_signal_gives_up(simulator: Simulator):
+async def test_a_second_signal_gives_up(simulator: Simulator, position: Path):
     arrived = anyio.Event()
 
     async def send(call: Call) -> None:
         arrived.set()
         await anyio.sleep_forever()
 
-    simulator.add_method("messages.getConversations", a_message)
     simulator.add_method("messages.send", send)
     async with anyio.create_task_group() as tg:
         tg.start_soon(run, "service")
+        await say(simulator, "hi")
         await arrived.wait()
+        saved = text_of(position)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
-    assert not simulator.ledger.carried_out("messages.markAsRead")
+    assert text_of(position) == saved
 
 
-async def test_the_service_lives_through_an_error(simulator: Simulator):
-    answered = anyio.Event()
-    simulator.add_method("messages.getConversations", a_message)
-    simulator.add_method("messages.markAsRead", sets(answered))
+async def test_the_service_lives_through_an_error(simulator: Simulator, position: Path):
     simulator.fault(faults.error(901), "messages.send")
     async with anyio.create_task_group() as tg:
         tg.start_soon(run, "service")
-        await answered.wait()
+        await say(simulator, "one", "two")
+        assert await until_sent(simulator, 1) == ["You said: two"]
         os.kill(os.getpid(), signal.SIGTERM)
     assert len(simulator.ledger.refused(901)) == 1
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-SILENCE = 2.5
+SILENCE = 2.6
 """Seconds after which an empty Redis grants permits."""
 
 

@@ -232,6 +232,15 @@ def test_a_page_meets_the_last_one_by_more_than_its_pinned_item(
     assert list(paging.take(paging.place, PageContent(keys, 100))) == delivered
 
 
+def test_a_list_of_which_only_the_pinned_item_is_left_ends() -> None:
+    paging = OffsetPaging(PageFacts(size=SIZE, has_pinned=True), OVERLAP)
+    paging.take(0, PageContent([PINNED, *IDS[1:30]], 100))
+    assert paging.place is not None
+    assert not paging.take(paging.place, PageContent([PINNED], 1))
+    assert paging.place is None
+    assert paging.is_complete
+
+
 def test_one_item_that_is_known_is_enough() -> None:
     paging = OffsetPaging(FACTS, OVERLAP)
     paging.take(0, PageContent(IDS[:30], 100))

@@ -137,7 +137,7 @@ def test_no_offset_is_beyond_the_largest_one() -> None:
         got += len(paging.take(place, items.page(place)))
     assert places == [0, 20, 40, 50]
     assert got == 80
-    assert not paging.is_complete
+    assert paging.is_complete is False
 
 
 def test_a_pinned_item_comes_once_and_does_not_hide_a_gap() -> None:

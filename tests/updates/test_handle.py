@@ -379,7 +379,8 @@ async def test_a_handler_that_is_cancelled_natively_does_not_end_handle_silently
             await other
 
     source = HandSource(message(1))
-    with pytest.raises(ClientCrashedError, match=r"cancelled by Task\.cancel\(\)"):
+    problem = r"cancelled by Task\.cancel\(\)"
+    with pytest.raises(ClientCrashedError, match=problem), anyio.fail_after(2):
         await handle(source, handler)
     assert source.handled == []
 

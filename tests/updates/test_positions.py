@@ -168,10 +168,11 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
             store.error = OSError("full")
             write(town, 1)
             start = current_time()
-            if way == "workers":
-                await updates.handle(handler)
-            async for update in updates:
-                await handler(update)
+            with anyio.fail_after(1000):
+                if way == "workers":
+                    await updates.handle(handler)
+                async for update in updates:
+                    await handler(update)
     assert isinstance(caught.value.__cause__, OSError)
     assert found == [1]
     assert current_time() - start == pytest.approx(180, abs=12)

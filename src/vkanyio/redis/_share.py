@@ -26,8 +26,8 @@ GRACE = PATIENCE + VALID
 that cannot know yet began its last failed attempt before that."""
 WINDOWS_BEFORE = 2.0
 """Windows between the first failed attempt and the begin of the share."""
-WINDOWS_AFTER = 1.1
-"""Windows between the end of the shares and the next permit."""
+WINDOWS_AFTER = 1.25
+"""Windows between the end of the shares and the next permit: requests may be late."""
 
 
 def silence(window: float) -> float:

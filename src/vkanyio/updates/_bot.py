@@ -58,7 +58,7 @@ class UpdatesStage(enum.Enum):
 
 @final
 class BotUpdates(AsyncContextManagerMixin):
-    """Updates about a community: :meth:`API.bot_updates` makes it.
+    """Updates about a community: :meth:`~vkanyio.API.bot_updates` makes it.
 
     ::
 

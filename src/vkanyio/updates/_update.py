@@ -32,7 +32,7 @@ class Update(Generic[T]):
     not know are :class:`UnknownUpdate`. Nothing in it is validated.
 
     :ivar object: what VK reports, its JSON unchanged; its form depends on the version
-        in the settings of the community, see :attr:`v`
+        in the settings of the community, see ``v``
     :ivar event_id: identifies the update: the same if VK sends it again
     :ivar group_id: the community
     :ivar v: the version of the API whose form ``object`` has

@@ -76,7 +76,8 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
         return Uploader(self._caller, patience)
 
     async def save(self, upload: UnsavedUpload) -> list[Uploaded[Any]]:
-        """Save what an upload server has taken, after an :exc:`OutcomeUnknownError`.
+        """Save what an upload server has taken, after an
+        :exc:`~vkanyio.OutcomeUnknownError`.
 
         Look first whether it was saved then: this saves it once more.
 

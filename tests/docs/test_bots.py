@@ -1,0 +1,97 @@
+"""The guide about bots does what it says, on the simulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from _pages import Page
+
+from vkanyio import VK
+from vkanyio.testing import faults
+
+if TYPE_CHECKING:
+    from vkanyio.testing import Simulator
+
+pytestmark = pytest.mark.anyio
+
+
+class Store:
+    """Keeps a position."""
+
+    text: str | None = None
+
+    async def load(self) -> str | None:
+        return self.text
+
+    async def save(self, position: str) -> None:
+        self.text = position
+
+
+GUIDE = Page("guides/bots.md")
+
+
+async def test_the_first_bot_answers_and_goes_on_after_a_restart(
+    town: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = GUIDE.load("VK has lost updates")
+    names["VK"] = lambda token, limit: VK(token, http_client=town.http_client())
+    monkeypatch.setenv("VK_TOKEN", "club")
+    store = Store()  # files are read by threads, over which virtual time jumps
+    names["FilePosition"] = lambda path: store
+    with anyio.move_on_after(100):
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(names["main"])
+            await anyio.sleep(10)
+            town.say(1, 9, "one")
+            town.update(9, "group_join", {"user_id": 1})
+    town.say(1, 9, "two")
+    town.fault(faults.drop_after(), "longpoll")
+    with anyio.move_on_after(100):
+        await names["main"]()
+    sent = [e.params["message"] for e in town.ledger.carried_out("messages.send")]
+    assert sent == ["You said: one", "You said: two"]
+    assert "something else: group_join" in capsys.readouterr().out
+    town.say(1, 9, "three")
+    town.fault(faults.failed(1), "longpoll")
+    with anyio.move_on_after(100):
+        await names["main"]()
+    assert capsys.readouterr().out == "VK has lost updates\n"
+
+
+async def test_a_database_has_each_message_once(town: Simulator, club: VK) -> None:
+    rows: list[str] = []
+    position: list[str] = []
+
+    class Database:
+        async def load(self) -> str | None:
+            return position[-1] if position else None
+
+        async def commit(self, text: str, where: str) -> None:
+            await anyio.sleep(1)
+            rows.append(text)
+            position.append(where)
+
+    note_all: Any = GUIDE.load("note_all")["note_all"]
+    with anyio.move_on_after(10):
+        await note_all(club, Database())
+    async with anyio.create_task_group() as tg:
+        with anyio.CancelScope() as scope:
+            tg.start_soon(note_all, club, Database())
+            await anyio.sleep(1)
+            for number in range(5):
+                town.say(1, 9, str(number))
+            await anyio.sleep(2.5)
+        tg.cancel_scope.cancel()
+    assert not scope.cancelled_caught
+    assert rows == ["0", "1"]
+    with anyio.move_on_after(100):
+        await note_all(club, Database())
+    assert rows == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_bot_is_tested_without_vk() -> None:
+    await GUIDE.load("town.say(1, 9")["test_what_is_said_is_heard"]()
