@@ -174,19 +174,34 @@ def test_a_permit_too_far_ahead_is_asked_for_later() -> None:
     assert limit.ask(26.0).wanted
 
 
-def test_requests_that_take_longer_than_usual_are_taken_to_arrive_late() -> None:
+@pytest.mark.parametrize(
+    ("left_late", "took_longer", "counted"),
+    [
+        (0.0, 0.06, 0.04),
+        (0.0, 0.018, 0.0),  # as the margin of 0.02 s allows
+        (0.005, 0.0, 0.0),  # the same
+        (0.005, 0.018, 0.003),  # both together are more than that
+    ],
+)
+def test_requests_that_arrive_late_count_from_then_on(
+    left_late: float, took_longer: float, counted: float
+) -> None:
     limit = make()
     answer_to(limit, 0.0)
-    for i in range(8):
+    for i in range(40):
         now = 1.0 + i / 10
         limit.ready_at(now)
         answer_to(limit, now, at=now)
         permit = limit.start(now)
         limit.left(permit, now)
-        limit.note_response(permit, now + (0.05 if i < 7 else 0.11))
-    [(name, at)] = limit.ask(2.0).reported.items()
-    assert name == "me:8"
-    assert at == pytest.approx(1.7 + 0.06 - limit.margin(2.0))
+        limit.note_response(permit, now + 0.05)
+    limit.ready_at(6.0)
+    answer_to(limit, 6.0, at=6.0)
+    permit = limit.start(6.0)
+    limit.left(permit, 6.0 + left_late)
+    limit.note_response(permit, 6.0 + left_late + 0.05 + took_longer)
+    at = limit.ask(6.0).reported.get("me:41", 6.0)
+    assert at == pytest.approx(6.0 + counted, abs=1e-6)
 
 
 def test_a_refusal_is_reported_once() -> None:

@@ -98,12 +98,13 @@ async def test_a_bot_on_a_socket_answers_each_message_once(mounted: bool) -> Non
         secrets={GROUP: SECRET},
         confirmations={GROUP: "code"},
         path="/vk/bot",
-        answer_within=0.5,
+        answer_within=2,
+        retry_after=1,
     )
     app: Any = receiver
     if mounted:
         app = Starlette(routes=[Mount("/vk", receiver)])
-    options: dict[str, Any] = {"confirmation": "code", "spacing": 0.05}
+    options: dict[str, Any] = {"confirmation": "code", "spacing": 0.05, "errors": 1000}
     async with (
         VK("a-token", limit=1000, http_client=simulator.http_client()) as api,
         receiver.updates() as updates,

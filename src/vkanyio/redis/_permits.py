@@ -124,7 +124,11 @@ class Permits:
             self._leaving.add(permit)
 
     def arrived_late(self, permit: SharedPermit, late: float) -> None:
-        """Note that the request of a permit may have arrived late by some seconds."""
+        """Note that the request of a permit may have arrived late.
+
+        :param late: by how many seconds more than the margin allows for; it may be
+            negative, since the request may have left late as well
+        """
         self._correct(permit, max(permit.known, permit.left_at + late))
 
     def withdraw(self, permit: SharedPermit) -> bool:

@@ -138,7 +138,7 @@ class SharedLimit:
         self._pace.observe(round_trip)
         late = min(round_trip - self._pace.usual_trip, MAX_SPREAD * WINDOW)
         late -= self.margin(now) * WINDOW
-        if late > 0 and isinstance(permit, SharedPermit):
+        if isinstance(permit, SharedPermit):
             self._permits.arrived_late(permit, late)
             self._report()
 

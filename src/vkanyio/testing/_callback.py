@@ -58,23 +58,22 @@ class CallbackOptions:
 
 
 @final
-class _WholeBody(httpx.AsyncByteStream):
-    """A body in one piece.
+class _Body(httpx.AsyncByteStream):
+    """A request body without a generator, which a cancelled request would leave open.
 
-    httpx's own is an async generator: if a request is cancelled while it is sent, trio
-    complains that nobody has closed it.
+    :param content: all of it
     """
 
-    def __init__(self, body: bytes) -> None:
-        self._pieces = [body]
+    def __init__(self, content: bytes) -> None:
+        self._pieces = iter([content])
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._pieces:
-            raise StopAsyncIteration
-        return self._pieces.pop()
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
 
 
 @final
@@ -156,14 +155,13 @@ class CallbackServer:
         """
         if self._options.secret is not None:
             value = {**value, "secret": self._options.secret}
-        body = json.dumps(value).encode("ascii")
+        body = json.dumps(value).encode()
         headers = {"content-type": "application/json"}
         if attempt:
             headers["x-retry-counter"] = str(attempt)
-        request = self._client.build_request(
-            "POST", self._options.url, content=body, headers=headers
-        )
-        request.stream = _WholeBody(body)
+        url = self._options.url
+        request = self._client.build_request("POST", url, content=body, headers=headers)
+        request.stream = _Body(body)
         with anyio.move_on_after(seconds):
             try:
                 return await self._client.send(request)
