@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from vkanyio import API, VK, APIError
+from vkanyio import API, VK, APIError, AuthError, OutcomeUnknownError, VKError
 from vkanyio.updates import FilePosition, Gap, MessageNew, Update
 
 if TYPE_CHECKING:
@@ -57,12 +57,21 @@ async def stop_on_signals(
 
 async def answer(api: API, update: MessageNew) -> None:
     message = update.object["message"]
-    await api.messages.send(
-        peer_id=message["peer_id"],
-        message=f"You said: {message['text']}",
-        # If the update comes again after a crash, VK knows the reply already.
-        random_id=update.random_id(),
-    )
+    while True:
+        try:
+            await api.messages.send(
+                peer_id=message["peer_id"],
+                message=f"You said: {message['text']}",
+                # VK recognizes the reply by it: sent again, it is no second message.
+                random_id=update.random_id(),
+            )
+        except VKError as error:
+            if not error.is_transient and not isinstance(error, OutcomeUnknownError):
+                raise
+            print("not answered yet:", error)
+            await anyio.sleep(10)
+        else:
+            return
 
 
 def catch_up(gap: Gap) -> None:
@@ -70,7 +79,7 @@ def catch_up(gap: Gap) -> None:
 
 
 def report(update: Update[Any], error: Exception) -> None:
-    if not isinstance(error, APIError):
+    if isinstance(error, AuthError) or not isinstance(error, APIError):
         raise error  # the update comes again once the program is started again
     print(update.type, error)  # such as a user who takes no messages: go on
 

@@ -33,12 +33,18 @@ CALLS = 100
 class CancellingOutput:
     """A file of records that cancels the batch, once all calls have ended."""
 
-    def __init__(self, files: OutputFiles, scope: anyio.CancelScope) -> None:
+    def __init__(
+        self, files: OutputFiles, simulator: Simulator, scope: anyio.CancelScope
+    ) -> None:
         self._files = files
+        self._simulator = simulator
         self._scope = scope
 
     async def write(self, record: Mapping[str, Any]) -> None:
         if not self._scope.cancel_called:
+            # The lines are read by a thread, for which virtual time does not wait.
+            while carried_out(self._simulator).total() < CALLS:  # noqa: ASYNC110
+                await anyio.sleep(0.1)
             await anyio.sleep(10)
             self._scope.cancel()
         await self._files.records.write(record)
@@ -56,7 +62,7 @@ async def test_what_had_ended_when_a_batch_is_cancelled_is_recorded(
         anyio.CancelScope() as scope,
         BatchProgress(CALLS, done=0, has_output=True) as progress,
     ):
-        recorder = Recorder(CancellingOutput(files, scope), progress)
+        recorder = Recorder(CancellingOutput(files, simulator, scope), progress)
         feed = BatchFeed(
             *(LineReader(descriptor), files, Book(), recorder),
             max_in_flight=CALLS,

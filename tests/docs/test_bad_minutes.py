@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +15,7 @@ from _pages import Page
 from vkanyio import VK, AuthError
 from vkanyio._typeguards import is_group
 from vkanyio.testing import Simulator, faults
+from vkanyio.updates import MessageNew
 
 SERVICE = Path(__file__).parents[2] / "examples" / "service.py"
 TUTORIAL = Page("tutorial.md")
@@ -50,10 +52,14 @@ async def watch(town: Simulator) -> None:
 
 
 async def serve(town: Simulator) -> None:
-    async with client("anna", town) as anna:
-        await anna.messages.send(peer_id=-9, message="hi")
-    async with client("club", town) as api:
-        await runpy.run_path(str(SERVICE))["serve"](api, anyio.CancelScope())
+    names = runpy.run_path(str(SERVICE))
+    async with (
+        client("club", town) as api,
+        api.bot_updates(kinds=[MessageNew]) as updates,
+    ):
+        town.say(1, 9, "hi")
+        answer = partial(names["answer"], api)
+        await updates.handle(answer, on_error=names["report"])
 
 
 async def ask_for_members(town: Simulator) -> None:
@@ -63,7 +69,7 @@ async def ask_for_members(town: Simulator) -> None:
 
 PROGRAMS: list[Any] = [
     pytest.param(watch, "wall.get", id="the tutorial's service"),
-    pytest.param(serve, "messages.getConversations", id="examples/service.py"),
+    pytest.param(serve, "messages.send", id="examples/service.py"),
     pytest.param(ask_for_members, "groups.getMembers", id="the guide's loop"),
 ]
 each_program = pytest.mark.parametrize(("program", "method"), PROGRAMS)

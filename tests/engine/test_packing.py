@@ -293,8 +293,9 @@ async def test_an_idle_client_keeps_no_call_that_was_packed(
     def requests() -> list[APIRequest]:
         return [each for each in gc.get_objects() if type(each) is APIRequest]
 
+    of_others = {id(request) for request in requests()}
     async with make_client(mode="parallel") as api:
         await api.gather([("users.get", {"user_ids": i}) for i in range(1, 4)])
         await settle()
         gc.collect()
-        assert requests() == []
+        assert {id(request) for request in requests()} <= of_others
