@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, final, overload
 
-from ._config import VIEW_OPTION_NAMES
+from ._config import check_view_options
 from ._errors import ClientUseError
 from ._groups import MethodGroups
 from ._masking import kind_of, mask, mask_params, mask_token
@@ -161,7 +161,7 @@ class API(MethodGroups):
         :raises ClientClosedError: if the client is not open
         """
         token = mask_token(token)
-        _check_view_options(options)
+        check_view_options(options)
         return TokenView(self._caller.as_token(token, options))
 
     def stream(
@@ -491,16 +491,3 @@ def _checked_views(views: Iterable[API]) -> list[API]:
         message = f"{wanted}, got none"
         raise ValueError(message)
     return found
-
-
-def _check_view_options(options: Mapping[str, object]) -> None:
-    """Refuse options that a view does not have.
-
-    :raises TypeError: naming the option
-    """
-    for name in options:
-        if name not in VIEW_OPTION_NAMES:
-            meant = did_you_mean(name, VIEW_OPTION_NAMES)
-            known = meant or f": a view has {', '.join(VIEW_OPTION_NAMES)}"
-            message = f"unknown option {shown(name)} of a view{known}"
-            raise TypeError(message)

@@ -65,7 +65,7 @@ class Button:
     :ivar label: its text, from 1 to 40 characters; some kinds have a text of their own
     :ivar payload: the payload, as JSON
     :ivar color: the color; only buttons with text or a callback have one
-    :ivar fields: the other fields of VK's ``action``
+    :ivar fields: the other fields of its ``action``
     """
 
     kind: Kind

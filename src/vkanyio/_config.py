@@ -332,3 +332,16 @@ class Config:
                 meant = did_you_mean(own_name, known) or f", known are {known}"
                 message = f"unknown option {shown(name)}{meant}"
                 raise TypeError(message)
+
+
+def check_view_options(options: Mapping[str, object]) -> None:
+    """Refuse options that a view does not have.
+
+    :raises TypeError: naming the option
+    """
+    for name in options:
+        if name not in VIEW_OPTION_NAMES:
+            meant = did_you_mean(name, VIEW_OPTION_NAMES)
+            known = meant or f": a view has {', '.join(VIEW_OPTION_NAMES)}"
+            message = f"unknown option {shown(name)} of a view{known}"
+            raise TypeError(message)

@@ -49,7 +49,7 @@ class UnsavedUpload:
     ``api.upload.save`` takes it. How long VK keeps such a file is not known.
 
     :ivar kind: the method of ``api.upload``, such as "message_photo"
-    :ivar params: the parameters of VK's method that saves it
+    :ivar params: the parameters of the method that saves it
     """
 
     __module__ = "vkanyio.uploads"

@@ -461,7 +461,7 @@ class Simulator:
 
         :param token: the token
         :param code: 5 as for most tokens, 28 as for those of a service, or 1117 as for
-            the tokens of VK's own apps
+            the tokens of apps by VK
         """
         text = None if code == 1117 else "access_token has expired."
         self._tokens.spoil(token, text, code)

@@ -260,7 +260,7 @@ def expired_token(code: Literal[5, 1117] = 5) -> Fault:
     The client sees error 5 with the text "access_token has expired.", or error 1117.
     ``Simulator.expire`` makes a token expire permanently.
 
-    :param code: 5 as for most tokens, or 1117 as for the tokens of VK's own apps
+    :param code: 5 as for most tokens, or 1117 as for the tokens of apps by VK
     :return: the fault
     """
     text = "User authorization failed: access_token has expired."

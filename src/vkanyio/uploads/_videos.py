@@ -154,7 +154,7 @@ class VideoUploads(KindUploads):
         :param link_text: the text of the button, if there is a link
         :param link_url: the URL of the button, for communities
         :param group_id: id of the community that publishes it
-        :param clickable_stickers: an object of VK's
+        :param clickable_stickers: the stickers that react to a tap, as a dict
         """
         params = {
             "add_to_news": add_to_news,

@@ -41,7 +41,7 @@ def types_of_settings() -> list[str]:
 class LongPollSettings:
     """The long poll settings of a community.
 
-    Unlike those of a new community of VK's, they have everything switched on, so that
+    Unlike in a community that was just created, everything is switched on, so that
     programs work that do not change them.
     """
 

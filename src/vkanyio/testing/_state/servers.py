@@ -1,8 +1,7 @@
 """What upload servers take and return, a row for each kind.
 
-The names of fields are those of VK's documentation (https://dev.vk.com/api/upload), and
-those that vk_api, vk-io, vkbottle and VK's SDK for Go send: it is known that VK takes
-them.
+The field names come from VK's documentation (https://dev.vk.com/api/upload), and from
+vk_api, vk-io, vkbottle and VK's SDK for Go, whose uploads VK is known to accept.
 """
 
 from __future__ import annotations
