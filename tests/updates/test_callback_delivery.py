@@ -35,11 +35,15 @@ class Worker:
         self.random = random.Random(seed)
         self.handled: Counter[str] = Counter()
         self.failed = 0
+        self._to_fail = {str(n) for n in range(0, EVENTS, 10)}
 
     async def __call__(self, update: Update[Any]) -> None:
         # Some take longer than the receiver waits, or than VK does.
         await sleep(self.random.choice([0, 0.1, 2, 7]))
-        if self.random.random() < 0.1:
+        # Some fail for certain: trio runs tasks in an order that the seed does not fix.
+        text = update.object["message"]["text"]
+        if text in self._to_fail or self.random.random() < 0.1:
+            self._to_fail.discard(text)
             self.failed += 1
             raise ValueError("try again")
         self.handled[update.event_id] += 1
@@ -87,7 +91,7 @@ async def test_every_update_is_handled_once_whatever_breaks(seed: int) -> None:
     assert all(each.accepted for each in made)
     assert worker.handled == {each.event_id: 1 for each in made}
     assert sum(each.sent for each in made) > EVENTS
-    assert worker.failed
+    assert worker.failed >= EVENTS // 10
 
 
 @over_sockets
