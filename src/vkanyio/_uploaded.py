@@ -18,7 +18,7 @@ class Uploaded(Generic[T]):
     """A file that VK has saved.
 
     Pass it as a parameter where VK expects it: ``attachment=[photo]``,
-    ``main_photo_id=photo``.
+    ``main_photo_id=photo``. ``str(photo)`` is the same as text, "photo1_2_key".
 
     :ivar object: what VK returned for it, unchanged
     :ivar kind: the method of ``api.upload``, such as "message_photo"
@@ -29,6 +29,9 @@ class Uploaded(Generic[T]):
     object: T
     kind: str
     _reference: str | int | None = attrs.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return repr(self) if self._reference is None else str(self._reference)
 
     def to_vk(self) -> str | int:
         """Return what VK's parameters take: "photo1_2_key", or an id.

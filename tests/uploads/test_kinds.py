@@ -55,7 +55,9 @@ async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) 
     if example.returned is None:
         with pytest.raises(TypeError, match=example.name):
             uploaded.to_vk()
+        assert str(uploaded) == repr(uploaded)
     else:
+        assert str(uploaded) == str(uploaded.to_vk())
         encoded = APIRequest("a.b", {"c": uploaded}).params["c"]
         assert type(encoded) is type(example.returned)
         assert str(encoded).startswith(str(example.returned))
@@ -64,6 +66,25 @@ async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) 
 def test_every_kind_is_a_method_and_has_an_example() -> None:
     names = {name for name in vars_of(Uploader) if not name.startswith("_")}
     assert names - OTHERS == set(KINDS) == {example.name for example in EXAMPLES}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("messagePhoto", ": did you mean message_photo?"),
+        ("messages_photo", ": did you mean message_photo?"),
+        ("photo", ": did you mean wall_photo or "),
+        ("xyz", ""),
+        ("_photo", ""),
+    ],
+)
+def test_a_name_that_is_no_kind_is_an_error_with_what_was_meant(
+    name: str, meant: str
+) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(VK(TOKEN).upload, name)
+    assert str(caught.value).startswith(f"api.upload has no method {name!r}{meant}")
+    assert bool(meant) is ("did you mean" in str(caught.value))
 
 
 def vars_of(cls: type) -> set[str]:

@@ -67,7 +67,8 @@ def upload(
       vkanyio upload message_photo cat.jpg peer_id=1
     """
     if kind not in KINDS:
-        meant = did_you_mean(kind, KINDS) or f"; there are {', '.join(KINDS)}"
+        known = f"; there are {', '.join(KINDS)}"
+        meant = did_you_mean(kind, KINDS, most=3) or known
         raise CommandError(f"there is no upload of kind {kind!r}{meant}", WRONG_USAGE)
     files = [word for word in words if not _PARAMETER.fullmatch(word)]
     params = parse_params([word for word in words if _PARAMETER.fullmatch(word)])

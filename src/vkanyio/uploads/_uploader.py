@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from .._encoding import encode_params
 from .._masking import kind_of, mask
+from .._similar import did_you_mean
 from .._uploaded import UnsavedUpload
 from .._wire_checks import shown
 from ._documents import DocumentUploads
+from ._kinds import KINDS
 from ._photos import PhotoUploads
 from ._shared import check_progress
 from ._sources import check_file
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from .._uploaded import Uploaded
     from ._shared import Progress
     from ._sources import AnyFile
+
+
+METHODS: Final = (*KINDS, "video_by_link")
+"""The methods of ``api.upload`` that upload something of a kind."""
 
 
 @final
@@ -56,6 +62,14 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     """
 
     __module__ = "vkanyio.uploads"
+
+    if not TYPE_CHECKING:  # it would accept any name there
+
+        def __getattr__(self, name: str) -> Any:
+            kinds = () if name.startswith("_") else METHODS
+            meant = did_you_mean(name, kinds, most=3)
+            message = f"api.upload has no method {name!r}{meant}"
+            raise AttributeError(message, name=name, obj=self)
 
     def options(
         self,
