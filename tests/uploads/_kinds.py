@@ -49,6 +49,13 @@ class Example:
         file = File(BYTES, name=f"a file.{suffixes[0]}")
         return [file] if self.is_list else file
 
+    async def prepare(self, api: VK) -> None:
+        """Make what the file is for."""
+        if self.name == "album_photos":
+            await api.photos.createAlbum(title="Cats")
+        if self.name == "chat_photo":
+            await api.messages.createChat(user_ids=[2], title="Cats")
+
     async def upload(self, api: VK, file: Any = None, **more: Any) -> Any:
         """Upload a file, and return what comes of it."""
         method = getattr(api.upload, self.name)

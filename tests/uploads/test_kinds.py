@@ -43,8 +43,7 @@ async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) 
     simulator = Simulator(limit=0, tokens={TOKEN: OWNERS[example.token]})
     client = VK(TOKEN, limit=1000, http_client=simulator.http_client())
     async with client as api:
-        if example.name == "album_photos":
-            await api.photos.createAlbum(title="Cats")
+        await example.prepare(api)
         uploaded = await example.upload(api)
     assert uploaded.kind == example.name
     assert posts(simulator) == ["carried out"]

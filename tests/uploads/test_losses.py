@@ -145,8 +145,7 @@ SAVED = [each for each in EXAMPLES if KINDS[each.name].save and each.token == "u
 async def test_a_doubtful_save_is_not_repeated_and_can_be_tried_again(
     simulator: Simulator, api: VK, example: Example, what: str
 ) -> None:
-    if example.name == "album_photos":
-        await api.photos.createAlbum(title="Cats")
+    await example.prepare(api)
     kind = KINDS[example.name]
     simulator.fault(DOUBTFUL[what], kind.save)
     with pytest.raises(OutcomeUnknownError) as caught:
