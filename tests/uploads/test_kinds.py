@@ -14,7 +14,6 @@ import vkanyio.testing
 from _helpers import TOKEN
 from vkanyio import VK, APIRequest
 from vkanyio._method_facts import METHODS
-from vkanyio.testing import Account, Simulator
 from vkanyio.uploads import Uploader
 from vkanyio.uploads._kinds import KINDS
 
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.anyio
 
 SCHEMA = Path(vkanyio.testing.__file__).with_name("_schema.json")
 OTHERS = {"options", "raw", "save", "video_by_link"}
-OWNERS = {
-    "user": Account(id=1),
-    "group": Account(id=9, kind="group"),
-    "service": Account(id=1, kind="service"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def methods() -> dict[str, Any]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) -> None:
-    simulator = Simulator(limit=0, tokens={TOKEN: OWNERS[example.token]})
+    simulator = example.simulator()
     client = VK(TOKEN, limit=1000, http_client=simulator.http_client())
     async with client as api:
         await example.prepare(api)
