@@ -25,7 +25,7 @@ from vkanyio.updates import FilePosition, MessageEvent, MessageNew, Update
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 POSITION = os.environ.get("BOT_POSITION", "pictures.json")
 HELP = Text("Send me ", bold("a photo"), ", and you get one from me.")
 MORE = Keyboard(

@@ -40,7 +40,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
     simulator = Simulator(limit=0, tokens=TOKENS)
     async with simulator.serve() as base_url:
-        monkeypatch.setenv("VK_BASE_URL", base_url)
+        monkeypatch.setenv("VKANYIO_BASE_URL", base_url)
         monkeypatch.setenv("VK_TOKEN", "club")
         yield simulator
 

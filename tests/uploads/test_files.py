@@ -191,7 +191,7 @@ REFUSED: dict[str, tuple[str, Any, type[Exception], str]] = {
         "wall_photo",
         "large.txt",
         ValueError,
-        "got 'large.txt': if only its name is wrong, pass File(..., name=\"large.jpg",
+        "'large.txt': if only its name is wrong, rename it, or pass File(..., name='",
     ),
     "a program": (
         "document",

@@ -151,7 +151,7 @@ class _Run:
 
                 def show(sent: int, total: int) -> None:
                     self._sent, self._total = sent, total
-                    bar.update(task, completed=sent, total=total)
+                    bar.update(task, completed=sent, total=total, visible=True)
 
                 found: Uploaded[Any] | list[Uploaded[Any]] = await method(
                     **self._arguments, progress=show
@@ -185,4 +185,4 @@ def _bar() -> Generator[tuple[Progress, Any]]:
         disable=not is_shown,
     )
     with progress:
-        yield progress, progress.add_task("", total=None)
+        yield progress, progress.add_task("", visible=False)

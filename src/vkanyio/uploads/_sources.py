@@ -229,8 +229,8 @@ def _checked_name(parameter: str, name: str | None, kind: FileKind | None) -> st
     if suffixes and suffix not in suffixes:
         message = (
             f"{parameter} must have one of the suffixes {', '.join(suffixes)} for"
-            f" upload.{kind.name}, got {name!r}: if only its name is wrong, pass"
-            f' File(..., name="{stem}.{suffixes[0]}")'
+            f" upload.{kind.name}, got {name!r}: if only its name is wrong, rename it,"
+            f" or pass File(..., name={f'{stem}.{suffixes[0]}'!r})"
         )
         raise ValueError(message)
     if suffix in kind.refused_suffixes:
