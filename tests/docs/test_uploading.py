@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pages import Page
 
+from vkanyio import OutcomeUnknownError
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ async def test_progress_is_shown(api: VK, capsys: pytest.CaptureFixture[str]):
     [
         (faults.early_refusal(), "upload", "VK does not take it"),
         (faults.html(502), "upload", "Nothing was saved, try later"),
-        (faults.drop_before(), "photos.saveWallPhoto", ""),
+        (faults.drop_before(), "docs.save", ""),
     ],
 )
 async def test_each_failure_asks_for_something_else(
@@ -79,10 +80,19 @@ async def test_each_failure_asks_for_something_else(
 ):
     simulator.fault(fault, method)
     async with make_client(retry_limit=0) as api:
-        attached = await UPLOADS.load("def attach(")["attach"](api, str(cat))
+        added = await UPLOADS.load("def add(")["add"](api, str(cat))
     assert printed in capsys.readouterr().out
     assert len(simulator.ledger.saved) == (0 if printed else 1)
-    assert (attached is None) is bool(printed)
+    assert (added is None) if printed else added.startswith("doc1_")
+
+
+async def test_what_was_saved_in_doubt_is_not_saved_again(
+    simulator: Simulator, api: VK, cat: Path
+):
+    simulator.fault(faults.drop_after(), "docs.save")
+    with pytest.raises(OutcomeUnknownError):
+        await UPLOADS.load("def add(")["add"](api, str(cat))
+    assert len(simulator.ledger.saved) == 1
 
 
 async def test_a_test_sees_what_is_saved(simulator: Simulator, make_client: MakeClient):
