@@ -39,7 +39,10 @@ class Uploaded(Generic[T]):
         :raises TypeError: if VK has no such thing, as for a cover
         """
         if self._reference is None:
-            message = f"what upload.{self.kind} returns cannot be a parameter"
+            message = (
+                f"the result of upload.{self.kind} cannot be a parameter: VK has no id"
+                " or attachment for it"
+            )
             raise TypeError(message)
         return self._reference
 
