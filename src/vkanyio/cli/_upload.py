@@ -45,22 +45,26 @@ KINDS = tuple(
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*(:=@|:=|=|@).*|@.+", re.DOTALL)
 
 
-@click.command(no_args_is_help=True)
-@click.argument("kind", metavar="KIND", type=click.STRING)
-@click.argument("words", metavar="FILE... [NAME=VALUE]...", nargs=-1)
+def _complete_kind(_: object, __: object, incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+@click.command(no_args_is_help=True, epilog=f"The kinds: {', '.join(KINDS)}.")
+@click.argument("kind", metavar="KIND", shell_complete=_complete_kind)
+@click.argument("words", metavar="FILE... [NAME=VALUE]...", nargs=-1, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print VK's object as JSON.")
 @client_options
 def upload(
     kind: str, words: tuple[str, ...], as_json: bool, client: ClientOptions
 ) -> int:
-    """Upload FILE, and print what it is attached by, such as photo1_2_key.
+    """Upload FILE and print its attachment, such as photo1_2_key.
 
-    KIND says what it is for: message_photo, wall_photo, document, audio_message, video
-    and so on. Without a right one, the error lists them. Several files are for
-    album_photos and market_photos; video_by_link takes a URL.
+    KIND says what it is for, such as message_photo or document; see below for all
+    kinds. album_photos and market_photos take several files, and video_by_link takes a
+    URL.
 
-    NAME=VALUE is as for `vkanyio call`. A file whose name looks like that is written
-    ./NAME=VALUE. What cannot be attached, such as a cover, is printed as JSON.
+    NAME=VALUE is as for `vkanyio call`. Write ./NAME=VALUE for a file whose name looks
+    like that. What cannot be attached, such as a cover, is printed as JSON.
 
     \b
     Example:
