@@ -9,12 +9,12 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @final
 @attrs.frozen
-class Uploaded(Generic[T]):
+class Uploaded(Generic[T_co]):
     """A file that VK has saved.
 
     Pass it as a parameter where VK expects it: ``attachment=[photo]``,
@@ -26,7 +26,7 @@ class Uploaded(Generic[T]):
 
     __module__ = "vkanyio.uploads"
 
-    object: T
+    object: T_co
     kind: str
     _reference: str | int | None = attrs.field(default=None, repr=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from _pages import Page
 
@@ -53,6 +54,17 @@ async def test_bytes_and_streams_are_files(simulator: Simulator, api: VK):
     assert (await names["send_stream"](api, chunks(), 6)).startswith("video1_")
     sizes = [(saved.name, saved.size) for saved in simulator.ledger.saved]
     assert sizes == [("report.csv", 3), ("film.mp4", 6)]
+
+
+async def test_several_files_are_sent_at_once(simulator: Simulator, api: VK):
+    simulator.fault(faults.slow_upload(10.0), "upload", rate=1)
+    pictures = [b"first", b"second", b"third"]
+    start = anyio.current_time()
+    await UPLOADS.load("def send_pictures(")["send_pictures"](api, 5, pictures)
+    assert anyio.current_time() - start < 20
+    [sent] = simulator.ledger.carried_out("messages.send")
+    assert len(set(sent.params["attachment"].split(","))) == 3
+    assert len(simulator.ledger.saved) == 3
 
 
 async def test_progress_is_shown(api: VK, capsys: pytest.CaptureFixture[str]):

@@ -123,6 +123,8 @@ async def results_are_parameters(api: VK) -> None:
     await api.messages.send(peer_id=1, attachment=photo)
     await api.messages.send(peer_id=1, attachment=[photo, document, "wall1_2"])
     await api.wall.post(attachments=[photo, document])
+    uploaded: list[Uploaded[object]] = [photo, document]
+    await api.wall.post(attachments=uploaded)
     picture = await api.upload.market_photo(FILE, group_id=1)
     more = await api.upload.market_photos([FILE], group_id=1)
     await api.market.edit(
