@@ -153,7 +153,8 @@ def _to_photo_id(photo: str | HasToVK | None) -> str | None:
     """Return the id of a photo, without what an attachment has around it."""
     if photo is None:
         return None
-    text = photo if isinstance(photo, str) else photo.to_vk()
+    to_vk: Any = getattr(photo, "to_vk", None)
+    text: object = photo if to_vk is None else to_vk()
     match = _PHOTO.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         message = f'photo must be such as "-1_2" or "photo-1_2", got {shown(text)}'

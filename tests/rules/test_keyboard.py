@@ -147,6 +147,10 @@ def test_a_keyboard_beyond_the_limits_is_refused_by_its_row(rows: Any, says: str
         Keyboard(rows)
 
 
+def test_two_wide_buttons_fit_into_a_row():
+    assert Keyboard([[WIDE, YES, WIDE]]).rows == ((WIDE, YES, WIDE),)
+
+
 def test_an_inline_keyboard_has_tighter_limits():
     with pytest.raises(ValueError, match="inline keyboard has at most 6 rows, got 7"):
         Keyboard([[YES]] * 7, inline=True)
@@ -330,6 +334,7 @@ def test_elements_that_differ_are_refused_by_their_number(more: Any, parts: str)
         ({"buttons": [YES] * 4}, "from 1 to 3 buttons, got 4"),
         ({"photo": "cat.jpg"}, "photo must be such as .* got 'cat.jpg'"),
         ({"photo": "photo1_0"}, "photo must be such as .* got 'photo1_0'"),
+        ({"photo": 5}, "photo must be such as .* got 5"),
         ({"link": "vk.com"}, "link must be an address with its scheme"),
         ({"open_photo": True}, "open_photo needs a photo"),
         (
@@ -341,6 +346,11 @@ def test_elements_that_differ_are_refused_by_their_number(more: Any, parts: str)
 def test_an_element_that_vk_would_refuse_is_refused(more: Any, says: str):
     with pytest.raises(ValueError, match=says):
         element(**more)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_element_has_one_to_three_buttons(count: int):
+    assert len(element(buttons=[YES] * count).buttons) == count
 
 
 def test_a_carousel_has_elements_and_nothing_else():

@@ -225,6 +225,8 @@ def test_a_short_text_is_not_cut():
         ("abcdefghijklm", ["abcdefghij", "klm"]),
         ("hi [id1|Ann L] x", ["hi ", "[id1|Ann L", "] x"]),  # longer than a piece
         ("hello [id1|A]", ["hello ", "[id1|A]"]),
+        ("123[id1|A][id1|B]", ["123[id1|A]", "[id1|B]"]),
+        ("🇦🇿🇿🇦🇦🇿", ["🇦🇿🇿🇦", "🇦🇿"]),
         (f"aaaa{THUMB}{THUMB}", [f"aaaa{THUMB}", THUMB]),
         (f"aaaaa{THUMB}{THUMB}", [f"aaaaa{THUMB}", THUMB]),
         (f"aaa{FLAGS}", ["aaa🇷🇺", "🇧🇾"]),
@@ -236,7 +238,9 @@ def test_it_is_cut_where_it_reads_best(text: str, pieces: list[str]):
     assert [str(piece) for piece in Text(text).split(10)] == pieces
 
 
-@pytest.mark.parametrize("whole", [FAMILY, SCOTLAND, THUMB, "1\ufe0f\u20e3"])
+@pytest.mark.parametrize(
+    "whole", [FAMILY, SCOTLAND, "👍🏻", THUMB, "👍🏿", "1\ufe0f\u20e3", "🇦🇿", "🇿🇦"]
+)
 def test_an_emoji_of_several_characters_stays_whole(whole: str):
     text = Text("a" * 19, bold(whole))
     for limit in range(19, 19 + units(whole)):  # wherever it would be cut
