@@ -111,6 +111,13 @@ async def test_without_a_community_the_error_says_what_to_pass(
             pytest.fail("entered")
 
 
+async def test_the_token_of_a_user_needs_a_community(town: Simulator) -> None:
+    async with VK("anna", http_client=town.http_client()) as api:
+        with pytest.raises(ParameterError, match="pass group_id, or use the token of"):
+            async with api.bot_updates():
+                pytest.fail("entered")
+
+
 # While polls go on
 
 
