@@ -86,3 +86,31 @@ def is_asked_to_repeat(response: httpx.Response) -> bool:
     date = parsedate_to_datetime(response.headers["retry-after"])
     assert 0 <= date.timestamp() - time.time() <= 11
     return response.status_code == 503
+
+
+class Table:
+    """A store of handled updates that may be slow, or fail.
+
+    :ivar seconds: how long each call takes
+    :ivar slow: the same for some event ids alone
+    """
+
+    def __init__(self) -> None:
+        self.ids: set[tuple[int, str]] = set()
+        self.seconds = 0.0
+        self.slow: dict[str, float] = {}
+        self.add_seconds = 0.0
+        self.error: Exception | None = None
+        self.add_error: Exception | None = None
+
+    async def contains(self, group_id: int, event_id: str) -> bool:
+        await sleep(self.slow.get(event_id, self.seconds))
+        if self.error is not None:
+            raise self.error
+        return (group_id, event_id) in self.ids
+
+    async def add(self, group_id: int, event_id: str) -> None:
+        await sleep(self.add_seconds or self.seconds)
+        if (error := self.add_error or self.error) is not None:
+            raise error
+        self.ids.add((group_id, event_id))
