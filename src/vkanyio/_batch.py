@@ -148,8 +148,8 @@ def _method_of(entry: Mapping[str, Any]) -> str:
 def _in_doubt(call: MethodCall, body: bytes, secrets: Secrets) -> Failure:
     shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
-        "the response to `execute` does not say what became of this call"
-        f" (begins with {shown[:60]!r})",
+        "the response to `execute` has no result for this call (it begins with"
+        f" {shown[:60]!r})",
         method=call.method,
         status=200,
         body=shown,

@@ -1,4 +1,4 @@
-"""Files that VK has: those that are saved, and those that are not yet."""
+"""Uploaded files: those that VK has saved, and those that it has not saved yet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Uploaded(Generic[T]):
     _reference: str | int | None = attrs.field(default=None, repr=False)
 
     def to_vk(self) -> str | int:
-        """Return what VK's parameters take: "photo1_2_key", or an id.
+        """Return the file as VK's parameters take it: "photo1_2_key", or an id.
 
         :raises TypeError: if VK has no such thing, as for a cover
         """
@@ -44,7 +44,7 @@ class Uploaded(Generic[T]):
 @final
 @attrs.frozen
 class UnsavedUpload:
-    """A file that an upload server has taken, and what saves it.
+    """A file that an upload server has accepted, and the parameters that save it.
 
     ``api.upload.save`` takes it. How long VK keeps such a file is not known.
 

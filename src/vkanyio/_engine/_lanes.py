@@ -166,8 +166,8 @@ class Lanes:
             known = self._known[token] = self._make_settings(token, config)
         elif name := _difference(known.config, config):
             message = (
-                f"this token is in use with another {name}: the options belong to the"
-                " token, so use one view of it for all its calls"
+                f"this token is already in use with another {name}: options apply to"
+                " the token, so use one view of it for all its calls"
             )
             del known  # the traceback would keep the settings
             raise ValueError(message)

@@ -1,4 +1,4 @@
-"""Reading a lot: many calls without a task for each, and lists that are read whole.
+"""Bulk reading: many calls without a task for each, and whole lists.
 
 It stands beside the engine, and reaches it by :class:`~vkanyio._caller.Caller` alone.
 ``import vkanyio`` loads none of it.
