@@ -333,7 +333,7 @@ async def test_a_renewal_that_fails_fails_each_call_and_is_remembered(
     [
         (None, "got NoneType"),
         ("two words", "got a string with a space"),
-        ("vk1.a.the-secret-token-1", "the token that it should replace"),
+        ("vk1.a.the-secret-token-1", "the token that has to be replaced"),
     ],
 )
 async def test_a_renewal_that_returns_no_other_token_has_failed(
@@ -376,7 +376,7 @@ async def test_a_new_token_that_vk_refuses_at_once_is_not_renewed_again(
         assert isinstance(each, TokenRenewalError)
         assert isinstance(each.__cause__, AuthError)
         assert each.__cause__.subcode == 1130
-        assert "through the same proxy, as the calls" in str(each)
+        assert "by the proxy, that calls leave from" in str(each)
 
 
 async def test_a_transient_failure_is_tried_again_after_a_while(
@@ -609,7 +609,7 @@ async def test_a_failure_ahead_of_time_matters_only_when_the_token_ends(
         await anyio.sleep(5)
         [error] = await outcomes_of(api, 1)
         assert isinstance(error, TokenRenewalError)
-        assert "it has expired" in str(error)
+        assert "its end has come" in str(error)
     assert source.renewals == 1
 
 

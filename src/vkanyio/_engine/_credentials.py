@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 EARLY_PART = 0.1
 EARLY_SECONDS = 300.0
-"""How long before it expires a token is renewed: a part of its lifetime, but at most so
-many seconds."""
+"""How long before its end a token is renewed: a part of its life, but not longer."""
 FAILURE_MEMORY = 10.0
 """Seconds after which a renewal that failed for a transient reason is tried again."""
 
@@ -148,9 +147,9 @@ class RenewableToken:
 
     1. There is no token yet: the first call has the function asked. No permit is
        granted before there is a token.
-    2. The token is used. Some time before it expires the function is asked, which does
-       not delay any call.
-    3. VK has refused the token, or it has expired: the function is asked. No permit
+    2. The token is used. Some time before its end the function is asked, which holds
+       nothing up.
+    3. VK has refused the token, or its end has come: the function is asked. No permit
        is granted before it has returned.
     4. The function has failed: each call fails with an error of its own, and none is
        sent. After a transient failure the function is asked again later.
@@ -169,7 +168,7 @@ class RenewableToken:
         self._context.run(posting.set, post)
         self._token: str | None = None
         self._previous: str | None = None
-        self._is_spent = False  # VK has refused the token, or it has expired
+        self._is_spent = False  # VK has refused the token, or its end has come
         self._is_unproven = False  # from a renewal, and VK has not accepted it yet
         self._ends_at = self._renews_at = math.inf
         self._renewal: CancelScope | None = None
@@ -222,7 +221,7 @@ class RenewableToken:
         await self._changed.wait()
 
     async def obtain(self) -> None:
-        """Ask for the first token; an exception of the function is raised unchanged."""
+        """Ask for the first token; what the function raises is raised as it is."""
         if self._token is None:
             problem: BaseException | None = None
             try:
@@ -299,7 +298,7 @@ class RenewableToken:
 
     def _take(self, token: Token, refused: str | None = None) -> None:
         if token.value == refused:
-            message = "the token function returned the token that it should replace"
+            message = "the token function returned the token that has to be replaced"
             raise ValueError(message)
         if self._token != refused:
             return  # a validation has brought another one meanwhile
@@ -315,7 +314,7 @@ class RenewableToken:
 
     def _failed(self, problem: BaseException) -> TokenRenewalError:
         """Make the error of a renewal that failed."""
-        why = "it has expired" if self._refusal is None else str(self._refusal)
+        why = "its end has come" if self._refusal is None else str(self._refusal)
         what = "no token" if self._token is None else f"no new token ({why})"
         shown = str(problem)
         if not isinstance(problem, VKError):
@@ -336,9 +335,9 @@ def _refused_too(error: VKError) -> TokenRenewalError:
     hint = ""
     if isinstance(error, APIError) and error.subcode == OTHER_ADDRESS:
         hint = (
-            "; VK binds a token to the IP address that requested it: renew it from the"
-            " same IP address, and through the same proxy, as the calls"
+            "; VK binds a token to the address that asked for it: renew it from the"
+            " address, and by the proxy, that calls leave from"
         )
-    refused = TokenRenewalError(f"VK refused the new token, too: {error}{hint}")
+    refused = TokenRenewalError(f"VK refuses the new token, too: {error}{hint}")
     refused.__cause__ = error
     return refused

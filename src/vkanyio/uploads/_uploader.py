@@ -39,15 +39,15 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     An upload has no deadline as a whole, since ``anyio.fail_after`` sets one, but it
     fails after 30 s without progress. An attempt that is lost is repeated with a new
     address, up to ``retry_limit`` times, as nothing is saved before the end. An upload
-    that is cancelled saves nothing, unless its last call was already sent.
+    that is cancelled saves nothing, unless its last call has left.
 
     ``progress`` is called with the number of bytes that have been sent, and of all
-    bytes; a retry starts again from 0.
+    bytes; a repetition begins anew with 0.
 
-    It raises, besides what the file itself raises:
+    What is raised, beside what the file itself raises:
 
-    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that is wrong,
-      and :exc:`OSError` for one that cannot be read, before anything is sent
+    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that cannot be
+      right, and :exc:`OSError` for one that cannot be read, before anything is sent
     - :exc:`~vkanyio.UploadRefusedError` if VK refuses the file
     - :exc:`~vkanyio.TransportError` if the file could not be sent, and how far it came
     - :exc:`~vkanyio.OutcomeUnknownError` if VK may have saved the file; its
@@ -79,7 +79,7 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
         """Save what an upload server has taken, after an
         :exc:`~vkanyio.OutcomeUnknownError`.
 
-        Check first whether it was saved: this may save it a second time.
+        Look first whether it was saved then: this saves it once more.
 
         :param upload: ``error.uploaded``
         :return: what was saved, one element for each file
@@ -100,7 +100,7 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     ) -> Any:
         """Send a file to an address that a method of VK returned.
 
-        For kinds of files that have no method. It is sent again to the same address if
+        For what the other methods do not know. It is sent again to the same address if
         an attempt is lost.
 
         :param url: the address
