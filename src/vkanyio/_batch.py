@@ -62,7 +62,7 @@ def read_batch(
 ) -> list[Result]:
     """Return the result of each call of a batch.
 
-    A call whose value cannot be told apart from another's counts as perhaps carried
+    A call whose value cannot be distinguished from another's counts as perhaps carried
     out. The cases:
 
     1. VK returned no list, or one of another length: every call is in doubt.

@@ -144,7 +144,7 @@ class Lanes:
         """Return the settings of a view.
 
         1. Another view of the token has the same options: they share them.
-        2. It has other options, or calls of the token are under way with those of the
+        2. It has other options, or calls of the token are in flight with those of the
            client: an error.
         3. Otherwise they are made, and kept for as long as there is a view or a lane.
 

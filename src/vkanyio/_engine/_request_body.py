@@ -37,7 +37,7 @@ class ChunkedBody:
         self._iterator: AsyncIterator[bytes] | None = None
 
     def __aiter__(self) -> Self:
-        """Begin anew, since a user's HTTP client may send a request again."""
+        """Start again, since a user's HTTP client may send a request again."""
         self._size = 0
         self._iterator = aiter(self._chunks)
         return self

@@ -74,7 +74,7 @@ class PagesAhead:
                 under_way.append(self._submit(place))
 
     def _bound(self) -> int:
-        """Return how many pages may be in flight: no more than are of use."""
+        """Return how many pages may be in flight: no more than are useful."""
         wanted = self._reader.wanted
         if wanted is None:
             return self._pages
@@ -98,4 +98,4 @@ class _PageAhead:
 
 
 def _ignore(_request: APIRequest) -> None:
-    """Do nothing at the end of a page: whoever reads it waits for the request."""
+    """Do nothing at the end of a page: its reader waits for the request."""

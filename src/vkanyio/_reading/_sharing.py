@@ -1,6 +1,6 @@
 """Calls of a stream over several tokens: which token makes which call.
 
-It owns the calls until each has its outcome, and knows which tokens have fallen out.
+It owns the calls until each has its outcome, and knows which tokens are no longer used.
 Each token makes its calls in a lane of its own, like any other calls.
 """
 
@@ -45,7 +45,7 @@ class _Share:
 
     :param caller: makes the calls
     :ivar held: the calls that it has, and the request that it makes for each
-    :ivar reason: why it has fallen out, None if it has not
+    :ivar reason: why it is no longer used, None if it is
     :ivar quotas: for methods whose quotas are used up, until when, and the error
     """
 
@@ -182,8 +182,8 @@ class SharedCalls:
         """Pass on the outcome of a call, unless it is about the token.
 
         1. Nobody waits for the call any more, or it was taken back: nothing.
-        2. VK refused the token, or asked a question that nobody answered: the token
-           falls out, and the call goes back to the queue.
+        2. VK refused the token, or asked a question that nobody answered: the token is
+           no longer used, and the call goes back to the queue.
         3. The quota of the method is used up: the same, for this method and an hour.
         4. Anything else is the outcome of the call.
         """

@@ -106,7 +106,7 @@ class CallStream:
         self._is_fed = False
         self._feeding_error: Exception | None = None
         self._count = 0  # of the elements that were taken
-        self._room = 0  # for calls under way and results that are not taken yet
+        self._room = 0  # for calls in flight and results that are not taken yet
         self._refill = 1
         self._more_room: Event | None = None
         self._under_way: dict[int, APIRequest] = {}
@@ -143,7 +143,7 @@ class CallStream:
         """Give up what has not settled.
 
         1. The body ended or raised: the task group does not see that, so an exception
-           leaves as itself.
+           propagates unchanged.
         2. It was cancelled: through the task group, whose scopes keep count of
            cancellations.
         """

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ._batch_files import LineFile
 
 PAGES = 20
-"""How many pages are under way."""
+"""How many pages are in flight."""
 
 SAVE_EVERY = 1.0
 """Seconds between two writes of the position."""

@@ -1,9 +1,8 @@
 """Ask VK for updates, and recover from whatever it answers.
 
-It owns the server with its key, and the waits after failures. It has no task: whoever
-wants updates calls :meth:`Poller.step`, again and again. It changes the progress only
-where no ``await`` is between the answer and the change, so that it may be cancelled at
-any time.
+It owns the server with its key, and the waits after failures. It has no task: its user
+calls :meth:`Poller.step` again and again. It changes the progress only where no
+``await`` is between the answer and the change, so that it may be cancelled at any time.
 """
 
 from __future__ import annotations
@@ -247,7 +246,7 @@ class Poller:
     async def _insist_on_server(self) -> str:
         """Get another server, however long it takes."""
         while True:
-            # Not sleep_until: a cancelled wait does not begin anew, and this does.
+            # Not sleep_until: a cancelled wait does not start again, and this one does.
             await sleep(max(self._asked_at + self._server_seconds - current_time(), 0))
             try:
                 return await self._find_server()

@@ -25,7 +25,7 @@ SAVE_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 """Between two saves of a store that fails."""
 MAX_FAILING_SECONDS = 180.0
-"""For how long a store may fail: what is handled meanwhile may come again."""
+"""For how long a store may fail: updates handled meanwhile may be delivered again."""
 CLOSE_SECONDS = 5.0
 """For the last save."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 LOCK_SECONDS = 60.0
-"""Longer than a renewal takes: whoever holds the lock until then has been stopped."""
+"""Longer than a renewal takes: a process that holds the lock for so long hangs."""
 MAX_PAUSE = 0.2
 """Seconds between two attempts to get the lock."""
 PRIVATE = 0o600
