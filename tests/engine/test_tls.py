@@ -125,7 +125,7 @@ async def test_certificates_of_the_environment_that_are_missing_are_named(
     for each in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(each, raising=False)
     monkeypatch.setenv(name, str(tmp_path / "missing"))
-    with pytest.raises(ValueError, match=f"{name} in the environment .*No such file"):
+    with pytest.raises(ValueError, match=f"environment variable {name} .*No such file"):
         async with VK(TOKEN):
             pytest.fail("it was entered")
 

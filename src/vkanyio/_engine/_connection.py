@@ -2,7 +2,7 @@
 
 It owns its socket (by ``_network``) and reads whole responses. After anything but a
 whole, clean exchange it closes itself. Which request gets which connection, how long
-that may take, and what a failure means is the business of ``_transport``.
+that may take, and what a failure means is decided by ``_transport``.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ class Connection:
 
         After anything else than that, the connection has been closed.
 
-        :param delivery: told when the first byte of the request leaves
+        :param delivery: notified when the first byte of the request leaves
         """
         network, self.is_open = self._network, False
         network.delivery, network.carries_request = delivery, self._is_direct
@@ -345,7 +345,7 @@ def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
     except OSError as error:
         name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         message = (
-            f"the certificates that {name} in the environment names cannot be read:"
+            f"cannot read the certificates that the environment variable {name} names:"
             f" {error.strerror}"
         )
         raise ValueError(message) from None

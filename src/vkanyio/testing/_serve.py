@@ -84,7 +84,7 @@ def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
         from hypercorn.config import Config
     except ModuleNotFoundError as exc:
         raise ModuleNotFoundError(
-            "Simulator.serve() needs hypercorn, which the extra 'testing' has",
+            "Simulator.serve() needs hypercorn, which the extra 'testing' installs",
             name=exc.name,
         ) from exc
     trio = sys.modules.get("trio")
