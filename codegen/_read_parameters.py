@@ -202,7 +202,7 @@ def _facts(
     """Describe what the type of a parameter does not say."""
     items = raw.get("items", {})
     if is_json:
-        yield "JSON text" if kind == STR else "or JSON text"
+        yield "JSON text" if kind == STR else "JSON text is accepted, too"
     if items.get("format") == "value_object":
         yield _joined(items["properties"])
     if "entity" in raw:

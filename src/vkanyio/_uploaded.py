@@ -1,4 +1,4 @@
-"""Files that VK has: those that are saved, and those that are not yet."""
+"""Uploaded files: those that VK has saved, and those that it has not saved yet."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Uploaded(Generic[T_co]):
         return repr(self) if self._reference is None else str(self._reference)
 
     def to_vk(self) -> str | int:
-        """Return what VK's parameters take: "photo1_2_key", or an id.
+        """Return the file as VK's parameters take it: "photo1_2_key", or an id.
 
         :raises TypeError: if VK has no such thing, as for a cover
         """
@@ -50,7 +50,7 @@ class Uploaded(Generic[T_co]):
 @final
 @attrs.frozen
 class UnsavedUpload:
-    """A file that an upload server has taken, and what saves it.
+    """A file that an upload server has accepted, and the parameters that save it.
 
     ``api.upload.save`` takes it. How long VK keeps such a file is not known.
 

@@ -180,7 +180,7 @@ def test_what_is_no_text_is_refused_by_its_number(make: Any):
 
 
 def test_a_link_is_checked():
-    with pytest.raises(ValueError, match="url must be an address with its scheme"):
+    with pytest.raises(ValueError, match="url must be a URL with its scheme"):
         link("here", "vk.com")
     with pytest.raises(ValueError, match="a link cannot be within a link"):
         link(Text("see ", link("here", URL)), URL)

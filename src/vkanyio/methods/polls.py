@@ -85,7 +85,7 @@ class Polls(MethodGroup):
 
         :param end_date: Unix time; 1550700000 or more
         :param owner_id: id of a user, or of a community (negative)
-        :param add_answers: or JSON text
+        :param add_answers: JSON text is accepted, too
         :param photo_id: 0 or more
         :param extra_params: parameters that are not listed here, by VK's names
         """
@@ -160,9 +160,9 @@ class Polls(MethodGroup):
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
-        :param add_answers: or JSON text
-        :param edit_answers: or JSON text
-        :param delete_answers: or JSON text
+        :param add_answers: JSON text is accepted, too
+        :param edit_answers: JSON text is accepted, too
+        :param delete_answers: JSON text is accepted, too
         :param end_date: Unix time; 0 or more
         :param photo_id: 0 or more
         :param extra_params: parameters that are not listed here, by VK's names
