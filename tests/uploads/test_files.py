@@ -308,9 +308,9 @@ async def test_an_async_progress_is_refused(api: VK) -> None:
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        (File(Chunks(b"123", b"45"), size=4), "more bytes than its size says"),
-        (File(Chunks(b"1234", b"5"), size=4), "more bytes than its size says"),
-        (File(Chunks(b"123"), size=4), "fewer bytes than its size says"),
+        (File(Chunks(b"123", b"45"), size=4), "more bytes than its `size`"),
+        (File(Chunks(b"1234", b"5"), size=4), "more bytes than its `size`"),
+        (File(Chunks(b"123"), size=4), "fewer bytes than its `size`"),
         (File(Chunks("1234"), size=4), "must consist of bytes, got str"),
     ],
 )

@@ -102,10 +102,10 @@ class Multipart:
         self._left -= len(chunk)
         self._handed_over += len(chunk)
         if self._left < 0 or (not self._left and await self._next_chunk(reading)):
-            message = "a file has more bytes than its size says, or had before"
+            message = "a file has more bytes than its `size`, or than it had before"
             raise ValueError(message)
         if self._left and not chunk:
-            message = "a file has fewer bytes than its size says, or had before"
+            message = "a file has fewer bytes than its `size`, or than it had before"
             raise ValueError(message)
         if not self._left:
             self.close()

@@ -163,7 +163,7 @@ def _timeout(form: Form, body: Multipart) -> Failure:
 
 
 def _place(body: Multipart) -> str:
-    """Return how far an attempt has come, for an error."""
+    """Return how far an attempt has got, for an error."""
     if body.is_sent:
         return ", after the whole file was sent"
     if not body.sent:

@@ -48,12 +48,12 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     that is cancelled saves nothing, unless its last call was already sent.
 
     ``progress`` is called with the number of bytes that were sent, and with the total;
-    a repetition begins again with 0.
+    a retry starts again from 0.
 
-    The methods raise, beside what the file itself raises:
+    The methods raise, besides what the file itself raises:
 
-    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that cannot be
-      right, and :exc:`OSError` for one that cannot be read, before anything is sent
+    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that is wrong,
+      and :exc:`OSError` for one that cannot be read, before anything is sent
     - :exc:`~vkanyio.UploadRefusedError` if VK refuses the file
     - :exc:`~vkanyio.TransportError` if the file could not be sent; it says how far the
       attempt came
@@ -94,7 +94,7 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
         """Save a file that an upload server has, after an
         :exc:`~vkanyio.OutcomeUnknownError`.
 
-        Check first whether the file was saved: this saves it once more.
+        Check first whether the file was saved: this may save it a second time.
 
         :param upload: ``error.uploaded``
         :return: what was saved, one element for each file
@@ -115,7 +115,7 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     ) -> Any:
         """Send a file to an address that a method of VK returned.
 
-        For what the other methods do not know. If an attempt fails, the file is sent
+        For kinds of files that have no method. If an attempt fails, the file is sent
         again to the same address.
 
         :param url: the address
