@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import anyio
 import attrs
@@ -46,7 +46,7 @@ GROUP = 9
 USERS = 7
 AHEAD = 100
 """How many messages wait for an answer."""
-BEGIN = {"group_id": GROUP, "ts": "1", "handled": []}
+BEGIN: dict[str, Any] = {"group_id": GROUP, "ts": "1", "handled": []}
 """The position before the first message, whenever the first bot is ready."""
 PATIENCE = 60.0
 """Seconds for a life of a bot."""

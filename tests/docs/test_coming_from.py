@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,6 +15,7 @@ from _pages import Page
 from vkanyio import VK, Config
 from vkanyio.keyboard import Button, Keyboard
 from vkanyio.testing import Simulator, faults
+from vkanyio.uploads import Uploader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -201,3 +203,13 @@ async def test_a_callback_button_after_vk_io(town: Simulator, club: VK):
     await anyio.sleep(10)
     [sent] = town.ledger.carried_out("messages.sendMessageEventAnswer")
     assert json.loads(sent.params["event_data"])["text"] == "Done"
+
+
+@pytest.mark.parametrize("page", [VK_API, VKBOTTLE, VK_IO])
+def test_the_methods_that_upload_are_there(page: Page):
+    table = page.text.partition("\n## Uploads\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| .* \| (`.*) \|$", table, re.MULTILINE)
+    names = re.findall(r"`(?:await api\.upload\.)?([a-z_]+)[(`]", " ".join(cells))
+    assert len(names) > 8
+    for name in names:
+        assert hasattr(Uploader, name) or name == "str", name

@@ -95,7 +95,7 @@ async def test_a_server_that_makes_no_sense_is_an_error(
     town: Simulator, club: VK, value: Any
 ) -> None:
     town.add_method(SERVER, lambda call: value)
-    with pytest.raises(UpdatesError, match="returned no server with its key"):
+    with pytest.raises(UpdatesError, match="returned no server, or no key"):
         async with club.bot_updates(GROUP):
             pytest.fail("entered")
 
@@ -108,6 +108,13 @@ async def test_without_a_community_the_error_says_what_to_pass(
     with pytest.raises(UpdatesError, match="pass group_id"):
         async with club.bot_updates():
             pytest.fail("entered")
+
+
+async def test_the_token_of_a_user_needs_a_community(town: Simulator) -> None:
+    async with VK("anna", http_client=town.http_client()) as api:
+        with pytest.raises(ParameterError, match="pass group_id, or use the token of"):
+            async with api.bot_updates():
+                pytest.fail("entered")
 
 
 # While polls go on
@@ -270,7 +277,7 @@ async def test_the_key_is_in_no_log_error_repr_or_traceback(
     shown = "".join(texts) + caplog.text + repr(events)
     assert keys
     caught = repr(keys)
-    assert "refuses to answer" in shown
+    assert "refused the poll" in shown
     assert "poller" in shown
     shown = shown.replace(caught, "")  # a local variable of this test
     assert not [key for key in keys if key in shown]

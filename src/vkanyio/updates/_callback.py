@@ -35,9 +35,9 @@ class CallbackUpdates(AsyncContextManagerMixin):
         async with receiver.updates() as updates:
             await updates.handle(answer, workers=20)
 
-    VK is answered "ok" for an update that was handled: by :meth:`handle`, or in a loop
-    by asking for the next one. Outside of this block VK gets status 503, and delivers
-    the updates again later.
+    VK gets "ok" for an update once it was handled: by :meth:`handle`, or in a loop by
+    requesting the next one. Outside of this block VK gets status 503, and delivers the
+    updates again later.
     """
 
     __module__ = "vkanyio.updates"
@@ -87,9 +87,9 @@ class CallbackUpdates(AsyncContextManagerMixin):
     def stop(self) -> None:
         """Begin no more updates.
 
-        The loop over them ends when it asks for the next one, and :meth:`handle`
-        returns once those that it has begun are handled. Call it from any task of the
-        event loop.
+        The loop over them ends when it requests the next one, and :meth:`handle`
+        returns when the updates that it has begun are handled. Call it from any task of
+        the event loop.
         """
         self._inbox.stop()
 
@@ -109,7 +109,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
 
         :param handler: an async function that handles one update
         :param workers: how many handlers run at once
-        :param max_pending: how many updates to take that are not handled yet
+        :param max_pending: maximum number of updates that are taken and not handled yet
         :param key: returns what an update must not overtake, None if that is nothing;
             by default ``Update.order_key``
         :param on_error: a function, async or not, that gets the update and the error of
@@ -137,10 +137,13 @@ class CallbackUpdates(AsyncContextManagerMixin):
     def _turn(self) -> Generator[None]:
         """Have the right to take updates, which one task has at a time."""
         if not self._is_open:
-            message = "updates are taken inside of `async with receiver.updates()` only"
+            message = (
+                "iterate over updates inside `async with receiver.updates() as"
+                " updates:`"
+            )
             raise ClientClosedError(message)
         if self._is_taking:
-            raise ClientUseError("another task takes these updates")
+            raise ClientUseError("another task is already reading these updates")
         self._is_taking = True
         try:
             yield

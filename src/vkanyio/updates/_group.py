@@ -78,7 +78,7 @@ async def find_server(caller: Caller, group_id: int) -> tuple[LongPollServer, st
         address = parse_address(where.url)
         if address is not None and address.scheme in ("http", "https"):
             return where, str(ts)
-    raise UpdatesError(f"{_SERVER} returned no server with its key")
+    raise UpdatesError(f"{_SERVER} returned no server, or no key")
 
 
 async def _call(

@@ -125,7 +125,7 @@ class Workers:
 
         1. The source stops: what was taken is handled first.
         2. A handler or the source fails: the other handlers are cancelled, and the
-           error is raised as itself; errors of handlers that end after it are notes.
+           error is raised unchanged; later errors of handlers become notes of it.
         3. This task is cancelled: the handlers are, too.
         """
         __tracebackhide__ = True

@@ -105,7 +105,7 @@ class Inbox:
         self._change.set()
 
     def check_loop(self) -> None:
-        """Raise if whoever takes updates runs in another event loop.
+        """Raise if updates are taken in another event loop.
 
         :raises ClientUseError: if so
         """

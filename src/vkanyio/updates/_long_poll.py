@@ -150,6 +150,6 @@ def left_meanwhile() -> ClientUseError:
 def two_consumers() -> ClientUseError:
     """Make the error of a second task that wants the same updates."""
     return ClientUseError(
-        "another task waits for these updates already, and would lose what this one"
-        " gets: use `updates.handle(...)`, which has workers"
+        "another task is already waiting for these updates, and each update would"
+        " reach only one of the two: use `updates.handle(...)`, which has workers"
     )

@@ -1,4 +1,4 @@
-"""The numbers of a program that listens for updates."""
+"""Statistics of a program that listens for updates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen(kw_only=True)
 class UpdateStatistics:
-    """A snapshot of what has been heard, from ``updates.statistics()``.
+    """A snapshot of the numbers of polls and updates, from ``updates.statistics()``.
 
     :ivar polls: requests for updates that were made
     :ivar failures: how many of them failed, by the reason: "failed 1" to "failed 3" are

@@ -68,11 +68,12 @@ class CallbackReceiver:
     :param path: the only path to accept, such as "/vk"; None accepts any
     :param answer_within: seconds after which VK is answered although the update is not
         handled; VK was seen to repeat after some seconds more
-    :param late: "repeat" answers with status 503 then; "ok" claims that it was handled,
-        so an update is lost if its handler fails later, or the program ends
+    :param late: "repeat" answers with status 503 then; "ok" acknowledges it before it
+        was handled, so an update is lost if its handler fails later, or the program
+        ends
     :param retry_after: seconds after which VK is asked to repeat, at most three hours
-    :param max_pending: how many updates may wait or be handled; VK is asked to repeat
-        others
+    :param max_pending: maximum number of updates that wait or are being handled; VK is
+        asked to repeat others
     :param max_body: bytes of a request; a larger one gets status 413
     :param remembered: how many handled updates are remembered, to answer repetitions
     :param handled: remembers them beyond this process, such as in a database; VK then
