@@ -16,6 +16,7 @@ PARTS: dict[str, list[str]] = {
     "real servers and proxies": ["proof.infrastructure"],
     "bots that end at every step": ["proof.updates"],
     "bots that are killed": ["proof.killed_bot"],
+    "very many updates": ["proof.many_updates"],
     "a shared limit": ["proof.shared_limit"],
     "tests, at length": ["pytest", "--long", "-m", "long", "-q"],
     "broken lines": ["proof.breaks"],

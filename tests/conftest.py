@@ -17,13 +17,12 @@ import ssl
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-import trio.testing
 from hypothesis import HealthCheck, settings
 
 from _certificates import LOCALHOST
 from _helpers import TOKEN, add_echoes, collect_garbage
 from vkanyio import VK
-from vkanyio.testing import Account, Simulator, VirtualClockLoop
+from vkanyio.testing import Account, Simulator, virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -80,10 +79,7 @@ def options_of(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    if request.param == "trio":
-        clock = trio.testing.MockClock(autojump_threshold=0)
-        return "trio", {"clock": clock}
-    return "asyncio", {"loop_factory": VirtualClockLoop}
+    return request.param, virtual_time(request.param)
 
 
 @pytest.fixture

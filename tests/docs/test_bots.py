@@ -12,21 +12,11 @@ from vkanyio import VK
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vkanyio.testing import Simulator
 
 pytestmark = pytest.mark.anyio
-
-
-class Store:
-    """Keeps a position."""
-
-    text: str | None = None
-
-    async def load(self) -> str | None:
-        return self.text
-
-    async def save(self, position: str) -> None:
-        self.text = position
 
 
 GUIDE = Page("guides/bots.md")
@@ -34,14 +24,14 @@ GUIDE = Page("guides/bots.md")
 
 async def test_the_first_bot_answers_and_goes_on_after_a_restart(
     town: Simulator,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     names = GUIDE.load("VK has lost updates")
     names["VK"] = lambda token, limit: VK(token, http_client=town.http_client())
     monkeypatch.setenv("VK_TOKEN", "club")
-    store = Store()  # files are read by threads, over which virtual time jumps
-    names["FilePosition"] = lambda path: store
+    monkeypatch.chdir(tmp_path)
     with anyio.move_on_after(100):
         async with anyio.create_task_group() as tg:
             tg.start_soon(names["main"])

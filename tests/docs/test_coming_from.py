@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from typing import TYPE_CHECKING
 
+import anyio
 import attrs
 import pytest
 from _pages import Page
 
-from vkanyio import Config
+from vkanyio import VK, Config
+from vkanyio.keyboard import Button, Keyboard
 from vkanyio.testing import Simulator, faults
 from vkanyio.uploads import Uploader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from vkanyio import VK
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
     MakeClient = Callable[..., VK]
 
 VK_API = Page("guides/from-vk-api.md")
 VKBOTTLE = Page("guides/from-vkbottle.md")
 VK_IO = Page("guides/from-vk-io.md")
+
+VK_API_BOT = (
+    lambda: VK_API.load("def answer_all("),
+    lambda names, api: names["answer_all"](api, 9),
+)
+VKBOTTLE_BOT = (
+    lambda: VKBOTTLE.load("async def run("),
+    lambda names, api: names["run"](api),
+)
+VK_IO_BOT = (
+    lambda: VK_IO.load("class ShopBot"),
+    lambda names, api: names["main"](),
+)
 
 on_both = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
@@ -114,6 +130,79 @@ def test_the_table_of_options_is_whole():
     for option in attrs.fields(Config):
         if option.name != "token":
             assert f"`{option.name}`" in table, option.name
+
+
+@pytest.fixture
+async def bot(
+    request: pytest.FixtureRequest,
+    town: Simulator,
+    club: VK,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[None]:
+    """Run the bot of a page, in a directory of its own."""
+    load, run = request.param
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "catalog.png").write_bytes(b"a picture")
+    names = load()
+    names["VK"] = lambda token, limit: VK("club", http_client=town.http_client())
+    monkeypatch.setenv("VK_TOKEN", "club")
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(run, names, club)
+        await anyio.sleep(1)
+        yield
+        tg.cancel_scope.cancel()
+
+
+async def answers_to(town: Simulator, *texts: str) -> list[Mapping[str, str]]:
+    """Write to the community, and return the parameters of its answers."""
+    for text in texts:
+        town.say(1, 9, text)
+        await anyio.sleep(10)
+    await anyio.sleep(10)
+    return [e.params for e in town.ledger.carried_out("messages.send")]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("bot", [VK_API_BOT], indirect=True)
+@pytest.mark.usefixtures("bot")
+async def test_a_bot_after_vk_api(town: Simulator):
+    assert [e["message"] for e in await answers_to(town, "hi")] == ["Hello"]
+    assert "bot.json" in os.listdir()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("bot", [VKBOTTLE_BOT], indirect=True)
+@pytest.mark.usefixtures("bot")
+async def test_a_bot_after_vkbottle(town: Simulator):
+    answers = await answers_to(town, "hi", "order 15")
+    assert [each["message"] for each in answers] == ["Ordered: 15"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("bot", [VK_IO_BOT], indirect=True)
+@pytest.mark.usefixtures("bot")
+async def test_a_bot_after_vk_io(town: Simulator):
+    [first, second, third] = await answers_to(town, "hi", "/START", "order 15")
+    assert first["message"] == "Write /start"
+    assert second["message"] == "What would you like?"
+    assert third["message"] == "Ordered: 15"
+    assert third["reply_to"]
+    town.press(1, 9, "Catalog")
+    assert (await answers_to(town))[-1]["attachment"].startswith("photo")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("bot", [VK_IO_BOT], indirect=True)
+@pytest.mark.usefixtures("bot")
+async def test_a_callback_button_after_vk_io(town: Simulator, club: VK):
+    button = Button.callback("Buy", {"id": 1})
+    keyboard = Keyboard([[button]], inline=True)
+    await club.messages.send(peer_id=1, message="This?", keyboard=keyboard)
+    town.press(1, 9, "Buy")
+    await anyio.sleep(10)
+    [sent] = town.ledger.carried_out("messages.sendMessageEventAnswer")
+    assert json.loads(sent.params["event_data"])["text"] == "Done"
 
 
 @pytest.mark.parametrize("page", [VK_API, VKBOTTLE, VK_IO])

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ TESTED = {
     "def congratulate(": "test_the_suite_of_the_page_passes",
     "def try_it(": "test_the_simulator_is_two_lines",
     "def first_names(": "test_a_script_runs_by_itself",
+    "def a_day(": "test_a_day_of_virtual_time_is_short",
 }
 
 
@@ -259,3 +261,9 @@ async def test_the_simulator_is_two_lines():
 @pytest.mark.anyio
 async def test_a_script_runs_by_itself():
     assert await load("def first_names(")["first_names"]() == ["No. 1", "No. 2"]
+
+
+def test_a_day_of_virtual_time_is_short():
+    began = time.monotonic()
+    load("def a_day(")
+    assert time.monotonic() - began < 60

@@ -7,9 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
 import pytest
+from anyio import from_thread, to_thread
 
-from vkanyio.testing import VirtualClockLoop, _clock
+from vkanyio.testing import VirtualClockLoop, _clock, virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -108,3 +110,42 @@ def test_a_thread_is_given_time_to_wake_the_loop() -> None:
         return True
 
     assert run(main)
+
+
+BACKENDS = ["asyncio", "trio"]
+
+
+def run_on(backend: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return anyio.run(function, backend=backend, backend_options=virtual_time(backend))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_clock_stands_still_while_a_thread_works(backend: str) -> None:
+    async def main() -> tuple[float, float]:
+        start = anyio.current_time()
+        with anyio.move_on_after(5):
+            await to_thread.run_sync(time.sleep, 0.05)
+        spent = anyio.current_time() - start
+        await anyio.sleep(3600)
+        return spent, anyio.current_time() - start
+
+    assert run_on(backend, main) == pytest.approx((0, 3600))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_clock_jumps_over_a_thread_that_waits_for_it(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_clock, "THREAD_SECONDS", 0.1)
+
+    async def main() -> float:
+        start = anyio.current_time()
+        await to_thread.run_sync(from_thread.run, anyio.sleep, 60)
+        return anyio.current_time() - start
+
+    assert run_on(backend, main) == pytest.approx(60)
+
+
+def test_another_event_loop_has_no_virtual_time() -> None:
+    with pytest.raises(ValueError, match="'asyncio' or 'trio', got 'curio'"):
+        virtual_time("curio")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from _bots import GROUP, number_of, read, write, write_slowly
+from _bots import GROUP, Memory, number_of, read, write, write_slowly
 from anyio import current_time, move_on_after, sleep
 
-from _helpers import assert_at_rest, assert_gone
+from _helpers import assert_at_rest, assert_gone, counted_turns
 from _probe import Probe
 from vkanyio import VK, ClientUseError
 from vkanyio.testing import Account, Simulator
@@ -91,3 +91,22 @@ async def test_no_connection_of_a_poll_outlives_the_client() -> None:
             assert sum(len(pool.idle) for pool in pools) <= 1
         assert_gone(club)
         assert not any(pool.idle for pool in pools)
+
+
+async def test_an_idle_bot_wakes_for_nothing_but_its_polls(
+    town: Simulator, club: VK
+) -> None:
+    async with (
+        club.bot_updates(position=Memory()) as updates,
+        anyio.create_task_group() as tg,
+    ):
+        tg.start_soon(hear, updates, [])
+        write(town, 1)
+        await sleep(60)
+        before = updates.statistics().polls
+        async with counted_turns() as turns:
+            await sleep(600)
+        polls = updates.statistics().polls - before
+        updates.stop()
+    assert polls == 24
+    assert turns.count < 10 * polls

@@ -280,6 +280,27 @@ async def test_a_stop_finishes_what_was_begun_and_begins_no_more() -> None:
         await updates.handle(handler)
 
 
+async def test_a_handler_that_outlives_the_block_has_handled_its_update(
+    handler: Handled,
+) -> None:
+    app, responses = receiver(), []
+    handler.seconds = 3
+
+    async def deliver() -> None:
+        responses.append(await post(app))
+
+    async with anyio.create_task_group() as tg:
+        async with app.updates() as updates:
+            tg.start_soon(updates.handle, handler)
+            tg.start_soon(deliver)
+            await sleep(1)
+        await settle()
+        assert is_asked_to_repeat(responses[0])
+    assert (await post(app)).text == "ok"
+    assert handler.begun == handler.ended == ["e1"]
+    assert app.statistics().waiting == 0
+
+
 async def test_there_is_a_bound_on_what_waits() -> None:
     app, handler = receiver(max_pending=2), Handled(1)
     async with app.updates() as updates, anyio.create_task_group() as tg:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -246,8 +247,12 @@ def test_a_receiver_in_another_event_loop_is_an_error() -> None:
     app = receiver()
 
     async def serve() -> None:
-        with pytest.raises(ClientUseError, match="run both in one"):
+        with pytest.raises(ClientUseError, match="run both in one") as caught:
             await post(app)
+        frames = traceback.walk_tb(caught.tb)
+        own = [f.f_locals for f, _ in frames if "_receiver" in f.f_code.co_filename]
+        assert own
+        assert SECRET not in repr(own)
 
     async def main() -> None:
         async with app.updates():

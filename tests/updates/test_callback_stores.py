@@ -20,6 +20,7 @@ from _callbacks import (
 from anyio import current_time, fail_after, sleep
 
 from _helpers import settle
+from vkanyio import ClientCrashedError
 from vkanyio.updates import UpdatesError
 
 if TYPE_CHECKING:
@@ -304,6 +305,35 @@ async def test_a_native_cancellation_of_a_save_is_reported_and_repeats_nothing(
     assert "could not remember an update that was handled" in caplog.text
     assert app.statistics().store_failures == 1
     assert table.ids == set()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_worker_that_is_cancelled_natively_while_it_saves_has_handled(
+    table: Table, handler: Handled
+) -> None:
+    table.add_seconds = 60
+    app = receiver(handled=table)
+    responses = []
+    async with anyio.create_task_group() as tg, app.updates() as updates:
+
+        async def deliver_and_cancel() -> None:
+            tg.start_soon(wait)
+            await settle()
+            for task in asyncio.all_tasks():
+                if task.get_name() == "vkanyio handler":
+                    task.cancel()
+
+        async def wait() -> None:
+            responses.append(await post(app))
+
+        tg.start_soon(deliver_and_cancel)
+        with pytest.raises(ClientCrashedError):
+            await updates.handle(handler)
+        await settle()
+        assert responses[0].text == "ok"
+        assert (await post(app)).text == "ok"
+    assert handler.begun == ["e1"]
+    assert app.statistics().store_failures == 1
 
 
 def test_a_store_without_the_methods_is_refused() -> None:

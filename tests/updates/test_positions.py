@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 from _bots import GROUP, Memory, number_of, read, write, write_slowly
-from anyio import current_time, move_on_after, sleep
+from anyio import current_time, fail_after, move_on_after, sleep
 
 from vkanyio.updates import FilePosition, PositionError
 from vkanyio.updates._positions import PositionKeeper
@@ -277,3 +278,15 @@ async def test_a_change_while_a_save_is_under_way_is_saved_by_the_next() -> None
     await keeper.save_if_due()
     assert store.text == str(position)
     assert not keeper.is_behind
+
+
+async def test_a_slow_disk_takes_no_virtual_time(
+    town: Simulator, club: VK, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.02))
+    start = current_time()
+    with fail_after(1):
+        async with club.bot_updates(position=FilePosition(tmp_path / "p")) as updates:
+            write(town, 1)
+            assert await read(updates, 1) == [1]
+    assert current_time() - start < 0.01

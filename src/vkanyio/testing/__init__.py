@@ -14,6 +14,7 @@ from ._call import Call as Call
 from ._call import Reply as Reply
 from ._callback import CallbackServer as CallbackServer
 from ._clock import VirtualClockLoop as VirtualClockLoop
+from ._clock import virtual_time as virtual_time
 from ._errors import ConnectionDropped as ConnectionDropped
 from ._errors import ConnectionFault as ConnectionFault
 from ._errors import ConnectionRefused as ConnectionRefused
@@ -51,6 +52,7 @@ for _public in (
     UpdateLedger,
     VKFault,
     VirtualClockLoop,
+    virtual_time,
 ):
     _public.__module__ = __name__
 del _public

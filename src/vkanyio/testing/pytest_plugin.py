@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .. import VK
-from ._clock import VirtualClockLoop
+from ._clock import virtual_time
 from ._simulator import Simulator
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ BACKENDS = ["asyncio", "trio"] if find_spec("trio") else ["asyncio"]
 @pytest.fixture(params=BACKENDS)
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """Run a test on each backend, in virtual time."""
-    if request.param == "trio":
-        import trio.testing
-
-        return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
-    return "asyncio", {"loop_factory": VirtualClockLoop}
+    return request.param, virtual_time(request.param)
 
 
 @pytest.fixture

@@ -13,16 +13,18 @@ from ._errors import UpdatesError
 from ._types import LONG_POLL_FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .._caller import Caller
 
+_OWN_GROUP = "groups.getById"
 _SERVER = "groups.getLongPollServer"
 _SETTINGS = "groups.setLongPollSettings"
 _OWN_TOKEN = (
     "use a token of the community, or of a user who manages it, with the right to"
     " manage communities"
 )
+_NAME_IT = "pass group_id, or use the token of a community"
 _ADVICE = {
     15: f"is group_id right? If so, {_OWN_TOKEN}",
     27: _OWN_TOKEN,
@@ -39,21 +41,14 @@ async def find_own_group(caller: Caller) -> int:
     """Return the id of the community that the token of the client belongs to.
 
     :raises UpdatesError: if the token is not that of a community
+    :raises VKError: as a call does
     """
-    try:
-        value = await caller.perform(APIRequest("groups.getById"))
-    except APIError as error:
-        if error.code == 100:  # the token of a user: group_ids is missing
-            error.advice = "pass group_id, or use the token of a community"
-        raise
+    value = await _call(caller, _OWN_GROUP, {}, {100: _NAME_IT})
     groups = value.get("groups") if is_dict(value) else value
     first: Any = groups[0] if is_list(groups) and groups else None
     group_id = first.get("id") if is_dict(first) else None
     if type(group_id) is not int:
-        message = (
-            "VK does not say which community the token belongs to: pass group_id, or"
-            " use the token of a community"
-        )
+        message = f"VK does not say which community the token belongs to: {_NAME_IT}"
         raise UpdatesError(message)
     return group_id
 
@@ -86,9 +81,14 @@ async def find_server(caller: Caller, group_id: int) -> tuple[LongPollServer, st
     raise UpdatesError(f"{_SERVER} returned no server, or no key")
 
 
-async def _call(caller: Caller, method: str, params: dict[str, Any]) -> Any:
+async def _call(
+    caller: Caller,
+    method: str,
+    params: dict[str, Any],
+    advice: Mapping[int, str] = _ADVICE,
+) -> Any:
     try:
         return await caller.perform(APIRequest(method, params))
     except APIError as error:
-        error.advice = _ADVICE.get(error.code, error.advice)
+        error.advice = advice.get(error.code, error.advice)
         raise

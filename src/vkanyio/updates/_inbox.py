@@ -179,9 +179,8 @@ class Inbox:
 
     def note(self, delivery: CallbackDelivery) -> None:
         """Note that a delivery was handled: from now on nobody handles it again."""
-        if not delivery.is_handled:
-            self.handled += 1
-            self._remember(delivery)
+        self.handled += 1
+        self._remember(delivery)
 
     def recognize(self, delivery: CallbackDelivery) -> None:
         """End a delivery that was handled in a former life, or by another process."""

@@ -185,7 +185,7 @@ class CallbackReceiver:
             return self._refuse("slow", PlainResponse(408, "the body takes too long"))
         if body is None:
             return self._refuse("length", PlainResponse(413, "too large"))
-        raw = parse_body(body)
+        raw, body = parse_body(body), None  # tracebacks may show it, with the secret
         if raw is None:
             return self._refuse("not an update", UNREADABLE)
         group_id: Any = raw.get("group_id")
