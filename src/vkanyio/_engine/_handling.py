@@ -99,7 +99,10 @@ async def _answer_of(function: Callable[[Any], Awaitable[Any]], argument: Any) -
     try:
         answer = function(argument)
         if not isawaitable(answer):
-            message = f"it must be an async function, and returned a {kind_of(answer)}"
+            name = getattr(function, "__qualname__", type(function).__qualname__)
+            message = (
+                f"{name} must be an async function, but returned a {kind_of(answer)}"
+            )
             raise TypeError(message)
         return await answer
     except Exception as problem:
