@@ -85,8 +85,8 @@ class Limiter:
     single request that took longer than usual is assumed to have arrived late: the
     request that starts one window later waits for as much longer.
 
-    Make one and give it to several clients of the same token, in the same event loop;
-    its methods are for the clients.
+    Create one, and pass it to several clients of the same token, in the same event
+    loop; its methods are for the clients.
 
     :param limit: requests per window: 3 for a user token, 20 for a community token
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to

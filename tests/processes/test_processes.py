@@ -289,7 +289,7 @@ async def test_without_redis_each_process_begins_with_its_share(
     async with working(20, 4, request_mode="burst") as (server, _, _):
         await anyio.sleep(10)
         assert len(server.arrivals) >= 7 * 20
-        assert "this process lives on 5 of 20 requests a second" in caplog.text
+        assert "this process uses 5 of 20 requests a second" in caplog.text
     assert server.refused == 0
 
 

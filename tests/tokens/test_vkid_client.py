@@ -186,7 +186,7 @@ async def test_a_spent_refresh_token_is_tried_once_and_the_error_says_what_to_do
         assert error.__cause__.error == "invalid_grant"
         assert not error.is_transient
         assert "authorize again, and pass the new code to `exchange`" in str(error)
-    with pytest.raises(VKIDError, match="was not stored"):
+    with pytest.raises(VKIDError, match="were not stored"):
         async with make(VKID(client_id=1, store=Store(expired(store.tokens)))):
             pytest.fail("it was entered")
 

@@ -50,7 +50,7 @@ class Permits:
     :ivar unknown: what Redis does not know yet: the names of permits, each with the
         time at which its request starts, or None if it was not used
     :ivar unused: how many permits were not used
-    :ivar late: how many requests left, or arrived, so late that Redis hears of it
+    :ivar late: how many requests left, or arrived, so late that it is reported to Redis
     """
 
     def __init__(self, window: float) -> None:

@@ -337,10 +337,10 @@ class SharedLimit:
             self._seen, self._seen_at = seen, now
 
     def _processes(self, now: float) -> int:
-        """Return how many processes live on shares, 0 if that is not certain.
+        """Return how many processes use shares, 0 if that is not certain.
 
-        Without the user's word it is certain only if the others have heard of this
-        process, and have not forgotten it.
+        Without the option ``processes`` it is certain only if Redis has reported this
+        process to the others, and they have not forgotten it.
         """
         is_new = self._contact - self._first_contact < 2 * HEARTBEAT
         is_forgotten = now - self._contact > FORGET_PROCESS / 2
