@@ -6,8 +6,11 @@
 
 Real processes make as many calls as they can with one token. The server counts the
 requests in every window of a second, and refuses what is above the limit. Nothing may
-ever be refused. It needs ``redis-server`` and coredis. Time is real, so two runs
-differ; how much of the limit is used depends on how busy the machine is.
+ever be refused. Every scenario is tried with 4 and with 16 processes, at a limit of 20
+and of 200, on both event loops: 72 runs in 25 min. ``--only`` picks some of them.
+
+It needs ``redis-server`` and coredis. Time is real, so two runs differ; how much of the
+limit is used depends on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, product
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, final
 
@@ -345,6 +348,8 @@ def main(
     if missing := what_is_missing():
         print(f"not installed: {', '.join(missing)} ({PACKAGES})", file=sys.stderr)
         sys.exit(2)
+    backends = BACKENDS if backend == "both" else (backend,)
+    combinations = product(SCENARIOS, counts, limits, backends)
     plans = [
         Plan(
             scenario=scenario,
@@ -354,11 +359,8 @@ def main(
             request_mode=request_mode,
             seconds=seconds,
         )
-        for scenario in SCENARIOS
+        for scenario, processes, limit, each in combinations
         if only in scenario
-        for processes in counts
-        for limit in limits
-        for each in (BACKENDS if backend == "both" else (backend,))
     ]
     rows: list[tuple[Plan, Result]] = []
     broken: list[str] = []

@@ -82,6 +82,11 @@ class Caller(Protocol):
         ...
 
     @property
+    def calls_a_request(self) -> int:
+        """How many calls a request carries, if all are packed that may be."""
+        ...
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second, if all are packed that may be."""
         ...

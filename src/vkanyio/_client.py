@@ -39,7 +39,7 @@ class _NotEntered:
 
     submit = give_up = check_usable = as_token = perform
     watching = is_waiting = retries = uploading = polling = report = perform
-    calls_a_second = 0.0
+    calls_a_request, calls_a_second = 0, 0.0
     is_questioned = False
 
     @property

@@ -208,9 +208,18 @@ def is_http_client(_: Any, attribute: Attribute, value: Any) -> None:
 
 def is_limiter(_: Any, attribute: Attribute, value: Any) -> None:
     """Check a shared rate limit."""
-    is_one = isinstance(value, RateLimiter) and not isinstance(value, type)
-    if value is not None and not is_one:
-        raise TypeError(_refusal(attribute, value, "a vkanyio.Limiter"))
+    if value is not None and not _is_limiter(value):
+        wanted = "a vkanyio.Limiter or a vkanyio.redis.RedisLimiter"
+        raise TypeError(_refusal(attribute, value, wanted))
+
+
+def _is_limiter(value: Any) -> bool:
+    """Return whether a value is a rate limit, and not a Mock, which has anything."""
+    return (
+        isinstance(value, RateLimiter)
+        and not isinstance(value, type)
+        and isinstance(value.limit, int)
+    )
 
 
 def is_function(_: Any, attribute: Attribute, value: Any) -> None:

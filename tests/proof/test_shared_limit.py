@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
+import attrs
 import pytest
+from click.testing import CliRunner
 from proof._redis_server import PACKAGES, what_is_missing
 from proof.shared_limit import (
     SCENARIOS,
@@ -16,6 +19,8 @@ from proof.shared_limit import (
     longest_pause,
     used,
 )
+
+from proof import shared_limit
 
 ROOT = Path(__file__).parents[2]
 MISSING = what_is_missing()
@@ -84,6 +89,26 @@ def test_what_is_used_of_the_limit_does_not_depend_on_bursts() -> None:
     assert used(bursts, 20) == pytest.approx(1 / 1.02)
     assert used(even, 20) == pytest.approx(1 / 1.02)
     assert used(even[:20], 20) == 0
+
+
+def test_all_scenarios_are_tried_with_few_and_many_processes_on_both_event_loops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    played: list[Plan] = []
+
+    def play(plan: Plan) -> Result:
+        played.append(plan)
+        return attrs.evolve(GOOD, requests=1000)
+
+    monkeypatch.setattr(shared_limit, "play", play)
+    monkeypatch.setattr(shared_limit, "what_is_missing", list)
+    assert CliRunner().invoke(shared_limit.main, []).exit_code == 0
+    assert {
+        (plan.scenario, plan.processes, plan.limit, plan.backend) for plan in played
+    } == set(product(SCENARIOS, (4, 16), (20, 200), ("asyncio", "trio")))
+    played.clear()
+    assert CliRunner().invoke(shared_limit.main, ["--only", "empty"]).exit_code == 0
+    assert {plan.scenario for plan in played} == {"a new, empty Redis"}
 
 
 def test_the_longest_pause_is_found_after_the_beginning() -> None:

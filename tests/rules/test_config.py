@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import attrs
 import httpx
@@ -157,6 +158,7 @@ def test_allowed_values_are_accepted_unchanged(name: str, value: Any) -> None:
         ("http_client", "client", "httpx.AsyncClient"),
         ("limiter", 3, "vkanyio.Limiter"),
         ("limiter", Limiter, "vkanyio.Limiter"),
+        ("limiter", Mock(), "a vkanyio.Limiter or a vkanyio.redis.RedisLimiter"),
         ("max_waiting", 1.5, "whole number"),
         ("max_connections", "10", "whole number"),
         ("on_captcha", "solve", "async function"),

@@ -98,6 +98,20 @@ async def test_five_tokens_share_one_read(api: VK, simulator: Simulator):
     assert {each.outcome for each in simulator.ledger} == {"carried out"}
 
 
+async def test_requests_are_full_from_the_first_one_on():
+    tokens = {name: Account(id=i + 1) for i, name in enumerate(NAMES)}
+    simulator = Simulator(limit=20, latency=0.1, tokens=tokens)
+    simulator.add_method("test.get", lambda call: call.integer("id"))
+    options: dict[str, Any] = {"limit": 20, "request_mode": "burst", "mode": "parallel"}
+    http_client = simulator.http_client()
+    async with VK(NAMES[0], http_client=http_client, **options) as api:
+        values, errors = await read(api, reads(1000), views_of(api))
+    assert sorted(values) == [*range(1000)]
+    assert errors == []
+    assert simulator.ledger.requests == 1000 / 25
+    assert min(by_token(simulator).values()) >= 150
+
+
 async def test_results_come_in_order_on_demand(api: VK):
     values, _ = await read(api, reads(200), views_of(api), ordered=True)
     assert values == [*range(200)]

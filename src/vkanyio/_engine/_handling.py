@@ -99,8 +99,9 @@ async def _answer_of(function: Callable[[Any], Awaitable[Any]], argument: Any) -
     try:
         answer = function(argument)
         if not isawaitable(answer):
+            name = getattr(function, "__qualname__", type(function).__qualname__)
             message = (
-                f"it must be an async function, but it returned a {kind_of(answer)}"
+                f"{name} must be an async function, but it returned a {kind_of(answer)}"
             )
             raise TypeError(message)
         return await answer

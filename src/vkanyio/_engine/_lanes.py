@@ -58,10 +58,14 @@ class LaneSettings:
     past: Counters = attrs.field(factory=Counters)
 
     @property
+    def calls_a_request(self) -> int:
+        """How many calls a request carries, if all are packed that may be."""
+        return 1 if self.config.mode == "sequential" else self.config.execute_count
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second, if all are packed that may be."""
-        calls = 1 if self.config.mode == "sequential" else self.config.execute_count
-        return calls * self.limiter.limit / self.limiter.window
+        return self.calls_a_request * self.limiter.limit / self.limiter.window
 
     @property
     def is_questioned(self) -> bool:

@@ -160,6 +160,11 @@ class Session(AsyncContextManagerMixin):
         return self._config
 
     @property
+    def calls_a_request(self) -> int:
+        """How many calls a request carries; see :attr:`Caller.calls_a_request`."""
+        return self._main.calls_a_request
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._main.calls_a_second

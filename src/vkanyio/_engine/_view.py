@@ -78,6 +78,11 @@ class View:
         self._session.check_usable()
 
     @property
+    def calls_a_request(self) -> int:
+        """How many calls a request carries; see :attr:`Caller.calls_a_request`."""
+        return self._settings.calls_a_request
+
+    @property
     def calls_a_second(self) -> float:
         """How many calls VK takes in a second; see :attr:`Caller.calls_a_second`."""
         return self._settings.calls_a_second

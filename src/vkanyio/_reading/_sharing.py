@@ -62,9 +62,18 @@ class _Share:
         return self.reason or (error if now < until else None)
 
     @property
+    def is_full(self) -> bool:
+        """Whether it has all the calls that it may have."""
+        return len(self.held) >= self.room
+
+    @property
     def load(self) -> float:
-        """How much of its room is taken, 1 if there is none left."""
-        return len(self.held) / self.room
+        """How much of its room is taken by whole requests.
+
+        So a token that has a few calls gets more, until they fill a request.
+        """
+        full_requests = len(self.held) // self.caller.calls_a_request
+        return full_requests * self.caller.calls_a_request / self.room
 
 
 @final
@@ -164,9 +173,11 @@ class SharedCalls:
         if not able:
             request._pending.settle(self._no_token_left(method, now))
             return True
-        ready = [each for each in able if not each.caller.is_questioned]
+        ready = [
+            each for each in able if not (each.is_full or each.caller.is_questioned)
+        ]
         share = min(ready, key=lambda each: each.load, default=None)
-        if share is None or share.load >= 1:
+        if share is None:
             # Another method may find one whose quota for this one is used up.
             return any(each.quotas for each in self._shares)
         del self._line[request]
