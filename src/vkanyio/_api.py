@@ -1,4 +1,4 @@
-"""How VK is called: what a client, and every view of it, offers to its users.
+"""The ways to call VK that a client, and every view of it, offers to its users.
 
 It makes requests and passes them on to a :class:`~vkanyio._caller.Caller`. It opens
 nothing and closes nothing.
@@ -91,8 +91,8 @@ class API(MethodGroups):
     def untyped(self) -> UntypedGroups:
         """All methods, without types: ``await api.untyped.newGroup.getNew(id=1)``.
 
-        For what VK has and its schema has not. A method takes any parameters by keyword
-        and returns what VK returned, as :meth:`call` does.
+        For methods that VK has, but its schema lacks. A method takes any parameters by
+        keyword and returns what VK returned, as :meth:`call` does.
         """
         from ._untyped import UntypedGroups
 
@@ -103,7 +103,8 @@ class API(MethodGroups):
         """Uploads of files: ``await api.upload.message_photo("cat.jpg", peer_id=1)``.
 
         There is a method for each kind of file that VK takes, see
-        :class:`vkanyio.uploads.Uploader`. What they return can be attached as it is.
+        :class:`vkanyio.uploads.Uploader`. What they return can be passed as an
+        attachment.
         """
         from .uploads import Uploader
 
@@ -130,9 +131,9 @@ class API(MethodGroups):
         return await self._caller.perform(APIRequest(method, params))
 
     async def call_with_request(self, request: APIRequest) -> Any:
-        """Send a request that was made before, once.
+        """Send a request; each request can be sent once.
 
-        :return: as :meth:`call`; any other task gets it by ``await request.wait()``
+        :return: as :meth:`call`; other tasks get it with ``await request.wait()``
         :raises VKError: as :meth:`call` does
         """
         if not isinstance(request, APIRequest):
@@ -153,8 +154,8 @@ class API(MethodGroups):
 
         :param token: an access token, or an async function that returns one
         :param options: options of :class:`~vkanyio.Config` for calls with this token;
-            the others are those of the client. They belong to the token: two views of
-            it have the same ones
+            the others are those of the client. They belong to the token: all its views
+            must have the same ones
         :raises TypeError: for an unknown option, or a value of the wrong type
         :raises ValueError: for a value that is not allowed, or if the token is in use
             with other options
@@ -184,26 +185,27 @@ class API(MethodGroups):
                 async for call in settled:
                     print(call.params["owner_id"], call.result()["count"])
 
-        Calls are taken from ``calls`` as there is room, and made as by :meth:`call`. An
-        element that cannot be a call has its own outcome, as a call that failed has:
-        ``call.result()`` raises its error, which concerns no other call. Leaving the
-        block gives up the calls that have no outcome yet, and closes ``calls`` if it is
-        an async generator. If ``calls`` itself raises, the calls under way are finished
-        first, and then its error is raised.
+        Calls are taken from ``calls`` while there is room, and made as by :meth:`call`.
+        An element that cannot be a call is settled like a call that failed: its
+        ``call.result()`` raises the error, and other calls are not affected. Leaving
+        the block abandons the calls that have no outcome yet, and closes ``calls`` if
+        it is an async generator. If ``calls`` itself raises, the calls in flight are
+        finished first, and then its error is raised.
 
         :param calls: pairs of a method and its parameters, or requests; iterated over
-            in another task, as far as there is room
-        :param ordered: whether the results come in the order of ``calls``; otherwise
-            as they settle
-        :param max_pending: how many calls may be under way, with the results that were
-            not taken yet; ``max_waiting`` does not matter here. By default what VK
-            takes in two seconds, at most 1,000 for each token
+            in another task, while there is room
+        :param ordered: whether results are returned in the order of ``calls``;
+            otherwise as they settle
+        :param max_pending: maximum number of calls in flight, including those whose
+            results were not taken yet; ``max_waiting`` does not apply here. By default
+            as many as VK accepts in two seconds, at most 1,000 for each token
         :param views: clients whose tokens share the calls, each with its own limit:
-            views from :meth:`as_token`, or the client itself. The calls only read. A
-            token that VK refuses (errors 5, 27, 28 and the like), or asks a question
-            about that nobody answers, falls out, after error 29 for an hour and this
-            method; its calls go to the others. :exc:`~vkanyio.NoTokenLeftError` is the
-            outcome of calls for which no token is left
+            views from :meth:`as_token`, or the client itself. The calls may only read.
+            The stream stops using a token that VK refuses (errors 5, 27, 28 and the
+            like), or for which VK asks a question that nobody answers; after error 29,
+            it stops using it for this method and for an hour. The calls go to the other
+            tokens. :exc:`~vkanyio.NoTokenLeftError` is the outcome of calls for which
+            no token is left
         :return: a stream of :class:`~vkanyio.SettledCall`
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: if ``max_pending`` is less than 1, or ``views`` is empty or
@@ -236,14 +238,14 @@ class API(MethodGroups):
     ) -> list[Any]:
         """Make a few calls at once, and return their values in order.
 
-        The first error is raised, and the other calls are given up, as in a task group
-        (``asyncio.gather`` would let them go on). It is raised as itself, never in an
-        exception group.
+        The first error is raised, and the other calls are abandoned, as in a task group
+        (``asyncio.gather`` would let them continue). The error is raised unchanged,
+        never in an exception group.
 
         :param requests: requests, or pairs of a method and its parameters. All are
             checked before the first is sent
-        :param return_exceptions: whether the errors of calls are returned in their
-            places, instead of the first one being raised
+        :param return_exceptions: return errors in the list, in place of the values,
+            instead of raising the first one
         :raises TypeError: if an element is no call, or for a parameter that cannot be
             encoded
         :raises ValueError: if a parameter cannot be sent
@@ -280,15 +282,15 @@ class API(MethodGroups):
             async for post in api.collect(api.wall.get, owner_id=-1):
                 print(post["text"])
 
-        Each page is an ordinary call, of the largest size. Every item that is in the
-        list all the time is delivered once, whatever is added or removed meanwhile.
-        ``await api.collect(...).all()`` has many pages under way, and is faster.
+        Each page is an ordinary call, for the largest page that VK allows. Every item
+        that stays in the list is returned once, whatever is added or removed meanwhile.
+        ``await api.collect(...).all()`` requests many pages at a time, and is faster.
 
         :param method: the method, ``api.wall.get``, or its name, ``"wall.get"``; by
             name, the type of the items is not known
         :param params: its parameters; ``count`` is the size of a page, and ``offset``
             where to begin
-        :return: the items, which :meth:`PagedItems.options` reads in other ways
+        :return: the items; see also :meth:`PagedItems.options`
         :raises TypeError: for a wrong method or parameter, naming it
         :raises ValueError: for a method that does not return a list in pages, with the
             reason, or a parameter that cannot be sent
@@ -318,7 +320,7 @@ class API(MethodGroups):
         configure: bool = False,
         kinds: Iterable[type[Update[Any]] | str] | None = None,
     ) -> BotUpdates:
-        """Listen to what happens in a community, and to what is written to it.
+        """Receive updates of a community: its messages, posts, comments and so on.
 
         ::
 
@@ -326,21 +328,22 @@ class API(MethodGroups):
                 async for update in updates:
                     print(update)
 
-        It is the Long Poll API, which has to be switched on in the settings of the
+        This uses the Long Poll API, which must be switched on in the settings of the
         community, with the types of updates that are wanted. Polls are not subject to
         the rate limit.
 
-        :param group_id: the community; by default the one whose token the client has
-        :param position: where to begin, and where to keep what has been acknowledged: a
+        :param group_id: the id of the community; by default the one that the token
+            belongs to
+        :param position: where to start, and where to store what was acknowledged: a
             :class:`~vkanyio.updates.FilePosition`, or another store; or the text of a
-            position. By default it begins with the next update and keeps nothing, so
-            that what happens while the program does not run is lost
+            position. By default it starts with the next update and stores nothing, so
+            updates are lost while the program is not running
         :param wait: for how many seconds VK holds a request without updates, up to 90
         :param configure: whether to switch on the Long Poll API, with the API version
             of the client and the ``kinds``: this changes the community's settings
         :param kinds: which updates to deliver: classes such as
             :class:`~vkanyio.updates.MessageNew`, or their names; by default all
-        :return: the updates, to be entered by ``async with``
+        :return: an asynchronous context manager that returns the updates
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a value that is not allowed
         """
@@ -363,10 +366,11 @@ class API(MethodGroups):
             match await api.resolve("https://vk.com/durov"):
                 case links.User(user_id): ...
 
-        VK is asked only for screen names, by ``utils.resolveScreenName``: ids and
-        addresses such as ``wall-1_2`` say it themselves, see :func:`.links.parse_link`.
+        Only screen names need a call, of ``utils.resolveScreenName``: ids and addresses
+        such as ``wall-1_2`` are parsed without VK, see :func:`.links.parse_link`.
 
-        :return: what it leads to; None if nobody has this name, and for what is no link
+        :return: what it leads to; None if the name does not exist, or the text is not a
+            link
         :raises TypeError: if the text is not a str
         :raises VKError: as :meth:`call` does
         """
@@ -377,7 +381,7 @@ class API(MethodGroups):
     async def execute(self, /, code: str, **args: Any) -> ExecuteResult:
         """Run VKScript on VK's servers: up to 25 calls in one request.
 
-        Retried only if all calls that the code names merely read.
+        Retried only if all calls that the code names only read.
 
         :param code: the script (https://dev.vk.com/method/execute). VK gets it and
             ``args`` in the same form, so ``Args.code`` is the script itself
@@ -423,15 +427,14 @@ class TokenView(API):
     """A client for another token, from :meth:`API.as_token`.
 
     It makes calls in every way that the client does, over the client's connections, and
-    as long as the client is open. The token has a rate limit, a line of calls and
-    batches of its own, which are there while there are calls. A block keeps them in
-    between::
+    as long as the client is open. The token has its own rate limit, queue of calls and
+    batches, which exist while there are calls. A block keeps them in between::
 
         async with api.as_token(token, limit=20) as view:
             ...
 
-    It also gets the first token, if that comes from a function. A view may be entered
-    again, and is of use without a block, too.
+    It also requests the first token, if it comes from a function. A view may be entered
+    again, and works without a block, too.
     """
 
     def __init__(self, caller: TokenCaller) -> None:
@@ -443,12 +446,12 @@ class TokenView(API):
         return "<vkanyio.TokenView>"
 
     def statistics(self) -> Statistics:
-        """Return what was done with the token so far, by all its views."""
+        """Return the numbers of the calls with this token, by all its views."""
         return self._view.statistics()
 
     async def __aenter__(self) -> Self:
         if self._is_held:
-            message = "the view has been entered already: make another one"
+            message = "the view has already been entered: create another one"
             raise ClientUseError(message)
         self._is_held = True
         try:
@@ -484,7 +487,7 @@ def _checked_views(views: Iterable[API]) -> list[API]:
             message = f"{wanted}, got {kind_of(view)} as views[{number}]"
             raise TypeError(message)
         if any(view is other for other in found):
-            message = f"{wanted}, each of them once, got views[{number}] twice"
+            message = f"{wanted}, each of them only once, got views[{number}] twice"
             raise ValueError(message)
         found.append(view)
     if not found:

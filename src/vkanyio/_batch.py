@@ -62,7 +62,7 @@ def read_batch(
 ) -> list[Result]:
     """Return the result of each call of a batch.
 
-    A call whose value cannot be told apart from another's counts as perhaps carried
+    A call whose value cannot be distinguished from another's counts as perhaps carried
     out. The cases:
 
     1. VK returned no list, or one of another length: every call is in doubt.
@@ -148,8 +148,8 @@ def _method_of(entry: Mapping[str, Any]) -> str:
 def _in_doubt(call: MethodCall, body: bytes, secrets: Secrets) -> Failure:
     shown = shown_bytes(body, secrets)
     error = InvalidResponseError(
-        "the response to `execute` does not say what became of this call"
-        f" (begins with {shown[:60]!r})",
+        "the response to `execute` has no result for this call (it begins with"
+        f" {shown[:60]!r})",
         method=call.method,
         status=200,
         body=shown,

@@ -35,7 +35,8 @@ def _to_payload(value: object) -> str | None:
     if len(written) > MAX_PAYLOAD:
         message = (
             f"payload must have at most {MAX_PAYLOAD} characters as JSON, got"
-            f" {len(written)}: {shown(written)}; keep the rest under an id of your own"
+            f" {len(written)}: {shown(written)}; store the rest yourself, and put only"
+            " its id into the payload"
         )
         raise ValueError(message)
     try:
@@ -45,6 +46,8 @@ def _to_payload(value: object) -> str | None:
             f"payload must be a dict, such as {{'answer': 1}}, or JSON text, got"
             f" {shown(value)}"
         )
+        if value in COLORS:
+            message += f"; a color is passed by its name, color={value!r}"
         raise ValueError(message) from None
     return written
 
@@ -54,12 +57,12 @@ def _to_payload(value: object) -> str | None:
 class Button:
     """A button of a :class:`Keyboard` or a :class:`Carousel`.
 
-    It is made by the method for its kind::
+    Create one with the method for its kind::
 
         Button.text("Yes", {"answer": 1}, color="positive")
 
-    ``payload`` is what the program gets when the button is pressed: a dict or another
-    value that JSON has, or JSON text; at most 255 characters as JSON.
+    ``payload`` is returned to the program when the button is pressed: a dict or another
+    JSON value, or JSON text; at most 255 characters as JSON.
 
     :ivar kind: what it does, by VK's name
     :ivar label: its text, from 1 to 40 characters; some kinds have a text of their own
@@ -108,7 +111,8 @@ class Button:
     ) -> Button:
         """Make a button that sends no message, but a ``message_event`` to the program.
 
-        The program answers it within a minute by ``messages.sendMessageEventAnswer``.
+        The program must answer within a minute, with
+        ``messages.sendMessageEventAnswer``.
 
         :param label: from 1 to 40 characters
         :param payload: comes with the event
@@ -118,8 +122,8 @@ class Button:
         """
         if payload is None:
             message = (
-                f"a callback button needs a payload, which tells it from others:"
-                f' Button.callback({shown(label)}, {{"id": 1}})'
+                "a callback button needs a payload, by which your program recognizes"
+                f' it: Button.callback({shown(label)}, {{"id": 1}})'
             )
             raise ValueError(message)
         return cls(
@@ -134,7 +138,7 @@ class Button:
         """Make a button that opens a page.
 
         :param label: from 1 to 40 characters
-        :param url: the address, with its scheme
+        :param url: the URL, with its scheme
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for one that VK would refuse
         """
@@ -147,7 +151,7 @@ class Button:
 
     @classmethod
     def location(cls, payload: object = None) -> Button:
-        """Make a button that sends where the user is. VK gives it its text.
+        """Make a button that sends the location of the user. VK chooses its label.
 
         :raises TypeError: if the payload cannot be encoded
         :raises ValueError: if it is too long
@@ -156,7 +160,7 @@ class Button:
 
     @classmethod
     def vkpay(cls, hash: str, payload: object = None) -> Button:  # noqa: A002
-        """Make a button that opens VK Pay. VK gives it its text.
+        """Make a button that opens VK Pay. VK chooses its label.
 
         :param hash: the parameters of the payment, such as
             ``"action=transfer-to-group&group_id=1&aid=10"``
@@ -211,7 +215,7 @@ class Button:
 
 def _check_label(label: str | None) -> None:
     if not check_text("label", label, 1, MAX_LABEL).strip():
-        message = f"label must have something to read, got {label!r}"
+        message = f"label must have visible characters, got {label!r}"
         raise ValueError(message)
 
 
@@ -236,8 +240,8 @@ def check_url(value: str, name: str = "url") -> str:
         raise TypeError(message)
     if not _URL.fullmatch(value):
         message = (
-            f"{name} must be an address with its scheme, such as https://vk.com/durov,"
-            f" got {shown(value)}"
+            f"{name} must be a URL with its scheme, such as https://vk.com/durov, got"
+            f" {shown(value)}"
         )
         raise ValueError(message)
     return value

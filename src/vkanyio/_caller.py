@@ -97,10 +97,10 @@ class Caller(Protocol):
     ) -> Response | Failure:
         """Send a POST request to another server than VK's API, and read the response.
 
-        It goes by the client's connections and proxy, without its token, and outside
-        the rate limit. There is no deadline: the caller has a cancel scope, and may
-        move its deadline with each chunk of the body. Leaving the client's block
-        closes the connection.
+        It uses the client's connections and proxy, but not its token, and is not
+        subject to the rate limit. There is no deadline: the caller has a cancel scope,
+        and may move its deadline with each chunk of the body. Leaving the client's
+        block closes the connection.
 
         :param body: the body, or its chunks; nothing whole is sent of one whose length
             is wrong

@@ -44,15 +44,15 @@ class AnswerSender(Protocol):
 
 @final
 class Captcha:
-    """A captcha that VK wants solved before it carries out a call.
+    """A captcha that must be solved before VK carries out a call.
 
-    An ``on_captcha`` function gets it and answers by :meth:`retry`. All fields that VK
-    sends are optional (https://dev.vk.com/api/captcha-error): since 2025 there is a
+    An ``on_captcha`` function gets it, and answers with :meth:`retry`. All fields that
+    VK sends are optional (https://dev.vk.com/api/captcha-error): since 2025 there is a
     ``redirect_uri`` to open in a browser, before that there were ``sid`` and ``img``.
 
-    Until it is answered, calls of the token that change anything wait, since VK counts
-    them as a flood; calls that read go on. Calls that the function itself makes, and
-    those of tasks that it starts, do not wait.
+    Until it is answered, calls of the token that change anything wait, since VK would
+    count them as a flood; calls that read continue. Calls that the function itself
+    makes, and those of tasks that it starts, do not wait.
 
     :ivar attempt: 1 for the first answer to this call, at most 5
     :ivar request: the call, or the ``execute`` if VK asks about packed calls as a whole
@@ -130,7 +130,7 @@ class Confirmation:
 @final
 @attrs.frozen(kw_only=True)
 class Validation:
-    """VK wants the owner of the token to prove who they are (error 17).
+    """VK requires the owner of the token to validate their identity (error 17).
 
     An ``on_validation`` function gets it, opens the page, and returns the new token
     that the page ends with (``blank.html#success=1&access_token=...``).

@@ -93,7 +93,7 @@ class _Client(API):
         return self._config
 
     def statistics(self) -> Statistics:
-        """Return what the client has done so far.
+        """Return the numbers of the client's calls, requests and retries so far.
 
         :raises ClientClosedError: before the client was entered
         """
@@ -103,7 +103,7 @@ class _Client(API):
         """Keep the client open until it is cancelled: ``await tg.start(api.run)``.
 
         For programs that cannot stay inside an ``async with`` block, such as the start
-        and stop hooks of a framework. Cancelling it gives up the calls in flight.
+        and stop hooks of a framework. Cancelling it abandons the calls in flight.
         """
         async with self:
             task_status.started(self)
@@ -118,7 +118,10 @@ class _Client(API):
     # errors for misuse instead of vkanyio's.
     async def __aenter__(self) -> Self:
         if self._session is not None:
-            message = f"the client {self._session.stage.value}; it is entered once"
+            message = (
+                f"the client {self._session.stage.value}; a client can be entered only"
+                " once"
+            )
             raise ClientUseError(message)
         # Made here, so that clients that were made before a fork do not move in step.
         # `random.seed` repeats it.
@@ -145,10 +148,10 @@ class VK(_Client):
         async with VK(token, limit=20) as api:
             [user] = await api.users.get(user_ids=[1])
 
-    It is open for the duration of its ``async with`` block, once, and any number of
+    It is open inside its ``async with`` block, and can be entered once. Any number of
     tasks of the same event loop may use it. Leaving the block normally finishes the
-    calls that were accepted; leaving it by an exception or a cancellation gives them
-    up.
+    calls that were accepted; leaving it by an exception or a cancellation abandons
+    them.
 
     The options that programs set most: ``limit`` (3 for a user token, 20 for a
     community token), ``request_mode`` ("sequential" or "burst"), ``timeout`` and

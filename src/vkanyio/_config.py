@@ -138,8 +138,8 @@ class Config:
     local variables of your own functions.
 
     :param token: an access token of a user, a community or a service, or an async
-        function that returns one: it gets None at first, and later the token that has
-        to be replaced; see :class:`~vkanyio.Token`
+        function that returns one: it gets None at first, and later the token to
+        replace; see :class:`~vkanyio.Token`
     :param limit: requests a second: 3 for a user token, 20 for a community token
         (https://dev.vk.com/api/api-requests)
     :param wait: seconds before a failed request is retried: the base of an exponential
@@ -149,9 +149,12 @@ class Config:
         only the methods of ``execute_methods``. Values and errors are the same
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once; neither lets more than ``limit`` start in a second
-    :param execute_count: for the packing modes: most calls in one ``execute``, 1 to 25
-    :param execute_methods: for the packing modes: what "parallel_selected" packs
-    :param execute_unsupported_methods: for the packing modes: what is never packed
+    :param execute_count: for the packing modes: maximum number of calls in one
+        ``execute``, 1 to 25
+    :param execute_methods: for the packing modes: the methods that "parallel_selected"
+        packs
+    :param execute_unsupported_methods: for the packing modes: the methods that are
+        never packed
     :param retry_limit: how often a request is retried; retries after error 6, too many
         requests, and HTTP 429 do not count
     :param retry_unsafe: retry calls that VK may have carried out already, whatever they
@@ -160,30 +163,31 @@ class Config:
         more than the default
     :param version: the version of the VK API
     :param base_url: the URL to which method names are appended
-    :param allow_insecure: allow a ``base_url`` with "http://" to another machine, which
-        the token reaches unencrypted
+    :param allow_insecure: allow a ``base_url`` with "http://" to another machine; the
+        token is then sent unencrypted
     :param headers: HTTP headers to send in addition to those of vkanyio
     :param language: the language of names and texts in VK's values
     :param proxy: URL of an HTTP or SOCKS proxy; SOCKS needs ``vkanyio[socks]``. By
         default the environment decides (``HTTPS_PROXY`` and the like)
     :param http_client: an ``httpx.AsyncClient`` or ``httpx2.AsyncClient`` to use; the
         client does not close it. One with ``auth``, ``params`` or ``cookies`` is
-        refused. The environment is not asked for a proxy
+        refused. The proxy settings of the environment are then ignored
     :param limiter: a rate limit shared with other clients of the same token, in place
         of ``limit`` and ``request_mode``: a :class:`~vkanyio.Limiter`, or a
         :class:`~vkanyio.redis.RedisLimiter` for several processes
-    :param max_waiting: most calls of a token that wait for their outcome at a time;
-        further calls wait for room first
-    :param max_connections: most HTTP requests in flight at a time; not more than the
+    :param max_waiting: maximum number of calls of a token without an outcome; further
+        calls wait for room first (back-pressure)
+    :param max_connections: maximum number of HTTP requests in flight; not more than the
         connections of ``http_client``, if that is given
-    :param max_answer: most bytes of a response, compressed or not: a larger one raises
-        :exc:`~vkanyio.InvalidResponseError`, or is requested in parts in a packing
-        mode. VK's own responses have a few MB at most, and Python objects may take
-        twenty times the bytes of their JSON. A client given by ``http_client`` reads
-        a response completely before its size is known
+    :param max_answer: maximum number of bytes of a response, compressed or not: a
+        larger one raises :exc:`~vkanyio.InvalidResponseError`, or is requested in parts
+        in a packing mode. VK's own responses have a few MB at most, and Python objects
+        may take twenty times the bytes of their JSON. A client given by ``http_client``
+        reads a response completely before its size is known
     :param on_captcha: solves captchas, see :class:`~vkanyio.Captcha`
     :param on_validation: returns a new token, see :class:`~vkanyio.Validation`
-    :param on_confirmation: agrees or does not, see :class:`~vkanyio.Confirmation`
+    :param on_confirmation: returns whether to confirm, see
+        :class:`~vkanyio.Confirmation`
     :param on_event: a function, not async, that is called with an event whenever a call
         or an HTTP request starts or ends, see :class:`~vkanyio.Event`
     :raises TypeError: for a value of the wrong type
@@ -329,7 +333,10 @@ class Config:
         for name in options:
             if name not in known:
                 own_name = _FOREIGN_NAMES.get(name) or name.removeprefix("api")
-                meant = did_you_mean(own_name, known) or f", known are {known}"
+                meant = (
+                    did_you_mean(own_name, known)
+                    or f": the options are {', '.join(known)}"
+                )
                 message = f"unknown option {shown(name)}{meant}"
                 raise TypeError(message)
 

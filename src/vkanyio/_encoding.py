@@ -258,7 +258,7 @@ def _to_unix_time(name: str, value: datetime) -> int:
         return int(value.timestamp())
     except (ValueError, OverflowError, OSError):
         message = (
-            f"{name} must be a time that Unix time can express, got {shown(value)}"
+            f"{name} must be a time within the range of Unix time, got {shown(value)}"
         )
         raise ValueError(message) from None
 
@@ -268,7 +268,7 @@ def _check_int(name: str, value: int) -> int:
         str(value)
     except ValueError:
         message = (
-            f"{name} must be a number that can be written out, got one of"
+            f"{name} must be a number short enough for str(), got one of"
             f" {value.bit_length()} bits"
         )
         raise ValueError(message) from None
@@ -280,7 +280,8 @@ def _check_text(name: str, text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         message = (
-            f"{name} must be text that UTF-8 can encode, got a lone surrogate in it"
+            f"{name} must be text that UTF-8 can encode, but it contains a lone"
+            " surrogate"
         )
         raise ValueError(message) from None
     return text

@@ -25,7 +25,7 @@ _ENTRY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]+))?")
 def environment_proxy(base_url: str, variables: Mapping[str, str]) -> str | None:
     """Return the proxy that ``HTTPS_PROXY``, ``NO_PROXY`` and the like ask for.
 
-    Names in lower case come first; an empty value stands for no proxy.
+    Names in lower case take precedence; an empty value means no proxy.
 
     :param base_url: the URL that is to be reached
     :param variables: the environment

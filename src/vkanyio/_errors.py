@@ -1,12 +1,12 @@
 """The exceptions of vkanyio, arranged by what the caller does next.
 
 ``error.is_transient`` divides them in another way: where it is true, VK or the network
-is not well, and the same call may succeed later.
+has problems, and the same call may succeed later.
 
 ::
 
     VKError
-    ├── APIError                    VK said no: look at the code
+    ├── APIError                    VK rejected the call: look at the code
     │   ├── UnknownError            1    VK failed, without saying how
     │   ├── UnknownMethodError      3    fix the method name
     │   ├── AuthError               5    replace the token
@@ -19,7 +19,7 @@ is not well, and the same call may succeed later.
     │   ├── ScriptRuntimeError      13   fix the VKScript, or ask for less
     │   ├── CaptchaError            14   a person has to solve it
     │   ├── AccessDeniedError       15   request the permission
-    │   ├── ValidationError         17   a person has to prove who they are
+    │   ├── ValidationError         17   a person has to confirm their identity
     │   ├── ConfirmationError       24   a person has to agree
     │   ├── GroupAuthError          27   use another kind of token
     │   ├── AppAuthError            28   use another kind of token
@@ -36,7 +36,7 @@ is not well, and the same call may succeed later.
     │   └── InvalidResponseError    a response that is not from the VK API
     ├── UploadRefusedError          VK refused a file: send another
     ├── TokenRenewalError           VK refused the token, and there is no new one
-    ├── NoTokenLeftError            every token of a stream has fallen out
+    ├── NoTokenLeftError            no token of a stream can make the call
     ├── OutcomeUnknownError         VK may have carried it out: check before you retry
     ├── ClientClosedError           the client is not open, or was closed meanwhile
     ├── ClientCrashedError          a bug in vkanyio: the cause is attached
@@ -69,13 +69,13 @@ class VKError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether VK or the network is not well: the call may succeed later.
+        """Whether VK or the network has problems: the call may succeed later.
 
         True for VK's errors 1, 6, 10 and 36, lost connections, responses that do not
-        come in time, and pages of gateways such as HTTP 502. False where somebody has
-        to act first (a captcha, a bad token, a refused proxy login), and for
-        :exc:`OutcomeUnknownError`, which may not be retried blindly. The client itself
-        has retried for as long as its options say.
+        come in time, and pages of gateways such as HTTP 502. False where somebody must
+        act first (a captcha, a bad token, a refused proxy login), and for
+        :exc:`OutcomeUnknownError`, which may not be retried blindly. The client has
+        already made the retries that its options allow.
         """
         return False
 
@@ -225,7 +225,7 @@ class UnknownMethodError(
 class AuthError(
     APIError,
     code=5,
-    advice="check that the token is whole, not expired and not revoked",
+    advice="check that the token is complete, not expired and not revoked",
 ):
     """Raised when VK returns error 5: it does not accept the token."""
 
@@ -233,8 +233,10 @@ class AuthError(
 class TooManyRequestsError(
     APIError,
     code=6,
-    advice="another program seems to use this token's limit, or `limit` is higher"
-    " than VK allows for the token",
+    advice=(
+        "another program may be using this token, or `limit` is higher than VK allows"
+        " for it"
+    ),
 ):
     """Raised when VK keeps returning error 6 for a minute."""
 
@@ -270,7 +272,7 @@ class ScriptRuntimeError(
 class CaptchaError(
     APIError, code=14, advice="the option `on_captcha` takes a function that solves it"
 ):
-    """Raised when VK asks for a captcha and got no answer that it accepts."""
+    """Raised when VK requires a captcha, and got no answer that it accepts."""
 
 
 class AccessDeniedError(APIError, code=15):
@@ -283,7 +285,7 @@ class ValidationError(
     advice="the owner of the token opens the `redirect_uri` of `raw`; the option"
     " `on_validation` takes a function for that",
 ):
-    """Raised when VK asks the owner of the token to prove who they are."""
+    """Raised when VK requires the owner of the token to validate their identity."""
 
 
 class ConfirmationError(
@@ -321,7 +323,7 @@ class TokenExpiredError(APIError, code=1117, advice="get a new token"):
 
 
 class TransportError(VKError):
-    """Raised when no response came from VK, or none of the VK API.
+    """Raised when there was no response, or one that is not from the VK API.
 
     Either the request was not carried out, or it only reads: it is safe to retry it
     later. Otherwise :exc:`OutcomeUnknownError` is raised instead.
@@ -385,8 +387,9 @@ class InvalidResponseError(TransportError):
 class UploadRefusedError(VKError):
     """Raised when VK refuses an uploaded file. Nothing has been saved.
 
-    Upload servers say so with HTTP status 200, in words of their own or without any,
-    and a method that saves the file would only return error 100.
+    Upload servers report that with HTTP status 200 and a text of their own, or an empty
+    field, with which the method that saves the file would only return error 100; and
+    gateways with HTTP status 413.
 
     :ivar kind: the method of ``api.upload``, such as "message_photo"
     :ivar response: what the upload server returned: JSON, or the text if it is not JSON
@@ -430,15 +433,15 @@ class OutcomeUnknownError(VKError):
     def __str__(self) -> str:
         return (
             f"{self.method} may have been carried out ({self.__cause__}): it was not"
-            " retried, check before you do"
+            " retried; check before you repeat it"
         )
 
 
 class TokenRenewalError(VKError):
     """Raised when VK refused the token, and the token function returned no new one.
 
-    ``__cause__`` says why: what the function raised, or VK's error for the new token.
-    The function is not asked again, unless that was a transient :exc:`VKError`.
+    ``__cause__`` is the reason: what the function raised, or VK's error for the new
+    token. The function is not called again, unless that was a transient :exc:`VKError`.
     """
 
     @property
@@ -450,7 +453,7 @@ class TokenRenewalError(VKError):
 class NoTokenLeftError(VKError):
     """Raised by a call of a stream over several tokens when none of them can make it.
 
-    :ivar reasons: why not, an error for each token, in the order of ``views``
+    :ivar reasons: the reason for each token, an error, in the order of ``views``
     :ivar method: the method that was to be called
     """
 
@@ -461,7 +464,7 @@ class NoTokenLeftError(VKError):
 
     def __str__(self) -> str:
         why = "; ".join(f"views[{i}]: {e}" for i, e in enumerate(self.reasons))
-        return f"no token is left for {self.method}: {why}"
+        return f"no token is left that can call {self.method}: {why}"
 
 
 class ClientClosedError(VKError):
@@ -477,7 +480,7 @@ class ClientClosedError(VKError):
 
 
 class ClientCrashedError(VKError):
-    """Raised when an internal task of the client failed: ``__cause__`` says how."""
+    """Raised when an internal task of the client failed: ``__cause__`` is its error."""
 
 
 class ClientUseError(VKError, RuntimeError):

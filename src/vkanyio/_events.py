@@ -89,7 +89,8 @@ class RequestEnded(NamedTuple):
 
 
 class PollStarted(NamedTuple):
-    """VK is asked for updates: the request lasts until there are some, or for ``wait``.
+    """A request for updates is being sent: it lasts until there are some, or for
+    ``wait``.
 
     :ivar poll: its number, unique in this process
     :ivar group_id: the community

@@ -1,4 +1,4 @@
-"""How to install what an extra has."""
+"""How to install an extra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known about a method: plain values, without rules or the table of methods."""
+"""Facts about a method: plain values, without rules or the table of methods."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Repetition(enum.Enum):
 
 
 class MethodFacts(NamedTuple):
-    """What is known about a method.
+    """Facts about a method.
 
     :ivar repetition: the effect of a second call, unless parameters change it
     :ivar tokens: the kinds of token that may call it, empty if unknown

@@ -1,4 +1,4 @@
-"""What vkanyio needs of an HTTP client that a user brings, and what it refuses."""
+"""What vkanyio requires of a user's HTTP client, and what it refuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class HTTPResponse(Protocol):
-    """What vkanyio needs of an HTTP response.
+    """What vkanyio requires of an HTTP response.
 
     If it also has ``headers``, a mapping, their ``Retry-After`` is respected.
     """
@@ -28,7 +28,7 @@ class HTTPResponse(Protocol):
 
 
 class HTTPClient(Protocol):
-    """What vkanyio needs of an HTTP client: one method.
+    """What vkanyio requires of an HTTP client: one method.
 
     ``httpx.AsyncClient`` has it, and so has ``httpx2.AsyncClient``.
     """
@@ -75,8 +75,8 @@ def check_http_client(name: str, client: Any) -> None:
 def _addition(client: Any) -> str | None:
     if client.auth is not None:
         return (
-            "auth: it would replace the token. Remove it from the client; the login for"
-            " a proxy belongs into the proxy's URL"
+            "auth: it would replace the token. Remove it from the client; put the"
+            " login for a proxy into its URL"
         )
     if client.params:
         return (

@@ -85,8 +85,8 @@ class Limiter:
     single request that took longer than usual is assumed to have arrived late: the
     request that starts one window later waits for as much longer.
 
-    Make one and give it to several clients of the same token, in the same event loop;
-    its methods are for the clients.
+    Create one, and pass it to several clients of the same token, in the same event
+    loop; its methods are for the clients.
 
     :param limit: requests per window: 3 for a user token, 20 for a community token
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
@@ -225,10 +225,11 @@ class Limiter:
         """Learn from the time between a request and its response alone, in seconds."""
         trips = self._round_trips
         trips.append(round_trip)
-        if len(trips) >= 4:
-            ranked = sorted(trips)
-            quarter = len(ranked) // 4
+        ranked = sorted(trips)
+        quarter = len(ranked) // 4
+        if len(ranked) >= 2:
             self.usual_trip = ranked[quarter]
+        if len(ranked) >= 4:
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
             self._spread = min(between_quartiles / self.window, MAX_SPREAD)
 

@@ -54,7 +54,7 @@ class App:
 @final
 @attrs.frozen
 class ScreenName:
-    """A name, which a user, a community or an application may have, or nobody."""
+    """A screen name: of a user, a community or an application, or of nobody."""
 
     name: str
 
@@ -210,7 +210,7 @@ class Page:
 @final
 @attrs.frozen
 class Other:
-    """What has a screen name, of a type that vkanyio does not know.
+    """The owner of a screen name, of a type that vkanyio does not know.
 
     :ivar type: VK's name of the type
     """

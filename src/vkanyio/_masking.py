@@ -1,4 +1,4 @@
-"""What hides secrets: values that mask themselves, and texts that repeat a secret.
+"""Hide secrets: values that mask themselves, and secrets in texts.
 
 A secret is masked by the first statement of the function that gets it from a user, and
 stays so for as long as it is in use: as a parameter, as a header and as bytes. So a

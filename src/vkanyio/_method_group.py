@@ -136,8 +136,8 @@ def call_of(
     group = getattr(method, "__self__", None)
     if not isinstance(group, MethodGroup):
         message = (
-            "method must be one of the API's, such as api.wall.get, or its name,"
-            f' "wall.get"; got {kind_of(method)}'
+            "method must be a method such as api.wall.get, or its name, such as"
+            f' "wall.get", got {kind_of(method)}'
         )
         raise TypeError(message)
     found: list[tuple[str, Mapping[str, Any]]] = []

@@ -33,7 +33,7 @@ class PendingState(enum.Enum):
     CLAIMED = "waiting for room"
     LIVE = "waiting for its outcome"
     SETTLED = "settled"
-    GIVEN_UP = "given up by every task that waited for it"
+    GIVEN_UP = "abandoned by every task that waited for it"
 
 
 @final
@@ -111,7 +111,7 @@ class Pending:
         """
         self._bind_to_loop(loop_token)
         if self.state is not PendingState.NEW:
-            message = "this request was submitted before: make a new APIRequest"
+            message = "this request has already been submitted: create a new APIRequest"
             raise ClientUseError(message)
         self.state = PendingState.CLAIMED
 
@@ -220,7 +220,7 @@ class Pending:
         if self._loop_token is None:
             self._loop_token = loop_token
         elif self._loop_token != loop_token:
-            message = "a request can be waited for in one event loop and thread only"
+            message = "a request can be awaited only in one event loop and thread"
             raise ClientUseError(message)
 
 
@@ -231,7 +231,7 @@ _NO_OUTCOME = {
     ),
     PendingState.CLAIMED: _NOT_SETTLED,
     PendingState.LIVE: _NOT_SETTLED,
-    PendingState.GIVEN_UP: "this request was given up before it had an outcome",
+    PendingState.GIVEN_UP: "this request was abandoned before it had an outcome",
 }
 
 

@@ -1,4 +1,4 @@
-"""The key of a message that is the same whenever it is computed."""
+"""A deduplication key for messages that is the same whenever it is computed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def random_id(*parts: str | int) -> int:
     for number, part in enumerate(parts, 1):
         if not isinstance(part, str | int):
             message = (
-                f"part {number} of a random_id must be a str or an int,"
-                f" got {type(part).__name__}: pass str(...) of it if that never changes"
+                f"part {number} of a random_id must be a str or an int, got"
+                f" {type(part).__name__}: pass its str(...), if that never changes"
             )
             raise TypeError(message)
     written = [_written(part) for part in parts]
     if not any(written):
-        message = "random_id needs a part that tells this message from others"
+        message = "random_id needs at least one part that identifies this message"
         raise ValueError(message)
     # Each part after its length, so that two lists of parts are never the same bytes.
     data = b"".join(b"%d:%b" % (len(part), part) for part in written)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @final
 class APIRequest:
-    """A call of a VK method, to be sent by :meth:`VK.call_with_request`.
+    """A call of a VK method, which :meth:`VK.call_with_request` sends.
 
     It is sent once, and any number of tasks may :meth:`wait` for its outcome.
     ``str(request)`` is the call as VKScript: ``API.users.get({"user_ids":1})``. It
@@ -45,7 +45,7 @@ class APIRequest:
     :param params: the parameters, by VK's names
     :param headers: HTTP headers for this call only
     :param repeatable: whether it may be retried after VK may have carried it out. By
-        default only calls that read or that have a key against repetition are
+        default only calls that read, or that have a deduplication key
     :raises TypeError: for a parameter that cannot be encoded, naming it
     :raises ValueError: for a method name, a parameter or a header that cannot be sent,
         naming it
@@ -109,7 +109,7 @@ class APIRequest:
 
         :return: the value that VK returned; for ``execute`` and ``execute.name`` an
             :class:`~vkanyio.ExecuteResult`
-        :raises VKError: the error that the sender gets, for each waiter its own copy
+        :raises VKError: the error of the call; each waiter gets its own copy
         """
         await self._pending.wait()
         return self.result()

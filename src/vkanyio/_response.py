@@ -144,8 +144,8 @@ def too_large(
     :param max_bytes: how many are allowed
     """
     problem = (
-        f"has more than {max_bytes} bytes: ask for less at a time,"
-        " or raise `max_answer`"
+        f"has more than {max_bytes} bytes: request less at a time, or raise"
+        " `max_answer`"
     )
     # A retry would bring as many bytes. A gateway's refusal says nothing about the
     # size of VK's own response.
@@ -169,8 +169,9 @@ def _invalid(
     )
     if status == TOO_MANY_REQUESTS:
         message = (
-            "a gateway in front of VK keeps refusing the request as one too many (HTTP"
-            f" status 429, begins with {shown[:60]!r}): lower `limit` to what it allows"
+            "a gateway in front of VK keeps refusing the request as too many requests"
+            f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what it"
+            " allows"
         )
     error = InvalidResponseError(
         message,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_DELAY = 60.0
 """Seconds: the back-off does not grow beyond this."""
 
-# What is said of error 6 here goes for HTTP 429 as well, the same of a gateway.
+# What is written about error 6 here applies to HTTP 429 of a gateway, too.
 TOO_MANY_PATIENCE = 60.0
 """Seconds for which a call is retried after error 6 before the error is raised."""
 TOO_MANY_MAX_DELAY = 8.0

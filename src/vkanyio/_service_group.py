@@ -39,8 +39,8 @@ def crash_error(cause: Exception) -> ClientCrashedError:
 class ServiceGroup(AsyncContextManagerMixin):
     """A task group for services: its tasks and its body do not affect each other.
 
-    An exception raised in the body leaves as itself, never in an exception group, and
-    the tasks end with the body. A crash of a task never cancels the body: it is
+    An exception raised in the body propagates unchanged, never in an exception group,
+    and the tasks end with the body. A crash of a task never cancels the body: it is
     reported to ``on_crash``, and raised when the body has ended without an exception.
 
     :param on_crash: called once, synchronously, with the first crash of a task

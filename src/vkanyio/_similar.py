@@ -1,4 +1,4 @@
-"""Names that were probably meant, for errors about names that do not exist."""
+"""Suggestions for errors about names that do not exist."""
 
 from __future__ import annotations
 

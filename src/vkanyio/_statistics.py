@@ -1,4 +1,4 @@
-"""The numbers of a client's work."""
+"""Statistics of a client."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 @final
 @attrs.frozen(kw_only=True)
 class Statistics:
-    """A snapshot of a client's work, from :meth:`VK.statistics`.
+    """A snapshot of a client's statistics, from :meth:`VK.statistics`.
 
     :meth:`TokenView.statistics` returns one of the work with one token.
 
-    :ivar waiting: calls that wait for their turn
+    :ivar waiting: calls in the queue
     :ivar in_flight: HTTP requests in flight
     :ivar calls: calls that were accepted
     :ivar sent: HTTP requests that were sent, retries included

@@ -36,8 +36,8 @@ def _is_token(_: Any, attribute: attrs.Attribute[Any], token: Any) -> None:
 class Token:
     """An access token, and when it expires.
 
-    A token function may return one in place of a str. It is replaced ahead of time
-    then: a tenth of its life before the end, at most five minutes.
+    A token function may return one in place of a str. The client then renews it before
+    it expires: when a tenth of its lifetime is left, but at most five minutes.
 
     :param value: the access token; the repr does not show it
     :param expires_at: when it expires, a datetime with a time zone

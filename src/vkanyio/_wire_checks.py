@@ -14,7 +14,7 @@ _USUAL_TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 _AROUND_TOKENS = (
     (
         re.compile(r".*(access_token|expires_in=|://)", re.DOTALL | re.IGNORECASE),
-        'more than the token: pass only what stands between "access_token=" and "&"',
+        'more than the token: pass only the part between "access_token=" and "&"',
     ),
     (
         re.compile(r"\s*bearer\s", re.IGNORECASE),
@@ -81,7 +81,10 @@ def check_token(name: str, token: object) -> None:
             message = f"{wanted}, got {problem}"
             raise ValueError(message)
     if not _TOKEN.fullmatch(token):
-        message = f"{wanted}, got a string with a space, a line break or the like in it"
+        message = (
+            f"{wanted}, got a string with a space, a line break or another invalid"
+            " character in it"
+        )
         raise ValueError(message)
 
 

@@ -1,7 +1,7 @@
 """Keyboards and carousels of messages, as values that are checked when they are made.
 
-VK's error 911 comes when the message is sent, and often names no cause. Here a mistake
-is an error where it was made. The limits are those of
+VK returns error 911 when the message is sent, and often names no cause. Here a mistake
+raises an error at the line that contains it. The limits are those of
 https://dev.vk.com/api/bots/development/keyboard and
 https://vk.com/dev/bot_docs_templates.
 """
@@ -156,7 +156,7 @@ def _to_photo_id(photo: str | HasToVK | None) -> str | None:
     text = photo if isinstance(photo, str) else photo.to_vk()
     match = _PHOTO.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        message = f'photo must be such as "-1_2" or "photo-1_2", got {shown(text)}'
+        message = f'photo must look like "-1_2" or "photo-1_2", got {shown(text)}'
         raise ValueError(message)
     return match[1]
 
@@ -206,7 +206,7 @@ class CarouselElement:
         if self.link is not None:
             check_url(self.link, "link")
         if self.open_photo and (self.photo is None or self.link is not None):
-            message = "open_photo needs a photo, and excludes a link"
+            message = "open_photo needs a photo, and cannot be combined with a link"
             raise ValueError(message)
 
     def to_vk(self) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def _to_carousel_elements(
 class Carousel:
     """Elements that are shown beside each other below a message.
 
-    VK wants a ``message`` with it::
+    VK requires a ``message`` with it::
 
         await api.messages.send(peer_id=peer, message="Choose", template=carousel)
 
@@ -255,7 +255,7 @@ class Carousel:
 
     def __attrs_post_init__(self) -> None:
         if not self.elements:
-            message = "a carousel needs an element"
+            message = "a carousel needs at least one element"
             raise ValueError(message)
         for number, element in enumerate(self.elements, 1):
             if not isinstance(element, CarouselElement):

@@ -1,6 +1,6 @@
-"""Links to what VK has, read without asking VK.
+"""Parse links to users, posts, photos and so on, without a call of VK.
 
-``api.resolve`` also asks VK who has a screen name.
+``api.resolve`` also asks VK what a screen name stands for.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ _WITHOUT_KEY: Final[dict[str, Callable[[int, int], Target]]] = {
 
 
 def parse_link(text: str) -> Link | None:
-    """Read a link to something in VK. Nobody is asked.
+    """Parse a link to something in VK, without a call.
 
     It takes addresses of vk.com, vk.ru, vk.me and vkvideo.ru, with or without
     ``https://``, as a browser shows them (``?w=wall-1_2``, ``?z=photo1_2``); their last

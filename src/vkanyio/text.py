@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, final
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, TypedDict, final
 
 import attrs
 
@@ -143,15 +143,22 @@ class Text:
             items.append(item)
         return {"message": self.plain, "format_data": {"version": 1, "items": items}}
 
+    if not TYPE_CHECKING:  # type checkers know already that it is no parameter
+
+        def to_vk(self) -> NoReturn:
+            """Refuse to be a parameter."""
+            message = "a Text is two parameters: pass **text.params()"
+            raise TypeError(message)
+
     def split(self, limit: int = MAX_MESSAGE) -> list[Text]:
         """Cut the text into texts that fit into a message each.
 
         It is cut behind a paragraph, a line, a sentence or a word, in this order of
-        preference, and within a word only if that is longer than a message. Emoji
-        and mentions such as ``[id1|Ann]`` stay whole if they fit. A format that is
-        cut goes on in the next text. ``Text(*text.split())`` is the text itself.
+        preference, and within a word only if that is longer than a message. Emoji and
+        mentions such as ``[id1|Ann]`` stay whole if they fit. A format that is cut
+        continues in the next text. ``Text(*text.split())`` is the text itself.
 
-        :param limit: the most UTF-16 code units of each text, at least 2
+        :param limit: maximum number of UTF-16 code units of each text, at least 2
         :return: the texts; an empty list for an empty text
         :raises ValueError: if the limit is not an int, or too small
         """
@@ -195,9 +202,9 @@ def link(label: str | Text, url: str) -> Text:
     """Make a text that opens a page.
 
     :param label: the text, which may have other formats
-    :param url: the address, with its scheme
+    :param url: the URL, with its scheme
     :raises TypeError: for an argument of the wrong type
-    :raises ValueError: for an address without a scheme, or a link within a link
+    :raises ValueError: for a URL without a scheme, or a link within a link
     """
     return _formatted([label], "url", check_url(url))
 
@@ -208,8 +215,8 @@ def mention(owner_id: int, name: str) -> str:
     It is a part of the text, so it may be in an f-string, too.
 
     :param owner_id: the id; negative for a community
-    :param name: the text that is shown for it; whoever chose it, it cannot end the
-        mention: a bracket becomes a parenthesis, and a line break a space
+    :param name: the text that is shown for it. It cannot end the mention, whoever chose
+        it: a bracket becomes a parenthesis, and a line break a space
     :raises TypeError: for an argument of the wrong type
     :raises ValueError: for the id 0 or a name of nothing but spaces
     """
@@ -229,12 +236,12 @@ def mention(owner_id: int, name: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text that makes no mention: for what comes from strangers.
+    """Escape a text from strangers, so that it mentions nobody.
 
     Without it, a stranger's ``[id1|Ann]``, ``@all`` or ``*ann`` in a message of your
-    program notifies people, as does ``&#64;all``. A word joiner (U+2060), which nobody
-    sees, is put behind each character that could begin one. VK has an option for whole
-    messages, too: ``disable_mentions=True``.
+    program notifies people, as does ``&#64;all``. An invisible word joiner (U+2060) is
+    inserted after each character that could begin one. VK also has a parameter for
+    whole messages: ``disable_mentions=True``.
     """
     if not isinstance(text, str):
         message = f"text must be a str, got {shown(text)}"

@@ -227,7 +227,7 @@ def test_ctrl_c_ends_a_call_and_says_whether_it_may_have_reached_vk(
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (130, "")
-    warning = ": wall.post may have reached VK, check before you repeat it"
+    warning = ": wall.post may have reached VK; check before you repeat it"
     assert err == f"vkanyio: interrupted{warning if method == 'wall.post' else ''}\n"
 
 

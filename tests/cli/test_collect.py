@@ -183,7 +183,9 @@ def test_a_list_that_is_cut_off_says_so(collect: Collect, simulator: Simulator) 
     simulator.add_list("users.search", users, max_results=20)
     code, items, err = collect("users.search", "q=a", "count=10")
     assert (code, len(items)) == (1, 20)
-    assert "WARNING users.search: VK returns no more items, though it counts 50" in err
+    assert (
+        "WARNING users.search: VK returns no more items, although it reports 50" in err
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_a_lost_position_is_reported(
     members[:] = range(1000, 1100)
     code, items, err = collect(*words)
     assert (code, items) == (1, [])
-    assert err.startswith("vkanyio: resume_from: the list has none of the items")
+    assert err.startswith("vkanyio: resume_from: the items that were read last")
 
 
 def test_shows_a_bar_if_the_items_go_elsewhere(

@@ -59,7 +59,7 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
                 "items": {"type": "object"},
             },
             "Iterable[Mapping[str, Any]] | str",
-            "or JSON text; 1 to 5 items",
+            "JSON text is accepted, too; 1 to 5 items",
         ),
         (
             {
@@ -95,13 +95,13 @@ TEXT, DICT = {"type": "string"}, {"type": "object"}
         (
             {"type": "string", "format": "json", "items": DICT},
             "Iterable[Mapping[str, Any]] | str",
-            "or JSON text",
+            "JSON text is accepted, too",
         ),
         (reference("notes", "notes_kind") | {"type": "string"}, "Kind", '"x", "y"'),
         (
             reference("notes", "notes_note") | {"type": "string"},
             "Note | Mapping[str, Any] | HasToVK | str",
-            "or JSON text",
+            "JSON text is accepted, too",
         ),
         (
             {"type": "integer", "description": "Time in Unixtime."},
@@ -221,21 +221,21 @@ WHICH = ("notes.get", "which")
             {WHICH},
             {"type": "string"},
             "Mapping[str, Any] | HasToVK | str",
-            "or JSON text",
+            "JSON text is accepted, too",
         ),
         (
             "JSON_ARRAYS",
             {WHICH},
             {"type": "string"},
             "Iterable[Mapping[str, Any]] | str",
-            "or JSON text",
+            "JSON text is accepted, too",
         ),
         (
             "JSON_LISTS",
             {WHICH},
             {"type": "string"},
             "int | str | Iterable[int | str]",
-            "or JSON text",
+            "JSON text is accepted, too",
         ),
         (
             "ENTITIES",

@@ -417,12 +417,12 @@ async def test_the_log_names_429_and_the_pause(
         await api.call_with_request(get(1))
     texts = [each.getMessage() for each in caplog.records]
     assert (
-        "HTTP 429 for test.get: 7 % of the limit is kept free from now on, after a"
+        "HTTP 429 for test.get: from now on, 7 % of the limit stays unused, after a"
         " pause of 7.0 s"
     ) in texts
     assert "test.get is retried in 7.0 s after InvalidResponseError" in texts
     [line] = [text for text in texts if text.startswith("error 6 for")]
-    assert line.endswith("from now on")
+    assert line.endswith("of the limit stays unused")
 
 
 # Retry-After of 503: a delay of the request

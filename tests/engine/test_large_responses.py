@@ -56,7 +56,7 @@ async def test_a_read_reports_what_to_do_and_is_not_retried(
     assert error.status == 200
     assert error.body == b'{"response":"' + b"1" * 187
     assert f"more than {MAX_BYTES} bytes" in str(error)
-    assert "ask for less" in str(error)
+    assert "request less" in str(error)
     assert "`max_answer`" in str(error)
     assert sent == 1
 

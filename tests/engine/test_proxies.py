@@ -345,7 +345,7 @@ async def test_a_server_with_a_wrong_certificate_behind_a_proxy_is_named(
     ):
         error, sent = await error_of(api, POST)
     gc.collect(1)
-    assert "could not connect to vk.invalid by the proxy 127.0.0.1:" in str(error)
+    assert "could not connect to vk.invalid through the proxy 127.0.0.1:" in str(error)
     assert "certificate" in str(error).lower()
     assert sent == 1
 

@@ -319,7 +319,7 @@ async def test_the_log_reports_one_slow_down_for_a_volley(
     sender = sender_of(simulator, limiter=Limiter(20))
     for method in ("a.get", "b.get", "c.get"):
         refuse(sender, method)
-    assert caplog.text.count("is kept free from now on") == 1
+    assert caplog.text.count("of the limit stays unused") == 1
 
 
 async def test_retries_are_counted_by_their_error(simulator: Simulator) -> None:

@@ -357,7 +357,7 @@ async def test_a_client_that_could_not_be_entered_is_closed(
     api = VK("a-token")
     with pytest.raises(ValueError, match="SSL_CERT_FILE"):
         await api.__aenter__()
-    with pytest.raises(ClientClosedError, match="closed: make a new one"):
+    with pytest.raises(ClientClosedError, match="closed: create a new one"):
         await api.users.get()
     with pytest.raises(ClientClosedError):
         api.statistics()

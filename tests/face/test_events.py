@@ -270,7 +270,7 @@ async def test_the_log_shows_what_a_client_does(
     assert [(record.levelname, record.getMessage()) for record in ours] == [
         ("INFO", "open: up to 20 requests in 1 s, mode sequential, version 5.199"),
         ("DEBUG", "users.get, carrying 1: TooManyRequestsError in 0.000 s"),
-        ("INFO", "error 6 for users.get: 7 % of the limit is kept free from now on"),
+        ("INFO", "error 6 for users.get: from now on, 7 % of the limit stays unused"),
         ("DEBUG", "users.get is retried in 0.0 s after TooManyRequestsError"),
         ("DEBUG", "users.get, carrying 1: value in 0.000 s"),
         ("INFO", "closed: calls 1, requests 2, retries 1"),

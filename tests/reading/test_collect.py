@@ -196,7 +196,9 @@ async def test_a_position_whose_items_are_all_gone_is_refused(
         await items.all()
         members[:] = range(100, 200)
         again = api.collect(MEMBERS, group_id=1).options(resume_from=items.position)
-        with pytest.raises(ValueError, match="resume_from: the list has none of"):
+        with pytest.raises(
+            ValueError, match="resume_from: the items that were read last"
+        ):
             await again.all()
 
 
@@ -227,7 +229,7 @@ async def test_a_search_that_is_cut_off_is_not_complete_and_is_logged(
         assert items.total == 3000
     [record] = [each for each in caplog.records if each.levelname == "WARNING"]
     assert record.getMessage() == (
-        "users.search: VK returns no more items, though it counts 3000"
+        "users.search: VK returns no more items, although it reports 3000"
     )
 
 
@@ -360,10 +362,12 @@ async def test_two_tasks_cannot_read_at_once(
         async with create_task_group() as tg:
             tg.start_soon(items.all)
             await settle()
-            with pytest.raises(ClientUseError, match="another task waits"):
+            with pytest.raises(ClientUseError, match="another task is already waiting"):
                 await anext(items)
             async with items.ahead() as ahead:
-                with pytest.raises(ClientUseError, match="another task waits"):
+                with pytest.raises(
+                    ClientUseError, match="another task is already waiting"
+                ):
                     await anext(ahead)
 
 

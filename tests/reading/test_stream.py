@@ -243,7 +243,7 @@ async def test_a_request_that_was_sent_before_is_refused(
         first, second = await read(api.stream([request, request], ordered=True))
     assert first.result() == 1
     assert (second.request, second.params) == (None, {"id": 1})
-    with pytest.raises(ClientUseError, match="submitted before"):
+    with pytest.raises(ClientUseError, match="already been submitted"):
         second.result()
 
 

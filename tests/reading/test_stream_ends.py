@@ -265,7 +265,7 @@ async def test_a_stream_is_used_inside_its_block_once(make_client: MakeClient) -
         with pytest.raises(ClientUseError, match="inside `async with"):
             await anext(stream)
         async with stream as settled:
-            with pytest.raises(ClientUseError, match="entered once"):
+            with pytest.raises(ClientUseError, match="entered only once"):
                 async with stream:
                     pass
             await anext(settled)

@@ -286,7 +286,7 @@ def test_an_unclear_response_is_shown_and_retried_at_once() -> None:
         assert outcome.error.method == request.method
         assert outcome.error.status == 200
         assert outcome.error.body == body[:200]
-        assert str(outcome.error).endswith(f"(begins with {body[:60]!r})")
+        assert str(outcome.error).endswith(f"(it begins with {body[:60]!r})")
 
 
 @given(fates, st.booleans())

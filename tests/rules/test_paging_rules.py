@@ -244,7 +244,7 @@ def test_items_that_are_all_gone_after_a_restart_are_an_error(
             page = PageContent(items[place : place + SIZE], total)
             assert not paging.take(place, page)
 
-    with pytest.raises(ValueError, match="resume_from: the list has none of the items"):
+    with pytest.raises(ValueError, match="resume_from: the items that were read last"):
         read_all()
 
 

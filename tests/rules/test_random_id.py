@@ -90,7 +90,7 @@ def test_another_type_is_refused_by_its_place(part: Any):
 
 @pytest.mark.parametrize("parts", [(), ("",), ("", "")])
 def test_a_key_of_nothing_is_refused(parts: tuple[str, ...]):
-    with pytest.raises(ValueError, match="needs a part"):
+    with pytest.raises(ValueError, match="needs at least one part"):
         random_id(*parts)
 
 

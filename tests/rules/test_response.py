@@ -234,7 +234,7 @@ def test_the_status_of_a_page_tells_what_may_have_happened(
 def test_429_is_the_error_6_of_a_gateway(status: int) -> None:
     failure, _ = invalid("<html>nginx</html>", status)
     assert failure.is_too_many is (status == 429)
-    assert ("one too many" in str(failure.error)) is (status == 429)
+    assert ("too many requests" in str(failure.error)) is (status == 429)
     assert ("not JSON" in str(failure.error)) is (status != 429)
     assert "<html>nginx" in str(failure.error)
 

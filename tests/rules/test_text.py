@@ -10,6 +10,7 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vkanyio import APIRequest
 from vkanyio.text import (
     Format,
     Text,
@@ -156,6 +157,11 @@ def test_a_part_is_never_changed_by_what_is_made_of_it():
         part.plain = "b"  # type: ignore[misc]
 
 
+def test_a_text_as_one_parameter_is_an_error_with_what_to_do():
+    with pytest.raises(TypeError, match=r"pass \*\*text.params\(\)"):
+        APIRequest("messages.send", {"message": bold("a")})
+
+
 def test_texts_are_values():
     assert hash(bold("a")) == hash(bold("a"))
     assert bold("a") != italic("a")
@@ -174,7 +180,7 @@ def test_what_is_no_text_is_refused_by_its_number(make: Any):
 
 
 def test_a_link_is_checked():
-    with pytest.raises(ValueError, match="url must be an address with its scheme"):
+    with pytest.raises(ValueError, match="url must be a URL with its scheme"):
         link("here", "vk.com")
     with pytest.raises(ValueError, match="a link cannot be within a link"):
         link(Text("see ", link("here", URL)), URL)

@@ -236,7 +236,7 @@ async def test_a_call_with_its_own_token_is_refused(api: VK):
     calls = [("test.get", {"id": 1, "access_token": NAMES[3]})]
     async with api.stream(calls, views=views_of(api)) as settled:
         async for call in settled:
-            with pytest.raises(ValueError, match="cannot bring its own"):
+            with pytest.raises(ValueError, match="cannot have a token of its own"):
                 call.result()
 
 
@@ -417,7 +417,7 @@ async def test_a_lost_read_is_read_again(api: VK, simulator: Simulator):
         ("token", TypeError, "views must be a list of clients, .* got str"),
         (5, TypeError, "views must be a list of clients, .* got int"),
         (["a-token"], TypeError, r"got str as views\[0\]"),
-        ("twice", ValueError, r"each of them once, got views\[1\] twice"),
+        ("twice", ValueError, r"each of them only once, got views\[1\] twice"),
     ],
     ids=str,
 )

@@ -141,7 +141,9 @@ async def test_views_of_one_token_share_a_lane_and_its_options(
         assert one.statistics() == two.statistics()
         assert one.statistics().calls == 3
         assert anyio.current_time() > began + 0.5
-        with pytest.raises(ValueError, match="in use with another limit: the options"):
+        with pytest.raises(
+            ValueError, match="in use with another limit: options apply"
+        ):
             api.as_token(OTHER, limit=3)
         with pytest.raises(ValueError, match="in use with another mode"):
             api.as_token(OTHER, limit=2, mode="parallel")
@@ -259,7 +261,7 @@ async def test_a_block_holds_the_lane(
 ) -> None:
     async with make_client() as api:
         async with api.as_token(OTHER) as view:
-            with pytest.raises(ClientUseError, match="entered already"):
+            with pytest.raises(ClientUseError, match="already been entered"):
                 async with view:
                     pytest.fail("it was entered twice")
             await use_other_tokens(api)

@@ -156,15 +156,15 @@ async def test_a_second_task_that_waits_is_refused_at_once(
     async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(read, updates, 1)
         await settle()
-        with pytest.raises(ClientUseError, match="another task waits"):
+        with pytest.raises(ClientUseError, match="another task is already waiting"):
             await anext(updates)
-        with pytest.raises(ClientUseError, match="another task waits"):
+        with pytest.raises(ClientUseError, match="another task is already waiting"):
             await updates.handle(handler)
         write(town, 1)
     async with club.bot_updates() as updates, anyio.create_task_group() as tg:
         tg.start_soon(updates.handle, handler)
         await settle()
-        with pytest.raises(ClientUseError, match="another task waits"):
+        with pytest.raises(ClientUseError, match="another task is already waiting"):
             await anext(updates)
         updates.stop()
 
@@ -260,7 +260,7 @@ async def test_a_refusal_that_nobody_knows_is_raised(
 ) -> None:
     town.fault(faults.failed(number), rate=1)
     async with club.bot_updates() as updates:
-        problem = f"refuses to answer: failed {number}"
+        problem = f"refused the poll: failed {number}"
         with pytest.raises(UpdatesError, match=problem), fail_after(60):
             await anext(updates)
         assert updates.statistics().polls == 1
@@ -353,7 +353,7 @@ async def test_a_silent_session_is_replaced_after_fifteen_minutes(
         assert await read(updates, 1) == [2]
         assert 900 <= current_time() - start <= 930
         assert updates.statistics().servers == 2
-    assert "VK had some that polls did not return" in caplog.text
+    assert "VK had updates that polls did not return" in caplog.text
 
 
 async def test_an_idle_bot_makes_four_calls_an_hour_and_a_poll_every_25_seconds(

@@ -177,7 +177,7 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
     assert found == [1]
     assert current_time() - start == pytest.approx(180, abs=12)
     assert 15 <= len(store.attempts) <= 23
-    assert "could not be saved, trying again: OSError: full" in caplog.text
+    assert "could not be saved, retrying: OSError: full" in caplog.text
 
 
 async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) -> None:
@@ -200,7 +200,7 @@ async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) ->
 async def test_a_position_of_another_community_is_refused(club: VK) -> None:
     text = str(UpdatesPosition(group_id=8, ts="5"))
     for position in (text, Memory(text)):
-        with pytest.raises(PositionError, match="that of community 8, not of 9"):
+        with pytest.raises(PositionError, match="belongs to community 8, not to 9"):
             async with club.bot_updates(position=position):
                 pytest.fail("entered")
 

@@ -2,7 +2,7 @@
 
 It owns the membership of its calls, for as long as they share requests, and the retries
 of the batch. What a failure of the whole means, and which outcome belongs to which
-call, is decided by ``_batch``; a call that leaves the batch goes on in its own
+call, is decided by ``_batch``; a call that leaves the batch continues in its own
 ``CallTask``.
 """
 

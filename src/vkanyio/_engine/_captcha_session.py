@@ -173,7 +173,9 @@ class CaptchaSession:
         if self._closed or is_busy or is_over:
             raise ClientUseError(_NOT_OPEN)
         if self._call.captcha_answers >= MAX_ANSWERS:
-            message = f"VK refused {MAX_ANSWERS} answers, no more are sent"
+            message = (
+                f"VK refused {MAX_ANSWERS} answers to this captcha: no more can be sent"
+            )
             raise ClientUseError(message)
 
     def _to_params(self, answer: str, cookie: str | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Which calls go into the next HTTP request.
 
-It owns the line of calls that wait, in the order of arrival, and takes from it when
+It owns the queue of calls that wait, in the order of arrival, and takes from it when
 there is a permit. It sends nothing itself.
 """
 
@@ -69,7 +69,7 @@ class Collector:
         self._packable: OrderedDict[APIRequest, None] = OrderedDict()
 
     def enqueue(self, request: APIRequest) -> None:
-        """Put a call at the end of the line."""
+        """Put a call at the end of the queue."""
         self._channel.send_nowait(request)
 
     def permit_now(self) -> Permit | None:
@@ -82,7 +82,7 @@ class Collector:
         return self._ticker.acquire_nowait()
 
     def drop(self, request: APIRequest) -> None:
-        """Remove a call that has ended, so that it takes no memory in the line."""
+        """Remove a call that has ended, so that it takes no memory in the queue."""
         self._waiting.pop(request, None)
         self._packable.pop(request, None)
 
@@ -123,7 +123,7 @@ class Collector:
         return any(map(self._gate.is_open_to, self._waiting))
 
     def _take(self) -> list[APIRequest]:
-        """Take the first call that may go out of the line, and those packed with it.
+        """Take the first call that may leave the queue, and those packed with it.
 
         :return: calls for one request, none if no call may go
         """
@@ -143,7 +143,7 @@ class Collector:
         return []
 
     def _drain(self) -> None:
-        """Move what is in the channel into the line."""
+        """Move what is in the channel into the queue."""
         while True:
             try:
                 self._put(self._arrivals.receive_nowait())

@@ -1,4 +1,5 @@
-"""What is known about one attempt while it is in flight: connected? sent?
+"""What is known about one attempt while it is in flight: whether it is connected, and
+sent.
 
 It owns that knowledge, and passes it on to the limiter. Connections report to it, and
 so does ``_foreign_client``.

@@ -1,7 +1,7 @@
 """A request by the user's HTTP client, and what that client reports of it.
 
-It owns nothing: the client is the user's, and stays open. What a failure means is the
-business of ``_transport``.
+It owns nothing: the client is the user's, and stays open. What a failure means is
+decided by ``_transport``.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class ClientTrace:
 
     https://www.encode.io/httpcore/extensions/#trace
 
-    A client may try to send a request several times, one after the other. It also
-    closes sockets that httpcore's pool leaves open, see :meth:`__call__`.
+    A client may send a request several times, one after the other. It also closes
+    sockets that httpcore's pool leaves open, see :meth:`__call__`.
 
     :ivar reports: whether the client reports at all
     """

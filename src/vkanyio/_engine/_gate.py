@@ -56,7 +56,9 @@ class Gate:
         """Hold back writes, and further calls of the method that met the captcha."""
         self._closed_for[method] += 1
         self.is_closed = True
-        logger.info("captcha for %s: calls that write wait for the answer", method)
+        logger.info(
+            "captcha for %s: calls that write are held until it is answered", method
+        )
         with self.asked():
             try:
                 yield

@@ -1,7 +1,7 @@
 """The user's async functions that the client asks, and the calls that they make.
 
 It owns no task beyond one run of a function. What is asked, and what an answer means,
-is the business of ``_questions`` and ``_credentials``.
+is decided by ``_questions`` and ``_credentials``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ async def _answer_of(function: Callable[[Any], Awaitable[Any]], argument: Any) -
     try:
         answer = function(argument)
         if not isawaitable(answer):
-            message = f"it must be an async function, and returned a {kind_of(answer)}"
+            message = (
+                f"it must be an async function, but it returned a {kind_of(answer)}"
+            )
             raise TypeError(message)
         return await answer
     except Exception as problem:

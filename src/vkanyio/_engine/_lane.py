@@ -1,4 +1,4 @@
-"""The calls of one token: their room, their line, and their tasks.
+"""The calls of one token: their room, their queue, and their tasks.
 
 It owns the room (``max_waiting``) and the token's two service tasks. Sending is the
 business of its ``Sender``, and the calls of all tokens together are in ``LiveCalls``.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @final
 class Lane:
-    """The line of calls that wait for one token.
+    """The queue of calls of one token.
 
     Each token has its own rate limit, so the calls of one do not delay those of
     another.

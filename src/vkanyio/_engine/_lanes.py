@@ -144,7 +144,7 @@ class Lanes:
         """Return the settings of a view.
 
         1. Another view of the token has the same options: they share them.
-        2. It has other options, or calls of the token are under way with those of the
+        2. It has other options, or calls of the token are in flight with those of the
            client: an error.
         3. Otherwise they are made, and kept for as long as there is a view or a lane.
 
@@ -166,8 +166,8 @@ class Lanes:
             known = self._known[token] = self._make_settings(token, config)
         elif name := _difference(known.config, config):
             message = (
-                f"this token is in use with another {name}: the options belong to the"
-                " token, so use one view of it for all its calls"
+                f"this token is already in use with another {name}: options apply to"
+                " the token, so use one view of it for all its calls"
             )
             del known  # the traceback would keep the settings
             raise ValueError(message)

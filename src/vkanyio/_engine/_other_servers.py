@@ -1,7 +1,7 @@
 """Requests to other servers than VK's API, such as uploads and long polls.
 
-It owns those that are under way, and the connections of the user's HTTP client that are
-counted for them. They are neither calls nor subject to the rate limit.
+It owns those in flight, and the connections of the user's HTTP client that are counted
+for them. They are neither calls nor subject to the rate limit.
 """
 
 from __future__ import annotations
@@ -80,6 +80,6 @@ class OtherServers:
             self._polls -= 1
 
     def cancel(self) -> None:
-        """End the requests under way: each fails as if its connection had broken."""
+        """End the requests in flight: each fails as if its connection had broken."""
         for scope in self._scopes:
             scope.cancel()

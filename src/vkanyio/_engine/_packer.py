@@ -1,6 +1,6 @@
 """Which calls may share one ``execute``, and how many of them.
 
-It owns what was learned about sizes. It neither takes calls out of the line nor sends
+It owns what was learned about sizes. It neither takes calls out of the queue nor sends
 them.
 """
 

@@ -37,7 +37,7 @@ class ChunkedBody:
         self._iterator: AsyncIterator[bytes] | None = None
 
     def __aiter__(self) -> Self:
-        """Begin anew, since a user's HTTP client may send a request again."""
+        """Start again, since a user's HTTP client may send a request again."""
         self._size = 0
         self._iterator = aiter(self._chunks)
         return self
@@ -84,13 +84,13 @@ def check_body(body: bytes | AsyncIterable[bytes], length: int) -> bytes | Chunk
         return body
     if not hasattr(body, "__aiter__"):
         kind = type(body).__name__
-        message = f"body must be bytes, or chunks of bytes for async for, got {kind}"
+        message = f"body must be bytes, or an async iterable of bytes, got {kind}"
         raise TypeError(message)
     return ChunkedBody(body, length)
 
 
 def _wrong_length(length: int, actual: str) -> ValueError:
     message = (
-        f"length must be the number of bytes in body, got {length}, and it has {actual}"
+        f"length must be the number of bytes in body, which is {actual}, got {length}"
     )
     return ValueError(message)

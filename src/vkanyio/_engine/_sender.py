@@ -71,7 +71,7 @@ class Sender:
     :param connections: the connections of the client
     :param generator: the source of the jitter
     :ivar ticker: grants the permits for :meth:`send`
-    :ivar outage: whether VK or the network is not well
+    :ivar outage: whether VK or the network has problems
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class Sender:
             if self._limiter.margin(now) > margin:  # once for a volley
                 is_of_vk = not isinstance(failure.error, InvalidResponseError)
                 logger.info(
-                    "%s for %s: %.0f %% of the limit is kept free from now on%s",
+                    "%s for %s: from now on, %.0f %% of the limit stays unused%s",
                     "error 6" if is_of_vk else "HTTP 429",
                     method,
                     100 * self._limiter.margin(now),

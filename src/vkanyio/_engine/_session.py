@@ -1,7 +1,7 @@
 """What a client has while it is open.
 
 It owns the task group, the transport, the lanes of all tokens and the live calls, and
-it decides whether a call is taken. How users make calls is the business of ``_api``.
+it decides whether a call is accepted. How users make calls is the business of ``_api``.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ logger = logging.getLogger("vkanyio")
 class Stage(enum.Enum):
     """How far a session has come."""
 
-    ENTERING = "is being entered and takes no calls yet"
+    ENTERING = "is still being entered, and accepts no calls yet"
     OPEN = "is open"
-    CLOSING = "is closing and takes no new calls"
-    CLOSED = "has been closed: make a new one"
+    CLOSING = "is closing, and accepts no new calls"
+    CLOSED = "has been closed: create a new one"
 
 
 @final
@@ -235,7 +235,7 @@ class Session(AsyncContextManagerMixin):
         request._pending.give_up()
 
     def statistics(self) -> Statistics:
-        """Return what the client has done so far."""
+        """Return the numbers of the client's calls, requests and retries so far."""
         is_open = self.stage in (Stage.OPEN, Stage.CLOSING)
         if not is_open and self._closed_at is None:  # it never was
             raise self._closed_error()
@@ -324,8 +324,8 @@ class Session(AsyncContextManagerMixin):
     def _check_same_loop(self) -> None:
         if self._process != os.getpid() or self._loop_token != current_token():
             message = (
-                "the client belongs to another event loop, thread or process: make one"
-                " here, or call it by `anyio.from_thread.run`"
+                "the client belongs to another event loop, thread or process: create"
+                " one here, or call it with `anyio.from_thread.run`"
             )
             raise ClientUseError(with_hint(message))
 

@@ -219,7 +219,7 @@ class Transport:
         )
 
     def _by(self) -> str:
-        return "" if self._proxy is None else f" by the proxy {self._proxy.name}"
+        return "" if self._proxy is None else f" through the proxy {self._proxy.name}"
 
     def _failure(
         self,

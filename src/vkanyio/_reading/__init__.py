@@ -1,5 +1,5 @@
-"""Reading a lot: many calls without a task for each, and lists that are read whole.
+"""Bulk reading: many calls without a task for each, and whole lists.
 
-It stands beside the engine, and reaches it by :class:`~vkanyio._caller.Caller` alone.
+It is not part of the engine, and uses it through :class:`~vkanyio._caller.Caller` only.
 ``import vkanyio`` loads none of it.
 """

@@ -1,7 +1,7 @@
-"""Pages of a list that are under way before they are needed.
+"""Pages of a list that are requested before they are needed.
 
-They are submitted without a task for each. Which pages these are is only expected: when
-a page makes another one the next, those under way are given up.
+They are submitted without a task for each. Which pages these are is a prediction: if a
+page changes which one is next, those in flight are abandoned.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class PagesAhead:
     """The next pages of a list, in order.
 
-    Whoever makes one gives it up in the end.
+    Its owner must call :meth:`give_up` in the end.
 
     :param reader: the reader of the list
-    :param pages: how many pages may be under way
+    :param pages: how many pages may be in flight
     """
 
     def __init__(self, reader: ListReader, pages: int) -> None:
@@ -54,12 +54,12 @@ class PagesAhead:
         return True
 
     def give_up(self) -> None:
-        """Give up all pages that are under way."""
+        """Abandon all pages in flight."""
         while self._under_way:
             self._reader.caller.give_up(self._under_way.popleft().request)
 
     def _fill(self) -> None:
-        """Submit the pages that are next, and give up those that are not any more."""
+        """Submit the pages that are next, and abandon those that no longer are."""
         reader, under_way = self._reader, self._under_way
         place = reader.place
         if under_way:
@@ -74,7 +74,7 @@ class PagesAhead:
                 under_way.append(self._submit(place))
 
     def _bound(self) -> int:
-        """Return how many pages may be under way: no more than are of use."""
+        """Return how many pages may be in flight: no more than are useful."""
         wanted = self._reader.wanted
         if wanted is None:
             return self._pages
@@ -98,4 +98,4 @@ class _PageAhead:
 
 
 def _ignore(_request: APIRequest) -> None:
-    """Do nothing at the end of a page: whoever reads it waits for the request."""
+    """Do nothing at the end of a page: its reader waits for the request."""

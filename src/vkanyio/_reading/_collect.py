@@ -37,10 +37,10 @@ class PagedItems(Generic[T]):
         async for post in api.collect(api.wall.get, owner_id=-1):
             print(post["text"])
 
-    An item that is in the list all the time is delivered exactly once, whatever is
-    added or removed meanwhile; any other at most once. The loop may be left at any
-    time, and another one continues it. The error of a page is raised as itself; the
-    next item is then asked for again.
+    An item that stays in the list is returned exactly once, whatever is added or
+    removed meanwhile; any other at most once. The loop may be left at any time, and
+    another one continues it. The error of a page is raised unchanged; the page is
+    requested again for the next item.
     """
 
     __module__ = "vkanyio"
@@ -74,11 +74,11 @@ class PagedItems(Generic[T]):
         max_items: int | None = None,
         resume_from: str | None = None,
     ) -> PagedItems[T]:
-        """Return another reader of the same list, which begins anew.
+        """Return another reader of the same list, which starts from its beginning.
 
-        :param overlap: how many items two pages share, at most half a page. Nothing is
-            lost as long as fewer are deleted between two pages, and mostly not even
-            if more are
+        :param overlap: how many items two pages share, at most half a page. No item is
+            missed as long as fewer are deleted between two pages, and usually not even
+            then
         :param max_items: how many items to deliver at most
         :param resume_from: the :attr:`position` of an earlier reader, after which to
             go on
@@ -99,7 +99,7 @@ class PagedItems(Generic[T]):
 
     @property
     def total(self) -> int | None:
-        """The length of the list as VK counts it, None before the first page.
+        """The length of the list as VK reports it, None before the first page.
 
         VK may count items that it hides. Some methods do not return it.
         """
@@ -109,8 +109,8 @@ class PagedItems(Generic[T]):
     def complete(self) -> bool:
         """Whether the list has been delivered to its end.
 
-        False before that. False after it, too, if VK returned fewer items than it
-        counts, or ``max_items`` ended it.
+        False before that. Also False after it, if VK returned fewer items than it
+        reports, or ``max_items`` was reached.
         """
         return self._reader.is_complete
 
@@ -137,10 +137,10 @@ class PagedItems(Generic[T]):
         return item
 
     async def all(self) -> list[T]:
-        """Read the whole list, with up to 75 pages under way.
+        """Read the whole list, requesting up to 75 pages at a time.
 
-        After an error, call it again: it goes on, and returns all items. None counts
-        as delivered before.
+        After an error, call it again: it continues, and returns all items, also those
+        that it had read before the error.
 
         :return: the items, in order
         :raises VKError: the error of a page
@@ -155,10 +155,10 @@ class PagedItems(Generic[T]):
         return [*self._reader.deliver_all()]
 
     def ahead(self, pages: int = AHEAD) -> ItemsAhead[T]:
-        """Read with several pages under way: ``async with items.ahead(20) as items:``.
+        """Read several pages ahead: ``async with items.ahead(20) as items:``.
 
         A client that packs calls sends them in one request. The block owns the pages:
-        leaving it gives them up.
+        leaving it abandons them.
 
         :param pages: how many, from 1 to 1000
         """
@@ -168,7 +168,7 @@ class PagedItems(Generic[T]):
 
 @final
 class ItemsAhead(AsyncContextManagerMixin, Generic[T]):
-    """The items of a list in order, while further pages are under way.
+    """The items of a list in order, while further pages are being requested.
 
     :meth:`PagedItems.ahead` makes it.
     """

@@ -50,7 +50,7 @@ class CursorPaging:
                 new.append(index)
         self._places.add(place)
         self.place = page.next_cursor
-        if not self.place or self.place in self._places:  # VK begins anew
+        if not self.place or self.place in self._places:  # VK starts again
             self.place = None
             most, total = self._facts.max_results, page.total
             self.is_complete = most is None or total is None or total <= most

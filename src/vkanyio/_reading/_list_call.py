@@ -118,7 +118,7 @@ class ListCall:
         if not self.facts.by_cursor:
             return self._take_whole("offset", 0, None) or 0
         if "offset" in self._params:
-            message = f"{self.method} is read by {CURSOR}: leave out the offset"
+            message = f"{self.method} is read with {CURSOR}: leave out `offset`"
             raise ValueError(message)
         return str(self._params.pop(CURSOR, ""))
 

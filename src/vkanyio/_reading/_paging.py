@@ -241,8 +241,8 @@ class OffsetPaging:
             self.place = self._start
         if self.place is None:
             message = (
-                "resume_from: the list has none of the items any more that were read"
-                " last: read it from the beginning"
+                "resume_from: the items that were read last are no longer in the list:"
+                " read it from the beginning"
             )
             raise ValueError(message)
 

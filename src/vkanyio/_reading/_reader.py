@@ -121,8 +121,8 @@ class ListReader:
         if self._is_waiting:
             page.close()
             message = (
-                "another task waits for the next items of this list: read it in one"
-                " task, and pass the items on"
+                "another task is already waiting for the next items of this list: read"
+                " it in one task, and pass the items on"
             )
             raise ClientUseError(message)
         self._is_waiting = True
@@ -138,7 +138,7 @@ class ListReader:
             at = place + index if isinstance(place, int) else place
             self._buffer.append((items[index], page.keys[index], at))
         if self.paging.place is None and not self.paging.is_complete:
-            text = "%s: VK returns no more items, though it counts %s"
+            text = "%s: VK returns no more items, although it reports %s"
             logger.warning(text, self.call.method, self.paging.total)
 
     def deliver(self) -> Any:

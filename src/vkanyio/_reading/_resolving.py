@@ -1,4 +1,4 @@
-"""``api.resolve``: what a link leads to, whoever has the name in it."""
+"""``api.resolve``: what a link or a screen name leads to."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ NO_PARAMS: Mapping[str, Any] = {}
 
 
 def check_calls(name: str, calls: Any, *kinds: type) -> None:
-    """Refuse what cannot be a series of calls.
+    """Refuse a value that is not an iterable of calls.
 
     :param name: the parameter
     :param calls: what it is, masked: elements may have a secret

@@ -1,6 +1,6 @@
 """Calls of a stream over several tokens: which token makes which call.
 
-It owns the calls until each has its outcome, and knows which tokens have fallen out.
+It owns the calls until each has its outcome, and knows which tokens are no longer used.
 Each token makes its calls in a lane of its own, like any other calls.
 """
 
@@ -45,7 +45,7 @@ class _Share:
 
     :param caller: makes the calls
     :ivar held: the calls that it has, and the request that it makes for each
-    :ivar reason: why it has fallen out, None if it has not
+    :ivar reason: why it is no longer used, None if it is
     :ivar quotas: for methods whose quotas are used up, until when, and the error
     """
 
@@ -71,9 +71,9 @@ class _Share:
 class SharedCalls:
     """Distributes the calls of a stream over several tokens.
 
-    All of them take from one line, each as many as it can make in two seconds: that is
+    All of them take from one queue, each as many as it can make in two seconds: that is
     the whole scheduler. What VK refuses because of the token goes back to the head of
-    the line, and so do the calls that the token had not sent yet.
+    the queue, and so do the calls that the token had not sent yet.
 
     :param callers: those of the tokens, in the order in which errors number them
     """
@@ -110,12 +110,15 @@ class SharedCalls:
         """
         if not request.reads():
             message = (
-                f"a stream over several tokens takes calls that read, and"
-                f" {request.method} may change something: nobody could say by whom"
+                "a stream over several tokens accepts only calls that read, and"
+                f" {request.method} may change something: it is not defined which"
+                " token would make it"
             )
             raise ValueError(message)
         if request._own_token is not None:
-            message = "a call of a stream over several tokens cannot bring its own"
+            message = (
+                "a call of a stream over several tokens cannot have a token of its own"
+            )
             raise ValueError(message)
         request._pending.claim(current_token())
         end = partial(self._end, request, on_end)
@@ -179,8 +182,8 @@ class SharedCalls:
         """Pass on the outcome of a call, unless it is about the token.
 
         1. Nobody waits for the call any more, or it was taken back: nothing.
-        2. VK refused the token, or asked a question that nobody answered: the token
-           falls out, and the call goes back to the line.
+        2. VK refused the token, or asked a question that nobody answered: the token is
+           no longer used, and the call goes back to the queue.
         3. The quota of the method is used up: the same, for this method and an hour.
         4. Anything else is the outcome of the call.
         """

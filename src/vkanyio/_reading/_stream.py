@@ -46,7 +46,7 @@ MAX_IN_A_ROW = 25
 """How many calls are submitted, or results taken, between two checkpoints."""
 
 _NOT_ENTERED = "use the stream inside `async with api.stream(...) as settled:`"
-_LEFT = "the block of the stream has been left, which gives up its calls"
+_LEFT = "the block of the stream has been left, so its calls are abandoned"
 
 
 class StreamCaller(Protocol):
@@ -74,10 +74,10 @@ class StreamCaller(Protocol):
 
 @final
 class CallStream:
-    """Calls under way, and their results: ``async with api.stream(calls) as settled:``.
+    """Calls in flight, and their results: ``async with api.stream(calls) as settled:``.
 
     Iterate over it inside its block, in one task or in several. A task that is
-    cancelled while it waits loses no result: whoever asks next gets it.
+    cancelled while it waits loses no result: the next task that asks gets it.
     """
 
     __module__ = "vkanyio"
@@ -106,7 +106,7 @@ class CallStream:
         self._is_fed = False
         self._feeding_error: Exception | None = None
         self._count = 0  # of the elements that were taken
-        self._room = 0  # for calls under way and results that are not taken yet
+        self._room = 0  # for calls in flight and results that are not taken yet
         self._refill = 1
         self._more_room: Event | None = None
         self._under_way: dict[int, APIRequest] = {}
@@ -118,7 +118,10 @@ class CallStream:
 
     async def __aenter__(self) -> Self:
         if self._why_not is not _NOT_ENTERED:
-            message = "a stream is entered once: make a new one by `api.stream(...)`"
+            message = (
+                "a stream can be entered only once: create a new one with"
+                " `api.stream(...)`"
+            )
             raise ClientUseError(message)
         self._caller.check_usable()
         taken = round(PENDING_SECONDS * self._caller.calls_a_second)
@@ -140,7 +143,7 @@ class CallStream:
         """Give up what has not settled.
 
         1. The body ended or raised: the task group does not see that, so an exception
-           leaves as itself.
+           propagates unchanged.
         2. It was cancelled: through the task group, whose scopes keep count of
            cancellations.
         """
@@ -289,7 +292,7 @@ class CallStream:
 def _check_max_pending(value: object) -> None:
     if value is None:
         return
-    message = f"max_pending must be a whole number from 1 on, got {shown(value)}"
+    message = f"max_pending must be a whole number of at least 1, got {shown(value)}"
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(message)
     if value < 1:

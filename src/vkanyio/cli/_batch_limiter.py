@@ -99,7 +99,7 @@ def shared_limit_options(function: Callable[..., int]) -> Callable[..., int]:
             "--processes",
             type=int,
             metavar="N",
-            help="With --limiter: how many processes share the limit at most.",
+            help="With --limiter: maximum number of processes that share the limit.",
         ),
         click.option(
             "--limiter-name",

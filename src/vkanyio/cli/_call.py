@@ -130,7 +130,7 @@ async def _send(
         except get_cancelled_exc_class():
             if api.statistics().sent and not request.reads():
                 doubts.append(
-                    f"{request.method} may have reached VK, check before you repeat it"
+                    f"{request.method} may have reached VK; check before you repeat it"
                 )
             raise
         requests, seconds = api.statistics().sent, current_time() - start

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ._batch_files import LineFile
 
 PAGES = 20
-"""How many pages are under way."""
+"""How many pages are in flight."""
 
 SAVE_EVERY = 1.0
 """Seconds between two writes of the position."""
@@ -60,14 +60,16 @@ COLLECT_TIMEOUT = 30.0
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the items to FILE, and go on there the next time.",
+    help="Write the items to FILE; the next run continues there.",
 )
 @click.option(
     "--resume",
     "place_name",
     metavar="FILE",
-    help="Go on from the position in FILE, and keep it there."
-    "  [default: OUTPUT.position]",
+    help=(
+        "Resume from the position in FILE, and store it there.  [default:"
+        " OUTPUT.position]"
+    ),
 )
 @click.option("--max-items", type=int, metavar="N", help="Stop after N items.")
 @client_options

@@ -68,8 +68,8 @@ def open_output(path: str, place: Place) -> LineFile:
     has, belongs = file.size(), place.size or 0
     if has < belongs:
         message = (
-            f"{path} is shorter than {place} says: restore it, or remove both to begin"
-            " anew"
+            f"{path} is shorter than {place} says: restore it, or remove both to start"
+            " over"
         )
     elif has and place.size is None:
         message = (

@@ -124,7 +124,7 @@ _CLIENT_OPTIONS = (
         "--execute-count",
         type=int,
         metavar="N",
-        help="Most calls in one `execute`, 1 to 25.  [default: 25]",
+        help="Maximum number of calls in one `execute`, 1 to 25.  [default: 25]",
     ),
     click.option(
         "--timeout",

@@ -98,7 +98,10 @@ def read_tokens(
     callback=read_tokens,
     multiple=True,
     metavar=TOKEN_FORM,
-    help="Accept only such tokens: of a community (bot=club9) or a user (anna=id1).",
+    help=(
+        "Accept only these tokens, each of a community (bot=club9) or a user"
+        " (anna=id1)."
+    ),
 )
 @click.option("--log", is_flag=True, help="Log each call to standard error.")
 @backend_option

@@ -26,7 +26,7 @@ GROUP = re.compile(r"(?:club|public|event|-)?([1-9]\d{0,17})", re.ASCII)
 @click.option(
     "--position",
     metavar="FILE",
-    help="Begin where the last run ended, which is kept in FILE.",
+    help="Resume from the position in FILE, and store it there.",
 )
 @click.option(
     "--kind",

@@ -75,7 +75,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
-        :param data: or JSON text; 1 to 10 items
+        :param data: JSON text is accepted, too; 1 to 10 items
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -140,7 +140,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
@@ -166,7 +166,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
@@ -194,7 +194,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Not retried if the response is lost: a retry could execute
         it twice.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
@@ -330,7 +330,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param ids: or JSON text
+        :param ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
@@ -358,7 +358,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param ids: or JSON text
+        :param ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
@@ -386,7 +386,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param ids: or JSON text
+        :param ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS, 629 ADS_OBJECT_DELETED
@@ -497,8 +497,8 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param campaign_ids: or JSON text
-        :param ad_ids: or JSON text
+        :param campaign_ids: JSON text is accepted, too
+        :param ad_ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -539,8 +539,8 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param campaign_ids: or JSON text
-        :param ad_ids: or JSON text
+        :param campaign_ids: JSON text is accepted, too
+        :param ad_ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -581,8 +581,8 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param campaign_ids: or JSON text
-        :param ad_ids: or JSON text
+        :param campaign_ids: JSON text is accepted, too
+        :param ad_ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -639,7 +639,7 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param campaign_ids: or JSON text
+        :param campaign_ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -1073,7 +1073,7 @@ class Ads(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param criteria: or JSON text
+        :param criteria: JSON text is accepted, too
         :param ad_format: 1 = image and text, 2 = big image, 4 = exclusive format, 7 = community square image, 10 = special app format, 6 = special community format, 9 = post in community, 11 = app board
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
@@ -1187,7 +1187,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param ids: or JSON text
+        :param ids: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -1316,7 +1316,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -1341,7 +1341,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD, 602
             ADS_PARTIAL_SUCCESS
@@ -1369,7 +1369,7 @@ class Ads(MethodGroup):
         Accepts user tokens. Idempotent, but not retried if the response is lost: a
         retry may return an error.
 
-        :param data: or JSON text
+        :param data: JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """
@@ -1395,7 +1395,7 @@ class Ads(MethodGroup):
         retry may return an error.
 
         :param account_id: 0 or more
-        :param data: or JSON text; 1 to 10 items
+        :param data: JSON text is accepted, too; 1 to 10 items
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 601 WEIGHTED_FLOOD
         """

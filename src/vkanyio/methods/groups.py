@@ -485,7 +485,7 @@ class Groups(MethodGroup):
         :param docs: 0 = disabled, 1 = open, 2 = limited
         :param wiki: 0 = disabled, 1 = open, 2 = limited
         :param age_limits: 1 = unlimited, 2 = 16 plus, 3 = 18 plus
-        :param market_buttons: or JSON text
+        :param market_buttons: JSON text is accepted, too
         :param market_country: at most 10 items
         :param market_city: at most 10 items; each 0 or more
         :param market_currency: 643 = russian rubles, 980 = ukrainian hryvnia, 398 = kazakh tenge, 978 = euro, 840 = us dollars

@@ -360,7 +360,7 @@ class Messages(MethodGroup):
         is lost: a retry may return an error.
 
         :param peer_id: id of a conversation
-        :param format_data: or JSON text
+        :param format_data: JSON text is accepted, too
         :param message: up to 9000 characters
         :param attachment: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param group_id: id of a community; 0 or more
@@ -368,8 +368,8 @@ class Messages(MethodGroup):
         :param disable_mentions: default False
         :param message_id: 0 or more
         :param cmid: 0 or more
-        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; or JSON text
-        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; or JSON text
+        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; JSON text is accepted, too
+        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; JSON text is accepted, too
         :param extra_params: parameters that are not listed here, by VK's names
         :raises APIError: method-specific codes: 901 MESSAGES_DENY_SEND, 909
             MESSAGES_EDIT_EXPIRED, 910 MESSAGES_TOO_BIG, 911 MESSAGES_KEYBOARD_INVALID,
@@ -2105,7 +2105,7 @@ class Messages(MethodGroup):
         Accepts user and community tokens. Retried if the response is lost: VK
         deduplicates calls by ``random_id``, which is filled in if you omit it.
 
-        :param format_data: or JSON text
+        :param format_data: JSON text is accepted, too
         :param user_id: id of a user
         :param random_id: idempotency key: VK deduplicates calls by it
         :param peer_id: id of a conversation
@@ -2114,13 +2114,13 @@ class Messages(MethodGroup):
         :param message: up to 9000 characters
         :param attachment: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page; up to 9000 characters
         :param forward_messages: at most 1000 items
-        :param forward: an object with ``peer_id`` and ``conversation_message_ids``, for example: https://dev.vk.com/method/messages.send; or JSON text
+        :param forward: an object with ``peer_id`` and ``conversation_message_ids``, for example: https://dev.vk.com/method/messages.send; JSON text is accepted, too
         :param sticker_id: 0 or more
         :param group_id: id of a community; 0 or more
-        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; or JSON text
-        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; or JSON text
-        :param payload: VK returns it in the ``payload`` of the message: https://dev.vk.com/api/bots/development/keyboard; or JSON text; up to 1000 characters
-        :param content_source: or JSON text
+        :param keyboard: an object with ``buttons``, a list of rows, and ``one_time`` or ``inline``: https://dev.vk.com/api/bots/development/keyboard; JSON text is accepted, too
+        :param template: an object with ``type`` and ``elements``: https://dev.vk.com/api/bots/development/messages; JSON text is accepted, too
+        :param payload: VK returns it in the ``payload`` of the message: https://dev.vk.com/api/bots/development/keyboard; JSON text is accepted, too; up to 1000 characters
+        :param content_source: JSON text is accepted, too
         :param dont_parse_links: default False
         :param disable_mentions: default False
         :param intent: default "default"
@@ -2191,7 +2191,7 @@ class Messages(MethodGroup):
 
         :param user_id: id of a user
         :param peer_id: id of a conversation
-        :param event_data: or JSON text; up to 1000 characters
+        :param event_data: JSON text is accepted, too; up to 1000 characters
         :param extra_params: parameters that are not listed here, by VK's names
         """
         extra_params = mask_params(extra_params)

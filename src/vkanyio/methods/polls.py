@@ -71,7 +71,7 @@ class Polls(MethodGroup):
         owner_id: int | None = None,
         app_id: int | None = None,
         add_answers: int | str | Iterable[int | str] | None = None,
-        photo_id: int | None = None,
+        photo_id: int | HasToVK | None = None,
         background_id: Literal[1, 2, 3, 4, 6, 8, 9] | None = None,
         disable_unvote: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -85,7 +85,7 @@ class Polls(MethodGroup):
 
         :param end_date: Unix time; 1550700000 or more
         :param owner_id: id of a user, or of a community (negative)
-        :param add_answers: or JSON text
+        :param add_answers: JSON text is accepted, too
         :param photo_id: 0 or more
         :param extra_params: parameters that are not listed here, by VK's names
         """
@@ -147,7 +147,7 @@ class Polls(MethodGroup):
         edit_answers: Mapping[str, Any] | HasToVK | str | None = None,
         delete_answers: int | str | Iterable[int | str] | None = None,
         end_date: int | datetime | None = None,
-        photo_id: int | None = None,
+        photo_id: int | HasToVK | None = None,
         background_id: Literal[0, 1, 2, 3, 4, 6, 8, 9] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:
@@ -160,9 +160,9 @@ class Polls(MethodGroup):
 
         :param poll_id: 0 or more
         :param owner_id: id of a user, or of a community (negative)
-        :param add_answers: or JSON text
-        :param edit_answers: or JSON text
-        :param delete_answers: or JSON text
+        :param add_answers: JSON text is accepted, too
+        :param edit_answers: JSON text is accepted, too
+        :param delete_answers: JSON text is accepted, too
         :param end_date: Unix time; 0 or more
         :param photo_id: 0 or more
         :param extra_params: parameters that are not listed here, by VK's names

@@ -450,7 +450,7 @@ class Stories(MethodGroup):
         Accepts user and community tokens. Not retried if the response is lost: a retry
         could execute it twice. Never packed into ``execute``.
 
-        :param upload_results_json: or JSON text
+        :param upload_results_json: JSON text is accepted, too
         :param fields: the values are those of ``vkanyio.objects.base.UserGroupFields``
         :param extra_params: parameters that are not listed here, by VK's names
         """

@@ -226,7 +226,7 @@ class Wall(MethodGroup):
         retry may return an error.
 
         :param post_id: 0 or more
-        :param photo_attachments_crop: or JSON text
+        :param photo_attachments_crop: JSON text is accepted, too
         :param primary_attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param owner_id: id of a user, or of a community (negative)
         :param attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
@@ -770,7 +770,7 @@ class Wall(MethodGroup):
 
         Accepts user tokens. Read-only: retried if the response is lost.
 
-        :param links: or JSON text
+        :param links: JSON text is accepted, too
         :param extended: default False
         :param name_case: nom = nominative, gen = genitive, dat = dative, acc = accusative, ins = instrumental, abl = prepositional
         :param extra_params: parameters that are not listed here, by VK's names
@@ -848,7 +848,7 @@ class Wall(MethodGroup):
         Accepts user tokens. Retried if the response is lost, but only if you pass a
         ``guid``, by which VK deduplicates calls.
 
-        :param photo_attachments_crop: or JSON text
+        :param photo_attachments_crop: JSON text is accepted, too
         :param primary_attachments: each is ``<type><owner_id>_<id>``, such as ``photo-1_2``, followed by ``_<access_key>`` if it has one, or the URL of a page
         :param topic_id: 0 = empty_topic, 1 = art, 7 = it, 12 = games, 16 = music, 19 = photo, 21 = science_and_tech, 23 = sport, 25 = travel, 26 = tv_and_cinema, 32 = humor, 43 = fashion
         :param owner_id: id of a user, or of a community (negative)

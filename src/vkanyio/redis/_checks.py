@@ -68,7 +68,7 @@ def check_url(url: object) -> None:
             unknown = parse_qs(parts.query).keys() - {"db"}
             if not unknown:
                 return
-            wanted += ' and nothing but "db" behind "?"'
+            wanted += ' and no parameter but "db" after "?"'
     except Exception:  # of whatever kind: coredis passes on what int() raises, too
         scheme = ""
     got = f'got one with "{scheme}:"' if scheme else "got another string"

@@ -9,8 +9,8 @@ from .._errors import VKError
 
 @final
 class RedisRefusedError(VKError):
-    """Raised when a limiter is entered, and Redis refuses to be used for it.
+    """Raised on entering a limiter if Redis refuses it.
 
     The password is wrong, or the keys belong to something else. A Redis that cannot be
-    reached is no error: see :class:`RedisLimiter`.
+    reached is not an error: see :class:`RedisLimiter`.
     """

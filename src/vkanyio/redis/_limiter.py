@@ -61,7 +61,7 @@ class LimiterStage(enum.Enum):
         "has not been entered: use it inside `async with RedisLimiter(...) as limiter:`"
     )
     OPEN = "is open"
-    CLOSED = "has been closed: leave it after the clients that use it"
+    CLOSED = "has been closed: close it after the clients that use it"
 
 
 @final
@@ -76,12 +76,12 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     Enter it before the clients, and leave it after them; any number of clients in the
     same event loop may use it. All processes that use the token give the same name,
-    limit and request mode. Redis gets to see a hash of the name.
+    limit and request mode. Redis sees only a hash of the name.
 
     Redis hands out permits, in the order in which processes ask. While it cannot be
-    reached, each process lives on its share: ``limit // processes``, from two seconds
-    later on. A Redis without data, and one whose clock was
-    set, grants nothing for two seconds: nobody knows what was started before.
+    reached, each process uses its share, ``limit // processes``, from two seconds later
+    on. After Redis was emptied, or its clock was set, it grants nothing for two
+    seconds, since it is unknown what was started before.
 
     :param url: ``redis://host:port/database``, ``rediss://`` for TLS, ``unix://`` for a
         socket; with ``user:password@`` before the host if it needs them
@@ -90,8 +90,8 @@ class RedisLimiter(AsyncContextManagerMixin):
     :param limit: requests a second, for all processes together
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once
-    :param processes: how many processes there are at most. It is needed for the share
-        before Redis has been reached for ten seconds; without it nothing is sent then
+    :param processes: maximum number of processes. It is needed for the share before
+        Redis has been reached for ten seconds; without it nothing is sent then
     :param on_event: a function, not async, that is called with an event when Redis goes
         away and when it is back, see :class:`RedisAway` and :class:`RedisBack`
     :raises TypeError: for a value of the wrong type
@@ -159,7 +159,7 @@ class RedisLimiter(AsyncContextManagerMixin):
         if self._stage is not LimiterStage.OPEN:
             raise ClientUseError(f"the limiter {self._stage.value}")
         if self._loop_token != current_token():
-            message = "the limiter belongs to another event loop: make one here"
+            message = "the limiter belongs to another event loop: create one here"
             raise ClientUseError(message)
         if self._crash is not None:
             message = f"the limiter has crashed: {self._crash!r}"
@@ -223,7 +223,10 @@ class RedisLimiter(AsyncContextManagerMixin):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         """Open it, when Redis has been asked once, and close it."""
         if self._stage is LimiterStage.CLOSED:
-            message = "the limiter has been closed; it is entered once: make a new one"
+            message = (
+                "the limiter has been closed, and can be entered only once: create a"
+                " new one"
+            )
             raise ClientUseError(message)
         self._stage = LimiterStage.OPEN
         self._loop_token = current_token()
@@ -321,15 +324,15 @@ class RedisLimiter(AsyncContextManagerMixin):
             try:
                 self._on_event(event)
             except Exception:
-                logger.exception("on_event of the RedisLimiter has raised")
+                logger.exception("on_event of the RedisLimiter failed")
 
     def _warn(self) -> None:
         """Warn, once each, of processes that were set up differently."""
         shared = self._shared
         if self._given is not None and shared.processes > self._given:
             self._warn_once(
-                "processes is %d, but %d processes share %r: without Redis, each lives"
-                " on its part of that",
+                "processes is %d, but %d processes share %r: while Redis is away, each"
+                " uses its share by the first number",
                 self._given,
                 shared.processes,
                 self._name,
@@ -369,7 +372,8 @@ def log_event(event: RedisAway | RedisBack, limit: int) -> None:
         logger.warning(text, event.reason)
     else:
         logger.warning(
-            "Redis is away (%s): this process lives on %d of %d requests a second",
+            "Redis is away (%s): this process uses %d of %d requests a second until it"
+            " is back",
             event.reason,
             event.limit,
             limit,

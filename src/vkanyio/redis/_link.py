@@ -106,19 +106,19 @@ class Link:
 
 @asynccontextmanager
 async def connect(url: str) -> AsyncGenerator[Link]:
-    """Have a connection to Redis, which is made when it is first used."""
+    """Provide a connection to Redis, which is opened when it is first used."""
     async with make_client(url) as client:
         yield Link(client)
 
 
 def link_error(error: Exception) -> LinkError:
-    """Say what is wrong with Redis."""
+    """Return an error that describes what is wrong with Redis."""
     text, cause = str(error), error.__cause__
     if text.startswith(_script.OTHER_FORMAT):
         text = (
-            f"{text.removeprefix(_script.OTHER_FORMAT).strip()}, which is that of"
-            " another version of vkanyio: use the same one in all processes, or another"
-            " name"
+            f"{text.removeprefix(_script.OTHER_FORMAT).strip()}, which belongs to"
+            " another version of vkanyio: use the same version in all processes, or"
+            " another name"
         )
         return LinkError(text, is_foreign=True)
     if isinstance(error, WrongTypeError):

@@ -134,7 +134,7 @@ def read_answer(values: list[Any]) -> ScriptAnswer:
             other_limit=int(other_limit),
         )
     except (TypeError, ValueError):
-        message = "Redis has returned something else than the script does"
+        message = "Redis returned something that the script never returns"
         raise ValueError(message) from None
 
 

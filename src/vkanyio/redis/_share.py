@@ -1,7 +1,7 @@
 """What one process may start by itself while Redis cannot be reached, as arithmetic.
 
-All processes together never start more than the limit: each lives on its part of it,
-which begins when no permit can be in use any more, and ends before new ones are.
+All processes together never start more than the limit: each uses its share, which
+begins when no permit can be in use any more, and ends before new ones are.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ VALID = PATIENCE + PROBE
 """Seconds for which an attempt that failed shows that Redis cannot be reached: after a
 stall of the process, its share is not valid before the next one."""
 GRACE = PATIENCE + VALID
-"""Seconds after which no process lives on its share any more, when Redis is back. One
-that cannot know yet began its last failed attempt before that."""
+"""Seconds after which no process uses its share any more, when Redis is back. One that
+cannot know yet began its last failed attempt before that."""
 WINDOWS_BEFORE = 2.0
 """Windows between the first failed attempt and the begin of the share."""
 WINDOWS_AFTER = 1.25

@@ -1,4 +1,4 @@
-"""The numbers of a limit that processes share."""
+"""Statistics of a limit that processes share."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class SimulatedList:
     """The handler of a method that returns a list in pages.
 
-    :ivar items: the list, read anew at each call
+    :ivar items: the list, read again at each call
     :ivar max_page: the largest page
     :ivar hidden: whether an item is counted, but not returned
     :ivar max_results: how many items can be reached

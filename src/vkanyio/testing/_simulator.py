@@ -253,8 +253,8 @@ class Simulator:
         """Let a user write a message to a community, as in VK's app.
 
         The community gets an update "message_new". Like :meth:`press` and
-        :meth:`update`, this is no call: it is subject to no limit and no fault, and
-        stands in ``ledger.updates``, not in the ledger of calls.
+        :meth:`update`, this is no call: it is subject to no limit and no fault, and is
+        recorded in ``ledger.updates``, not in the ledger of calls.
 
         :param user_id: the user
         :param group_id: the community

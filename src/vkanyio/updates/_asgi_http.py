@@ -1,4 +1,4 @@
-"""The little of HTTP over ASGI 3 that a receiver needs."""
+"""The parts of HTTP over ASGI 3 that a receiver needs."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ class BotUpdates(AsyncContextManagerMixin):
     continued, also by another task, but only one task may wait at a time. A wait may be
     cancelled at any time, and loses nothing.
 
-    What is promised: every update that VK hands out after the position is delivered, or
-    a :class:`Gap` says between which numbers VK has lost some. One is delivered again
+    Guarantees: every update that VK hands out after the position is delivered, or a
+    :class:`Gap` reports between which numbers VK has lost some. One is delivered again
     only if it was not acknowledged in the position that was saved last.
     """
 
@@ -131,8 +131,8 @@ class BotUpdates(AsyncContextManagerMixin):
     def stop(self) -> None:
         """End the iteration, from any task of the event loop.
 
-        A loop ends when it asks for the next update, at once if it waits for that.
-        :meth:`handle` finishes the updates that it has taken.
+        A loop ends when it requests the next update, and at once if it is waiting for
+        it. :meth:`handle` finishes the updates that it has taken.
         """
         self._open_source().stop()
 
@@ -149,17 +149,18 @@ class BotUpdates(AsyncContextManagerMixin):
         """Call an async function with every update, until :meth:`stop`.
 
         Updates of one conversation are handled one after the other, in order; those of
-        different ones at once. A :class:`Gap` is a barrier: all that came before it is
-        handled, then ``on_gap`` is called, and then VK is asked for more.
+        different ones concurrently. A :class:`Gap` is a barrier: all updates before it
+        are handled, then ``on_gap`` is called, and then VK is asked for more.
 
-        An update is acknowledged when its handler returns. If one raises, its error
-        leaves as itself, and the other handlers are cancelled; what is not acknowledged
-        is delivered again by the next ``handle`` or loop, or after a restart.
+        An update is acknowledged when its handler returns. If one raises, its exception
+        is raised here unchanged, and the other handlers are cancelled; updates that are
+        not acknowledged are delivered again by the next ``handle`` or loop, or after a
+        restart.
 
         :param handler: called with an :class:`Update`
         :param workers: how many handlers run at a time
-        :param max_pending: how many updates are taken without being handled. VK keeps
-            the rest
+        :param max_pending: maximum number of updates that are taken and not handled
+            yet. VK keeps the rest
         :param key: returns what an update must not overtake, None for no order; by
             default :attr:`Update.order_key`, the conversation or the post
         :param on_gap: called with each :class:`Gap`, async or not; without it, a gap is
@@ -189,15 +190,15 @@ class BotUpdates(AsyncContextManagerMixin):
     def position(self) -> str:
         """What has been acknowledged: a text to begin from after a restart.
 
-        A program that saves it in the transaction of what the update changed carries
-        out each update exactly once.
+        A program that saves it in the same transaction as the changes made for the
+        update carries out each update exactly once.
         """
         if self._source is None:
             raise self._not_open()
         return str(self._source.progress.position())
 
     def statistics(self) -> UpdateStatistics:
-        """Return what has been heard so far."""
+        """Return the numbers of polls and updates so far."""
         source = self._source
         duplicates = 0 if source is None else source.progress.duplicates
         return self._counters.snapshot(duplicates)
@@ -241,8 +242,8 @@ class BotUpdates(AsyncContextManagerMixin):
             self._group_id = await find_own_group(self._caller)
         if start is not None and start.group_id != self._group_id:
             message = (
-                f"the position is that of community {start.group_id}, not of"
-                f" {self._group_id}: each community needs a position of its own"
+                f"the position belongs to community {start.group_id}, not to"
+                f" {self._group_id}: keep a separate position for each community"
             )
             raise PositionError(message)
         if self._configure:
@@ -266,6 +267,8 @@ class BotUpdates(AsyncContextManagerMixin):
         self, keeper: PositionKeeper | None, error: BaseException | None
     ) -> None:
         self._stage = UpdatesStage.CLOSED
+        if self._source is not None:
+            self._source.close()
         if keeper is None:
             return
         try:
@@ -297,9 +300,9 @@ def _kind(kind: type[Update[Any]] | str) -> str:
         if kind in UPDATE_TYPES:
             return kind
         message = (
-            f"kinds has {shown(kind)}, which vkanyio does not know"
-            f"{did_you_mean(kind, UPDATE_TYPES)} (UnknownUpdate stands for all that it"
-            " does not know)"
+            f"kinds has {shown(kind)}, which vkanyio does not"
+            f" know{did_you_mean(kind, UPDATE_TYPES)} (UnknownUpdate stands for all"
+            " unknown kinds)"
         )
         raise ValueError(message)
     if isinstance(kind, type) and kind in _NAMES:

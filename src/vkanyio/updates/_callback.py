@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
 
     from ._handle import Item
+    from ._handled import HandledKeeper
     from ._inbox import CallbackDelivery, Inbox
     from ._update import Update
 
@@ -34,16 +35,16 @@ class CallbackUpdates(AsyncContextManagerMixin):
         async with receiver.updates() as updates:
             await updates.handle(answer, workers=20)
 
-    VK is answered "ok" for an update that was handled: by :meth:`handle`, or in a loop
-    by asking for the next one. Outside of this block VK gets status 503, and delivers
-    the updates again later.
+    VK gets "ok" for an update once it was handled: by :meth:`handle`, or in a loop by
+    requesting the next one. Outside of this block VK gets status 503, and delivers the
+    updates again later.
     """
 
     __module__ = "vkanyio.updates"
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, keeper: HandledKeeper | None) -> None:
         self._inbox = inbox
-        self._source = _CallbackSource(inbox)
+        self._source = _CallbackSource(inbox, keeper)
         self._in_hand: Update[Any] | None = None
         self._is_open = self._is_taking = self._was_entered = False
 
@@ -57,7 +58,10 @@ class CallbackUpdates(AsyncContextManagerMixin):
             yield self
         finally:
             self._is_open = False
-            self._inbox.close()
+            try:
+                await self._source.settle_all()
+            finally:
+                self._inbox.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -66,21 +70,26 @@ class CallbackUpdates(AsyncContextManagerMixin):
         """Acknowledge the last update, and wait for the next one."""
         with self._turn():
             self.acknowledge()
+            await self._source.settle_all()
             self._in_hand = await self._source.take()
             return self._in_hand
 
     def acknowledge(self) -> None:
-        """Acknowledge the update in hand, before the loop is left by ``break``."""
+        """Acknowledge the update in hand, before the loop is left by ``break``.
+
+        If the receiver has a store of handled updates, it gets this one when the next
+        update is requested, or the block is left, and then VK gets "ok".
+        """
         if self._in_hand is not None:
             update, self._in_hand = self._in_hand, None
-            self._source.done(update)
+            self._source.acknowledge(update)
 
     def stop(self) -> None:
         """Begin no more updates.
 
-        The loop over them ends when it asks for the next one, and :meth:`handle`
-        returns once those that it has begun are handled. Call it from any task of the
-        event loop.
+        The loop over them ends when it requests the next one, and :meth:`handle`
+        returns when the updates that it has begun are handled. Call it from any task of
+        the event loop.
         """
         self._inbox.stop()
 
@@ -100,7 +109,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
 
         :param handler: an async function that handles one update
         :param workers: how many handlers run at once
-        :param max_pending: how many updates to take that are not handled yet
+        :param max_pending: maximum number of updates that are taken and not handled yet
         :param key: returns what an update must not overtake, None if that is nothing;
             by default ``Update.order_key``
         :param on_error: a function, async or not, that gets the update and the error of
@@ -113,6 +122,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
             if self._in_hand is not None:  # a loop was left before
                 update, self._in_hand = self._in_hand, None
                 self._source.give_back([update])
+            await self._source.settle_all()
             await handle(
                 self._source,
                 handler,
@@ -120,16 +130,20 @@ class CallbackUpdates(AsyncContextManagerMixin):
                 max_pending=max_pending,
                 key=key,
                 on_error=on_error,
+                on_handled=self._source.settle,
             )
 
     @contextmanager
     def _turn(self) -> Generator[None]:
         """Have the right to take updates, which one task has at a time."""
         if not self._is_open:
-            message = "updates are taken inside of `async with receiver.updates()` only"
+            message = (
+                "iterate over updates inside `async with receiver.updates() as"
+                " updates:`"
+            )
             raise ClientClosedError(message)
         if self._is_taking:
-            raise ClientUseError("another task takes these updates")
+            raise ClientUseError("another task is already reading these updates")
         self._is_taking = True
         try:
             yield
@@ -139,19 +153,51 @@ class CallbackUpdates(AsyncContextManagerMixin):
 
 @final
 class _CallbackSource:
-    """The inbox as a source of updates."""
+    """The inbox as a source of updates.
 
-    def __init__(self, inbox: Inbox) -> None:
+    What was handled is noted, then saved in the store if there is one, and then VK is
+    answered.
+    """
+
+    def __init__(self, inbox: Inbox, keeper: HandledKeeper | None) -> None:
         self._inbox = inbox
+        self._keeper = keeper
         self._taken: dict[int, CallbackDelivery] = {}
+        self._acknowledged: list[CallbackDelivery] = []  # and not saved yet
 
     async def take(self) -> Update[Any]:
         delivery = await self._inbox.take()
         self._taken[id(delivery.update)] = delivery
         return delivery.update
 
+    async def settle(self, item: Item) -> None:
+        """Save that an update was handled, before VK is answered."""
+        delivery = self._taken[id(item)]
+        self._inbox.note(delivery)
+        if self._keeper is not None:
+            await self._keeper.save(delivery)
+
     def done(self, item: Item) -> None:
-        self._inbox.end(self._taken.pop(id(item)), is_handled=True)
+        self._inbox.end(self._taken.pop(id(item)))
+
+    def acknowledge(self, update: Update[Any]) -> None:
+        """Note that an update was handled, where nothing can be awaited."""
+        delivery = self._taken.pop(id(update))
+        self._inbox.note(delivery)
+        if self._keeper is None:
+            self._inbox.end(delivery)
+        else:
+            self._acknowledged.append(delivery)
+
+    async def settle_all(self) -> None:
+        """Save what was acknowledged, and let VK be answered."""
+        while self._acknowledged:
+            delivery = self._acknowledged.pop()
+            try:
+                assert self._keeper is not None  # or it would not be here
+                await self._keeper.save(delivery)
+            finally:
+                self._inbox.end(delivery)
 
     def give_back(self, items: Sequence[Item]) -> None:
         self._inbox.put_back([self._taken.pop(id(each)) for each in items])

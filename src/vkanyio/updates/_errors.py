@@ -6,7 +6,7 @@ from .._errors import VKError
 
 
 class UpdatesError(VKError):
-    """Raised when VK's long poll server answers in a way that nobody knows."""
+    """Raised when VK's long poll server returns an unknown response."""
 
     __module__ = "vkanyio.updates"
 

@@ -40,7 +40,12 @@ async def find_own_group(caller: Caller) -> int:
 
     :raises UpdatesError: if the token is not that of a community
     """
-    value = await caller.perform(APIRequest("groups.getById"))
+    try:
+        value = await caller.perform(APIRequest("groups.getById"))
+    except APIError as error:
+        if error.code == 100:  # the token of a user: group_ids is missing
+            error.advice = "pass group_id, or use the token of a community"
+        raise
     groups = value.get("groups") if is_dict(value) else value
     first: Any = groups[0] if is_list(groups) and groups else None
     group_id = first.get("id") if is_dict(first) else None
@@ -78,7 +83,7 @@ async def find_server(caller: Caller, group_id: int) -> tuple[LongPollServer, st
         address = parse_address(where.url)
         if address is not None and address.scheme in ("http", "https"):
             return where, str(ts)
-    raise UpdatesError(f"{_SERVER} returned no server with its key")
+    raise UpdatesError(f"{_SERVER} returned no server, or no key")
 
 
 async def _call(caller: Caller, method: str, params: dict[str, Any]) -> Any:

@@ -1,9 +1,8 @@
 """Ask VK for updates, and recover from whatever it answers.
 
-It owns the server with its key, and the waits after failures. It has no task: whoever
-wants updates calls :meth:`Poller.step`, again and again. It changes the progress only
-where no ``await`` is between the answer and the change, so that it may be cancelled at
-any time.
+It owns the server with its key, and the waits after failures. It has no task: its user
+calls :meth:`Poller.step` again and again. It changes the progress only where no
+``await`` is between the answer and the change, so that it may be cancelled at any time.
 """
 
 from __future__ import annotations
@@ -129,7 +128,7 @@ class Poller:
         duplicates = progress.duplicates
         fresh = progress.accept(reply.ts, raw)
         if progress.duplicates > duplicates:
-            text = "VK sent %d updates again, which are left out"
+            text = "VK sent %d updates again, which are skipped"
             logger.info(text, progress.duplicates - duplicates)
         if raw:
             self._counters.updated_at = current_time()
@@ -152,7 +151,7 @@ class Poller:
             self._counters.gaps += 1
             return [progress.skip("outdated", reply.ts)]
         if reply.failed not in (KEY_EXPIRED, INFORMATION_LOST):
-            message = f"the long poll server refuses to answer: failed {reply.failed}"
+            message = f"the long poll server refused the poll: failed {reply.failed}"
             raise UpdatesError(message)
         self._server = None
         self._has_lost = self._has_lost or reply.failed == INFORMATION_LOST
@@ -183,7 +182,7 @@ class Poller:
             answer = read_answer(response, key)
             return _failure(answer) if isinstance(answer, VKError) else answer
         return _failure(
-            RequestTimeoutError(f"no answer to a poll within {seconds:g} s")
+            RequestTimeoutError(f"no response to a poll within {seconds:g} s")
         )
 
     def _report_end(self, number: int, began: float, reply: Reply | None) -> None:
@@ -231,7 +230,7 @@ class Poller:
         newest = await self._try_server()
         self._checked_at = current_time()
         if newest is not None and _is_ahead(newest, progress.ts):
-            text = "updates of community %d: VK had some that polls did not return"
+            text = "updates of community %d: VK had updates that polls did not return"
             logger.warning(text, self._group_id)
 
     async def _try_server(self) -> str | None:
@@ -247,7 +246,7 @@ class Poller:
     async def _insist_on_server(self) -> str:
         """Get another server, however long it takes."""
         while True:
-            # Not sleep_until: a cancelled wait does not begin anew, and this does.
+            # Not sleep_until: a cancelled wait does not start again, and this one does.
             await sleep(max(self._asked_at + self._server_seconds - current_time(), 0))
             try:
                 return await self._find_server()
@@ -276,7 +275,7 @@ class Poller:
         if code == _QUOTA:
             longer = self._server_seconds * 2
             self._server_seconds = min(longer, MAX_SERVER_SECONDS)
-        text = "updates of community %d: no long poll server, trying again: %s"
+        text = "updates of community %d: no long poll server, retrying: %s"
         logger.warning(text, self._group_id, error)
 
 

@@ -25,7 +25,7 @@ SAVE_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 """Between two saves of a store that fails."""
 MAX_FAILING_SECONDS = 180.0
-"""For how long a store may fail: what is handled meanwhile may come again."""
+"""For how long a store may fail: updates handled meanwhile may be delivered again."""
 CLOSE_SECONDS = 5.0
 """For the last save."""
 
@@ -34,7 +34,7 @@ logger = logging.getLogger("vkanyio")
 
 @runtime_checkable
 class PositionStore(Protocol):
-    """Keeps the position of updates: a short text, such as in a row of a database."""
+    """Stores the position of updates, a short text, for example in a database."""
 
     async def load(self) -> str | None:
         """Return the text that was saved last, None if there is none."""
@@ -47,10 +47,10 @@ class PositionStore(Protocol):
 
 @final
 class FilePosition:
-    """Keeps the position of updates in a file.
+    """Stores the position of updates in a file.
 
-    It is written to another file beside it, which then replaces it: there is a whole
-    position in it at any time.
+    A new position is written to another file beside it, which then replaces it, so the
+    file is complete at any time.
 
     :param path: the file; it need not exist, but its directory must
     """
@@ -145,7 +145,7 @@ class PositionKeeper:
                 self._failing_since = now
             if now - self._failing_since >= MAX_FAILING_SECONDS:
                 raise self._failed(error) from error
-            text = "the position of updates could not be saved, trying again: %s: %s"
+            text = "the position of updates could not be saved, retrying: %s: %s"
             logger.warning(text, type(error).__name__, error)
 
     async def save_first(self) -> None:
@@ -179,7 +179,7 @@ class PositionKeeper:
         reason = str(error) or type(error).__name__
         message = (
             f"{self._store!r} could not save the position of updates: {reason}."
-            " Updates that were handled since the last save come again"
+            " Updates that were handled since the last save will be delivered again"
         )
         return PositionError(message)
 
@@ -226,7 +226,7 @@ async def load_position(store: PositionStore) -> UpdatesPosition | None:
         return UpdatesPosition.parse(text)
     except ValueError as problem:
         message = (
-            f"{store!r} contains no position of updates: {problem}. It is left as it"
-            " is; move it away to begin with the next update"
+            f"{store!r} contains no position of updates: {problem}. It was not"
+            " changed; move it away to start with the next update"
         )
         raise PositionError(message) from None

@@ -26,7 +26,7 @@ _COMMENTS: Mapping[str, tuple[tuple[str, ...], str]] = {
 
 @attrs.frozen(kw_only=True)
 class Update(Generic[T]):
-    """Something that happened in a community, or was written to it.
+    """Something that happened in a community, such as a message to it.
 
     There is a class for each type, such as :class:`MessageNew`; types that vkanyio does
     not know are :class:`UnknownUpdate`. Nothing in it is validated.
@@ -71,7 +71,8 @@ class Update(Generic[T]):
 
     @property
     def order_key(self) -> Hashable | None:
-        """What it must not overtake: updates with the same key are handled in order.
+        """The key of its order: updates with the same key are handled one after the
+        other.
 
         The conversation, or the post, photo, video, product or topic below which a
         comment is; None for all others, which have no order.
@@ -90,11 +91,11 @@ class Update(Generic[T]):
     def random_id(self, n: int = 0) -> int:
         """Return a ``random_id`` for a message that responds to this update.
 
-        It depends on the update alone. If the update comes again after a crash, the
-        message that is sent again is the same for VK, which sends it only once within
-        an hour.
+        It depends on the update alone. If the update is delivered again after a crash,
+        the second message is a duplicate for VK, which delivers it only once within an
+        hour.
 
-        :param n: tells the messages apart that respond to one update: 0, 1, 2
+        :param n: distinguishes several messages that respond to one update: 0, 1, 2
         :return: what :func:`vkanyio.random_id` makes of ``event_id`` and ``n``
         """
         return random_id(self.event_id, n)
@@ -124,9 +125,9 @@ class UnknownUpdate(Update[Any]):
 @final
 @attrs.frozen(kw_only=True, eq=False)
 class Gap:
-    """VK lost updates: what they reported must be read by the API.
+    """VK lost updates: read what they reported through the API.
 
-    :ivar reason: "outdated" if VK does not keep updates for so long, "lost" if it says
+    :ivar reason: "outdated" if VK no longer keeps the updates, "lost" if it reports
         that it has lost them
     :ivar before: the number of the last update that VK has delivered
     :ivar after: the number of the last update that is lost

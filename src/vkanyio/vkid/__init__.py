@@ -1,4 +1,4 @@
-"""Tokens of VK ID, which live for an hour: stored, and renewed by the client.
+"""Tokens of VK ID, which are valid for an hour: stored, and renewed by the client.
 
 ::
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 LOCK_SECONDS = 60.0
-"""Longer than a renewal takes: whoever holds the lock until then has been stopped."""
+"""Longer than a renewal takes: a process that holds the lock for so long hangs."""
 MAX_PAUSE = 0.2
 """Seconds between two attempts to get the lock."""
 PRIVATE = 0o600
@@ -69,7 +69,7 @@ class FileTokens:
                 if current_time() - began > LOCK_SECONDS:
                     message = (
                         f"another process has held the lock {path} for"
-                        f" {LOCK_SECONDS:.0f} s: it seems to be stopped"
+                        f" {LOCK_SECONDS:.0f} s: it seems to hang"
                     )
                     raise VKIDError(message, is_transient=True)
                 await sleep(pause)
@@ -93,7 +93,7 @@ class FileTokens:
             reason = "it is not JSON"
         except (TypeError, ValueError) as problem:
             reason = str(problem)
-        message = f"{self._path} does not have the tokens of VK ID: {reason}"
+        message = f"{self._path} does not contain tokens of VK ID: {reason}"
         raise VKIDError(message)
 
     async def save(self, tokens: StoredTokens) -> None:

@@ -55,12 +55,12 @@ def read_tokens(
 def _refusal(value: dict[str, Any], status: int) -> VKIDError:
     error = str(value["error"])[:100]
     text = str(value.get("error_description") or "")[:500]
-    message = f"VK ID refuses: {error}" + (f", {text}" if text else "")
+    message = f"VK ID refused the request: {error}" + (f", {text}" if text else "")
     is_transient = error in _TRANSIENT or status >= 500 or status == 429
     if error == "invalid_grant":
         message += (
-            ". A code or a refresh token is good for once: this one has expired, or it"
-            " was used before, and what VK ID returned then was not stored, or is used"
-            f" by another program. To go on, {AUTHORIZE}"
+            ". A code or a refresh token can be used only once. This one has expired,"
+            " or it was already used: the tokens that VK ID returned then were not"
+            f" stored, or another program has them. To go on, {AUTHORIZE}"
         )
     return VKIDError(message, error=error, is_transient=is_transient)

@@ -34,17 +34,17 @@ class VKIDError(VKError):
 
     @property
     def is_transient(self) -> bool:
-        """Whether VK ID is not well, so that it may issue tokens later."""
+        """Whether VK ID has problems, so that it may issue tokens later."""
         return self._is_transient
 
 
 @final
 @attrs.frozen(kw_only=True)
 class StoredTokens:
-    """A pair of tokens, and what VK ID wants to see with them. Its repr shows neither.
+    """A pair of tokens, and what VK ID requires with them. Its repr shows no token.
 
     :ivar access_token: the token for the API
-    :ivar refresh_token: what VK ID issues the next pair for; it is good for once
+    :ivar refresh_token: exchanged for the next pair; it can be used once
     :ivar expires_at: when the access token expires, with a time zone
     :ivar device_id: what VK ID returned with the code of the authorization
     :ivar user_id: the owner of the tokens, if VK ID named one
@@ -81,7 +81,7 @@ class StoredTokens:
 
     @property
     def has_expired(self) -> bool:
-        """Whether the end of the access token has come."""
+        """Whether the access token has expired."""
         return self.expires_at <= datetime.now(UTC)
 
     def to_json(self) -> dict[str, Any]:

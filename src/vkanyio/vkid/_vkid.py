@@ -1,4 +1,4 @@
-"""A token function for VK ID: it renews the tokens of a store.
+"""A token function for VK ID, which renews the tokens of a store.
 
 It owns no connections: it sends its requests over those of the client that asks it.
 """
@@ -49,15 +49,15 @@ class VKID:
     """The tokens of one user, from VK ID: pass it to :class:`~vkanyio.VK` as the token.
 
     The client has the access token renewed before it expires, and when VK refuses it.
-    VK ID returns a new refresh token each time, and the old one is of no use any more:
-    so a renewal is not interrupted before the new ones are stored, which takes at most
-    30 seconds. It goes over the client's own connections and proxy, since VK binds an
-    access token to the address that asked for it.
+    VK ID returns a new refresh token each time, and invalidates the old one. So a
+    renewal is not interrupted before the new tokens are stored, which takes at most 30
+    seconds. It uses the client's own connections and proxy, since VK binds an access
+    token to the IP address that requested it.
 
     :param client_id: the number of your application
     :param device_id: what VK ID returned with the code of the authorization; by default
         that in the store
-    :param store: where the tokens are, such as :class:`FileTokens`
+    :param store: where the tokens are stored, such as :class:`FileTokens`
     :param base_url: the address of VK ID
     :raises TypeError: for a value of the wrong type
     :raises ValueError: for a value that is not allowed
@@ -95,8 +95,8 @@ class VKID:
     async def __call__(self, refused: str | None) -> Token:
         """Return a valid access token; clients call this.
 
-        Another process that shares the store may have renewed the tokens already: its
-        new ones are returned then.
+        Another process that shares the store may have renewed the tokens already; then
+        its new ones are returned.
 
         :param refused: the token to replace, None for the first one
         :raises VKIDError: if there are no tokens, or VK ID issues no new ones
@@ -155,7 +155,7 @@ class VKID:
     ) -> StoredTokens:
         """Get the first tokens for the code of an authorization, and store them.
 
-        :param code: what the browser was sent back with; it is good for once
+        :param code: what the browser was sent back with; it can be used once
         :param code_verifier: the secret that the authorization began with
         :param redirect_uri: the address that the browser was sent to
         :param device_id: what came with the code, unless the constructor got it

@@ -48,7 +48,8 @@ def compile_script(code: str) -> Program:
         from ._compiler import compile_code
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError(
-            "VKScript needs lark, which the extra 'testing' of vkanyio has", name="lark"
+            "VKScript needs lark, which the extra 'testing' of vkanyio installs",
+            name="lark",
         ) from missing
     return compile_code(code)
 
