@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from vkanyio import ErrorCode
+from vkanyio._facts import Repetition
 from vkanyio._method_facts import METHODS
 from vkanyio.cli import _catalog as catalog
 from vkanyio.cli._app import run
@@ -174,6 +175,22 @@ def test_a_terminal_gets_headings_within_its_width() -> None:
     assert "\x1b[1m" in shown
     lines = shown.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_narrow_terminal_breaks_no_kind_of_repetition(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAGER", "cat")
+    code, shown = run_on_terminal("methods", "messages")
+    assert code == 0
+    assert max(map(len, shown.splitlines()[4:])) <= 80
+    state_setting = [line for line in shown.splitlines() if "state-setting" in line]
+    facts = [METHODS[name] for name in METHODS if name.startswith("messages.")]
+    assert len(state_setting) == sum(
+        each.repetition is Repetition.STATE for each in facts
+    )
+    assert any("markAsImportantConversation" in line for line in state_setting)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

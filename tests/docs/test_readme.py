@@ -137,7 +137,9 @@ def test_the_first_program_prints_every_user(
     assert {*block.splitlines()} <= {*printed}
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "README.ru.md", "docs/index.md", "docs/ru/index.md"]
+)
 def test_its_figures_are_those_of_the_page_about_performance(name: str):
     readme = (ROOT / name).read_text(encoding="utf-8").replace(",", ".")
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")

@@ -171,11 +171,12 @@ def _indented(text: str) -> RenderableType:
 
 
 def _list_table(*columns: str) -> Table:
+    is_terminal = sys.stdout.isatty()
     table = Table(
-        box=box.SIMPLE_HEAD if sys.stdout.isatty() else None,
+        box=box.SIMPLE_HEAD if is_terminal else None,
         pad_edge=False,
-        show_header=sys.stdout.isatty(),
-        padding=(0, 2, 0, 0),
+        show_header=is_terminal,
+        padding=(0, 1 if is_terminal else 2, 0, 0),  # the box adds one
     )
     for i, name in enumerate(columns):
         table.add_column(name, no_wrap=i == 0, overflow="fold")
