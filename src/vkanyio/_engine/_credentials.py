@@ -273,7 +273,7 @@ class RenewableToken:
         self._start_soon(self._renew, scope=scope)
 
     async def _renew(self) -> None:
-        """Ask for another token, in a task of its own."""
+        """Ask for another token, in a separate task."""
         refused = self._token
         try:
             self._take(await self._consult(refused), refused)
