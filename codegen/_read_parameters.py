@@ -114,6 +114,10 @@ def _parameter_type(
     kind = raw.get("type")
     if key[1] in _ATTACHMENTS:
         return _or_one(Listed(either(HAS_TO_VK, STR), is_input=True))
+    if review.has(reviewed.UPLOADED, key):
+        if kind == "array":
+            return _or_one(Listed(either(INT, HAS_TO_VK), is_input=True))
+        return either(scalar(where, kind), HAS_TO_VK)
     if "$ref" in raw:
         if _is_object(schema, where, raw):
             text = {key: each for key, each in raw.items() if key != "type"}

@@ -334,6 +334,22 @@ JSON_OBJECTS: Final = {
 }
 """Strings that hold a JSON object: callers may pass a dict."""
 
+UPLOADED: Final = {
+    ("leadForms.create", "photo"),
+    ("leadForms.update", "photo"),
+    ("market.add", "main_photo_id"),
+    ("market.add", "photo_ids"),
+    ("market.addAlbum", "photo_id"),
+    ("market.edit", "main_photo_id"),
+    ("market.edit", "photo_ids"),
+    ("market.editAlbum", "photo_id"),
+    ("polls.create", "photo_id"),
+    ("polls.edit", "photo_id"),
+    ("prettyCards.create", "photo"),
+    ("prettyCards.edit", "photo"),
+}
+"""Parameters that take what was uploaded for them, beside attachments."""
+
 JSON_ARRAYS: Final = {
     ("ads.createAds", "data"),
     ("ads.createCampaigns", "data"),

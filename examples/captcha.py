@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from vkanyio import VK, Captcha, CaptchaError
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 
 
 async def main() -> None:

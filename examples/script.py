@@ -12,7 +12,7 @@ import anyio
 
 from vkanyio import VK
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 
 # Pass input through Args; never insert it into the text of the script.
 SCRIPT = """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vkanyio.updates import BotUpdates
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 POSITION = os.environ.get("BOT_POSITION", "bot.json")
 WORKERS = 20
 

@@ -12,7 +12,7 @@ import anyio
 
 from vkanyio import VK, CallEnded, CallStarted, Event, RequestStarted
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 COLUMNS_A_SECOND = 20
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-BASE_URL = os.environ.get("VK_BASE_URL", "https://api.vk.ru/method")
+BASE_URL = os.environ.get("VKANYIO_BASE_URL", "https://api.vk.ru/method")
 GROUP_ID = int(os.environ["VK_GROUP_ID"])
 
 api = VK(os.environ["VK_TOKEN"], base_url=BASE_URL)

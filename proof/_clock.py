@@ -1,9 +1,10 @@
-"""Virtual time on either event loop, with task order that a seed repeats."""
+"""Virtual time on each event loop, with task order that a seed repeats."""
 
 from __future__ import annotations
 
 import importlib
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
@@ -18,6 +19,8 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 BACKENDS = ("asyncio", "trio")
+LOOPS = ("asyncio", *(["uvloop"] if find_spec("uvloop") else []), "trio")
+"""The event loops that are installed, in virtual time."""
 
 
 def run_in_virtual_time(
@@ -28,11 +31,16 @@ def run_in_virtual_time(
 ) -> T:
     """Run an async function to its end in virtual time.
 
+    :param backend: one of :data:`LOOPS`
     :param seed: repeats the order in which tasks run; with ``None`` trio chooses it
     """
     options: dict[str, Any] = {"loop_factory": VirtualClockLoop}
     if backend == "trio":
         options = {"clock": trio.testing.MockClock(autojump_threshold=0)}
+    elif backend == "uvloop":
+        from ._uvloop import VirtualUVLoop
+
+        backend, options = "asyncio", {"loop_factory": VirtualUVLoop}
     with _seeded_trio(seed):
         return anyio.run(function, *args, backend=backend, backend_options=options)
 

@@ -210,12 +210,12 @@ def play(plan: Plan) -> Result:
     )
 
 
-def used(starts: Sequence[float], limit: int) -> float:
-    """Return the part of the limit that was used after the first two seconds.
+def used(starts: Sequence[float], limit: int, *, since: float = 2.0) -> float:
+    """Return the part of the limit that was used from a time on.
 
     Whole multiples of the limit are counted: bursts begin and end anywhere.
     """
-    first = next((i for i, at in enumerate(starts) if at >= 2.0), 0)
+    first = next((i for i, at in enumerate(starts) if at >= since), 0)
     windows = (len(starts) - 1 - first) // limit
     if windows <= 0:
         return 0.0

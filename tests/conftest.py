@@ -157,6 +157,18 @@ def make_client(
 
 
 @pytest.fixture
+def make(simulator: Simulator) -> Callable[..., VK]:
+    """Makes clients of the simulator whose token is given, such as a token function."""
+
+    def make(token: Any, **options: Any) -> VK:
+        http_client = simulator.http_client()
+        options = {"limit": 1000, "request_mode": "burst", **options}
+        return VK(token, http_client=http_client, **options)
+
+    return make
+
+
+@pytest.fixture
 async def api(make_client: Callable[..., VK]) -> AsyncIterator[VK]:
     """A client of the simulator that is open."""
     async with make_client() as client:

@@ -27,7 +27,7 @@ LAYERS = {
         _reading._list_call _reading._position _reading._resolving
         updates.__init__ updates._bot updates._receiver updates._callback
         updates._long_poll updates._handle updates._poller updates._group
-        updates._positions updates._numbers
+        updates._confirmation updates._handled updates._positions updates._numbers
         uploads.__init__ uploads._uploader uploads._photos uploads._documents
         uploads._videos uploads._shared uploads._upload uploads._multipart
         uploads._sources

@@ -2,7 +2,7 @@
 
 Before each build, each module of methods and objects gets a page in
 ``reference/methods`` or ``reference/objects``. ``reference/error-codes`` lists VK's
-error codes.
+error codes. Other pages include the tables of options and of groups of methods.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from sphinx.addnodes import pending_xref
 import vkanyio
 import vkanyio.methods
 import vkanyio.objects
+from method_pages import group_table, merge_overloads, method_page
 from object_pages import object_page
+from option_table import option_table, without_options
 from type_imports import type_imports
 from vkanyio import APIError, ErrorCode
 
@@ -36,14 +38,19 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _write_pages)
     app.connect("autodoc-skip-member", _skip_second_names)
     app.connect("autodoc-process-docstring", _add_second_name)
+    app.connect("autodoc-process-docstring", _leave_options_to_the_table)
+    app.connect("doctree-read", _merge_overloads)
     app.connect("doctree-read", _resolve_as_type_checkers_do)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _write_pages(app: Sphinx) -> None:
     place = Path(app.srcdir, "reference")
-    for name in _modules_of(vkanyio.methods):
-        _write(place / "methods" / f"{name}.rst", _method_page(name))
+    groups = _modules_of(vkanyio.methods)
+    for name in groups:
+        _write(place / "methods" / f"{name}.rst", method_page(name))
+    _write(place / "methods" / "groups.txt", group_table(groups))
+    _write(place / "options.txt", option_table())
     for name in _modules_of(vkanyio.objects):
         _write(place / "objects" / f"{name}.rst", object_page(name))
     _write(place / "error-codes.rst", _code_page())
@@ -59,29 +66,6 @@ def _write(path: Path, text: str) -> None:
 def _modules_of(package: ModuleType) -> list[str]:
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
     return [name for name in names if not name.startswith("_")]
-
-
-def _method_page(name: str) -> str:
-    module = importlib.import_module(f"vkanyio.methods.{name}")
-    [group] = [
-        value for value in vars(module).values() if _is_made_in(value, module.__name__)
-    ]
-    title = group._name
-    return f"""\
-{title}
-{"=" * len(title)}
-
-.. currentmodule:: {module.__name__}
-
-.. autoclass:: {group.__name__}()
-   :members:
-   :undoc-members:
-   :no-show-inheritance:
-"""
-
-
-def _is_made_in(value: object, module: str) -> bool:
-    return inspect.isclass(value) and value.__module__ == module
 
 
 def _code_page() -> str:
@@ -153,6 +137,23 @@ def _add_second_name(
     lines[:] = [line for line in lines if not line.startswith("Call ``")]
     for other in others:
         lines[:0] = ["", f"In snake_case: ``{other}``.", ""]
+
+
+def _leave_options_to_the_table(
+    _app: Sphinx,
+    _kind: str,
+    name: str,
+    _value: Any,
+    _options: object,
+    lines: list[str],
+) -> None:
+    if name == "vkanyio.Config":
+        lines[:] = without_options(lines)
+
+
+def _merge_overloads(app: Sphinx, tree: nodes.document) -> None:
+    if app.env.docname.startswith("reference/methods/"):
+        merge_overloads(tree)
 
 
 def _is_method_of_vk(value: object) -> bool:

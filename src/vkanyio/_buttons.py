@@ -46,6 +46,8 @@ def _to_payload(value: object) -> str | None:
             f"payload must be a dict, such as {{'answer': 1}}, or JSON text, got"
             f" {shown(value)}"
         )
+        if value in COLORS:
+            message += f"; a color is passed by its name, color={value!r}"
         raise ValueError(message) from None
     return written
 

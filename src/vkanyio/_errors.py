@@ -387,8 +387,9 @@ class InvalidResponseError(TransportError):
 class UploadRefusedError(VKError):
     """Raised when VK refuses an uploaded file. Nothing has been saved.
 
-    Upload servers say so with HTTP status 200, in words of their own or without any,
-    and a method that saves the file would only return error 100.
+    Upload servers report that with HTTP status 200 and a text of their own, or an empty
+    field, with which the method that saves the file would only return error 100; and
+    gateways with HTTP status 413.
 
     :ivar kind: the method of ``api.upload``, such as "message_photo"
     :ivar response: what the upload server returned: JSON, or the text if it is not JSON

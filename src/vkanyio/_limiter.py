@@ -225,10 +225,11 @@ class Limiter:
         """Learn from the time between a request and its response alone, in seconds."""
         trips = self._round_trips
         trips.append(round_trip)
-        if len(trips) >= 4:
-            ranked = sorted(trips)
-            quarter = len(ranked) // 4
+        ranked = sorted(trips)
+        quarter = len(ranked) // 4
+        if len(ranked) >= 2:
             self.usual_trip = ranked[quarter]
+        if len(ranked) >= 4:
             between_quartiles = ranked[-1 - quarter] - ranked[quarter]
             self._spread = min(between_quartiles / self.window, MAX_SPREAD)
 

@@ -9,16 +9,16 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @final
 @attrs.frozen
-class Uploaded(Generic[T]):
+class Uploaded(Generic[T_co]):
     """A file that VK has saved.
 
     Pass it as a parameter where VK expects it: ``attachment=[photo]``,
-    ``main_photo_id=photo``.
+    ``main_photo_id=photo``. ``str(photo)`` is the same as text, "photo1_2_key".
 
     :ivar object: what VK returned for it, unchanged
     :ivar kind: the method of ``api.upload``, such as "message_photo"
@@ -26,9 +26,12 @@ class Uploaded(Generic[T]):
 
     __module__ = "vkanyio.uploads"
 
-    object: T
+    object: T_co
     kind: str
     _reference: str | int | None = attrs.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return repr(self) if self._reference is None else str(self._reference)
 
     def to_vk(self) -> str | int:
         """Return the file as VK's parameters take it: "photo1_2_key", or an id.
@@ -36,7 +39,10 @@ class Uploaded(Generic[T]):
         :raises TypeError: if VK has no such thing, as for a cover
         """
         if self._reference is None:
-            message = f"what upload.{self.kind} returns cannot be a parameter"
+            message = (
+                f"the result of upload.{self.kind} cannot be a parameter: VK has no id"
+                " or attachment for it"
+            )
             raise TypeError(message)
         return self._reference
 

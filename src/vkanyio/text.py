@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, final
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TypeAlias, TypedDict, final
 
 import attrs
 
@@ -142,6 +142,13 @@ class Text:
                 item["url"] = each.url
             items.append(item)
         return {"message": self.plain, "format_data": {"version": 1, "items": items}}
+
+    if not TYPE_CHECKING:  # type checkers know already that it is no parameter
+
+        def to_vk(self) -> NoReturn:
+            """Refuse to be a parameter."""
+            message = "a Text is two parameters: pass **text.params()"
+            raise TypeError(message)
 
     def split(self, limit: int = MAX_MESSAGE) -> list[Text]:
         """Cut the text into texts that fit into a message each.

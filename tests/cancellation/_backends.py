@@ -57,7 +57,7 @@ def _eager() -> asyncio.AbstractEventLoop:
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
-    from ._uvloop import VirtualUVLoop
+    from proof._uvloop import VirtualUVLoop
 
     return VirtualUVLoop()
 

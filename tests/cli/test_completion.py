@@ -46,6 +46,8 @@ def completed(*words: str) -> list[str]:
         (["call", "users.get", "user_ids=1", "us"], []),
         (["call", "no.such", "na"], []),
         (["batch", "--backend", "tr"], ["trio"]),
+        (["upload", "message_"], ["message_document", "message_photo"]),
+        (["upload", "message_photo", "ca"], ["ca"]),  # the shell completes files
     ],
 )
 def test_commands_methods_and_parameters_are_completed(

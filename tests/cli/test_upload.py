@@ -1,4 +1,4 @@
-"""``vkanyio upload``: a file is sent, and what it is attached by is printed."""
+"""``vkanyio upload``: a file is sent, and its attachment is printed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def cat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @BACKENDS
-def test_prints_what_a_file_is_attached_by(
+def test_prints_the_attachment_of_a_file(
     upload: Upload, simulator: Simulator, cat: Path, backend: str
 ) -> None:
     code, out, err = upload(

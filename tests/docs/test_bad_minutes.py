@@ -62,6 +62,18 @@ async def serve(town: Simulator) -> None:
         await updates.handle(answer, on_error=names["report"])
 
 
+async def answer_photos(town: Simulator) -> None:
+    names = runpy.run_path(str(SERVICE.with_name("pictures.py")))
+    async with (
+        client("club", town) as api,
+        api.bot_updates(kinds=[MessageNew]) as updates,
+    ):
+        town.say(1, 9, "", attachment="photo1_1")
+        # Bytes, since a virtual clock does not wait for the thread that reads a path.
+        answer = partial(names["answer"], api, [b"not really a picture"])
+        await updates.handle(answer, on_error=names["report"])
+
+
 async def ask_for_members(town: Simulator) -> None:
     async with client("club", town) as api:
         await ERRORS.load("def new_members(")["new_members"](api, "9")
@@ -70,6 +82,7 @@ async def ask_for_members(town: Simulator) -> None:
 PROGRAMS: list[Any] = [
     pytest.param(watch, "wall.get", id="the tutorial's service"),
     pytest.param(serve, "messages.send", id="examples/service.py"),
+    pytest.param(answer_photos, "photos.saveMessagesPhoto", id="examples/pictures.py"),
     pytest.param(ask_for_members, "groups.getMembers", id="the guide's loop"),
 ]
 each_program = pytest.mark.parametrize(("program", "method"), PROGRAMS)
@@ -94,6 +107,17 @@ async def test_a_program_lives_through_a_bad_minute(
     assert town.ledger.carried_out(method)
     reason, *_ = capsys.readouterr().out.splitlines()
     assert len(reason.partition(":")[2]) > 10 or reason == "no response in 30 seconds"
+
+
+async def test_a_photo_whose_upload_is_lost_is_sent_once(town: Simulator):
+    town.fault(faults.drop_upload(0.5), "upload", times=9)  # more than one upload takes
+    town.fault(faults.drop_after(), "photos.saveMessagesPhoto")
+    town.fault(faults.drop_after(), "messages.send")
+    with anyio.move_on_after(300):
+        await answer_photos(town)
+    messages = town.ledger.updates.of(9, "message_reply")
+    assert len(messages) == 1
+    assert len(town.ledger.saved) == 2  # one of them in doubt
 
 
 @each_program

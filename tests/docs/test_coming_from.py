@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,6 +11,7 @@ from _pages import Page
 
 from vkanyio import Config
 from vkanyio.testing import Simulator, faults
+from vkanyio.uploads import Uploader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,3 +114,13 @@ def test_the_table_of_options_is_whole():
     for option in attrs.fields(Config):
         if option.name != "token":
             assert f"`{option.name}`" in table, option.name
+
+
+@pytest.mark.parametrize("page", [VK_API, VKBOTTLE, VK_IO])
+def test_the_methods_that_upload_are_there(page: Page):
+    table = page.text.partition("\n## Uploads\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| .* \| (`.*) \|$", table, re.MULTILINE)
+    names = re.findall(r"`(?:await api\.upload\.)?([a-z_]+)[(`]", " ".join(cells))
+    assert len(names) > 8
+    for name in names:
+        assert hasattr(Uploader, name) or name == "str", name

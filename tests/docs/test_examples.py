@@ -7,6 +7,7 @@ import runpy
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
     simulator = Simulator(limit=0, tokens=TOKENS)
     async with simulator.serve() as base_url:
-        monkeypatch.setenv("VK_BASE_URL", base_url)
+        monkeypatch.setenv("VKANYIO_BASE_URL", base_url)
         monkeypatch.setenv("VK_TOKEN", "club")
         yield simulator
 
@@ -82,12 +83,12 @@ async def test_one_call_that_fails_leaves_the_others_alone(
     assert out.count("messages with") == 2
 
 
-async def say(simulator: Simulator, *texts: str) -> None:
+async def say(simulator: Simulator, *texts: str, **params: Any) -> None:
     """Let a user write to the service, once it listens."""
     while not simulator.ledger.carried_out("groups.getLongPollServer"):  # noqa: ASYNC110
         await anyio.sleep(0.01)
     for text in texts:
-        simulator.say(1, 9, text)
+        simulator.say(1, 9, text, **params)
 
 
 async def until_sent(simulator: Simulator, count: int) -> list[str]:
@@ -173,6 +174,55 @@ async def test_the_service_lives_through_an_error(simulator: Simulator, position
         assert await until_sent(simulator, 1) == ["You said: two"]
         os.kill(os.getpid(), signal.SIGTERM)
     assert len(simulator.ledger.refused(901)) == 1
+
+
+@pytest.fixture
+def pictures(
+    position: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[Path]:
+    """Put two pictures into the arguments of a program."""
+    paths = [tmp_path / "cat.jpg", tmp_path / "dog.png"]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    monkeypatch.setattr("sys.argv", ["pictures.py", *map(str, paths)])
+    return paths
+
+
+async def test_a_photo_is_answered_with_a_photo_and_a_keyboard(
+    simulator: Simulator, pictures: list[Path]
+):
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(run, "pictures")
+        await say(simulator, "hello")
+        [text] = await until_sent(simulator, 1)
+        simulator.say(1, 9, "", attachment="photo1_1")
+        await until_sent(simulator, 2)
+        event_id = simulator.press(1, 9, "Another one")
+        answered = "messages.sendMessageEventAnswer"
+        while not simulator.ledger.carried_out(answered):  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+        tg.cancel_scope.cancel()
+    assert text == "Send me a photo, and you get one from me."
+    first, *others = simulator.ledger.carried_out("messages.send")
+    assert '"bold"' in first.params["format_data"]
+    assert len(others) == 2
+    for each in others:
+        assert each.params["attachment"].startswith("photo-9_")
+        assert "Another one" in each.params["keyboard"]
+    assert {saved.name for saved in simulator.ledger.saved} <= {"cat.jpg", "dog.png"}
+    [answer] = simulator.ledger.carried_out(answered)
+    assert answer.params["event_id"] == event_id
+
+
+async def test_a_picture_that_is_not_there_ends_the_program(
+    simulator: Simulator, pictures: list[Path]
+):
+    for path in pictures:
+        path.unlink()
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(partial(say, simulator, "", attachment="photo1_1"))
+        with pytest.raises(FileNotFoundError, match=r"cat.jpg|dog.png"):
+            await run("pictures")
 
 
 @pytest.mark.parametrize("kind", ["new", "old"])

@@ -10,6 +10,7 @@ from _pages import DOCS
 ROOT = DOCS.parent
 PAGE = (DOCS / "reliability.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall("`(test_[a-z0-9_]+)`", PAGE)))
+LINKS = re.findall(r"\[([^]`]+)\]\((\.\./tests/[\w/]+\.py)\)", PAGE)
 DEFINED = {
     name
     for path in (ROOT / "tests").rglob("test_*.py")
@@ -20,3 +21,10 @@ DEFINED = {
 @pytest.mark.parametrize("name", NAMED)
 def test_a_test_that_a_promise_names_is_there(name: str):
     assert name in DEFINED
+
+
+def test_each_link_leads_to_the_file_of_its_test():
+    assert len(LINKS) > 50
+    for sentence, place in LINKS:
+        name = f"test_{sentence.replace(' ', '_')}"
+        assert f"def {name}(" in (DOCS / place).read_text(encoding="utf-8"), sentence

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from _pages import Page
 
+from vkanyio import OutcomeUnknownError
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
@@ -54,6 +56,17 @@ async def test_bytes_and_streams_are_files(simulator: Simulator, api: VK):
     assert sizes == [("report.csv", 3), ("film.mp4", 6)]
 
 
+async def test_several_files_are_sent_at_once(simulator: Simulator, api: VK):
+    simulator.fault(faults.slow_upload(10.0), "upload", rate=1)
+    pictures = [b"first", b"second", b"third"]
+    start = anyio.current_time()
+    await UPLOADS.load("def send_pictures(")["send_pictures"](api, 5, pictures)
+    assert anyio.current_time() - start < 20
+    [sent] = simulator.ledger.carried_out("messages.send")
+    assert len(set(sent.params["attachment"].split(","))) == 3
+    assert len(simulator.ledger.saved) == 3
+
+
 async def test_progress_is_shown(api: VK, capsys: pytest.CaptureFixture[str]):
     # Bytes, since a virtual clock does not wait for the thread that reads a path.
     await UPLOADS.load("def upload_film(")["upload_film"](api, bytes(2**19))
@@ -65,7 +78,7 @@ async def test_progress_is_shown(api: VK, capsys: pytest.CaptureFixture[str]):
     [
         (faults.early_refusal(), "upload", "VK does not take it"),
         (faults.html(502), "upload", "Nothing was saved, try later"),
-        (faults.drop_before(), "photos.saveWallPhoto", ""),
+        (faults.drop_before(), "docs.save", ""),
     ],
 )
 async def test_each_failure_asks_for_something_else(
@@ -79,10 +92,19 @@ async def test_each_failure_asks_for_something_else(
 ):
     simulator.fault(fault, method)
     async with make_client(retry_limit=0) as api:
-        attached = await UPLOADS.load("def attach(")["attach"](api, str(cat))
+        added = await UPLOADS.load("def add(")["add"](api, str(cat))
     assert printed in capsys.readouterr().out
     assert len(simulator.ledger.saved) == (0 if printed else 1)
-    assert (attached is None) is bool(printed)
+    assert (added is None) if printed else added.startswith("doc1_")
+
+
+async def test_what_was_saved_in_doubt_is_not_saved_again(
+    simulator: Simulator, api: VK, cat: Path
+):
+    simulator.fault(faults.drop_after(), "docs.save")
+    with pytest.raises(OutcomeUnknownError):
+        await UPLOADS.load("def add(")["add"](api, str(cat))
+    assert len(simulator.ledger.saved) == 1
 
 
 async def test_a_test_sees_what_is_saved(simulator: Simulator, make_client: MakeClient):

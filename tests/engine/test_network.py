@@ -247,6 +247,9 @@ class Failing:
     def __init__(self, problem: Exception) -> None:
         self._problem = problem
 
+    def extra(self, attribute: object) -> None:
+        """It has no real socket."""
+
     async def send(self, data: bytes) -> None:
         raise self._problem
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from anyio.streams.tls import TLSAttribute
 
 from _certificates import EXPIRED, OF_ANOTHER_HOST
 from _helpers import both_calls
@@ -36,6 +37,23 @@ async def test_a_server_with_a_trusted_certificate_gets_calls(
     async with listening(always_succeed, tls) as base_url, client(base_url) as api:
         assert await api.call(*call) == 1
         assert await api.call(*call) == 1
+
+
+@pytest.mark.usefixtures("trusted")
+@both_calls
+async def test_a_server_learns_the_protocol_in_the_handshake(
+    tls: ssl.SSLContext, call: Any
+) -> None:
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    agreed: list[str | None] = []
+
+    async def note_protocol(stream: BufferedByteStream) -> None:
+        agreed.append(stream.extra(TLSAttribute.alpn_protocol))
+        await always_succeed(stream)
+
+    async with listening(note_protocol, tls) as base_url, client(base_url) as api:
+        assert await api.call(*call) == 1
+    assert agreed == ["http/1.1"]
 
 
 @both_calls

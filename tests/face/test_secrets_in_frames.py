@@ -9,6 +9,7 @@ import itertools
 import traceback
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
 
 import anyio
 import attrs
@@ -385,8 +386,7 @@ async def test_what_a_connection_writes_is_in_no_local_variable() -> None:
         def note_write(self) -> None:
             raise RuntimeError
 
-    nothing: Any = None
-    stream = NetworkStream(nothing, Broken())
+    stream = NetworkStream(Mock(), Broken())
     with pytest.raises(RuntimeError) as caught:
         await stream.write(TOKEN.encode() * 10_000)
     frames = assert_hidden(caught.value)

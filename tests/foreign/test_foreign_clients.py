@@ -136,3 +136,53 @@ def test_a_bot_of_vkbottle_answers_each_message_once() -> None:
     found, _ = run_on_simulator(program_of("vkbottle", "_bot"), *OWNERS)
     found["answers"].sort(key=CONVERSATION["answers"].index)
     assert found == CONVERSATION
+
+
+def test_uploads_of_all_kinds_of_vk_api_are_saved() -> None:
+    found, summary = run_on_simulator(program_of("vk_api", "_uploads"), *OWNERS)
+    assert found == {
+        "album": [True, True, True],
+        "message photo": 1,
+        "wall photo": "A cat",
+        "widget": "-9",
+        "profile": 1,
+        "chat": "Cats",
+        "market album": -7,
+        "video": -7,
+        "video by link": 1,
+        "thumb": True,
+        "document": "T",
+        "wall document": "txt",
+        "message document": "doc",
+        "audio message": "audio_message",
+        "graffiti": "graffiti",
+        "cover": 1590,
+        "story": True,
+        "story video": 200,
+    }
+    assert ", 0 refused" in summary
+
+
+def test_uploads_of_all_kinds_of_vk_io_are_saved() -> None:
+    modules = str(PLACE / "vk_io" / "node_modules")
+    command = program_of("vk_io", "_uploads")
+    found, summary = run_on_simulator(command, *OWNERS, NODE_PATH=modules)
+    assert found == {
+        "album": [True, True, True],
+        "message photo": 1,
+        "owner photo": 1,
+        "chat": "Cats",
+        "market album": -7,
+        "video": -7,
+        "video by link": 1,
+        "document": "txt",
+        "wall document": "txt",
+        "message document": "T",
+        "audio message": 1,
+        "graffiti": 1,
+        "cover": 1,
+        "story": 1,
+        "story video": 1,
+        "poll": "tile",
+    }
+    assert ", 0 refused" in summary

@@ -40,6 +40,8 @@ class VirtualRedis:
 
     :ivar clock: by how many seconds it is wrong
     :ivar trip: seconds there, and back
+    :ivar reading: the names of processes, each with the seconds that it takes to look
+        at an answer
     :ivar is_down: whether nobody can connect
     :ivar hangs_until: when it goes on after it was stopped
     :ivar asked: how often it was asked
@@ -49,6 +51,7 @@ class VirtualRedis:
         self.wire = wire
         self.clock = 0.0
         self.trip = TRIP
+        self.reading: dict[Any, float] = {}
         self.is_down = False
         self.hangs_until = -math.inf
         self.asked = 0
@@ -76,7 +79,7 @@ class VirtualRedis:
                 raise LinkError("connection refused")
             now = round((EPOCH + self.clock + current_time()) * 1e6)
             values = self.run(keys, arguments, now)
-            await anyio.sleep(self.trip)
+            await anyio.sleep(self.trip + self.reading.get(arguments[0], 0.0))
             return read_answer(values)
         raise LinkError("no answer")
 
@@ -130,6 +133,7 @@ class Process:
     """One of the processes: it makes as many requests as it may, while there is work.
 
     :param seed: of the jitter of the network
+    :ivar connecting: the seconds that its first request is under way for longer
     """
 
     def __init__(
@@ -144,6 +148,7 @@ class Process:
             **options,
         )
         self.made = 0
+        self.connecting = 0.0
         self.work = anyio.Event()
         self.work.set()
         self._server = server
@@ -167,7 +172,8 @@ class Process:
                 await anyio.sleep(jitter(1 / 0.0005))
                 limiter.left(permit, current_time())
                 self.made += 1
-                await anyio.sleep(0.03 + jitter(1 / 0.002))
+                is_first = self.made == 1
+                await anyio.sleep(0.03 + jitter(1 / 0.002) + is_first * self.connecting)
                 is_refused = self._server.arrive()
                 await anyio.sleep(0.03)
                 if is_refused:

@@ -202,6 +202,8 @@ def test_a_payload_has_at_most_255_characters_as_json():
 
 def test_a_payload_of_text_is_json_already():
     assert Button.text("x", '"yes"').payload == '"yes"'
+    with pytest.raises(ValueError, match=r"a color is .* by its name, color='primary'"):
+        Button.text("x", "primary")
     with pytest.raises(ValueError, match=r"payload must be a dict, .* got 'yes'"):
         Button.text("x", "yes")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vkanyio.redis._server_clock import TOLERANCE, ServerClock
+from vkanyio.redis._server_clock import MAX_DOUBT, TOLERANCE, ServerClock
 
 AHEAD = 1_700_000_000.0
 """By how much the clock of the server is ahead."""
@@ -24,6 +24,22 @@ def test_a_time_is_never_taken_for_an_earlier_one() -> None:
     # The quickest answer was under way for 0.05 s.
     assert clock.to_local(10 + AHEAD) == pytest.approx(10.05)
     assert clock.to_server(10.05) == pytest.approx(10 + AHEAD)
+
+
+def test_the_quickest_ways_say_how_well_the_clock_is_known() -> None:
+    clock = ServerClock()
+    assert clock.difference == clock.doubt == 0
+    ask(clock, 0, there=0.01, back=0.02)
+    assert clock.doubt == pytest.approx(0.03, abs=1e-6)
+    ask(clock, 1, there=0.3, back=0.005)
+    assert clock.doubt == pytest.approx(0.015, abs=1e-6)
+    assert clock.difference == pytest.approx(0.005 - AHEAD)
+
+
+def test_a_server_that_is_far_away_is_known_well_enough() -> None:
+    clock = ServerClock()
+    ask(clock, 0, there=0.2, back=0.2)
+    assert clock.doubt == MAX_DOUBT
 
 
 @pytest.mark.parametrize("jump", [-60, -0.5, 0.5, 60])

@@ -41,6 +41,27 @@ def test_a_request_that_left_late_counts_from_then_on(permits: Permits) -> None:
     assert permits.late == 1
 
 
+def test_a_request_counts_from_when_it_may_have_left_at_the_latest(
+    permits: Permits,
+) -> None:
+    permits.add("a", due=5.0, now=5.0)
+    permit = permits.start()
+    permits.left(permit, 5.0, doubt=0.03)
+    assert permits.unknown == {"a": pytest.approx(5.03 - MIN_LATE)}
+    assert permit.left_at == 5.0
+
+
+def test_permits_move_with_what_is_known_of_the_clock(permits: Permits) -> None:
+    permits.add("a", due=5.0, now=5.0)
+    permits.add("b", due=5.0, now=5.0)
+    permit = permits.start()
+    permits.move(-0.02)
+    assert permits.ready_at() == pytest.approx(4.98)
+    assert permits.unknown == {}
+    permits.left(permit, 5.0)  # late, as is known now
+    assert permits.unknown == {"a": pytest.approx(5.0 - MIN_LATE)}
+
+
 def test_one_that_arrived_late_counts_even_later(permits: Permits) -> None:
     permits.add("a", due=5.0, now=5.0)
     permit = permits.start()

@@ -10,6 +10,7 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vkanyio import APIRequest
 from vkanyio.text import (
     Format,
     Text,
@@ -154,6 +155,11 @@ def test_a_part_is_never_changed_by_what_is_made_of_it():
     assert (str(first), str(second), str(part)) == ("xa", "ay", "a")
     with pytest.raises(FrozenInstanceError):
         part.plain = "b"  # type: ignore[misc]
+
+
+def test_a_text_as_one_parameter_is_an_error_with_what_to_do():
+    with pytest.raises(TypeError, match=r"pass \*\*text.params\(\)"):
+        APIRequest("messages.send", {"message": bold("a")})
 
 
 def test_texts_are_values():

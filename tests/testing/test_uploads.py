@@ -127,6 +127,23 @@ async def test_a_document_is_saved_as_what_it_was_sent_for(
     assert (await ask("docs.get", type=4))["count"] == 0
 
 
+async def test_the_photo_of_a_chat_is_shown_and_reported_in_the_chat(
+    ask: Ask, code: Ask, upload: Ask
+) -> None:
+    server = "photos.getChatUploadServer"
+    assert await code(server, chat_id=1) == 917  # there is no such chat
+    await ask("messages.createChat", user_ids=2, title="Cats")
+    assert await code(server, "daria", chat_id=1) == 917
+    sent = await upload(server, {"file": JPG}, chat_id=1)
+    changed = await ask("messages.setChatPhoto", file=sent["response"])
+    assert changed["chat"] == await ask("messages.getChat", "boris", chat_id=1)
+    assert changed["chat"]["photo_200"].endswith(".jpg")
+    history = await ask("messages.getHistory", peer_id=2_000_000_001, count=1)
+    [message] = history["items"]
+    assert message["id"] == changed["message_id"]
+    assert message["action"] == {"type": "chat_photo_update"}
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [({"server": 1}, 118), ({"hash": "x"}, 121), ({"photo": "[]"}, 100), ({}, 0)],

@@ -1,4 +1,4 @@
-"""Token functions for tests."""
+"""Token functions for tests, and calls with their tokens."""
 
 from __future__ import annotations
 
@@ -6,13 +6,45 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, final
 
 import anyio
+import pytest
 
+from _helpers import note
 from vkanyio import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vkanyio import VK
     from vkanyio.testing import Simulator
+
+    Make = Callable[..., VK]
+
+MODES = pytest.mark.parametrize("mode", ["sequential", "parallel"])
+
+
+def codes_of(simulator: Simulator) -> list[int]:
+    """Return the codes of the errors that calls met."""
+    return [each.outcome for each in simulator.ledger if isinstance(each.outcome, int)]
+
+
+async def outcomes_of(
+    api: VK, count: int, method: str = "test.get", **params: Any
+) -> list[Any]:
+    """Make calls at once, and return their values and errors."""
+    outcomes: list[Any] = []
+    async with anyio.create_task_group() as tg:
+        for i in range(count):
+            tg.start_soon(note, outcomes, api.call, method, {"id": i, **params})
+    return outcomes
+
+
+def fail_with(error: Exception) -> Callable[[], Any]:
+    """Return a function that raises an error."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
 
 
 @final

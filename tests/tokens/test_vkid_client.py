@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from _helpers import add_echoes, note
+from _helpers import note
 from _probe import Probe
+from _stored import CLIENT_ID, Store, frames_of, issued
 from vkanyio import (
     VK,
     ClientUseError,
@@ -21,58 +20,16 @@ from vkanyio import (
     TokenRenewalError,
 )
 from vkanyio.testing import Simulator, faults
-from vkanyio.vkid import VKID, StoredTokens, VKIDError, new_code_verifier
+from vkanyio.vkid import VKID, StoredTokens, VKIDError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from _tokens import Make
 
-    Make = Callable[..., VK]
-
-pytestmark = pytest.mark.anyio
-
-CLIENT_ID = 51_000_000
-
-
-class Store:
-    """Tokens in memory."""
-
-    def __init__(self, tokens: StoredTokens | None = None) -> None:
-        self.tokens = tokens
-        self.saved: list[StoredTokens] = []
-        self.takes = 0.0
-        self._lock = anyio.Lock()
-
-    @asynccontextmanager
-    async def lock(self) -> AsyncIterator[None]:
-        async with self._lock:
-            yield
-
-    async def load(self) -> StoredTokens | None:
-        return self.tokens
-
-    async def save(self, tokens: StoredTokens) -> None:
-        await anyio.sleep(self.takes)
-        self.tokens = tokens
-        self.saved.append(tokens)
-
-
-def issued(simulator: Simulator, *, life: float = 3600.0) -> StoredTokens:
-    """Return tokens as they would be stored after an authorization."""
-    tokens = simulator.vkid.issue(client_id=CLIENT_ID, user_id=5)
-    return StoredTokens(
-        access_token=tokens.access_token,
-        refresh_token=tokens.refresh_token,
-        expires_at=datetime.now(UTC) + timedelta(seconds=life),
-        device_id=tokens.device_id,
-        user_id=5,
-    )
-
-
-@pytest.fixture
-def simulator() -> Simulator:
-    simulator = Simulator(limit=0, latency=0.25)
-    add_echoes(simulator)
-    return simulator
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.usefixtures("echoes"),
+    pytest.mark.simulator_options(latency=0.25),
+]
 
 
 @pytest.fixture
@@ -83,16 +40,6 @@ def store(simulator: Simulator) -> Store:
 @pytest.fixture
 def vkid(store: Store) -> VKID:
     return VKID(client_id=CLIENT_ID, store=store)
-
-
-@pytest.fixture
-def make(simulator: Simulator) -> Make:
-    def make(token: Any, **options: Any) -> VK:
-        http_client = simulator.http_client()
-        options = {"limit": 1000, "request_mode": "burst", **options}
-        return VK(token, http_client=http_client, **options)
-
-    return make
 
 
 def errors_of(simulator: Simulator) -> list[Any]:
@@ -397,86 +344,6 @@ async def test_storing_may_take_thirty_seconds_at_most(
         async with make(VKID(client_id=CLIENT_ID, store=store)):
             pytest.fail("it was entered")
     assert anyio.current_time() == began + 30
-
-
-# The first tokens.
-
-
-async def authorize(simulator: Simulator, vkid: VKID, verifier: str) -> Any:
-    """Do what the browser of a user does."""
-    url = vkid.authorization_url(
-        verifier, "https://my.app/vk", state="s1", scope="wall"
-    )
-    assert url.startswith("https://id.vk.ru/authorize?response_type=code&client_id=51")
-    assert "redirect_uri=https%3A%2F%2Fmy.app%2Fvk" in url
-    assert "code_challenge_method=s256" in url
-    assert url.endswith("state=s1&scope=wall")
-    assert verifier not in url
-    return simulator.vkid.authorize(
-        client_id=CLIENT_ID,
-        redirect_uri="https://my.app/vk",
-        code_challenge=url.partition("code_challenge=")[2].partition("&")[0],
-        state="s1",
-        user_id=5,
-    )
-
-
-async def test_a_code_is_exchanged_for_the_first_tokens(
-    make: Make, simulator: Simulator
-):
-    store = Store()
-    vkid = VKID(client_id=CLIENT_ID, store=store)
-    verifier = new_code_verifier()
-    back = await authorize(simulator, vkid, verifier)
-    tokens = await vkid.exchange(
-        back.code,
-        verifier,
-        "https://my.app/vk",
-        device_id=back.device_id,
-        http_client=simulator.http_client(),
-    )
-    assert tokens == store.tokens
-    assert tokens.user_id == 5
-    async with make(vkid) as api:
-        assert await api.call("test.get", {"id": 1}) == 1
-        simulator.expire(tokens.access_token)
-        assert await api.call("test.get", {"id": 1}) == 1
-    assert simulator.vkid.renewals == 1
-
-
-def frames_of(error: BaseException | None) -> str:
-    """Return the local variables of the library's frames, of the causes, too."""
-    shown = ""
-    while error is not None:
-        captured = traceback.TracebackException.from_exception(
-            error, capture_locals=True
-        )
-        for frame in captured.stack:
-            if "/vkanyio/" in frame.filename and "/testing/" not in frame.filename:
-                shown += f"{frame.name}: {frame.locals}\n"
-        error = error.__cause__
-    assert "vkid" in shown
-    return shown
-
-
-async def test_a_code_that_vk_id_refuses_raises_its_error(simulator: Simulator):
-    vkid = VKID(client_id=CLIENT_ID, device_id="d", store=Store())
-    options: dict[str, Any] = {"http_client": simulator.http_client()}
-    with pytest.raises(VKIDError, match="invalid_grant") as caught:
-        await vkid.exchange("a-secret-code", "v" * 43, "https://a", **options)
-    assert "a-secret-code" not in frames_of(caught.value)
-
-
-async def test_wrong_arguments_of_an_exchange_are_refused_at_once(
-    simulator: Simulator,
-):
-    vkid = VKID(client_id=CLIENT_ID, store=Store())
-    options: dict[str, Any] = {"http_client": simulator.http_client()}
-    with pytest.raises(ValueError, match="code_verifier must be a str of 43 to 128"):
-        await vkid.exchange("a-code", "short", "https://a", device_id="d", **options)
-    with pytest.raises(TypeError, match="device_id is required"):
-        await vkid.exchange("a-code", "v" * 43, "https://a", **options)
-    assert simulator.ledger.requests == 0
 
 
 # Arguments, and secrets.

@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 import sniffio
+from _callbacks import Table
 from anyio import sleep
 
 from cancellation._steps import Steps
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.anyio
 SECRET = "the-callback-secret"
 EVENTS = 3
 ways = pytest.mark.parametrize("way", WAYS)
+stores = pytest.mark.parametrize("has_store", [False, True], ids=["memory", "store"])
 
 
 def skip_unless_there(way: str) -> None:
@@ -74,15 +76,31 @@ class Handler:
 ONCE = {f"e{n}": 1 for n in range(EVENTS)}
 
 
-def receiver() -> CallbackReceiver:
-    return CallbackReceiver(secrets={9: SECRET}, answer_within=1.5, retry_after=1)
+def receiver(table: Table | None) -> CallbackReceiver:
+    return CallbackReceiver(
+        secrets={9: SECRET}, answer_within=1.5, retry_after=1, handled=table
+    )
+
+
+def new_table() -> Table:
+    table = Table()
+    table.seconds = 0.1
+    return table
+
+
+def assert_all_saved(table: Table | None) -> None:
+    assert table is None or {event_id for _, event_id in table.ids} == {*ONCE}
 
 
 @ways
-async def test_a_request_that_is_broken_off_changes_nothing(way: str) -> None:
+@stores
+async def test_a_request_that_is_broken_off_changes_nothing(
+    way: str, has_store: bool
+) -> None:
     skip_unless_there(way)
     for step in count(1):
-        order, app, handler = Order(), receiver(), Handler()
+        table = new_table() if has_store else None
+        order, app, handler = Order(), receiver(table), Handler()
         steps = Steps(step, order.give, suspensions=False)
 
         async def first(app: CallbackReceiver = app, steps: Steps = steps) -> None:
@@ -95,6 +113,7 @@ async def test_a_request_that_is_broken_off_changes_nothing(way: str) -> None:
                 await deliver(app, n)
             updates.stop()
         assert handler.begun == handler.ended == ONCE
+        assert_all_saved(table)
         if not order.given:
             break
     assert step >= 3
@@ -115,10 +134,14 @@ async def handle_until_stopped(
 
 
 @ways
-async def test_workers_that_are_cancelled_lose_and_repeat_nothing(way: str) -> None:
+@stores
+async def test_workers_that_are_cancelled_lose_and_repeat_nothing(
+    way: str, has_store: bool
+) -> None:
     skip_unless_there(way)
     for step in count(1):
-        order, app = Order(), receiver()
+        table = new_table() if has_store else None
+        order, app = Order(), receiver(table)
         handler = Handler(Steps(step, order.give, suspensions=False))
         async with app.updates() as updates, anyio.create_task_group() as tg:
             tg.start_soon(handle_until_stopped, updates, handler, way, order)
@@ -128,6 +151,7 @@ async def test_workers_that_are_cancelled_lose_and_repeat_nothing(way: str) -> N
             updates.stop()
         assert handler.ended == ONCE
         assert handler.begun >= handler.ended
+        assert_all_saved(table)
         if not order.given:
             break
     assert step > 5

@@ -17,7 +17,6 @@ from vkanyio import (
     VK,
     AccessDeniedError,
     AuthError,
-    ClientUseError,
     GroupAuthError,
     ParameterError,
     PollEnded,
@@ -111,6 +110,13 @@ async def test_without_a_community_the_error_says_what_to_pass(
             pytest.fail("entered")
 
 
+async def test_the_token_of_a_user_needs_a_community(town: Simulator) -> None:
+    async with VK("anna", http_client=town.http_client()) as api:
+        with pytest.raises(ParameterError, match="pass group_id, or use the token of"):
+            async with api.bot_updates():
+                pytest.fail("entered")
+
+
 # While polls go on
 
 
@@ -180,59 +186,7 @@ async def test_while_vk_answers_no_calls_the_old_server_is_asked_on(
             assert await read(updates, 1) == [1]
 
 
-# Connections, events, secrets
-
-
-@pytest.mark.client_options(max_connections=2)
-async def test_a_poll_holds_a_connection_of_the_user_s_client_but_never_the_last(
-    town: Simulator, club: VK
-) -> None:
-    async with club.bot_updates():
-        with pytest.raises(ClientUseError, match="max_connections must be more than 2"):
-            async with club.bot_updates():
-                pytest.fail("entered")
-        assert await club.users.get(user_ids=1)
-    async with club.bot_updates() as updates:
-        write(town, 1)
-        assert await read(updates, 1) == [1]
-
-
-async def test_calls_are_as_quick_while_three_bots_poll() -> None:
-    times: list[list[float]] = []
-    for bots in (0, 3):
-        town = Simulator(limit=20, tokens={"club": _club()}, latency=0.1)
-        async with VK(
-            "club", http_client=town.http_client(), limit=20, request_mode="burst"
-        ) as club:
-            async with anyio.create_task_group() as tg:
-                blocks = [club.bot_updates(GROUP) for _ in range(bots)]
-                for block in blocks:
-                    await block.__aenter__()
-                    tg.start_soon(_until_stopped, block)
-                await sleep(5)
-                start = current_time()
-                async with anyio.create_task_group() as calls:
-                    for _ in range(200):
-                        calls.start_soon(club.call, "users.get", {"user_ids": 1})
-                entries = town.ledger.carried_out("users.get")
-                times.append([each.time - start for each in entries])
-                for block in blocks:
-                    block.stop()
-            for block in reversed(blocks):
-                await block.__aexit__(None, None, None)
-    assert len(times[0]) == 200
-    assert times[1] == pytest.approx(times[0], abs=0.001)
-
-
-def _club() -> Any:
-    from vkanyio.testing import Account
-
-    return Account(id=GROUP, kind="group")
-
-
-async def _until_stopped(updates: Any) -> None:
-    async for update in updates:
-        pytest.fail(repr(update))
+# Events, secrets
 
 
 async def test_polls_are_reported_to_on_event(town: Simulator) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
+from _helpers import TOKEN
+from vkanyio.testing import Account, Simulator
 from vkanyio.uploads import File
 from vkanyio.uploads._kinds import KINDS
 
@@ -13,10 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from vkanyio import VK
-    from vkanyio.testing import Simulator
 
     Upload: TypeAlias = Callable[[VK], Awaitable[Any]]
 
+OWNERS = {
+    "user": Account(id=1),
+    "group": Account(id=9, kind="group"),
+    "service": Account(id=1, kind="service"),
+}
 BYTES = b"some bytes that are not really a picture"
 WIDGET: dict[str, Any] = {"image_type": "24x24"}
 
@@ -43,11 +49,22 @@ class Example:
         """Whether it takes several files."""
         return len(KINDS[self.name].fields) > 1
 
-    def file(self) -> Any:
+    def file(self, content: bytes = BYTES) -> Any:
         """Return something to upload: a file, or a list of them."""
         suffixes = KINDS[self.name].suffixes or ("txt",)
-        file = File(BYTES, name=f"a file.{suffixes[0]}")
+        file = File(content, name=f"a file.{suffixes[0]}")
         return [file] if self.is_list else file
+
+    def simulator(self) -> Simulator:
+        """Return a simulator, with a token that may upload it."""
+        return Simulator(limit=0, tokens={TOKEN: OWNERS[self.token]})
+
+    async def prepare(self, api: VK) -> None:
+        """Make what the file is for."""
+        if self.name == "album_photos":
+            await api.photos.createAlbum(title="Cats")
+        if self.name == "chat_photo":
+            await api.messages.createChat(user_ids=[2], title="Cats")
 
     async def upload(self, api: VK, file: Any = None, **more: Any) -> Any:
         """Upload a file, and return what comes of it."""

@@ -175,15 +175,31 @@ REFUSED: dict[str, tuple[str, Any, type[Exception], str]] = {
     "not there": ("wall_photo", "no such.jpg", FileNotFoundError, "no such.jpg"),
     "a directory": ("wall_photo", ".", IsADirectoryError, "'.'"),
     "empty": ("wall_photo", b"", ValueError, "file must not be empty"),
-    "an empty file": ("document", "empty.txt", ValueError, "file must not be empty"),
+    "an empty file": (
+        "document",
+        "empty.txt",
+        ValueError,
+        "file must not be empty, got 'empty.txt' of 0 bytes",
+    ),
     "too large": (
         "story_photo",
         "large.jpg",
         ValueError,
-        "at most 10,485,760 bytes for upload.story_photo, got 10,485,761",
+        "10,485,760 bytes for upload.story_photo, got 'large.jpg' of 10,485,761",
     ),
-    "a wrong suffix": ("wall_photo", "large.txt", ValueError, "got 'large.txt'"),
-    "a program": ("document", File(b"x", name="a.EXE"), ValueError, "got 'a.EXE'"),
+    "a wrong suffix": (
+        "wall_photo",
+        "large.txt",
+        ValueError,
+        "'large.txt': if only its name is wrong, rename it, or pass File(..., name='",
+    ),
+    "a program": (
+        "document",
+        File(b"x", name="a.EXE"),
+        ValueError,
+        "which VK refuses, got 'a.EXE': put it into an archive",
+    ),
+    "a text": ("document", io.StringIO("x"), TypeError, 'open(path, "rb"), got text'),
     "no name": ("document", b"x", ValueError, 'File(content, name="report.pdf")'),
     "an empty name": ("document", lambda: File(b"x", name=" "), ValueError, "name"),
     "a name of bytes": (
@@ -294,7 +310,7 @@ async def test_an_async_progress_is_refused(api: VK) -> None:
     [
         (File(Chunks(b"123", b"45"), size=4), "more bytes than its size says"),
         (File(Chunks(b"1234", b"5"), size=4), "more bytes than its size says"),
-        (File(Chunks(b"123"), size=4), "less bytes than its size says"),
+        (File(Chunks(b"123"), size=4), "fewer bytes than its size says"),
         (File(Chunks("1234"), size=4), "must consist of bytes, got str"),
     ],
 )

@@ -14,7 +14,6 @@ import vkanyio.testing
 from _helpers import TOKEN
 from vkanyio import VK, APIRequest
 from vkanyio._method_facts import METHODS
-from vkanyio.testing import Account, Simulator
 from vkanyio.uploads import Uploader
 from vkanyio.uploads._kinds import KINDS
 
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.anyio
 
 SCHEMA = Path(vkanyio.testing.__file__).with_name("_schema.json")
 OTHERS = {"options", "raw", "save", "video_by_link"}
-OWNERS = {
-    "user": Account(id=1),
-    "group": Account(id=9, kind="group"),
-    "service": Account(id=1, kind="service"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +34,10 @@ def methods() -> dict[str, Any]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) -> None:
-    simulator = Simulator(limit=0, tokens={TOKEN: OWNERS[example.token]})
+    simulator = example.simulator()
     client = VK(TOKEN, limit=1000, http_client=simulator.http_client())
     async with client as api:
-        if example.name == "album_photos":
-            await api.photos.createAlbum(title="Cats")
+        await example.prepare(api)
         uploaded = await example.upload(api)
     assert uploaded.kind == example.name
     assert posts(simulator) == ["carried out"]
@@ -55,7 +48,9 @@ async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) 
     if example.returned is None:
         with pytest.raises(TypeError, match=example.name):
             uploaded.to_vk()
+        assert str(uploaded) == repr(uploaded)
     else:
+        assert str(uploaded) == str(uploaded.to_vk())
         encoded = APIRequest("a.b", {"c": uploaded}).params["c"]
         assert type(encoded) is type(example.returned)
         assert str(encoded).startswith(str(example.returned))
@@ -64,6 +59,25 @@ async def test_a_file_of_each_kind_is_uploaded_and_saved_once(example: Example) 
 def test_every_kind_is_a_method_and_has_an_example() -> None:
     names = {name for name in vars_of(Uploader) if not name.startswith("_")}
     assert names - OTHERS == set(KINDS) == {example.name for example in EXAMPLES}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("messagePhoto", ": did you mean message_photo?"),
+        ("messages_photo", ": did you mean message_photo?"),
+        ("photo", ": did you mean wall_photo or "),
+        ("xyz", ""),
+        ("_photo", ""),
+    ],
+)
+def test_a_name_that_is_no_kind_is_an_error_with_what_was_meant(
+    name: str, meant: str
+) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(VK(TOKEN).upload, name)
+    assert str(caught.value).startswith(f"api.upload has no method {name!r}{meant}")
+    assert bool(meant) is ("did you mean" in str(caught.value))
 
 
 def vars_of(cls: type) -> set[str]:

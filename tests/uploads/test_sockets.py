@@ -19,8 +19,9 @@ from vkanyio import (
     ConnectionFailedError,
     RequestTimeoutError,
     UploadRefusedError,
+    VKError,
 )
-from vkanyio.testing import Simulator, faults
+from vkanyio.testing import Simulator, _serve, faults
 from vkanyio.uploads import File
 
 if TYPE_CHECKING:
@@ -171,3 +172,22 @@ async def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
             tracemalloc.stop()
     assert answer == {"size": 1, "video_id": 2}
     assert peak < 4 * MB
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.drop_upload(0.00001), faults.early_refusal(), faults.stall_upload(0.3)],
+    ids=["dropped", "refused", "stalled"],
+)
+async def test_a_server_that_leaves_a_file_unread_ends_at_once(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    monkeypatch.setattr(_serve, "SHUTDOWN_TIMEOUT", 30.0)
+    simulator.fault(fault, "upload", rate=1)
+    with anyio.fail_after(15):
+        async with served(simulator, retry_limit=0) as api:
+            with pytest.raises(VKError):
+                await api.upload.options(stall_timeout=0.3).document(
+                    File(bytes(30 * MB), name="a.bin")
+                )
+    assert simulator.ledger.saved == []

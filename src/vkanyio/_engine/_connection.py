@@ -25,7 +25,7 @@ from ._response_body import decompress_limited, read_limited
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterable, Awaitable, Callable
 
     from .._config import Config
     from ._delivery import Delivery
@@ -144,7 +144,7 @@ class Connector:
         network = Network()
         origin, proxy = origin or self._origin, self.proxy
         return Connection(
-            _connect(origin, self._ssl_context, proxy, network),
+            partial(_connect, origin, self._ssl_context, proxy, network),
             network,
             self._max_bytes,
             is_direct=proxy is None,
@@ -160,6 +160,7 @@ class Connector:
 class Connection:
     """A connection to one server, direct or by a proxy; it connects when it is used.
 
+    :param connect: makes what speaks HTTP, for the first request
     :param max_bytes: bytes of a response that are read; a larger one is cut
     :param is_direct: whether there is no proxy
     :param is_forwarded: whether a proxy gets the request itself, and may refuse it
@@ -169,7 +170,7 @@ class Connection:
 
     def __init__(
         self,
-        http: httpcore.AsyncConnectionInterface,
+        connect: Callable[[], Awaitable[httpcore.AsyncConnectionInterface]],
         network: Network,
         max_bytes: int,
         *,
@@ -178,7 +179,8 @@ class Connection:
     ) -> None:
         self.is_open: bool = False
         self.idle_since: float = 0.0
-        self._http = http
+        self._connect = connect
+        self._http: httpcore.AsyncConnectionInterface | None = None
         self._network = network
         self._is_direct = is_direct
         self._is_forwarded = is_forwarded
@@ -203,7 +205,8 @@ class Connection:
         if not self._is_direct:
             extensions["trace"] = self._follow
         try:
-            response = await self._http.handle_async_request(
+            http = self._http = self._http or await self._connect()
+            response = await http.handle_async_request(
                 httpcore.Request(
                     b"POST", url, headers=headers, content=body, extensions=extensions
                 )
@@ -214,7 +217,7 @@ class Connection:
                 content = await read_limited(stream, self._max_bytes)
             finally:
                 await stream.aclose()
-            self.is_open = not _trailing_data(stream) and self._http.is_available()
+            self.is_open = not _trailing_data(stream) and http.is_available()
         finally:
             network.delivery = None
             self.idle_since = current_time()
@@ -241,7 +244,9 @@ class Connection:
         A connection that can be read has been closed by the server, or has bytes that
         belong to no request.
         """
-        return self._http.is_available() and not self._network.is_readable
+        http = self._http
+        is_idle = http is not None and http.is_available()
+        return is_idle and not self._network.is_readable
 
     async def close(self) -> None:
         """Close it by force."""
@@ -263,16 +268,20 @@ class Connection:
             self._network.carries_request = not is_handshake
 
 
-def _connect(
+async def _connect(
     origin: httpcore.Origin,
     ssl_context: ssl.SSLContext | None,
     proxy: Proxy | None,
     network: Network,
 ) -> httpcore.AsyncConnectionInterface:
     if proxy is None:
-        return httpcore.AsyncHTTPConnection(
-            origin, ssl_context=ssl_context, network_backend=network
-        )
+        host = origin.host.decode("ascii")
+        stream = await network.connect_tcp(host, origin.port)
+        if origin.scheme == b"https":
+            assert ssl_context is not None  # it was loaded
+            stream = await stream.start_tls(ssl_context, host)
+        return httpcore.AsyncHTTP11Connection(origin, stream)
+    # These connect with their first request.
     # Pools only make the connection here, they never hold one: httpcore has no other
     # public way to make a connection by a proxy.
     if proxy.scheme == "socks5":
@@ -332,7 +341,7 @@ def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
     try:
         if directory and not file:
             os.scandir(directory).close()  # OpenSSL ignores one that is missing
-        return httpx.create_ssl_context()
+        context = httpx.create_ssl_context()
     except OSError as error:
         name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         message = (
@@ -340,3 +349,5 @@ def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
             f" {error.strerror}"
         )
         raise ValueError(message) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -115,6 +115,7 @@ class NetworkStream(AsyncNetworkStream):
 
     def __init__(self, socket: SocketStream, network: Network) -> None:
         self._socket = socket
+        self._raw_socket = socket.extra(SocketAttribute.raw_socket)
         self._stream: ByteStream = socket  # with TLS on top, where there is TLS
         self._network = network
         self._gathered = bytearray()
@@ -194,7 +195,7 @@ class NetworkStream(AsyncNetworkStream):
         """
         if self._holds_received() or self._holds_decrypted():
             return True
-        descriptor = self._socket.extra(SocketAttribute.raw_socket).fileno()
+        descriptor = self._raw_socket.fileno()
         if descriptor < 0:
             return True
         if hasattr(select, "poll"):  # for any number of descriptors

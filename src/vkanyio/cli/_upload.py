@@ -45,29 +45,34 @@ KINDS = tuple(
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]*(:=@|:=|=|@).*|@.+", re.DOTALL)
 
 
-@click.command(no_args_is_help=True)
-@click.argument("kind", metavar="KIND", type=click.STRING)
-@click.argument("words", metavar="FILE... [NAME=VALUE]...", nargs=-1)
+def _complete_kind(_: object, __: object, incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+@click.command(no_args_is_help=True, epilog=f"The kinds: {', '.join(KINDS)}.")
+@click.argument("kind", metavar="KIND", shell_complete=_complete_kind)
+@click.argument("words", metavar="FILE... [NAME=VALUE]...", nargs=-1, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print VK's object as JSON.")
 @client_options
 def upload(
     kind: str, words: tuple[str, ...], as_json: bool, client: ClientOptions
 ) -> int:
-    """Upload FILE, and print what it is attached by, such as photo1_2_key.
+    """Upload FILE and print its attachment, such as photo1_2_key.
 
-    KIND says what it is for: message_photo, wall_photo, document, audio_message, video
-    and so on. Without a right one, the error lists them. Several files are for
-    album_photos and market_photos; video_by_link takes a URL.
+    KIND says what it is for, such as message_photo or document; see below for all
+    kinds. album_photos and market_photos take several files, and video_by_link takes a
+    URL.
 
-    NAME=VALUE is as for `vkanyio call`. A file whose name looks like that is written
-    ./NAME=VALUE. What cannot be attached, such as a cover, is printed as JSON.
+    NAME=VALUE is as for `vkanyio call`. Write ./NAME=VALUE for a file whose name looks
+    like that. What cannot be attached, such as a cover, is printed as JSON.
 
     \b
     Example:
       vkanyio upload message_photo cat.jpg peer_id=1
     """
     if kind not in KINDS:
-        meant = did_you_mean(kind, KINDS) or f"; there are {', '.join(KINDS)}"
+        known = f"; there are {', '.join(KINDS)}"
+        meant = did_you_mean(kind, KINDS, most=3) or known
         raise CommandError(f"there is no upload of kind {kind!r}{meant}", WRONG_USAGE)
     files = [word for word in words if not _PARAMETER.fullmatch(word)]
     params = parse_params([word for word in words if _PARAMETER.fullmatch(word)])
@@ -150,7 +155,7 @@ class _Run:
 
                 def show(sent: int, total: int) -> None:
                     self._sent, self._total = sent, total
-                    bar.update(task, completed=sent, total=total)
+                    bar.update(task, completed=sent, total=total, visible=True)
 
                 found: Uploaded[Any] | list[Uploaded[Any]] = await method(
                     **self._arguments, progress=show
@@ -184,4 +189,4 @@ def _bar() -> Generator[tuple[Progress, Any]]:
         disable=not is_shown,
     )
     with progress:
-        yield progress, progress.add_task("", total=None)
+        yield progress, progress.add_task("", visible=False)

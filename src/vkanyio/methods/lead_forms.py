@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterable, Mapping
 
+    from .._typing import HasToVK
     from ..objects.lead_forms import (
         CreateResponse,
         DeleteResponse,
@@ -36,7 +37,7 @@ class LeadForms(MethodGroup):
         description: str,
         questions: str,
         policy_link_url: str,
-        photo: str | None = None,
+        photo: str | HasToVK | None = None,
         confirmation: str | None = None,
         site_link_url: str | None = None,
         active: bool | None = None,
@@ -207,7 +208,7 @@ class LeadForms(MethodGroup):
         description: str,
         questions: str,
         policy_link_url: str,
-        photo: str | None = None,
+        photo: str | HasToVK | None = None,
         confirmation: str | None = None,
         site_link_url: str | None = None,
         active: bool | None = None,

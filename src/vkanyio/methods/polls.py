@@ -71,7 +71,7 @@ class Polls(MethodGroup):
         owner_id: int | None = None,
         app_id: int | None = None,
         add_answers: int | str | Iterable[int | str] | None = None,
-        photo_id: int | None = None,
+        photo_id: int | HasToVK | None = None,
         background_id: Literal[1, 2, 3, 4, 6, 8, 9] | None = None,
         disable_unvote: bool | None = None,
         extra_params: Mapping[str, Any] | None = None,
@@ -147,7 +147,7 @@ class Polls(MethodGroup):
         edit_answers: Mapping[str, Any] | HasToVK | str | None = None,
         delete_answers: int | str | Iterable[int | str] | None = None,
         end_date: int | datetime | None = None,
-        photo_id: int | None = None,
+        photo_id: int | HasToVK | None = None,
         background_id: Literal[0, 1, 2, 3, 4, 6, 8, 9] | None = None,
         extra_params: Mapping[str, Any] | None = None,
     ) -> Literal[1]:

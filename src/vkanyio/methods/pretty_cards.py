@@ -11,6 +11,7 @@ from .._method_group import MethodGroup
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .._typing import HasToVK
     from ..objects.pretty_cards import (
         CreateResponse,
         DeleteResponse,
@@ -31,7 +32,7 @@ class PrettyCards(MethodGroup):
         self,
         *,
         owner_id: int,
-        photo: str,
+        photo: str | HasToVK,
         title: str,
         link: str,
         price: str | None = None,
@@ -100,7 +101,7 @@ class PrettyCards(MethodGroup):
         *,
         owner_id: int,
         card_id: int,
-        photo: str | None = None,
+        photo: str | HasToVK | None = None,
         title: str | None = None,
         link: str | None = None,
         price: str | None = None,

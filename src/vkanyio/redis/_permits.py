@@ -80,6 +80,12 @@ class Permits:
         permit.due = permit.known = due
         permit.is_sure = due - now <= LOOK_AGAIN * self._window
 
+    def move(self, change: float) -> None:
+        """Note that the clock of Redis is known better, by some seconds."""
+        for permit in (*self._held, *self._leaving):
+            permit.due += change
+            permit.known += change
+
     def drop(self, permit: SharedPermit) -> None:
         """Forget a permit that is void."""
         if permit in self._held:
@@ -108,14 +114,18 @@ class Permits:
         self._leaving.add(permit)
         return permit
 
-    def left(self, permit: SharedPermit, now: float) -> None:
-        """Note that the request of a permit is leaving now."""
+    def left(self, permit: SharedPermit, now: float, doubt: float = 0.0) -> None:
+        """Note that the request of a permit is leaving now.
+
+        :param doubt: by how many seconds that may be later than it seems
+        """
         if permit in self._leaving:
             self._leaving.remove(permit)
             permit.state = PermitState.LEFT
             permit.left_at = now
             # A start that is a little late keeps the beat.
-            self._correct(permit, max(permit.due, now - MIN_LATE * self._window))
+            at = now + doubt - MIN_LATE * self._window
+            self._correct(permit, max(permit.due, at))
 
     def connecting(self, permit: SharedPermit) -> None:
         """Note that the request of a permit waits for a connection after all."""

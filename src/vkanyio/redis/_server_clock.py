@@ -8,6 +8,9 @@ from typing import final
 ANSWERS_KEPT = 32
 TOLERANCE = 0.01
 """Seconds by which two clocks may drift apart while the answers are kept."""
+MAX_DOUBT = 0.05
+"""Seconds: more comes from a server that is far away, and then half of it is the way
+there and half the way back."""
 
 
 @final
@@ -39,12 +42,22 @@ class ServerClock:
 
     def to_local(self, server: float) -> float:
         """Return the time by the event loop's clock, never before the real one."""
-        return server + self._difference
+        return server + self.difference
 
     def to_server(self, local: float) -> float:
-        """Return the time by the server's clock."""
-        return local - self._difference
+        """Return the time by the server's clock, never after the real one.
+
+        The real one may be later, by :attr:`doubt` at most.
+        """
+        return local - self.difference
 
     @property
-    def _difference(self) -> float:
-        return min(high for _, high in self._bounds)
+    def difference(self) -> float:
+        """The difference of the clocks at most, in seconds; 0 before any answer."""
+        return min((high for _, high in self._bounds), default=0.0)
+
+    @property
+    def doubt(self) -> float:
+        """By how many seconds :attr:`difference` may be too large, about."""
+        lowest = max((low for low, _ in self._bounds), default=self.difference)
+        return min(max(self.difference - lowest, 0.0), MAX_DOUBT)

@@ -114,7 +114,7 @@ class SharedLimit:
     def left(self, permit: Permit, now: float) -> None:
         """Note that the request of a permit is leaving now."""
         if isinstance(permit, SharedPermit):
-            self._permits.left(permit, now)
+            self._permits.left(permit, now, self._clock.doubt)
             self._report()
             return
         self._share.left(permit, now)
@@ -131,15 +131,21 @@ class SharedLimit:
             self._share.connecting(permit)
 
     def note_response(self, permit: Permit, now: float) -> None:
-        """Learn from the response to a request, as :class:`~vkanyio.Limiter` does."""
+        """Learn from the response to a request, as :class:`~vkanyio.Limiter` does.
+
+        The first one has nothing to be compared with, and counts as late: processes
+        that start together often send their first requests together.
+        """
         if not permit.is_used:
             return
-        round_trip = now - permit.left_at
+        late = round_trip = now - permit.left_at
         self._pace.observe(round_trip)
-        late = min(round_trip - self._pace.usual_trip, MAX_SPREAD * WINDOW)
-        late -= self.margin(now) * WINDOW
+        if self._pace.usual_trip < math.inf:
+            late -= self._pace.usual_trip
+        late = min(late, MAX_SPREAD * WINDOW)
+        late -= self.margin(now) * WINDOW / 2  # the other half is for what is not known
         if isinstance(permit, SharedPermit):
-            self._permits.arrived_late(permit, late)
+            self._permits.arrived_late(permit, late + self._clock.doubt)
             self._report()
 
     def withdraw(self, permit: Permit) -> bool:
@@ -225,8 +231,10 @@ class SharedLimit:
 
         :return: the event to report, if Redis was away
         """
-        clock = self._clock
+        clock, difference = self._clock, self._clock.difference
         was_set = clock.note(sent, answer.now, received)
+        if not was_set:
+            self._permits.move(clock.difference - difference)
         self._forget_reported(question)
         if was_set:
             # The permits lie in the past or the future of the new clock.

@@ -8,12 +8,15 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
 
 from ._asgi import Message, Receive, Scope, Send
 from ._errors import ConnectionFault
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 logger = logging.getLogger("vkanyio.testing")
 
@@ -45,8 +48,8 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         config.bind = [f"fd://{listener.dup().detach()}"]
         try:
-            async with anyio.create_task_group() as tg:
-                tg.start_soon(_run, serve_asgi, site, config)
+            async with anyio.create_task_group() as site.tasks:
+                site.tasks.start_soon(_run, serve_asgi, site, config)
                 try:
                     yield _base_url(listener)
                 except anyio.get_cancelled_exc_class():
@@ -73,6 +76,7 @@ async def _run(
     # Hypercorn shuts down cleanly when asked to, but not when it is cancelled.
     with anyio.CancelScope(shield=True):
         await serve_asgi(site, config, shutdown_trigger=site.closed.wait)
+    site.tasks.cancel_scope.cancel()  # nothing is received any more
 
 
 def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
@@ -103,7 +107,12 @@ def _base_url(listener: socket.socket) -> str:
 
 @final
 class _Site:
-    """The application for hypercorn, which can also lose a connection."""
+    """The application for hypercorn, which can also lose a connection.
+
+    :ivar tasks: where the rest of unread bodies is discarded
+    """
+
+    tasks: TaskGroup
 
     def __init__(self, app: Application) -> None:
         self.closed = anyio.Event()
@@ -120,17 +129,11 @@ class _Site:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        responded = False
-
-        async def note_and_send(message: Message) -> None:
-            nonlocal responded
-            responded = True
-            await send(message)
-
+        exchange = _Exchange(receive, send, self.tasks)
         with anyio.CancelScope() as cutoff:
             self._running.add(cutoff)
             try:
-                await self._app(scope, receive, note_and_send)
+                await self._app(scope, exchange.receive, exchange.send)
             except ConnectionFault:
                 pass
             except Exception:
@@ -138,8 +141,52 @@ class _Site:
                 raise
             finally:
                 self._running.discard(cutoff)
-        if not responded:
+                exchange.discard_rest()
+        if not exchange.has_begun:
             await _hang_up(send)
+
+
+@final
+class _Exchange:
+    """A request and its response.
+
+    Hypercorn keeps ten messages that nobody has received, and does not close the
+    connection before there is room for one more. So what the application leaves unread
+    is discarded.
+
+    :param tasks: where that is done
+    :ivar has_begun: whether the application has sent something
+    """
+
+    def __init__(self, receive: Receive, send: Send, tasks: TaskGroup) -> None:
+        self.has_begun = False
+        self._receive = receive
+        self._send = send
+        self._tasks = tasks
+        self._has_more = True
+
+    async def receive(self) -> Message:
+        """Receive a message, and note whether more of the body follows."""
+        message = await self._receive()
+        self._has_more = message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a message; with the last one hypercorn closes the request."""
+        self.has_begun = True
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self.discard_rest()
+        await self._send(message)
+
+    def discard_rest(self) -> None:
+        """Discard what has not been received, in a task, until the client is gone."""
+        if self._has_more:
+            self._has_more = False
+            self._tasks.start_soon(self._discard)
+
+    async def _discard(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 async def _hang_up(send: Send) -> None:

@@ -6,6 +6,8 @@ from ._bot import BotUpdates as BotUpdates
 from ._callback import CallbackUpdates as CallbackUpdates
 from ._errors import PositionError as PositionError
 from ._errors import UpdatesError as UpdatesError
+from ._handled import HandledStore as HandledStore
+from ._numbers import CallbackStatistics as CallbackStatistics
 from ._numbers import UpdateStatistics as UpdateStatistics
 from ._positions import FilePosition as FilePosition
 from ._positions import PositionStore as PositionStore

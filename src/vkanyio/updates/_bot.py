@@ -267,6 +267,8 @@ class BotUpdates(AsyncContextManagerMixin):
         self, keeper: PositionKeeper | None, error: BaseException | None
     ) -> None:
         self._stage = UpdatesStage.CLOSED
+        if self._source is not None:
+            self._source.close()
         if keeper is None:
             return
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
 
     from ._handle import Item
+    from ._handled import HandledKeeper
     from ._inbox import CallbackDelivery, Inbox
     from ._update import Update
 
@@ -41,9 +42,9 @@ class CallbackUpdates(AsyncContextManagerMixin):
 
     __module__ = "vkanyio.updates"
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, keeper: HandledKeeper | None) -> None:
         self._inbox = inbox
-        self._source = _CallbackSource(inbox)
+        self._source = _CallbackSource(inbox, keeper)
         self._in_hand: Update[Any] | None = None
         self._is_open = self._is_taking = self._was_entered = False
 
@@ -57,7 +58,10 @@ class CallbackUpdates(AsyncContextManagerMixin):
             yield self
         finally:
             self._is_open = False
-            self._inbox.close()
+            try:
+                await self._source.settle_all()
+            finally:
+                self._inbox.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -66,14 +70,19 @@ class CallbackUpdates(AsyncContextManagerMixin):
         """Acknowledge the last update, and wait for the next one."""
         with self._turn():
             self.acknowledge()
+            await self._source.settle_all()
             self._in_hand = await self._source.take()
             return self._in_hand
 
     def acknowledge(self) -> None:
-        """Acknowledge the update in hand, before the loop is left by ``break``."""
+        """Acknowledge the update in hand, before the loop is left by ``break``.
+
+        If the receiver has a store of handled updates, it gets this one when the next
+        update is requested, or the block is left, and then VK gets "ok".
+        """
         if self._in_hand is not None:
             update, self._in_hand = self._in_hand, None
-            self._source.done(update)
+            self._source.acknowledge(update)
 
     def stop(self) -> None:
         """Begin no more updates.
@@ -113,6 +122,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
             if self._in_hand is not None:  # a loop was left before
                 update, self._in_hand = self._in_hand, None
                 self._source.give_back([update])
+            await self._source.settle_all()
             await handle(
                 self._source,
                 handler,
@@ -120,6 +130,7 @@ class CallbackUpdates(AsyncContextManagerMixin):
                 max_pending=max_pending,
                 key=key,
                 on_error=on_error,
+                on_handled=self._source.settle,
             )
 
     @contextmanager
@@ -142,19 +153,51 @@ class CallbackUpdates(AsyncContextManagerMixin):
 
 @final
 class _CallbackSource:
-    """The inbox as a source of updates."""
+    """The inbox as a source of updates.
 
-    def __init__(self, inbox: Inbox) -> None:
+    What was handled is noted, then saved in the store if there is one, and then VK is
+    answered.
+    """
+
+    def __init__(self, inbox: Inbox, keeper: HandledKeeper | None) -> None:
         self._inbox = inbox
+        self._keeper = keeper
         self._taken: dict[int, CallbackDelivery] = {}
+        self._acknowledged: list[CallbackDelivery] = []  # and not saved yet
 
     async def take(self) -> Update[Any]:
         delivery = await self._inbox.take()
         self._taken[id(delivery.update)] = delivery
         return delivery.update
 
+    async def settle(self, item: Item) -> None:
+        """Save that an update was handled, before VK is answered."""
+        delivery = self._taken[id(item)]
+        self._inbox.note(delivery)
+        if self._keeper is not None:
+            await self._keeper.save(delivery)
+
     def done(self, item: Item) -> None:
-        self._inbox.end(self._taken.pop(id(item)), is_handled=True)
+        self._inbox.end(self._taken.pop(id(item)))
+
+    def acknowledge(self, update: Update[Any]) -> None:
+        """Note that an update was handled, where nothing can be awaited."""
+        delivery = self._taken.pop(id(update))
+        self._inbox.note(delivery)
+        if self._keeper is None:
+            self._inbox.end(delivery)
+        else:
+            self._acknowledged.append(delivery)
+
+    async def settle_all(self) -> None:
+        """Save what was acknowledged, and let VK be answered."""
+        while self._acknowledged:
+            delivery = self._acknowledged.pop()
+            try:
+                assert self._keeper is not None  # or it would not be here
+                await self._keeper.save(delivery)
+            finally:
+                self._inbox.end(delivery)
 
     def give_back(self, items: Sequence[Item]) -> None:
         self._inbox.put_back([self._taken.pop(id(each)) for each in items])

@@ -40,7 +40,12 @@ async def find_own_group(caller: Caller) -> int:
 
     :raises UpdatesError: if the token is not that of a community
     """
-    value = await caller.perform(APIRequest("groups.getById"))
+    try:
+        value = await caller.perform(APIRequest("groups.getById"))
+    except APIError as error:
+        if error.code == 100:  # the token of a user: group_ids is missing
+            error.advice = "pass group_id, or use the token of a community"
+        raise
     groups = value.get("groups") if is_dict(value) else value
     first: Any = groups[0] if is_list(groups) and groups else None
     group_id = first.get("id") if is_dict(first) else None

@@ -61,9 +61,12 @@ async def handle(
     key: Callable[[Any], Hashable | None] | None = None,
     on_gap: Callable[[Gap], object] | None = None,
     on_error: Callable[[Any, Exception], object] | None = None,
+    on_handled: Callable[[Any], Awaitable[None]] | None = None,
 ) -> None:
     """Handle the updates of a source until it stops; see :meth:`BotUpdates.handle`.
 
+    :param on_handled: awaited after an update was handled, before it is acknowledged.
+        It is not the user's, and must not raise
     :raises TypeError: for an argument of the wrong type
     :raises ValueError: if a number is less than 1
     """
@@ -82,6 +85,7 @@ async def handle(
         key=key,
         on_gap=on_gap,
         on_error=on_error,
+        on_handled=on_handled,
     ).run()
 
 
@@ -99,6 +103,7 @@ class Workers:
         key: Callable[[Any], Hashable | None] | None,
         on_gap: Callable[[Gap], object] | None,
         on_error: Callable[[Any, Exception], object] | None,
+        on_handled: Callable[[Any], Awaitable[None]] | None,
     ) -> None:
         self._source = source
         self._handler = handler
@@ -106,6 +111,7 @@ class Workers:
         self._key = _order_key if key is None else key
         self._on_gap = on_gap
         self._on_error = on_error
+        self._on_handled = on_handled
         self._limiter = CapacityLimiter(workers)
         self._group = anyio.create_task_group()
         self._lanes: dict[Hashable, deque[Update[Any]]] = {}
@@ -184,6 +190,8 @@ class Workers:
                 update = lane[0]
                 async with self._limiter:
                     await self._handle(update)
+                    if self._on_handled is not None:
+                        await self._on_handled(update)
                 self._done(update)
                 lane.popleft()
         except Exception as error:

@@ -51,7 +51,7 @@ class LongPollSource:
         self._is_wanted = is_wanted
         self._ready: deque[Item] = deque()
         self._scope: CancelScope | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_closed = False
         self._is_attended = False
         self._change = Event()
 
@@ -61,8 +61,16 @@ class LongPollSource:
         if self._scope is not None:
             self._scope.cancel()
 
+    def close(self) -> None:
+        """End this wait and all others: with an error, unless it was stopped before."""
+        self._is_closed = not self._is_stopped
+        self.stop()
+
     async def take(self) -> Item:
-        """Wait for the next update or gap; see :meth:`Source.take`."""
+        """Wait for the next update or gap; see :meth:`Source.take`.
+
+        :raises ClientUseError: if the block of the updates is left meanwhile
+        """
         if self.is_taking:
             raise two_consumers()
         self.is_taking = True
@@ -72,6 +80,8 @@ class LongPollSource:
                     return self._ready.popleft()
                 with CancelScope() as self._scope:
                     await self._save_or_poll()
+            if self._is_closed:
+                raise left_meanwhile()
             raise StopAsyncIteration
         finally:
             self._scope = None
@@ -127,6 +137,14 @@ class LongPollSource:
         if keeper is None or self._is_attended or not keeper.is_behind:
             return self._wait
         return min(self._wait, max(SHORT_WAIT, round(keeper.seconds_until_due)))
+
+
+def left_meanwhile() -> ClientUseError:
+    """Make the error of a task that waits for updates while their block is left."""
+    return ClientUseError(
+        "the block of these updates was left while this task waited for them: call"
+        " `updates.stop()` and wait for the task before that"
+    )
 
 
 def two_consumers() -> ClientUseError:

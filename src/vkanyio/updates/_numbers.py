@@ -41,6 +41,47 @@ class UpdateStatistics:
 
 
 @final
+@attrs.frozen(kw_only=True)
+class CallbackStatistics:
+    """A snapshot of what VK has delivered, from ``receiver.statistics()``.
+
+    :ivar received: updates that were accepted, each counted once
+    :ivar handled: how many of them were handled
+    :ivar waiting: updates that wait or are being handled now
+    :ivar repeated: requests with an update that was being handled, or was handled
+    :ivar late: requests that were answered before their update was handled
+    :ivar refused: requests that were refused, by the reason: "path", "method", "length"
+        and "slow" (of the body), "not an update", "secret", "confirmation" (the code is
+        not known), "closed" (nobody takes updates), "full" (``max_pending``), "not
+        handled" (a handler failed, or the program stopped), "store" (it failed)
+    :ivar store_failures: how often the store of handled updates has failed
+    :ivar since_update: seconds since the last update arrived, None before that
+    """
+
+    __module__ = "vkanyio.updates"
+
+    received: int
+    handled: int
+    waiting: int
+    repeated: int
+    late: int
+    refused: Mapping[str, int]
+    store_failures: int
+    since_update: float | None
+
+
+@final
+class CallbackCounters:
+    """The running totals behind :class:`CallbackStatistics`, of requests."""
+
+    def __init__(self) -> None:
+        self.repeated: int = 0
+        self.late: int = 0
+        self.refused: Counter[str] = Counter()
+        self.updated_at: float | None = None
+
+
+@final
 class UpdateCounters:
     """The running totals behind :class:`UpdateStatistics`."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from hashlib import sha1
-from typing import Any
+from typing import Any, Final
 
-from .._typeguards import is_dict
+from .._typeguards import is_dict, is_list
 from ._types import UPDATE_TYPES
 from ._update import UnknownUpdate, Update
+
+MAX_DEPTH: Final = 100
+"""Levels of JSON in an update. VK's have less than ten."""
 
 
 def parse_update(raw: Any, group_id: int, attempt: int = 0) -> Update[Any]:
@@ -41,3 +44,24 @@ def _event_id(raw: dict[str, Any]) -> str:
     contents = [raw.get("type"), raw.get("object")]
     text = json.dumps(contents, sort_keys=True)
     return sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def parse_body(body: bytes) -> dict[str, Any] | None:
+    """Return the object in a body, None for anything else or one that is too deep."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not is_dict(value):
+        return None
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for each in level
+            for child in (each.values() if is_dict(each) else each)
+            if is_dict(child) or is_list(child)
+        ]
+        if not level:
+            return value
+    return None

@@ -8,50 +8,37 @@ none.
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, Literal, final
 
-import anyio
-from anyio import current_time, move_on_after
+from anyio import CancelScope, current_time, move_on_after
 
-from .._errors import VKError
 from .._masking import SecretStr
-from .._typeguards import is_dict, is_list
 from .._wire_checks import check_whole, shown
 from ._asgi_http import PlainResponse, answer_lifespan, header, read_body
 from ._callback import CallbackUpdates
+from ._confirmation import ConfirmationCodes
+from ._handled import HandledKeeper, HandledStore
 from ._inbox import Inbox
-from ._parse import parse_update
+from ._numbers import CallbackCounters, CallbackStatistics
+from ._parse import parse_body, parse_update
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Mapping
 
     from ._asgi_http import ASGIMessage, ASGIReceive, ASGISend
+    from ._confirmation import ConfirmationCaller
+    from ._inbox import CallbackDelivery
 
 logger = logging.getLogger("vkanyio")
 
-MAX_DEPTH: Final = 100
-"""Levels of JSON in an update. VK's have less than ten."""
-
 BODY_SECONDS: Final = 10.0
-CODE_SECONDS: Final = 60.0
-"""For how long a confirmation code is used again."""
 
 OK: Final = PlainResponse(200, "ok")
 FORBIDDEN: Final = PlainResponse(403, "forbidden")
 UNREADABLE: Final = PlainResponse(400, "not an update")
-NO_CODE = "the confirmation code of community %d is unknown: %s"
-
-
-class ConfirmationCaller(Protocol):
-    """A client, as far as a receiver needs it."""
-
-    def call(self, method: str, params: Mapping[str, Any], /) -> Awaitable[Any]:
-        """Make a call, and return its value."""
-        ...
 
 
 @final
@@ -89,6 +76,8 @@ class CallbackReceiver:
         asked to repeat others
     :param max_body: bytes of a request; a larger one gets status 413
     :param remembered: how many handled updates are remembered, to answer repetitions
+    :param handled: remembers them beyond this process, such as in a database; VK then
+        gets "ok" for an update that was handled once the store has it, or has failed
     """
 
     __module__ = "vkanyio.updates"
@@ -106,12 +95,13 @@ class CallbackReceiver:
         max_pending: int = 1000,
         max_body: int = 2**20,
         remembered: int = 10_000,
+        handled: HandledStore | None = None,
     ) -> None:
         self._secrets = _texts("secrets", secrets)
         if not self._secrets:
             raise ValueError("secrets must have the secret key of a community, got {}")
-        self._codes = _texts("confirmations", confirmations or {})
-        for group_id in self._codes.keys() - self._secrets.keys():
+        codes = _texts("confirmations", confirmations or {})
+        for group_id in codes.keys() - self._secrets.keys():
             message = f"confirmations has community {group_id}, but secrets has not"
             raise ValueError(message)
         if path is not None and not path.startswith("/"):
@@ -125,14 +115,21 @@ class CallbackReceiver:
         check_whole("max_pending", max_pending, 1)
         check_whole("max_body", max_body, 1)
         check_whole("remembered", remembered, 1)
-        self._api = api
+        if handled is not None and not isinstance(handled, HandledStore):
+            message = (
+                "handled must be a store with the async methods `contains` and `add`,"
+                f" got {shown(handled)}"
+            )
+            raise TypeError(message)
+        self._codes = ConfirmationCodes(codes, api)
         self._path = path
         self._answer_within = answer_within
         self._late = late
         self._retry_after = retry_after
         self._max_body = max_body
+        self._counters = CallbackCounters()
         self._inbox = Inbox(max_pending, remembered)
-        self._codes_of_api: dict[int, tuple[float, str]] = {}
+        self._keeper = None if handled is None else HandledKeeper(handled, self._inbox)
 
     def __repr__(self) -> str:
         return f"<CallbackReceiver of communities {sorted(self._secrets)}>"
@@ -142,7 +139,21 @@ class CallbackReceiver:
 
         There is one block at a time. It runs in the event loop of the server.
         """
-        return CallbackUpdates(self._inbox)
+        return CallbackUpdates(self._inbox, self._keeper)
+
+    def statistics(self) -> CallbackStatistics:
+        """Return what VK has delivered since the receiver was made."""
+        counters, updated = self._counters, self._counters.updated_at
+        return CallbackStatistics(
+            received=self._inbox.received,
+            handled=self._inbox.handled,
+            waiting=len(self._inbox),
+            repeated=counters.repeated,
+            late=counters.late,
+            refused=dict(counters.refused),
+            store_failures=0 if self._keeper is None else self._keeper.failures,
+            since_update=None if updated is None else current_time() - updated,
+        )
 
     async def __call__(
         self, scope: ASGIMessage, receive: ASGIReceive, send: ASGISend
@@ -160,9 +171,10 @@ class CallbackReceiver:
     ) -> PlainResponse | None:
         """Return the response to a request, None if the client has gone."""
         if not self._is_here(scope):
-            return PlainResponse(404, "not found")
+            return self._refuse("path", PlainResponse(404, "not found"))
         if scope["method"] != "POST":
-            return PlainResponse(405, "use POST", {"allow": "POST"})
+            response = PlainResponse(405, "use POST", {"allow": "POST"})
+            return self._refuse("method", response)
         body: bytes | None = None
         try:
             with move_on_after(BODY_SECONDS) as timeout:
@@ -170,19 +182,23 @@ class CallbackReceiver:
         except ConnectionError:
             return None
         if timeout.cancelled_caught:
-            return PlainResponse(408, "the body takes too long")
+            return self._refuse("slow", PlainResponse(408, "the body takes too long"))
         if body is None:
-            return PlainResponse(413, "too large")
-        raw = _parsed(body)
+            return self._refuse("length", PlainResponse(413, "too large"))
+        raw = parse_body(body)
         if raw is None:
-            return UNREADABLE
+            return self._refuse("not an update", UNREADABLE)
         group_id: Any = raw.get("group_id")
         if not self._is_genuine(group_id, raw):
             logger.info("refused a request to the Callback API with a wrong secret")
-            return FORBIDDEN
+            return self._refuse("secret", FORBIDDEN)
         if raw.get("type") == "confirmation":
             return await self._confirm(group_id)
         return await self._deliver(group_id, raw, header(scope, b"x-retry-counter"))
+
+    def _refuse(self, reason: str, response: PlainResponse) -> PlainResponse:
+        self._counters.refused[reason] += 1
+        return response
 
     def _is_here(self, scope: ASGIMessage) -> bool:
         if self._path is None:
@@ -207,43 +223,51 @@ class CallbackReceiver:
         return same and known
 
     async def _confirm(self, group_id: int) -> PlainResponse:
-        if code := self._codes.get(group_id):
+        if code := await self._codes.find(group_id):
             return PlainResponse(200, code)
-        if self._api is None:
-            logger.error(NO_CODE, group_id, "pass confirmations={...} or api=")
-            return FORBIDDEN
-        then, text = self._codes_of_api.get(group_id, (0.0, ""))
-        if not text or current_time() - then > CODE_SECONDS:
-            method = "groups.getCallbackConfirmationCode"
-            try:
-                value = await self._api.call(method, {"group_id": group_id})
-            except VKError as error:
-                logger.error(NO_CODE, group_id, error)  # noqa: TRY400, it says it all
-                return self._repeat_later()
-            text = str(value["code"])
-            self._codes_of_api[group_id] = current_time(), text
-        return PlainResponse(200, text)
+        if self._codes.may_change:
+            return self._repeat_later("confirmation")
+        return self._refuse("confirmation", FORBIDDEN)
 
     async def _deliver(
         self, group_id: int, raw: dict[str, Any], counter: str
     ) -> PlainResponse:
         """Have an update handled, once for all requests that bring it."""
         self._inbox.check_loop()
+        start = self._counters.updated_at = current_time()
         attempt = int(counter) if counter.isascii() and counter.isdecimal() else 0
         update = parse_update(raw, group_id, attempt)
         key = group_id, update.event_id
-        if self._inbox.was_handled(key):
-            return OK
-        delivery = self._inbox.find(key) or self._inbox.accept(key, update)
+        delivery = self._inbox.find(key)
+        if delivery is not None or self._inbox.was_handled(key):
+            self._counters.repeated += 1
+        elif refusal := self._inbox.refusal:
+            return self._repeat_later(refusal)
+        elif self._keeper is None:
+            delivery = self._inbox.accept(key, update)
+        else:
+            delivery = self._inbox.accept(key, update, is_checked=False)
+            if not await self._keeper.look_up(delivery, self._answer_within):
+                return self._repeat_later("store")
+            self._counters.repeated += delivery.is_handled
         if delivery is None:
-            return self._repeat_later()
-        with anyio.move_on_after(self._answer_within) as waiting:
-            await delivery.ended.wait()
-        if delivery.is_handled or (waiting.cancelled_caught and self._late == "ok"):
             return OK
-        return self._repeat_later()
+        return await self._outcome(delivery, start + self._answer_within)
 
-    def _repeat_later(self) -> PlainResponse:
+    async def _outcome(
+        self, delivery: CallbackDelivery, deadline: float
+    ) -> PlainResponse:
+        """Wait for what becomes of a delivery, but not for ever."""
+        with CancelScope(deadline=deadline):
+            await delivery.ended.wait()
+        if delivery.ended.is_set():
+            return OK if delivery.is_handled else self._repeat_later("not handled")
+        self._counters.late += 1
+        return OK if self._late == "ok" else self._repeat_later(None)
+
+    def _repeat_later(self, reason: str | None) -> PlainResponse:
+        if reason is not None:
+            self._counters.refused[reason] += 1
         # VK reads dates, not seconds.
         date = formatdate(time.time() + self._retry_after, usegmt=True)
         return PlainResponse(503, "later", {"retry-after": date})
@@ -263,24 +287,3 @@ def _texts(name: str, given: Mapping[int, str]) -> dict[int, SecretStr]:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def _parsed(body: bytes) -> dict[str, Any] | None:
-    """Return the object in a body, None for anything else or one that is too deep."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    if not is_dict(value):
-        return None
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for each in level
-            for child in (each.values() if is_dict(each) else each)
-            if is_dict(child) or is_list(child)
-        ]
-        if not level:
-            return value
-    return None

@@ -24,7 +24,7 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 class Multipart:
     """The body of one request. It is iterated over once, and closed by its owner.
 
-    No code of a file can end its part early: the boundary is random.
+    No content of a file can end its part early: the boundary is random.
 
     :param files: fields and their files
     :param form: further fields and their values
@@ -102,10 +102,10 @@ class Multipart:
         self._left -= len(chunk)
         self._handed_over += len(chunk)
         if self._left < 0 or (not self._left and await self._next_chunk(reading)):
-            message = "a file has more bytes than its size says, or than it had before"
+            message = "a file has more bytes than its size says, or had before"
             raise ValueError(message)
         if self._left and not chunk:
-            message = "a file has less bytes than its size says, or than it had before"
+            message = "a file has fewer bytes than its size says, or had before"
             raise ValueError(message)
         if not self._left:
             self.close()

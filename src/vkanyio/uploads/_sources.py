@@ -5,6 +5,7 @@ It checks a file before anything is sent, and reads it in threads, a chunk at a 
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
@@ -142,9 +143,11 @@ async def check_file(parameter: str, file: Any, kind: FileKind | None) -> FileSo
     if size is not None and size != found:
         message = f"{parameter} must have {size} bytes, as its size says, got {found}"
         raise ValueError(message)
+    name = _checked_name(parameter, name, kind)
+    _check_size(parameter, name, found, kind)
     return FileSource(
-        name=_checked_name(parameter, name, kind),
-        size=_checked_size(parameter, found, kind),
+        name=name,
+        size=found,
         is_repeatable=is_repeatable,
         content=content,
         start=start,
@@ -175,7 +178,10 @@ def _check_type(parameter: str, content: Any) -> Any:
         )
         raise ValueError(message)
     if isinstance(content, anyio.AsyncFile):  # it is iterated over in lines
-        return cast("Any", content).wrapped
+        content = cast("Any", content).wrapped
+    if isinstance(content, io.TextIOBase):
+        message = f'{parameter} must be opened as binary, open(path, "rb"), got text'
+        raise TypeError(message)
     return content
 
 
@@ -218,29 +224,35 @@ def _checked_name(parameter: str, name: str | None, kind: FileKind | None) -> st
     suffix = suffix.lower() if dot and stem else ""
     if kind is None:
         return name
-    if not suffix and suffixes:
+    if suffixes and not suffix:
         return f"{name}.{suffixes[0]}"
-    is_wrong = suffix not in suffixes if suffixes else suffix in kind.refused_suffixes
-    if is_wrong:
+    if suffixes and suffix not in suffixes:
         message = (
-            f"{parameter} must be {kind.limits}, got {name!r}: if it is one, give it a"
-            " name with the right suffix, File(..., name=...)"
+            f"{parameter} must have one of the suffixes {', '.join(suffixes)} for"
+            f" upload.{kind.name}, got {name!r}: if only its name is wrong, rename it,"
+            f" or pass File(..., name={f'{stem}.{suffixes[0]}'!r})"
+        )
+        raise ValueError(message)
+    if suffix in kind.refused_suffixes:
+        message = (
+            f"{parameter} must not have one of the suffixes"
+            f" {', '.join(kind.refused_suffixes)} for upload.{kind.name}, which VK"
+            f" refuses, got {name!r}: put it into an archive"
         )
         raise ValueError(message)
     return name
 
 
-def _checked_size(parameter: str, size: int, kind: FileKind | None) -> int:
+def _check_size(parameter: str, name: str, size: int, kind: FileKind | None) -> None:
     if size == 0:
-        message = f"{parameter} must not be empty, got a file of 0 bytes"
+        message = f"{parameter} must not be empty, got {name!r} of 0 bytes"
         raise ValueError(message)
     if kind is not None and kind.max_size is not None and size > kind.max_size:
         message = (
             f"{parameter} must have at most {kind.max_size:,} bytes for"
-            f" upload.{kind.name}, got {size:,}"
+            f" upload.{kind.name}, got {name!r} of {size:,}"
         )
         raise ValueError(message)
-    return size
 
 
 @final

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from .._encoding import encode_params
 from .._masking import kind_of, mask
+from .._similar import did_you_mean
 from .._uploaded import UnsavedUpload
 from .._wire_checks import shown
 from ._documents import DocumentUploads
+from ._kinds import KINDS
 from ._photos import PhotoUploads
 from ._shared import check_progress
 from ._sources import check_file
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from .._uploaded import Uploaded
     from ._shared import Progress
     from ._sources import AnyFile
+
+
+METHODS: Final = (*KINDS, "video_by_link")
+"""The methods of ``api.upload`` that upload something of a kind."""
 
 
 @final
@@ -36,26 +42,35 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     checked before anything is sent, and sent in chunks, whatever its size. A client
     sends four files at a time, outside its rate limit; others wait for their turn.
 
-    An upload has no deadline as a whole, since ``anyio.fail_after`` sets one, but it
-    fails after 30 s without progress. An attempt that is lost is repeated with a new
-    address, up to ``retry_limit`` times, as nothing is saved before the end. An upload
-    that is cancelled saves nothing, unless its last call has left.
+    An upload as a whole has no deadline: ``anyio.fail_after`` sets one. An attempt
+    fails after 30 s without progress. A failed attempt is repeated with a new address,
+    up to ``retry_limit`` times, since nothing is saved before the last call. An upload
+    that is cancelled saves nothing, unless its last call was already sent.
 
-    ``progress`` is called with the number of bytes that have been sent, and of all
-    bytes; a repetition begins anew with 0.
+    ``progress`` is called with the number of bytes that were sent, and with the total;
+    a repetition begins again with 0.
 
-    What is raised, beside what the file itself raises:
+    The methods raise, beside what the file itself raises:
 
     - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that cannot be
       right, and :exc:`OSError` for one that cannot be read, before anything is sent
     - :exc:`~vkanyio.UploadRefusedError` if VK refuses the file
-    - :exc:`~vkanyio.TransportError` if the file could not be sent, and how far it came
+    - :exc:`~vkanyio.TransportError` if the file could not be sent; it says how far the
+      attempt came
     - :exc:`~vkanyio.OutcomeUnknownError` if VK may have saved the file; its
       ``uploaded`` is for :meth:`save`
-    - :exc:`~vkanyio.APIError` as the methods of VK do
+    - :exc:`~vkanyio.APIError` as the methods that return the address and save the file
     """
 
     __module__ = "vkanyio.uploads"
+
+    if not TYPE_CHECKING:  # it would accept any name there
+
+        def __getattr__(self, name: str) -> Any:
+            kinds = () if name.startswith("_") else METHODS
+            meant = did_you_mean(name, kinds, most=3)
+            message = f"api.upload has no method {name!r}{meant}"
+            raise AttributeError(message, name=name, obj=self)
 
     def options(
         self,
@@ -76,10 +91,10 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
         return Uploader(self._caller, patience)
 
     async def save(self, upload: UnsavedUpload) -> list[Uploaded[Any]]:
-        """Save what an upload server has taken, after an
+        """Save a file that an upload server has, after an
         :exc:`~vkanyio.OutcomeUnknownError`.
 
-        Look first whether it was saved then: this saves it once more.
+        Check first whether the file was saved: this saves it once more.
 
         :param upload: ``error.uploaded``
         :return: what was saved, one element for each file
@@ -100,8 +115,8 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
     ) -> Any:
         """Send a file to an address that a method of VK returned.
 
-        For what the other methods do not know. It is sent again to the same address if
-        an attempt is lost.
+        For what the other methods do not know. If an attempt fails, the file is sent
+        again to the same address.
 
         :param url: the address
         :param field: the name of the field for the file

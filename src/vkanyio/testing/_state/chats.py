@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .conversations import Chat, Conversation
     from .mailbox import Mailbox
     from .message_updates import MessageUpdates
+    from .uploads import Uploads
 
 
 @final
@@ -23,6 +24,7 @@ class Chats:
 
     _box: Mailbox
     _updates: MessageUpdates
+    _uploads: Uploads
 
     def methods(self) -> dict[str, Handler]:
         """Return the methods by name."""
@@ -31,6 +33,8 @@ class Chats:
             "messages.createChat": self._create,
             "messages.getChat": self._get,
             "messages.removeChatUser": self._remove_user,
+            "messages.setChatPhoto": self._set_photo,
+            "photos.getChatUploadServer": self._photo_server,
         }
 
     def _create(self, call: Call) -> JSON:
@@ -76,6 +80,23 @@ class Chats:
         del chat.members[member]
         return 1
 
+    def _photo_server(self, call: Call) -> JSON:
+        _, chat = self._find(call, call.integer("chat_id"))
+        thing = GROUP_CHAT, chat.id
+        return {"upload_url": self._uploads.open(call, "chat_photo", thing=thing)}
+
+    def _set_photo(self, call: Call) -> JSON:
+        upload = self._uploads.redeem(call, "file", "chat_photo")
+        _, chat_id = upload.thing
+        conversation, chat = self._find(call, chat_id)
+        self._uploads.note_saved(call.method, upload)
+        chat.photo = f"{call.origin}/{upload.key}.jpg"
+        action: dict[str, JSON] = {"type": "chat_photo_update"}
+        me = self._box.viewer(call)
+        told = self._box.all.write(conversation, me, call.time, action=action)
+        self._updates.sent(told, call.time)
+        return {"message_id": told.id, "chat": self._show(call, chat_id)}
+
     def _get(self, call: Call) -> JSON:
         if several := numbers(call, "chat_ids"):
             return [self._show(call, each) for each in several]
@@ -102,4 +123,5 @@ class Chats:
             "admin_id": chat.admin_id,
             "members_count": len(chat.members),
             "users": users,
+            **({"photo_200": chat.photo} if chat.photo else {}),
         }

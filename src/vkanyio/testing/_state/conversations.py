@@ -60,6 +60,8 @@ class Chat:
     admin_id: int
     members: dict[int, int]
     """The members, each with the one who invited them."""
+    photo: str = ""
+    """The address of its photo."""
 
 
 @final

@@ -21,6 +21,21 @@ EMPTY: Final[dict[str, dict[str, JSON]]] = {
 """The fields that VK always sends, for things that were not uploaded here."""
 
 
+SIZES: Final = (
+    *(("s", 75, 56), ("m", 130, 98), ("x", 604, 453)),
+    *(("y", 807, 605), ("z", 1280, 960)),
+)
+
+
+def sizes_of(owner_id: int, number: int) -> list[JSON]:
+    """List the sizes of a photo."""
+    root = f"https://sun1.userapi.com/photo/{owner_id}_{number}"
+    return [
+        {"type": kind, "width": width, "height": height, "url": f"{root}_{kind}.jpg"}
+        for kind, width, height in SIZES
+    ]
+
+
 @final
 @attrs.frozen(eq=False)
 class Media:

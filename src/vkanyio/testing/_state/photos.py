@@ -8,6 +8,7 @@ import attrs
 
 from .._errors import JSON, VKFault
 from .base import flag, numbers, page, unix
+from .media import sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 SYSTEM_ALBUMS: Final = {"profile": -6, "wall": -7, "saved": -15}
 MESSAGES: Final = -3
-
-SIZES: Final = (
-    *(("s", 75, 56), ("m", 130, 98), ("x", 604, 453)),
-    *(("y", 807, 605), ("z", 1280, 960)),
-)
 
 
 @final
@@ -213,7 +209,6 @@ class Photos:
         photos: list[JSON] = []
         for _ in upload.files:
             number = self._media.new_id()
-            root = f"https://sun1.userapi.com/photo/{owner_id}_{number}"
             photo: dict[str, JSON] = {
                 "id": number,
                 "owner_id": owner_id,
@@ -223,15 +218,7 @@ class Photos:
                 "text": call.params.get("caption", ""),
                 "has_tags": False,
                 "access_key": f"{upload.key[:12]}{number:x}",
-                "sizes": [
-                    {
-                        "type": kind,
-                        "width": width,
-                        "height": height,
-                        "url": f"{root}_{kind}.jpg",
-                    }
-                    for kind, width, height in SIZES
-                ],
+                "sizes": sizes_of(owner_id, number),
             }
             self._media.keep("photo", photo)
             if upload.album_id != MESSAGES:

@@ -1,4 +1,4 @@
-"""Pictures of owners, chats, products, polls, widgets and advertisements."""
+"""Pictures of owners, products, polls, widgets and advertisements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, final
 import attrs
 
 from .._errors import JSON, VKFault
+from .base import unix
+from .media import sizes_of
 
 if TYPE_CHECKING:
     from .._call import Call, Handler
@@ -35,8 +37,6 @@ class Pictures:
             "market.getProductPhotoUploadServer": self._market_server,
             "market.saveProductPhoto": self._save_market_photo,
             "market.saveProductPhotoBulk": self._save_market_photos,
-            "messages.setChatPhoto": self._set_chat_photo,
-            "photos.getChatUploadServer": self._chat_server,
             "photos.getMarketAlbumUploadServer": self._market_album_server,
             "photos.getOwnerCoverPhotoUploadServer": self._cover_server,
             "photos.getOwnerPhotoUploadServer": self._owner_server,
@@ -74,9 +74,6 @@ class Pictures:
     def _cover_server(self, call: Call) -> JSON:
         return self._group_server(call, "cover")
 
-    def _chat_server(self, call: Call) -> JSON:
-        return self._server(call, "chat_photo")
-
     def _owner_server(self, call: Call) -> JSON:
         return self._server(call, "owner_photo")
 
@@ -112,18 +109,16 @@ class Pictures:
         upload = self._take(call, "photo", "market_album")
         if upload.group_id != call.integer("group_id"):
             raise VKFault(129)
-        photo = {
-            "id": self._keep(call),
+        number = self._keep(call)
+        photo: JSON = {
+            "id": number,
             "owner_id": -upload.group_id,
             "album_id": -53,
-            "date": 0,
+            "date": unix(call.time),
             "has_tags": False,
+            "sizes": sizes_of(-upload.group_id, number),
         }
         return [photo]
-
-    def _set_chat_photo(self, call: Call) -> JSON:
-        self._take(call, "file", "chat_photo")
-        return {"message_id": 0, "chat": {}}
 
     def _save_cover(self, call: Call) -> JSON:
         upload = self._take(call, "photo", "cover")

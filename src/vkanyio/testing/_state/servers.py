@@ -67,7 +67,7 @@ SERVERS: Final = {
     "market_photos": UploadServer(
         ("file", *SEVERAL_FILES), _MARKET, max_files=MAX_FILES
     ),
-    "market_album": UploadServer(("file",), {"gid": "{group}", **_THREE}),
+    "market_album": UploadServer(("file", "file0"), {"gid": "{group}", **_THREE}),
     "poll": UploadServer(("photo", "file"), _TWO),
     "widget": UploadServer(
         ("image", "file"), {"hash": "{proof}", "image": "{content}"}

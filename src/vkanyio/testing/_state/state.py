@@ -81,7 +81,7 @@ class SimulatedState:
             sending,
             self.visitors,
             Reading(box),
-            Chats(box, reports),
+            Chats(box, reports, self.uploads),
             Contact(box, reports, self.updates),
             Photos(self._owners, media, self.uploads, self.updates),
             Docs(media, self.uploads),
