@@ -94,7 +94,10 @@ def test_a_video_of_another_site_is_added(upload: Upload) -> None:
         (["message_photo", "cat.jpg", "per_id=1"], "did you mean peer_id"),
         (["wall_photo", "no.jpg"], "cannot read 'no.jpg': No such file"),
         (["wall_photo", "cat.txt"], "got 'cat.txt'"),
-        (["market_photos", "group_id=7"], "files must be at least one file, got none"),
+        (
+            ["market_photos", "group_id=7"],
+            "files must contain at least one file, got none",
+        ),
         (["wall_photo", "cat.jpg", "access_token=x"], "access_token is refused"),
     ],
 )

@@ -62,7 +62,7 @@ PLACES: dict[str, tuple[Fault, type[VKError], str]] = {
     "a page": (faults.html(502), InvalidResponseError, "HTTP status 502"),
     "a text": (faults.body(b"Security Breach2"), InvalidResponseError, "Security"),
     "cut JSON": (faults.truncated(after=True), InvalidResponseError, "not JSON"),
-    "too fast": (faults.too_fast(), UploadRefusedError, "send it later: too fast"),
+    "too fast": (faults.too_fast(), UploadRefusedError, "try again later: too fast"),
 }
 
 
@@ -237,7 +237,7 @@ async def test_photos_that_were_saved_before_an_error_are_in_it(
         for photo in (await api.photos.get(album_id=str(album["id"])))["items"]
     ]
     assert len(caught.value.saved) == 10
-    assert "10 files were saved before" in caught.value.__notes__
+    assert "10 files were saved before this one" in caught.value.__notes__
     assert seen[-1] == (100, 120)
     assert len(simulator.ledger.saved) == 10
 

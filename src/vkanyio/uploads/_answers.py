@@ -68,7 +68,7 @@ def read_answer(response: Response, kind: str) -> Answer | Failure:
         words = _words_of(value)
         if words is not None:
             is_too_fast = _is_too_fast(value, words)
-            hint = ", so send it later" if is_too_fast else ""
+            hint = ", try again later" if is_too_fast else ""
             message = f"VK refused the file{hint}: {words}"
             return _refusal(message, kind, value, is_transient=is_too_fast)
         if "response" in value:
@@ -87,7 +87,7 @@ def find_refusal(answer: Answer, kind: FileKind) -> Failure | None:
         if value in _EMPTY:
             what = "nothing" if key == "*" else f"no {key}"
             message = (
-                f"VK returned {what}, so it did not accept the file: it has to be"
+                f"VK returned {what}, so it did not accept the file: it must be"
                 f" {kind.limits} (VK returned {shown(answer.value)})"
             )
             return _refusal(message, kind.name, answer.value)

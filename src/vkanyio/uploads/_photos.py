@@ -225,7 +225,8 @@ class PhotoUploads(KindUploads):
     ) -> list[Uploaded[UploadPhotoData]]:
         """Upload any number of photos of products, five in a request.
 
-        If one of the requests fails, the ``saved`` of the error has the photos before.
+        If one of the requests fails, the ``saved`` of the error has the photos before
+        it.
 
         :param group_id: id of the community
         :return: the photos, which ``market.add(photo_ids=[...])`` takes

@@ -82,7 +82,7 @@ class KindUploads:
             await check_file(f"files[{i}]", file, row) for i, file in enumerate(files)
         ]
         if not sources:
-            message = "files must be at least one file, got none"
+            message = "files must contain at least one file, got none"
             raise ValueError(message)
         total, done = sum(source.size for source in sources), 0
         saved: list[Uploaded[Any]] = []
@@ -122,7 +122,7 @@ class KindUploads:
         )
         found = await upload.run()
         if not found:
-            message = "VK has saved no file, although it took one"
+            message = "VK saved no file, although it accepted one"
             raise InvalidResponseError(message, method=row.save, status=200, body=b"[]")
         return found
 
@@ -153,4 +153,4 @@ def _tell_saved(error: Exception, saved: list[Uploaded[Any]]) -> None:
         return
     if isinstance(error, VKError):
         error.saved = (*saved,)
-    error.add_note(f"{len(saved)} files were saved before")
+    error.add_note(f"{len(saved)} files were saved before this one")

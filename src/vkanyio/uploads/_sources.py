@@ -36,9 +36,9 @@ Content: TypeAlias = (
 class File:
     """A file to upload, if a path or bytes do not say enough.
 
-    A file object is read from where it stands, in a thread, and is not closed. It, a
-    path and bytes can be sent again if the connection is lost; an asynchronous iterator
-    cannot, but another asynchronous iterable is iterated over anew.
+    A file object is read from its current position, in a thread, and is not closed. It,
+    a path and bytes can be sent again if the connection is lost; an asynchronous
+    iterator cannot, but other asynchronous iterables are iterated over again.
 
     :param content: a path; bytes; a binary file object; or an asynchronous iterable of
         bytes, which needs ``size``
@@ -173,8 +173,8 @@ def _check_type(parameter: str, content: Any) -> Any:
         raise TypeError(message)
     if isinstance(content, str) and content.startswith(("http://", "https://")):
         message = (
-            f"{parameter} must be a file of this machine, got a URL: fetch it first,"
-            " and pass the bytes or a File of its chunks"
+            f"{parameter} must be a local file, got a URL: fetch it first, and pass"
+            " its bytes or a File of its chunks"
         )
         raise ValueError(message)
     if isinstance(content, anyio.AsyncFile):  # it is iterated over in lines

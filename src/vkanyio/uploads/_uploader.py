@@ -52,8 +52,8 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
 
     The methods raise, beside what the file itself raises:
 
-    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that cannot be
-      right, and :exc:`OSError` for one that cannot be read, before anything is sent
+    - :exc:`TypeError` and :exc:`ValueError` for an argument or a file that is wrong,
+      and :exc:`OSError` for one that cannot be read, before anything is sent
     - :exc:`~vkanyio.UploadRefusedError` if VK refuses the file
     - :exc:`~vkanyio.TransportError` if the file could not be sent; it says how far the
       attempt came

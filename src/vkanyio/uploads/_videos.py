@@ -50,7 +50,7 @@ class VideoUploads(KindUploads):
         :param group_id: id of the community that gets the video
         :param is_private: whether it is for a message, and not among the user's videos
         :param wallpost: whether to publish it on the wall
-        :param repeat: whether to play it again and again
+        :param repeat: whether to play it in a loop
         :param extra_params: further parameters of ``video.save``
         """
         params = {
