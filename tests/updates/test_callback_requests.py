@@ -246,7 +246,7 @@ def test_a_receiver_in_another_event_loop_is_an_error() -> None:
     app = receiver()
 
     async def serve() -> None:
-        with pytest.raises(ClientUseError, match="run both in the same event loop"):
+        with pytest.raises(ClientUseError, match="run both in one"):
             await post(app)
 
     async def main() -> None:

@@ -114,7 +114,7 @@ class Inbox:
         if self._loop_token not in (None, current_token()):
             raise ClientUseError(
                 "the receiver is served in another event loop than its updates are"
-                " handled in: run both in the same event loop"
+                " handled in: run both in one event loop"
             )
 
     def was_handled(self, key: DeliveryKey) -> bool:
