@@ -246,8 +246,7 @@ class API(MethodGroups):
             checked before the first is sent
         :param return_exceptions: return errors in the list, in place of the values,
             instead of raising the first one
-        :raises TypeError: if an element is no call, or for a parameter that cannot be
-            encoded
+        :raises TypeError: if an element is not a call, or a parameter cannot be encoded
         :raises ValueError: if a parameter cannot be sent
         :raises VKError: as :meth:`call` does
         """
@@ -475,7 +474,7 @@ def _checked_views(views: Iterable[API]) -> list[API]:
     """Return the clients that share a stream.
 
     :raises TypeError: if one of them is something else
-    :raises ValueError: if there is none, or one twice
+    :raises ValueError: if there is none, or one of them twice
     """
     wanted = "views must be a list of clients, such as `api.as_token(...)`"
     if isinstance(views, str) or not isinstance(views, Iterable):

@@ -104,7 +104,7 @@ def _explain_mistakes(group: str, function: Method) -> Method:
 def _mistake_in(
     method: str, function: Any, positional: int, names: Sequence[str]
 ) -> str | None:
-    """Return what is wrong with the arguments of a call, None if Python says it well.
+    """Return what is wrong with the arguments, None if Python's error is clear.
 
     :param positional: the number of positional arguments
     :param names: the names of the others

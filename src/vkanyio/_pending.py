@@ -46,8 +46,8 @@ class Pending:
     :ivar state: how far the call has come
     :ivar order: the place of the call in the order of arrival
     :ivar urgent: whether it helps to answer VK's question about another call
-    :ivar context: the context variables of the caller, if a function of the user's is
-        to see them
+    :ivar context: the context variables of the caller, if a user function is to see
+        them
     """
 
     __slots__ = (

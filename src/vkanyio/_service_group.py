@@ -175,5 +175,5 @@ class ServiceGroup(AsyncContextManagerMixin):
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """Unwrap an exception that is no crash of a task, such as KeyboardInterrupt."""
+    """Unwrap an exception that is not a crash of a task, such as KeyboardInterrupt."""
     return _innermost(error.exceptions[0]) if is_group(error) else error

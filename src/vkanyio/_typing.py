@@ -25,7 +25,7 @@ else:
 
 
 class HasToVK(Protocol):
-    """An object that says itself what is sent to VK, such as a photo to attach."""
+    """An object that determines how it is sent to VK, such as a photo to attach."""
 
     def to_vk(self) -> Any:
         """Return a value that can be sent: a str, number, list, dict and so on."""

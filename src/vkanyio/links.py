@@ -85,7 +85,7 @@ def parse_link(text: str) -> Link | None:
 
     :param text: a text, such as a message of a user
     :return: what it links to, a :class:`ScreenName` if VK must be asked for that, and
-        None if it is no such link
+        None if it is not such a link
     :raises TypeError: if the text is not a str
     """
     if not isinstance(text, str):

@@ -153,7 +153,7 @@ class Text:
     def split(self, limit: int = MAX_MESSAGE) -> list[Text]:
         """Cut the text into texts that fit into a message each.
 
-        It is cut behind a paragraph, a line, a sentence or a word, in this order of
+        It is cut after a paragraph, a line, a sentence or a word, in this order of
         preference, and within a word only if that is longer than a message. Emoji and
         mentions such as ``[id1|Ann]`` stay whole if they fit. A format that is cut
         continues in the next text. ``Text(*text.split())`` is the text itself.

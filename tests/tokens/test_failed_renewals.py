@@ -51,7 +51,7 @@ async def test_a_renewal_that_fails_fails_each_call_and_is_remembered(
     [
         (None, "got NoneType"),
         ("two words", "got a string with a space"),
-        ("vk1.a.the-secret-token-1", "the token that has to be replaced"),
+        ("vk1.a.the-secret-token-1", "the token that it should replace"),
     ],
 )
 async def test_a_renewal_that_returns_no_other_token_has_failed(
@@ -94,7 +94,7 @@ async def test_a_new_token_that_vk_refuses_at_once_is_not_renewed_again(
         assert isinstance(each, TokenRenewalError)
         assert isinstance(each.__cause__, AuthError)
         assert each.__cause__.subcode == 1130
-        assert "by the proxy, that calls leave from" in str(each)
+        assert "through the same proxy, as the calls" in str(each)
 
 
 async def test_a_transient_failure_is_tried_again_after_a_while(

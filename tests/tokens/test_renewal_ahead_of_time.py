@@ -101,7 +101,7 @@ async def test_a_failure_ahead_of_time_matters_only_when_the_token_ends(
         await anyio.sleep(5)
         [error] = await outcomes_of(api, 1)
         assert isinstance(error, TokenRenewalError)
-        assert "its end has come" in str(error)
+        assert "it has expired" in str(error)
     assert source.renewals == 1
 
 

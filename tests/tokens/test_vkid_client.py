@@ -153,7 +153,7 @@ async def test_a_token_of_another_address_is_renewed_once(
     vkid = VKID(client_id=CLIENT_ID, store=store)
     async with VK(vkid, http_client=http_client, limit=1000) as api:
         for _ in range(3):
-            with pytest.raises(TokenRenewalError, match="the address, and by the pro"):
+            with pytest.raises(TokenRenewalError, match="same IP address, and through"):
                 await api.call("test.get", {"id": 1})
     assert simulator.vkid.renewals == 1
     assert errors_of(simulator) == [5, 5]

@@ -344,7 +344,7 @@ class BatchTask:
         self._start_part(group[middle:])
 
     def _start_part(self, calls: list[CallTask]) -> None:
-        """Go on with some of the calls separately; a single one is no batch."""
+        """Go on with some of the calls separately; a single call is not a batch."""
         if len(calls) == 1:
             self._leave(calls[0])
         elif calls:

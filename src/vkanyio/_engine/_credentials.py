@@ -149,8 +149,8 @@ class RenewableToken:
        granted before there is a token.
     2. The token is used. Some time before its end the function is asked, which holds
        nothing up.
-    3. VK has refused the token, or its end has come: the function is asked. No permit
-       is granted before it has returned.
+    3. VK has refused the token, or it has expired: the function is asked. No permit is
+       granted before it has returned.
     4. The function has failed: each call fails with an error of its own, and none is
        sent. After a transient failure the function is asked again later.
 
@@ -273,7 +273,7 @@ class RenewableToken:
         self._start_soon(self._renew, scope=scope)
 
     async def _renew(self) -> None:
-        """Ask for another token, in a task of its own."""
+        """Ask for another token, in a separate task."""
         refused = self._token
         try:
             self._take(await self._consult(refused), refused)
@@ -298,7 +298,7 @@ class RenewableToken:
 
     def _take(self, token: Token, refused: str | None = None) -> None:
         if token.value == refused:
-            message = "the token function returned the token that has to be replaced"
+            message = "the token function returned the token that it should replace"
             raise ValueError(message)
         if self._token != refused:
             return  # a validation has brought another one meanwhile
@@ -314,7 +314,7 @@ class RenewableToken:
 
     def _failed(self, problem: BaseException) -> TokenRenewalError:
         """Make the error of a renewal that failed."""
-        why = "its end has come" if self._refusal is None else str(self._refusal)
+        why = "it has expired" if self._refusal is None else str(self._refusal)
         what = "no token" if self._token is None else f"no new token ({why})"
         shown = str(problem)
         if not isinstance(problem, VKError):
@@ -335,9 +335,9 @@ def _refused_too(error: VKError) -> TokenRenewalError:
     hint = ""
     if isinstance(error, APIError) and error.subcode == OTHER_ADDRESS:
         hint = (
-            "; VK binds a token to the address that asked for it: renew it from the"
-            " address, and by the proxy, that calls leave from"
+            "; VK binds a token to the IP address that requested it: renew it from the"
+            " same IP address, and through the same proxy, as the calls"
         )
-    refused = TokenRenewalError(f"VK refuses the new token, too: {error}{hint}")
+    refused = TokenRenewalError(f"VK refused the new token, too: {error}{hint}")
     refused.__cause__ = error
     return refused

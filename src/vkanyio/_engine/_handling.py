@@ -66,7 +66,7 @@ async def consult(
     name: str,
     subject: object = None,
 ) -> Any:
-    """Call a user's function in a task of its own, and return what it returns.
+    """Call a user's function in a separate task, and return what it returns.
 
     A task gets the context variables of the task that starts it, on trio and on
     asyncio.

@@ -66,8 +66,8 @@ class Questions:
 
         The cases, in each round:
 
-        1. The outcome is no question that a function answers, or a question of a kind
-           that was answered before: it is final.
+        1. The outcome is not a question that a function answers, or it is a question of
+           a kind that was answered before: it is final.
         2. Another call's question was answered after this call was sent: the call is
            sent again, without asking.
         3. Otherwise the function is asked. If VK repeats the question, the answer did

@@ -75,7 +75,7 @@ def check_body(body: bytes | AsyncIterable[bytes], length: int) -> bytes | Chunk
     """Return a body whose length is checked, at the latest while it is sent.
 
     :param length: the number of bytes that it must have
-    :raises TypeError: if it is no body
+    :raises TypeError: if it is not a body
     :raises ValueError: if it has another length
     """
     if isinstance(body, bytes):

@@ -49,7 +49,7 @@ def check_flag(name: str, value: object) -> None:
 def to_request(element: Any) -> APIRequest:
     """Return the request for an element of a stream.
 
-    :raises TypeError: if it is no call, or has a parameter that cannot be encoded
+    :raises TypeError: if it is not a call, or has a parameter that cannot be encoded
     :raises ValueError: if it has a parameter that cannot be encoded or sent
     """
     if isinstance(element, APIRequest):
@@ -102,7 +102,7 @@ class SettledCall:
         :return: the value that VK returned; for ``execute`` and ``execute.name`` an
             :class:`~vkanyio.ExecuteResult`
         :raises VKError: the error of the call
-        :raises TypeError: if the element was no call, or had a parameter that cannot
+        :raises TypeError: if the element was not a call, or had a parameter that cannot
             be encoded
         :raises ValueError: if it had a parameter that cannot be encoded or sent
         """

@@ -81,10 +81,11 @@ def collect(
     max_items: int | None,
     client: ClientOptions,
 ) -> int:
-    """Print all items of the list that METHOD returns in pages, one in a line.
+    """Print all items of the list that METHOD returns in pages, one per line.
 
-    An item that is in the list all the time is printed once, although others come and
-    go meanwhile. NAME=VALUE is as for `vkanyio call`; `count` is the size of a page.
+    An item that stays in the list is printed exactly once, even if others are added or
+    removed meanwhile. NAME=VALUE is as for `vkanyio call`; `count` is the size of a
+    page.
 
     With --output, the same command resumes where it was stopped, even after a crash.
 

@@ -123,7 +123,7 @@ def simulator(
     each belongs to a different user, unless --token says otherwise. Ctrl-C stops the
     simulator and prints a summary.
 
-    A bot has the token of a community, and its users write to it by messages.send.
+    A bot has the token of a community, and users write to it with messages.send.
 
     \b
     Example:

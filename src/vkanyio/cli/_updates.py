@@ -52,13 +52,13 @@ def updates(
     max_updates: int | None,
     client: ClientOptions,
 ) -> int:
-    """Print the updates of the community GROUP, one in a line, until Ctrl-C.
+    """Print the updates of the community GROUP, one per line, until Ctrl-C.
 
     GROUP is an id, such as 1 or club1; it may be left out if the token is that of the
     community. Long poll must be enabled in the settings of the community, and only the
-    types come that are ticked there.
+    types that are ticked there are delivered.
 
-    With --position, the next run begins with what happened in between.
+    With --position, the next run first prints what happened in between.
 
     \b
     Example:

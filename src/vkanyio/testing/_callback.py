@@ -188,7 +188,7 @@ class CallbackServer:
 
 
 def _postponed(response: httpx.Response) -> float | None:
-    """Return for how long a server wants to be left alone, if it says so."""
+    """Return for how long a server asks not to be called, if it does."""
     if response.status_code not in POSTPONING:
         return None
     try:

@@ -50,7 +50,7 @@ _FAULT = re.compile(
 class OrderedFault:
     """A fault with its method and its rate.
 
-    :ivar method: the method that it befalls, None for all
+    :ivar method: the method that it affects, None for all
     :ivar rate: its probability, None if it occurs once
     """
 
@@ -66,7 +66,7 @@ class OrderedFault:
 def read_fault(word: str) -> OrderedFault:
     """Parse one fault.
 
-    :raises ValueError: if it is none; the message says why
+    :raises ValueError: if it is not a fault; the message has the reason
     """
     match = _FAULT.fullmatch(word)
     if match is None:

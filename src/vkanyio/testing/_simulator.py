@@ -253,8 +253,8 @@ class Simulator:
         """Let a user write a message to a community, as in VK's app.
 
         The community gets an update "message_new". Like :meth:`press` and
-        :meth:`update`, this is no call: it is subject to no limit and no fault, and is
-        recorded in ``ledger.updates``, not in the ledger of calls.
+        :meth:`update`, this is not a call: it is subject to no limit and no fault, and
+        is recorded in ``ledger.updates``, not in the ledger of calls.
 
         :param user_id: the user
         :param group_id: the community
@@ -457,7 +457,7 @@ class Simulator:
         return self._captchas.solve(question, anyio.current_time())
 
     def expire(self, token: str, *, code: Literal[5, 28, 1117] = 5) -> None:
-        """Let a token expire: from now on its calls get an error that says so.
+        """Make a token expire: from now on its calls get an error.
 
         :param token: the token
         :param code: 5 as for most tokens, 28 as for those of a service, or 1117 as for
@@ -474,7 +474,7 @@ class Simulator:
         self._tokens.spoil(token, "user revoke access for this token.")
 
     def expire_uploads(self) -> None:
-        """Let the addresses of upload servers expire that were returned so far.
+        """Make the addresses of upload servers expire that were returned so far.
 
         How long VK keeps them is not known.
         """

@@ -75,7 +75,8 @@ def read_answer(response: Response, key: str) -> Answer:
     """Read the response to a poll, whatever its bytes are.
 
     :param key: hidden if the response repeats it
-    :return: an error, which is not raised, if it is no answer of a long poll server
+    :return: an error, which is not raised, if it is not a response of a long poll
+        server
     """
     status, body = response.status_code, response.content
     try:

@@ -23,7 +23,8 @@ class PlainResponse:
     headers: dict[str, str] = attrs.field(factory=dict[str, str])
 
     async def send(self, send: ASGISend) -> None:
-        """Send it; a client that has gone gets nothing, and that is no error."""
+        """Send it; a client that has disconnected gets nothing, which is not an
+        error."""
         body = self.text.encode()
         named = {
             "content-type": "text/plain; charset=utf-8",

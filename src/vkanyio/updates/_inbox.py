@@ -79,7 +79,9 @@ class Inbox:
         :raises ClientUseError: if it is open
         """
         if self._loop_token is not None:
-            message = "the receiver's updates are in use: leave their block first"
+            message = (
+                "the receiver's updates are already in use: leave their block first"
+            )
             raise ClientUseError(message)
         self._loop_token = current_token()
         self._accepts = True
@@ -111,8 +113,8 @@ class Inbox:
         """
         if self._loop_token not in (None, current_token()):
             raise ClientUseError(
-                "the receiver is served in another event loop than the one that handles"
-                " its updates: run both in one"
+                "the receiver is served in another event loop than its updates are"
+                " handled in: run both in one event loop"
             )
 
     def was_handled(self, key: DeliveryKey) -> bool:

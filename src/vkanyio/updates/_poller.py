@@ -142,7 +142,7 @@ class Poller:
            of this kind in a row waits, since something is wrong.
         2. The key has expired: another one, and nothing is lost.
         3. It has lost the session: another one, and a gap.
-        4. Anything else is a mistake of ours, which repeating does not mend.
+        4. Anything else is a bug in vkanyio: a retry would not help.
         """
         if reply.failed == OUTDATED and reply.ts is not None:
             if self._failures:

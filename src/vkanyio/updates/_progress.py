@@ -49,7 +49,7 @@ class UpdatesPosition:
     def parse(cls, text: str) -> UpdatesPosition:
         """Read the text of a position.
 
-        :raises ValueError: if it is none, saying why
+        :raises ValueError: if it is not a position, with the reason
         """
         try:
             read: Any = json.loads(text)

@@ -53,7 +53,7 @@ class Patience:
     response: float = RESPONSE_TIMEOUT
 
     def seconds(self, stage: Stage) -> float:
-        """Return how long a stage may last. A slow source is no slow network."""
+        """Return how long a stage may last. A slow source is not a slow network."""
         if stage == "reading":
             return math.inf
         return self.stall if stage == "sending" else self.response

@@ -253,7 +253,7 @@ def _post_of_client() -> SendPost:
 async def _uninterrupted(function: Callable[[], Awaitable[T]]) -> T:
     """Run a function that is not cancelled, but may take 30 seconds at most.
 
-    It has a task of its own, since asyncio's ``Task.cancel`` ignores shields.
+    It runs in a separate task, since asyncio's ``Task.cancel`` ignores shields.
     """
     results: list[T | Exception] = []
 
