@@ -19,14 +19,15 @@ PACKAGE = Path(__file__).parents[1] / "src" / "vkanyio"
 LAYERS = {
     "users of the library": "__main__ cli telemetry testing.pytest_plugin",
     "face": """
-        vkid __init__ _client _api _groups methods _untyped _method_group
+        vkid __init__ _client _token_view _api _groups methods _untyped _method_group
     """,
     "parts that make calls": """
         _reading.__init__ _reading._stream _reading._sharing _reading._gather
         _reading._settled _reading._collect _reading._ahead _reading._reader
         _reading._list_call _reading._position _reading._resolving
-        updates.__init__ updates._bot updates._receiver updates._callback
-        updates._long_poll updates._handle updates._poller updates._group
+        updates.__init__ updates._bot updates._user updates._receiver
+        updates._callback updates._consumer updates._long_poll updates._handle
+        updates._poller updates._group updates._mailbox updates._channel
         updates._confirmation updates._handled updates._positions updates._numbers
         uploads.__init__ uploads._uploader uploads._photos uploads._documents
         uploads._videos uploads._shared uploads._upload uploads._multipart
@@ -55,7 +56,8 @@ LAYERS = {
     """,
     "rules": """
         updates._asgi_http updates._inbox updates._progress updates._answer
-        updates._parse updates._types updates._update
+        updates._parse updates._types updates.mailbox updates._mailbox_update
+        updates._update
         uploads._answers uploads._kinds
         _batch _response _error_fields _keep_alive _retry _retry_after _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
@@ -74,8 +76,8 @@ LAYERS = {
 
 ORDER = [name for layer in LAYERS.values() for name in layer.split()]
 USERS = LAYERS["users of the library"].split()
-UPWARDS = {("_errors", "_error_codes")}
-"""Loaded when a rare class is first asked for: it is a subclass of one in `_errors`."""
+UPWARDS = {("_errors", "_error_codes"), ("_api", "_token_view")}
+"""Loaded when a class is first asked for: it is a subclass of one in the other."""
 PUBLIC = {
     *("__init__", "cli", "redis.__init__", "testing"),
     *("updates.__init__", "uploads.__init__"),

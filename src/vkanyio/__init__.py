@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._api import API as API
-from ._api import TokenView as TokenView
 from ._captcha import Captcha as Captcha
 from ._captcha import Confirmation as Confirmation
 from ._captcha import Validation as Validation
@@ -66,6 +65,7 @@ from ._request import APIRequest as APIRequest
 from ._statistics import Statistics as Statistics
 from ._token import Token as Token
 from ._token import TokenFunction as TokenFunction
+from ._token_view import TokenView as TokenView
 from ._typing import HasToVK as HasToVK
 from ._version import __version__ as __version__
 

@@ -7,10 +7,9 @@ nothing and closes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, final, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 from ._config import check_view_options
-from ._errors import ClientUseError
 from ._groups import MethodGroups
 from ._masking import kind_of, mask, mask_params, mask_token
 from ._method_group import call_of, not_in_schema
@@ -20,21 +19,21 @@ from ._wire_checks import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
-    from types import TracebackType
 
-    from ._caller import Caller, TokenCaller
+    from ._caller import Caller
     from ._config import ViewOptions
     from ._execute import ExecuteResult
     from ._reading._collect import PagedItems
     from ._reading._page import PageOf
     from ._reading._stream import CallStream
-    from ._statistics import Statistics
     from ._token import TokenFunction
+    from ._token_view import TokenView
     from ._untyped import UntypedGroups
     from .links import Target
     from .updates._bot import BotUpdates
     from .updates._positions import PositionStore
     from .updates._update import Update
+    from .updates._user import UserUpdates
     from .uploads import Uploader
 
 
@@ -161,6 +160,8 @@ class API(MethodGroups):
             with other options
         :raises ClientClosedError: if the client is not open
         """
+        from ._token_view import TokenView  # which has all of this, too
+
         token = mask_token(token)
         check_view_options(options)
         return TokenView(self._caller.as_token(token, options))
@@ -357,6 +358,41 @@ class API(MethodGroups):
             kinds=kinds,
         )
 
+    def user_updates(
+        self,
+        group_id: int | None = None,
+        *,
+        position: PositionStore | str | None = None,
+        wait: int = 25,
+    ) -> UserUpdates:
+        """Receive what happens in a mailbox: messages, edits, deletions, reads, typing.
+
+        ::
+
+            async with api.user_updates(position=FilePosition("box.json")) as updates:
+                async for update in updates:
+                    print(update)
+
+        This uses the User Long Poll API, which is open to tokens of communities with
+        the right to messages; VK gives that right to tokens of users in exceptional
+        cases only (https://dev.vk.com/api/user-long-poll/getting-started). What
+        happened since a stored position is read from VK's history first. Polls are not
+        subject to the rate limit.
+
+        :param group_id: a community that the user of the token manages; by default it
+            is the mailbox of the token, be it that of a user or a community
+        :param position: where to start, and where to store what was acknowledged, see
+            :meth:`bot_updates`
+        :param wait: for how many seconds VK holds a request without updates, up to 90
+        :return: an asynchronous context manager that returns the updates, which have
+            the classes of :mod:`vkanyio.updates.mailbox`
+        :raises TypeError: for an argument of the wrong type
+        :raises ValueError: for a value that is not allowed
+        """
+        from .updates._user import UserUpdates
+
+        return UserUpdates(self._caller, group_id, position=position, wait=wait)
+
     async def resolve(self, text: str) -> Target | None:
         """Return what a link, a mention or a screen name leads to.
 
@@ -419,55 +455,6 @@ class API(MethodGroups):
         request = APIRequest(f"execute.{name}", params)
         result: ExecuteResult = await self._caller.perform(request)
         return result
-
-
-@final
-class TokenView(API):
-    """A client for another token, from :meth:`API.as_token`.
-
-    It makes calls in every way that the client does, over the client's connections, and
-    as long as the client is open. The token has its own rate limit, queue of calls and
-    batches, which exist while there are calls. A block keeps them in between::
-
-        async with api.as_token(token, limit=20) as view:
-            ...
-
-    It also requests the first token, if it comes from a function. A view may be entered
-    again, and works without a block, too.
-    """
-
-    def __init__(self, caller: TokenCaller) -> None:
-        super().__init__(caller)
-        self._view = caller
-        self._is_held = False
-
-    def __repr__(self) -> str:
-        return "<vkanyio.TokenView>"
-
-    def statistics(self) -> Statistics:
-        """Return the numbers of the calls with this token, by all its views."""
-        return self._view.statistics()
-
-    async def __aenter__(self) -> Self:
-        if self._is_held:
-            message = "the view has already been entered: create another one"
-            raise ClientUseError(message)
-        self._is_held = True
-        try:
-            await self._view.hold()
-        except BaseException:
-            self._is_held = False
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._is_held = False
-        self._view.release()
 
 
 def _checked_views(views: Iterable[API]) -> list[API]:

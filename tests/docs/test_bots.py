@@ -83,5 +83,27 @@ async def test_a_database_has_each_message_once(town: Simulator, club: VK) -> No
     assert rows == ["0", "1", "2", "3", "4"]
 
 
+async def test_a_mailbox_is_followed_also_over_a_restart(
+    town: Simulator,
+    club: VK,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = GUIDE.load("def follow")
+    monkeypatch.chdir(tmp_path)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(names["follow"], club)
+        await anyio.sleep(10)
+        town.say(1, 9, "one")
+        await anyio.sleep(10)
+        tg.cancel_scope.cancel()
+    town.say(1, 9, "two")
+    await club.messages.delete(message_ids=[1])
+    with anyio.move_on_after(10):
+        await names["follow"](club)
+    assert capsys.readouterr().out == "1 one\n1 two\ndeleted: 1\n"
+
+
 async def test_a_bot_is_tested_without_vk() -> None:
     await GUIDE.load("town.say(1, 9")["test_what_is_said_is_heard"]()

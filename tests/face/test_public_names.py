@@ -21,6 +21,7 @@ CALLING = {
     "stream",
     "untyped",
     "upload",
+    "user_updates",
 }
 OF_A_CLIENT = {"config", "from_config", "run", "statistics"}
 

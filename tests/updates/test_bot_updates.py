@@ -171,7 +171,7 @@ async def test_a_second_task_that_waits_is_refused_at_once(
 
 async def test_updates_are_used_inside_their_block(club: VK) -> None:
     updates = club.bot_updates()
-    assert repr(updates) == "<BotUpdates, new>"
+    assert repr(updates) == "<BotUpdates of the token's community, new>"
     for use in (updates.stop, lambda: updates.position):
         with pytest.raises(ClientUseError, match="have not been entered: use them"):
             use()

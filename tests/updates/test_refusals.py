@@ -288,7 +288,7 @@ async def test_a_response_that_repeats_the_key_is_masked() -> None:
     from vkanyio.updates._answer import LongPollServer, read_answer
 
     server = LongPollServer("lp.vk.com/lp/1?x=1", "secret-key+/")
-    url = server.poll_url("5", 25)
+    url = server.poll_url("5", 25, {})
     expected = (
         "https://lp.vk.com/lp/1?x=1&act=a_check&key=secret-key%2B%2F&ts=5&wait=25"
     )

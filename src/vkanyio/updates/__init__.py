@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import mailbox as mailbox
 from ._bot import BotUpdates as BotUpdates
 from ._callback import CallbackUpdates as CallbackUpdates
 from ._errors import PositionError as PositionError
@@ -73,3 +74,4 @@ from ._types import WallSchedulePostNew as WallSchedulePostNew
 from ._update import Gap as Gap
 from ._update import UnknownUpdate as UnknownUpdate
 from ._update import Update as Update
+from ._user import UserUpdates as UserUpdates

@@ -11,6 +11,8 @@ from .._response import read_json, shown_bytes
 from .._typeguards import is_dict, is_list
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._response import Response
 
 OUTDATED = 1
@@ -37,12 +39,13 @@ class LongPollServer:
         self.url: str = url if "://" in url else f"https://{url}"
         self.key: str = mask(key)
 
-    def poll_url(self, ts: str, wait: int) -> str:
+    def poll_url(self, ts: str, wait: int, query: Mapping[str, int]) -> str:
         """Return the URL of a request for the updates after a number.
 
         :param wait: for how many seconds VK holds the request if there are none
+        :param query: other parameters
         """
-        params = {"act": "a_check", "key": self.key, "ts": ts, "wait": wait}
+        params = {"act": "a_check", "key": self.key, "ts": ts, "wait": wait, **query}
         separator = "&" if "?" in self.url else "?"
         return SecretStr(f"{self.url}{separator}{urlencode(params)}")
 
@@ -51,10 +54,12 @@ class Arrived(NamedTuple):
     """Updates, or none within the time.
 
     :ivar ts: the number that VK is to be asked after next
+    :ivar pts: its place in the history, empty if VK does not name it
     """
 
     ts: str
     updates: list[Any]
+    pts: str = ""
 
 
 class Refused(NamedTuple):
@@ -84,13 +89,13 @@ def read_answer(response: Response, key: str) -> Answer:
     except (ValueError, RecursionError):
         value = None
     if is_dict(value):
-        ts = _number(value.get("ts"))
-        failed = _number(value.get("failed"))
+        ts = number(value.get("ts"))
+        failed = number(value.get("failed"))
         if failed is not None and (int(failed) != OUTDATED or ts is not None):
             return Refused(int(failed), ts)
         updates = value.get("updates")
         if failed is None and ts is not None and is_list(updates):
-            return Arrived(ts, updates)
+            return Arrived(ts, updates, number(value.get("pts")) or "")
     shown = shown_bytes(body, Secrets(key))
     message = (
         "the response is not that of a long poll server"
@@ -99,7 +104,7 @@ def read_answer(response: Response, key: str) -> Answer:
     return InvalidResponseError(message, status=status, body=shown)
 
 
-def _number(value: object) -> str | None:
+def number(value: object) -> str | None:
     """Return a number of VK as a text: it sends both numbers and texts."""
     text = str(value) if type(value) in (int, str) else ""
     return text if text.isdecimal() and text.isascii() else None

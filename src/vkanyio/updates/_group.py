@@ -1,21 +1,22 @@
-"""The calls that long poll needs: the community, its settings and its server."""
+"""The updates of a community: which one it is, its settings and its server."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
-from .._address import parse_address
-from .._errors import APIError
 from .._request import APIRequest
 from .._typeguards import is_dict, is_list
-from ._answer import LongPollServer
+from ._channel import perform, read_start
 from ._errors import UpdatesError
+from ._parse import parse_update
 from ._types import LONG_POLL_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .._caller import Caller
+    from ._channel import HistoryPage, Start
+    from ._update import Update
 
 _OWN_GROUP = "groups.getById"
 _SERVER = "groups.getLongPollServer"
@@ -37,13 +38,76 @@ _ADVICE = {
 """By code, what to do if the methods of long poll fail."""
 
 
+@final
+class GroupChannel:
+    """A community; implements :class:`~vkanyio.updates._channel.Channel`.
+
+    :param group_id: the community, None for that of the token
+    :param kinds: the types of updates to switch on, None to leave the settings alone
+    """
+
+    has_history = False
+    query: Mapping[str, int] = {}
+
+    def __init__(
+        self, caller: Caller, group_id: int | None, kinds: Iterable[str] | None
+    ) -> None:
+        self._caller = caller
+        self._group_id = group_id
+        self._kinds = kinds
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        group_id = self._group_id
+        return "the token's community" if group_id is None else f"community {group_id}"
+
+    @property
+    def group_id(self) -> int:
+        """The community."""
+        return self._group_id or 0
+
+    async def prepare(self) -> None:
+        """Find out which community it is, and switch on its long poll server.
+
+        :raises UpdatesError: if the token is not that of a community
+        """
+        if self._group_id is None:
+            self._group_id = await find_own_group(self._caller)
+        if self._kinds is not None:
+            await self._switch_on(self._kinds)
+
+    async def _switch_on(self, kinds: Iterable[str]) -> None:
+        """Switch on the server, and types of updates; the others stay as they are."""
+        flags = {kind: True for kind in kinds if kind in LONG_POLL_FLAGS}
+        version = self._caller.config.version
+        settings = {"enabled": True, "api_version": version, **flags}
+        await self._call(_SETTINGS, settings)
+
+    async def find_server(self) -> Start:
+        """Request the long poll server of the community."""
+        return read_start(await self._call(_SERVER, {}), _SERVER)
+
+    async def read_history(self, ts: str, pts: str) -> HistoryPage | None:  # noqa: ARG002
+        """Return nothing: VK keeps no history for communities."""
+        return None
+
+    def parse(self, raw: Any, place: str) -> Update[Any]:  # noqa: ARG002
+        """Make an update of what VK sent."""
+        return parse_update(raw, self.group_id)
+
+    async def _call(self, method: str, params: dict[str, Any]) -> Any:
+        request = APIRequest(method, {"group_id": self._group_id, **params})
+        return await perform(self._caller, request, _ADVICE)
+
+
 async def find_own_group(caller: Caller) -> int:
     """Return the id of the community that the token of the client belongs to.
 
     :raises UpdatesError: if the token is not that of a community
     :raises VKError: as a call does
     """
-    value = await _call(caller, _OWN_GROUP, {}, {100: _NAME_IT})
+    value = await perform(caller, APIRequest(_OWN_GROUP), {100: _NAME_IT})
     groups = value.get("groups") if is_dict(value) else value
     first: Any = groups[0] if is_list(groups) and groups else None
     group_id = first.get("id") if is_dict(first) else None
@@ -51,44 +115,3 @@ async def find_own_group(caller: Caller) -> int:
         message = f"VK does not say which community the token belongs to: {_NAME_IT}"
         raise UpdatesError(message)
     return group_id
-
-
-async def switch_on(caller: Caller, group_id: int, kinds: Iterable[str]) -> None:
-    """Switch on the long poll server of a community.
-
-    :param kinds: the types of updates to switch on; the others stay as they are
-    """
-    flags = {kind: True for kind in kinds if kind in LONG_POLL_FLAGS}
-    version = caller.config.version
-    params = {"group_id": group_id, "enabled": True, "api_version": version, **flags}
-    await _call(caller, _SETTINGS, params)
-
-
-async def find_server(caller: Caller, group_id: int) -> tuple[LongPollServer, str]:
-    """Request the long poll server of a community.
-
-    :return: the server, and the number of the last update
-    :raises VKError: as a call does; an APIError says what to switch on
-    """
-    value = await _call(caller, _SERVER, {"group_id": group_id})
-    found = value if is_dict(value) else {}
-    server, key, ts = (found.get(name) for name in ("server", "key", "ts"))
-    if isinstance(server, str) and isinstance(key, str) and type(ts) in (int, str):
-        where = LongPollServer(server, key)
-        address = parse_address(where.url)
-        if address is not None and address.scheme in ("http", "https"):
-            return where, str(ts)
-    raise UpdatesError(f"{_SERVER} returned no server, or no key")
-
-
-async def _call(
-    caller: Caller,
-    method: str,
-    params: dict[str, Any],
-    advice: Mapping[int, str] = _ADVICE,
-) -> Any:
-    try:
-        return await caller.perform(APIRequest(method, params))
-    except APIError as error:
-        error.advice = advice.get(error.code, error.advice)
-        raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 from anyio import current_time, move_on_after, sleep
 
@@ -27,15 +27,17 @@ from ._answer import (
     read_answer,
 )
 from ._errors import UpdatesError
-from ._group import find_server
-from ._parse import parse_update
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from .._caller import Caller
     from .._events import Ending
     from ._answer import LongPollServer
+    from ._channel import Channel, Start
     from ._numbers import UpdateCounters
     from ._progress import Item, Progress
+    from ._update import Update
 
 logger = logging.getLogger("vkanyio")
 
@@ -65,30 +67,37 @@ Reply: TypeAlias = "Arrived | Refused | Failure"
 
 @final
 class Poller:
-    """The polls of one community.
+    """The polls of one community, or of one mailbox.
 
+    :param channel: which one
     :param counters: counts what happens
     """
 
-    def __init__(self, caller: Caller, group_id: int, counters: UpdateCounters) -> None:
+    def __init__(
+        self, caller: Caller, channel: Channel, counters: UpdateCounters
+    ) -> None:
         self._caller = caller
-        self._group_id = group_id
+        self._channel = channel
         self._counters = counters
         self._server: LongPollServer | None = None
         self._asked_at = -float("inf")
         self._server_seconds = SERVER_SECONDS
         self._checked_at = 0.0
         self._failures = 0  # in a row
-        self._has_lost = False
+        self._lost: Literal["outdated", "lost"] | None = None
+        self._is_behind = False  # the history has to be read
         self._generator = random.Random(random.random())
 
-    async def connect(self) -> str:
+    async def connect(self, *, is_new: bool) -> Start:
         """Get a server for the first time.
 
-        :return: the number of the last update
+        :param is_new: whether the program has no position
+        :return: where a new program begins
         :raises VKError: whatever the error is
         """
-        return await self._find_server()
+        start = await self._find_server()
+        self._is_behind = self._channel.has_history and not is_new
+        return start
 
     async def step(self, progress: Progress, wait: int) -> list[Item]:
         """Ask once, or do what has to be done before.
@@ -98,17 +107,19 @@ class Poller:
         :raises VKError: if asking again would be of no use
         """
         if self._server is None:
-            newest = await self._insist_on_server()
-            if self._has_lost:
-                self._has_lost = False
+            start = await self._insist_on_server()
+            if self._lost is not None:
+                reason, self._lost = self._lost, None
                 self._counters.gaps += 1
-                return [progress.skip("lost", newest)]
+                return [progress.skip(reason, start.ts, pts=start.pts)]
         elif self._is_silent():
             await self._check_session(progress)
+        if self._is_behind:
+            return await self._read_history(progress)
         began = current_time()
         reply = await self._poll(progress.ts, wait)
         if isinstance(reply, Arrived):
-            items = self._accept(reply, progress)
+            items = self._accept(reply.updates, reply.ts, reply.pts, progress)
             if not reply.updates and current_time() - began < MIN_POLL_SECONDS:
                 await sleep(MIN_POLL_SECONDS)
             return items
@@ -119,48 +130,90 @@ class Poller:
         await self._wait_after(reply)
         return []
 
-    def _accept(self, reply: Arrived, progress: Progress) -> list[Item]:
+    def _accept(
+        self, updates: Iterable[Any], ts: str, pts: str, progress: Progress
+    ) -> list[Item]:
         if self._failures:
-            text = "updates of community %d: in contact again"
-            logger.info(text, self._group_id)
+            logger.info("updates of %s: in contact again", self._channel.name)
         self._failures = 0
-        raw = [parse_update(each, self._group_id) for each in reply.updates]
+        place = progress.pts or progress.ts
+        parsed = [
+            self._channel.parse(each, f"{place}.{number}")
+            for number, each in enumerate(updates)
+        ]
+        return self._take(parsed, ts, pts, progress)
+
+    def _take(
+        self, parsed: Sequence[Update[Any]], ts: str, pts: str, progress: Progress
+    ) -> list[Item]:
         duplicates = progress.duplicates
-        fresh = progress.accept(reply.ts, raw)
+        fresh = progress.accept(ts, parsed, pts=pts)
         if progress.duplicates > duplicates:
             text = "VK sent %d updates again, which are skipped"
             logger.info(text, progress.duplicates - duplicates)
-        if raw:
+        if parsed:
             self._counters.updated_at = current_time()
             self._counters.updates += len(fresh)
         return [*fresh]
 
+    async def _read_history(self, progress: Progress) -> list[Item]:
+        """Read a part of what happened while nobody listened.
+
+        If VK does not keep it any more, the next step gets a server, and is a gap.
+        """
+        try:
+            page = await self._channel.read_history(progress.ts, progress.pts)
+        except VKError as error:
+            self._check_passing(error)
+            self._failures += 1
+            text = "updates of %s: no history, retrying: %s"
+            logger.warning(text, self._channel.name, error)
+            await sleep(self._back_off())
+            return []
+        self._failures = 0
+        if page is None:
+            self._server, self._lost, self._is_behind = None, "outdated", False
+            return []
+        ts = progress.ts
+        if page.start is not None:
+            self._server, ts, _ = page.start
+            self._is_behind = False
+        return self._take(page.updates, ts, page.pts, progress)
+
     async def _recover(self, reply: Refused, progress: Progress) -> list[Item]:
         """Go on after VK refused to answer.
 
-        1. It no longer has what came after our number: that is a gap. The next refusal
-           of this kind in a row waits, since something is wrong.
+        1. It no longer has what came after our number: that is a gap, unless there is
+           a history. The next refusal of this kind in a row waits, since something is
+           wrong.
         2. The key has expired: another one, and nothing is lost.
-        3. It has lost the session: another one, and a gap.
+        3. It has lost the session: another one, and a gap or the history.
         4. Anything else is a bug in vkanyio: a retry would not help.
         """
         if reply.failed == OUTDATED and reply.ts is not None:
             if self._failures:
                 await sleep(self._back_off())
             self._failures += 1
+            if self._channel.has_history:
+                self._is_behind = True
+                return []
             self._counters.gaps += 1
             return [progress.skip("outdated", reply.ts)]
         if reply.failed not in (KEY_EXPIRED, INFORMATION_LOST):
             message = f"the long poll server refused the poll: failed {reply.failed}"
             raise UpdatesError(message)
         self._server = None
-        self._has_lost = self._has_lost or reply.failed == INFORMATION_LOST
+        if reply.failed == INFORMATION_LOST:
+            if self._channel.has_history:
+                self._is_behind = True
+            else:
+                self._lost = "lost"
         return []
 
     async def _poll(self, ts: str, wait: int) -> Reply:
         number, began = next(_poll_numbers), current_time()
         self._counters.polls += 1
-        self._caller.report(PollStarted(number, self._group_id, at=began))
+        self._caller.report(PollStarted(number, self._channel.group_id, at=began))
         reply: Reply | None = None
         try:
             reply = await self._exchange(ts, wait)
@@ -170,7 +223,10 @@ class Poller:
 
     async def _exchange(self, ts: str, wait: int) -> Reply:
         assert self._server is not None  # it was found
-        url, key = self._server.poll_url(ts, wait), self._server.key
+        url, key = (
+            self._server.poll_url(ts, wait, self._channel.query),
+            self._server.key,
+        )
         seconds = wait + POLL_MARGIN
         with move_on_after(seconds):
             response = await self._caller.post(
@@ -194,7 +250,7 @@ class Poller:
         self._caller.report(
             PollEnded(
                 poll=number,
-                group_id=self._group_id,
+                group_id=self._channel.group_id,
                 at=now,
                 duration=now - began,
                 ending=ending,
@@ -207,8 +263,8 @@ class Poller:
         """Wait after a poll that failed; perhaps get another server."""
         self._caller.check_usable()  # closing the client is why polls fail
         self._failures += 1
-        text = "updates of community %d: %s"
-        logger.info(text, self._group_id, failure.error)
+        text = "updates of %s: %s"
+        logger.info(text, self._channel.name, failure.error)
         if self._failures > 1 or not failure.retry_at_once:
             await sleep(self._back_off())
         if self._failures % FAILURES_BEFORE_A_SERVER == 0:
@@ -227,13 +283,13 @@ class Poller:
 
     async def _check_session(self, progress: Progress) -> None:
         """Get another key if VK has been silent, in case it forgot the session."""
-        newest = await self._try_server()
+        start = await self._try_server()
         self._checked_at = current_time()
-        if newest is not None and _is_ahead(newest, progress.ts):
-            text = "updates of community %d: VK had updates that polls did not return"
-            logger.warning(text, self._group_id)
+        if start is not None and _is_ahead(start.ts, progress.ts):
+            text = "updates of %s: VK had updates that polls did not return"
+            logger.warning(text, self._channel.name)
 
-    async def _try_server(self) -> str | None:
+    async def _try_server(self) -> Start | None:
         """Get another server, if that is possible now; else go on with the old one."""
         if current_time() < self._asked_at + self._server_seconds:
             return None
@@ -243,7 +299,7 @@ class Poller:
             self._note_refusal(error)
             return None
 
-    async def _insist_on_server(self) -> str:
+    async def _insist_on_server(self) -> Start:
         """Get another server, however long it takes."""
         while True:
             # Not sleep_until: a cancelled wait does not start again, and this one does.
@@ -253,30 +309,37 @@ class Poller:
             except VKError as error:
                 self._note_refusal(error)
 
-    async def _find_server(self) -> str:
+    async def _find_server(self) -> Start:
         self._counters.servers += 1
         self._asked_at = current_time()
         try:
-            server, newest = await find_server(self._caller, self._group_id)
+            start = await self._channel.find_server()
         finally:
             self._asked_at = current_time()
-        self._server, self._server_seconds = server, SERVER_SECONDS
+        self._server, self._server_seconds = start.server, SERVER_SECONDS
         self._checked_at = current_time()
-        return newest
+        return start
 
     def _note_refusal(self, error: VKError) -> None:
         """Note why there is no server now.
 
         :raises VKError: the error, unless it may pass
         """
+        if self._check_passing(error) == _QUOTA:
+            longer = self._server_seconds * 2
+            self._server_seconds = min(longer, MAX_SERVER_SECONDS)
+        text = "updates of %s: no long poll server, retrying: %s"
+        logger.warning(text, self._channel.name, error)
+
+    def _check_passing(self, error: VKError) -> int | None:
+        """Return the code of an error that may pass.
+
+        :raises VKError: the error, unless it may
+        """
         code = error.code if isinstance(error, APIError) else None
         if code not in _PASSING_CODES and not isinstance(error, TransportError):
             raise error
-        if code == _QUOTA:
-            longer = self._server_seconds * 2
-            self._server_seconds = min(longer, MAX_SERVER_SECONDS)
-        text = "updates of community %d: no long poll server, retrying: %s"
-        logger.warning(text, self._group_id, error)
+        return code
 
 
 def _failure(error: VKError) -> Failure:

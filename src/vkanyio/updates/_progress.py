@@ -7,7 +7,7 @@ in any order; the position stays before the first one that is not.
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import attrs
@@ -29,18 +29,26 @@ MAX_SEEN = 1000
 class UpdatesPosition:
     """Where a program goes on: a short JSON text.
 
-    :ivar group_id: the community
+    :ivar group_id: the community, 0 for the mailbox of a user
     :ivar ts: the number of the update after which VK is asked
-    :ivar handled: the ids of updates after it that were handled already
+    :ivar pts: its place in the history of a mailbox, empty for a community
+    :ivar handled: the keys of updates after it that were handled already
     """
 
     group_id: int
     ts: str
+    pts: str = ""
     handled: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        history = {"pts": self.pts} if self.pts else {}
         return json.dumps(
-            {"group_id": self.group_id, "ts": self.ts, "handled": [*self.handled]},
+            {
+                "group_id": self.group_id,
+                "ts": self.ts,
+                **history,
+                "handled": [*self.handled],
+            },
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -60,26 +68,31 @@ class UpdatesPosition:
             message = f"it is not a JSON object, but begins with {text[:40]!r}"
             raise ValueError(message)
         group_id, ts, handled = (read.get(k) for k in ("group_id", "ts", "handled"))
+        pts = read.get("pts", "")
         if type(group_id) is not int or not isinstance(ts, str) or not ts:
             raise ValueError("it has no group_id, a number, or no ts, a string")
         if not is_list(handled) or not all(isinstance(each, str) for each in handled):
             raise ValueError("it has no list of the ids that were handled")
-        return cls(group_id=group_id, ts=ts, handled=tuple(handled))
+        if not isinstance(pts, str) or (pts and not pts.isdecimal()):
+            raise ValueError("its pts is not the text of a number")
+        return cls(group_id=group_id, ts=ts, pts=pts, handled=tuple(handled))
 
 
 class _Batch:
     """What one answer brought: updates, or a gap.
 
-    :ivar before: the number after which VK was asked
-    :ivar ids: all ids in it
-    :ivar left: how many of its updates are not acknowledged
+    :ivar ts: the number after which VK was asked
+    :ivar pts: its place in the history
+    :ivar keys: the keys of all updates in it, by their ids
+    :ivar left: how many of them are not acknowledged
     """
 
-    __slots__ = ("before", "ids", "left")
+    __slots__ = ("keys", "left", "pts", "ts")
 
-    def __init__(self, before: str, ids: list[str], left: int) -> None:
-        self.before = before
-        self.ids = ids
+    def __init__(self, ts: str, pts: str, keys: dict[str, str], left: int) -> None:
+        self.ts = ts
+        self.pts = pts
+        self.keys = keys
         self.left = left
 
 
@@ -89,55 +102,62 @@ class Progress:
 
     :param position: where to begin
     :ivar ts: the number after which VK is asked next
+    :ivar pts: its place in the history of a mailbox
     :ivar duplicates: updates that VK sent again
     """
 
     def __init__(self, position: UpdatesPosition) -> None:
         self.ts: str = position.ts
+        self.pts: str = position.pts
         self.duplicates: int = 0
         self._group_id = position.group_id
         # Handled in a former life: VK will send them once more. They are kept until it
         # does, since it may cut its answer before them.
-        self._unmet = dict.fromkeys(position.handled)
+        self._unmet = Counter(position.handled)
         self._seen: dict[str, None] = {}
         self._batches: deque[_Batch] = deque()  # not yet wholly handled
         self._open: dict[str | Gap, _Batch] = {}  # where the others belong
 
-    def accept(self, after: str, updates: Iterable[Update[Any]]) -> list[Update[Any]]:
+    def accept(
+        self, after: str, updates: Iterable[Update[Any]], *, pts: str = ""
+    ) -> list[Update[Any]]:
         """Take an answer of VK, and return the updates in it that are new.
 
         :param after: the number that VK is to be asked after next
+        :param pts: its place in the history, empty if that is not known
         """
         fresh: list[Update[Any]] = []
-        ids: list[str] = []
+        keys: dict[str, str] = {}
         for update in updates:
-            key = update.event_id
-            ids.append(key)
-            if key in self._unmet:
-                del self._unmet[key]
-            elif key in self._seen or key in self._open:
+            event_id, key = update.event_id, update.key
+            keys[event_id] = key
+            if self._unmet[key]:
+                self._unmet[key] -= 1
+            elif event_id in self._seen or event_id in self._open:
                 self.duplicates += 1
             else:
                 fresh.append(update)
-            self._remember(key)
+            self._remember(event_id)
         # Without new ones it is a batch, too, while an older one is open: the position
         # stays before that, so VK sends these again after a restart.
-        if fresh or (ids and self._batches):
-            batch = _Batch(self.ts, ids, len(fresh))
+        if fresh or (keys and self._batches):
+            batch = _Batch(self.ts, self.pts, keys, len(fresh))
             self._batches.append(batch)
             self._open |= dict.fromkeys((each.event_id for each in fresh), batch)
-        self.ts = after
+        self.ts, self.pts = after, pts or self.pts
         return fresh
 
-    def skip(self, reason: Literal["outdated", "lost"], after: str) -> Gap:
+    def skip(
+        self, reason: Literal["outdated", "lost"], after: str, *, pts: str = ""
+    ) -> Gap:
         """Go on after what VK has lost.
 
         :return: the gap, which is acknowledged as an update is
         """
         gap = Gap(reason=reason, before=self.ts, after=after)
-        self._open[gap] = batch = _Batch(self.ts, [], 1)
+        self._open[gap] = batch = _Batch(self.ts, self.pts, {}, 1)
         self._batches.append(batch)
-        self.ts = after
+        self.ts, self.pts = after, pts
         return gap
 
     def done(self, item: Item) -> None:
@@ -153,13 +173,16 @@ class Progress:
 
     def position(self) -> UpdatesPosition:
         """Return where to go on after a restart."""
-        first = self._batches[0].before if self._batches else self.ts
-        handled = [key for each in self._batches for key in each.ids]
-        handled = [key for key in handled if key not in self._open]
+        ts, pts = self.ts, self.pts
+        if self._batches:
+            ts, pts = self._batches[0].ts, self._batches[0].pts
+        keys = {k: v for each in self._batches for k, v in each.keys.items()}
+        handled = [v for k, v in keys.items() if k not in self._open]
         return UpdatesPosition(
             group_id=self._group_id,
-            ts=first,
-            handled=tuple(dict.fromkeys([*handled, *self._unmet])),
+            ts=ts,
+            pts=pts,
+            handled=(*handled, *self._unmet.elements()),
         )
 
     def _remember(self, key: str) -> None:

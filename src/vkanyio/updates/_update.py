@@ -55,6 +55,11 @@ class Update(Generic[T]):
         return self._type
 
     @property
+    def key(self) -> str:
+        """What a restarted program recognizes it by, also if its id is another one."""
+        return self.event_id
+
+    @property
     def peer_id(self) -> int | None:
         """The conversation that it belongs to, None if it concerns none."""
         if not self.type.startswith("message_"):
@@ -98,7 +103,7 @@ class Update(Generic[T]):
         :param n: distinguishes several messages that respond to one update: 0, 1, 2
         :return: what :func:`vkanyio.random_id` makes of ``event_id`` and ``n``
         """
-        return random_id(self.event_id, n)
+        return random_id(self.key, n)
 
     def __hash__(self) -> int:
         return hash(self.event_id)
