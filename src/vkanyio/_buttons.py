@@ -40,7 +40,7 @@ def _to_payload(value: object) -> str | None:
         )
         raise ValueError(message)
     try:
-        json.loads(written)
+        json.loads(written, parse_constant=_refuse_constant)
     except ValueError:
         message = (
             f"payload must be a dict, such as {{'answer': 1}}, or JSON text, got"
@@ -50,6 +50,11 @@ def _to_payload(value: object) -> str | None:
             message += f"; a color is passed by its name, color={value!r}"
         raise ValueError(message) from None
     return written
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and infinities, which Python reads although JSON has none."""
+    raise ValueError(name)
 
 
 @final

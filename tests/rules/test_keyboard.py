@@ -224,6 +224,12 @@ def test_a_payload_that_json_cannot_have_is_refused():
         Button.text("x", {"a": float("nan")})
 
 
+@pytest.mark.parametrize("payload", ["NaN", '{"a": Infinity}', "[-Infinity]"])
+def test_a_payload_of_text_has_no_numbers_that_only_python_reads(payload: str):
+    with pytest.raises(ValueError, match=r"payload must be a dict, .* or JSON text"):
+        Button.text("x", payload)
+
+
 def test_a_callback_needs_a_payload():
     with pytest.raises(ValueError, match="a callback button needs a payload"):
         Button.callback("x", None)
