@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^( *)```(\S*)[^\n]*\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+DOCS = ROOT / "docs"
 RUSSIAN = [ROOT / "README.ru.md", *sorted((ROOT / "docs" / "ru").rglob("*.md"))]
 
 
@@ -74,3 +75,15 @@ def test_a_russian_page_is_in_russian(page: Path):
         words = re.sub(r"`[^`]*`|\(.*?\)|:::.*|\{.*?\}", "", paragraph)
         if len(words) > 100:
             assert re.search(r"[\u0430-\u044f\u0451]", words), paragraph
+
+
+def test_russian_readers_find_the_pages_that_are_in_english_only():
+    front = text_of(DOCS / "ru" / "index.md")
+    sidebar = text_of(DOCS / "_templates" / "sidebar" / "in-english.html")
+    pages = {path.name for path in DOCS.glob("*.md")} | {"reference/index.md"}
+    missing = {page for page in pages if not (DOCS / "ru" / page).exists()}
+    assert missing
+    for page in missing:
+        assert f"](../{page})" in front
+    linked = set(re.findall(r"pathto\('\.\./([\w/]+)'\)", sidebar))
+    assert {f"{name}.md" for name in linked} == missing
