@@ -29,7 +29,7 @@ version = release = __version__
 language = "ru" if tags.has("ru") else "en"  # noqa: F821 - Sphinx defines it
 locale_dirs = [str(HERE / "_locale")]
 
-extensions = ["myst_parser", "sphinx_copybutton", "languages"]
+extensions = ["myst_parser", "sphinx_copybutton", "languages", "link_titles"]
 exclude_patterns = ["_build", "ru"]
 nitpicky = True
 nitpick_ignore_regex = [

@@ -73,7 +73,7 @@ async def reply(
     if isinstance(update, MessageEvent):  # somebody has pressed the button
         event = update.object
         await send_picture(api, pictures, event["peer_id"], update)
-        # Until it is answered, for a minute at most, the button shows that it waits.
+        # The button shows a spinner until it is answered, for a minute at most.
         await api.messages.sendMessageEventAnswer(
             event_id=event["event_id"],
             user_id=event["user_id"],
@@ -106,8 +106,8 @@ async def send_picture(
 
 def report(update: Update[Any], error: Exception) -> None:
     if isinstance(error, AuthError) or not isinstance(error, APIError):
-        raise error  # such as a picture that is not there, or that VK refuses
-    print(update.type, error)  # such as a user who takes no messages: go on
+        raise error  # such as a picture that is missing, or that VK refuses
+    print(update.type, error)  # such as a user who accepts no messages: go on
 
 
 if __name__ == "__main__":

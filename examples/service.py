@@ -1,8 +1,8 @@
-"""Reply to messages to a community until Ctrl-C or SIGTERM, also over restarts.
+"""Reply to messages to a community until Ctrl-C or SIGTERM, across restarts.
 
 Workers handle what VK reports: the messages of one conversation in order, those of
-different ones at once. The first signal stops it, and the workers finish what they have
-received; a second signal cancels them. What was handled is kept in a file.
+different ones at once. After the first signal, the workers finish what they have
+received; a second signal cancels them. A file keeps what was handled.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ async def answer(api: API, update: MessageNew) -> None:
             await api.messages.send(
                 peer_id=message["peer_id"],
                 message=f"You said: {message['text']}",
-                # VK recognizes the reply by it: sent again, it is no second message.
+                # With the same key, a reply that is sent again is a duplicate for VK.
                 random_id=update.random_id(),
             )
         except VKError as error:
@@ -80,8 +80,8 @@ def catch_up(gap: Gap) -> None:
 
 def report(update: Update[Any], error: Exception) -> None:
     if isinstance(error, AuthError) or not isinstance(error, APIError):
-        raise error  # the update comes again once the program is started again
-    print(update.type, error)  # such as a user who takes no messages: go on
+        raise error  # the update is delivered again after a restart
+    print(update.type, error)  # such as a user who accepts no messages: go on
 
 
 if __name__ == "__main__":

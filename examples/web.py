@@ -39,11 +39,11 @@ receiver = CallbackReceiver(secrets={GROUP_ID: os.environ["VK_SECRET"]}, api=api
 
 
 async def answer(update: Update[Any]) -> None:
-    """Answer a message. VK gets "ok" afterwards, and sends the update again if not."""
+    """Answer a message; if this fails, VK gets no "ok", and sends the update again."""
     match update:
         case MessageNew(object={"message": message}):
             text = f"You wrote: {message['text']}"
-            # The key of the message, which VK delivers once, even if it is sent twice.
+            # The deduplication key: VK delivers the message once, even if sent twice.
             key = update.random_id()
             await api.messages.send(
                 peer_id=message["peer_id"], message=text, random_id=key

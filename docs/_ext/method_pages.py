@@ -1,4 +1,4 @@
-"""Write the pages of VK's methods: a table for each group, and one of all groups."""
+"""Write the pages about VK's methods: one for each group, and a table of all groups."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -206,3 +207,36 @@ def test_what_is_longer_than_a_terminal_is_shown_by_pages(
     assert ("page:" in shown) is is_paged
     assert "https://dev.vk.com/api/bots/development/keyboard" in shown or not is_paged
     assert f"https://dev.vk.com/method/{name}" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("name", "required"), [("messages.send", []), ("market.add", ["owner_id", "name"])]
+)
+def test_below_the_pager_are_the_names_of_a_method_and_of_its_parameters(
+    name: str, required: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGER", "sed s/^/page:/")
+    code, shown = run_on_terminal("methods", name)
+    assert code == 0
+    shown = re.sub("\x1b[^m]*m", "", shown)
+    below = [line for line in shown.splitlines() if not line.startswith("page:")]
+    assert shown.splitlines()[-len(below) :] == below
+    assert max(map(len, below)) <= 80
+    assert len(below) < 12
+    words = " ".join(below).replace(",", "").split()
+    assert words[0] == name
+    method = catalog.find(name)
+    assert method is not None
+    assert {parameter.name for parameter in method.parameters} <= {*words}
+    assert words[2 : 2 + len(required)] == required
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_list_that_is_paged_is_not_repeated_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAGER", "sed s/^/page:/")
+    code, shown = run_on_terminal("methods", "messages")
+    assert code == 0
+    assert all(line.startswith("page:") for line in shown.splitlines())

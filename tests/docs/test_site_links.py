@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,25 @@ def test_the_russian_readme_leads_to_russian_pages():
     text = (ROOT / "README.ru.md").read_text(encoding="utf-8")
     english = re.findall(r"\]\(docs/(?!ru/)([\w/-]+\.md)", text)
     assert [page for page in english if (DOCS / "ru" / page).exists()] == []
+
+
+WITH_EXAMPLES = [
+    name
+    for name in (path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    if not name.startswith("_build/")
+    and "{literalinclude}" in (DOCS / name).read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_a_link_leads_to_each_example_that_only_the_site_shows(name: str):
+    parts = (DOCS / name).read_text(encoding="utf-8").split("{literalinclude} ")
+    for before, part in pairwise(parts):
+        assert f"]({part.splitlines()[0]})" in before
+
+
+def test_the_pages_with_examples_are_found():
+    assert {"examples.md", "guides/bots.md", "ru/examples.md"} <= {*WITH_EXAMPLES}
 
 
 def test_broken_links_of_a_site_are_found(tmp_path: Path):

@@ -96,7 +96,21 @@ def _show_method(method: catalog.CatalogMethod, as_json: bool) -> None:
     if as_json:
         print_json(_to_json(method))
         return
-    _print(Group(*_describe(method)), width=NARROW)
+    if _print(Group(*_describe(method)), width=NARROW):
+        # A pager takes its text away when it is closed, and `cat` leaves its end: what
+        # a call is written with stays above the next prompt.
+        make_console().print(_names(method))
+
+
+def _names(method: catalog.CatalogMethod) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", min_width=10)
+    table.add_column()
+    for kind, is_required in (("required", True), ("optional", False)):
+        names = [p.name for p in method.parameters if p.required is is_required]
+        if names:
+            table.add_row(kind, ", ".join(names))
+    return Group(Text(method.name, style="bold"), table)
 
 
 def _describe(method: catalog.CatalogMethod) -> Iterator[RenderableType]:
@@ -183,8 +197,11 @@ def _list_table(*columns: str) -> Table:
     return table
 
 
-def _print(found: RenderableType, *, width: int) -> None:
-    """Print to a terminal, by pages, or as plain text of a given width."""
+def _print(found: RenderableType, *, width: int) -> bool:
+    """Print to a terminal, by pages, or as plain text of a given width.
+
+    :return: whether it was longer than the terminal, and shown by a pager
+    """
     console = make_console()
     if not console.is_terminal:
         console.width = width
@@ -193,8 +210,9 @@ def _print(found: RenderableType, *, width: int) -> None:
     if console.is_terminal:
         is_longer = capture.get().count("\n") >= console.height
         (click.echo_via_pager if is_longer else click.echo)(capture.get().rstrip())
-        return
+        return is_longer
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    return False
 
 
 def _to_json(method: catalog.CatalogMethod) -> dict[str, Any]:
