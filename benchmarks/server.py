@@ -59,7 +59,10 @@ ERROR = b'{"error":{"error_code":%d,"error_msg":"%s","request_params":[]}}'
 TOO_MANY = ERROR % (6, b"Too many requests per second")
 INTERNAL = ERROR % (10, b"Internal server error")
 UNREADABLE = ERROR % (12, b"Unable to compile code: not one that this server reads")
-TOO_LONG = ERROR % (13, b"Runtime error: too many api calls")
+TOO_LONG = ERROR % (
+    13,
+    b"Runtime error occurred during code invocation: Too many API calls",
+)
 UNKNOWN = ERROR % (3, b"Unknown method passed")
 
 RESPONSE = (

@@ -124,6 +124,8 @@ async def main() -> None:
         api = VK("the-token", base_url=JOB.url, **options)
         await stack.enter_async_context(api)
         await api.users.get(user_ids=[0])
+        if JOB.shape == "list":  # load the modules, as the other drivers do
+            api.collect(api.groups.getMembers, group_id="7")
         await anyio.sleep(SETTLING_SECONDS)
         WORK.begin()
         await shapes[JOB.shape](api)
