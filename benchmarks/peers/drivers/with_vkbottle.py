@@ -1,4 +1,7 @@
-"""Do a job with vkbottle, which has no limit: its calls are made one at a time."""
+"""Do a job with vkbottle, which has no limit: its calls are made one at a time.
+
+Where that alone does not keep to the limit, the driver makes pauses.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORK = Work()
+PERIOD = 1.05 / JOB.limit
 METHODS = {"users.get": "user_ids", "wall.post": "message"}
 
 
@@ -99,6 +103,25 @@ def check(batch: list[int], values: list[object]) -> None:
         WORK.returned(number, number_of(value))
 
 
+async def read(api: API) -> None:
+    """Read a list page after page, since vkbottle has nothing for lists."""
+    total = 1
+
+    def pages() -> Iterator[API.APIRequest]:
+        while len(WORK.items) < total:
+            params = {"group_id": 7, "offset": len(WORK.items), "count": 1000}
+            yield API.APIRequest("groups.getMembers", params)
+
+    began = time.perf_counter()
+    async for response in api.request_many(pages()):
+        page = response["response"]
+        WORK.items += page["items"]
+        total = page["count"]
+        if len(WORK.items) < total:
+            await asyncio.sleep(began + PERIOD - time.perf_counter())
+        began = time.perf_counter()
+
+
 async def now_and_then(api: API) -> None:
     """Make single calls, with a pause before each."""
     for number in NUMBERS:
@@ -127,7 +150,7 @@ async def main() -> None:
     """Do the job."""
     api = API("the-token")
     api.API_URL = f"{JOB.url}/"
-    shapes = {"idle": now_and_then, "share": shared}
+    shapes = {"idle": now_and_then, "share": shared, "list": read}
     shape = shapes.get(JOB.shape, packed if JOB.packed else one_after_the_other)
     await api.users.get(user_ids=[0])
     await asyncio.sleep(SETTLING_SECONDS)
