@@ -1,8 +1,9 @@
 """A long list for ``server.py``: ``groups.getMembers``, plain and in scripts.
 
-Scripts are not run. Those that this module reads are an array of calls, the loop of
-``get_all`` of vk_api, and the loop of ``createCollectIterator`` of vk-io: the few
-numbers in a loop determine its value. The list does not change between two pages.
+Scripts are not run. Those that this module reads are an array of calls, the loop over
+offsets that vkbottle translates, the loop of ``get_all`` of vk_api, and the loop of
+``createCollectIterator`` of vk-io: the few numbers in a loop determine its value.
+The list does not change between two pages.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ NUMBER = re.compile(
     rb'\b(offset|count|received|total|parallelRequests)"?[ +]*[=:][ +]*"?(\d+)'
 )
 PACKED = re.compile(rb"API\.groups\.getMembers\((\{[^}]*\})\)")
+VKBOTTLE = re.compile(
+    rb"offsets=\[([^\]]*)\].*API\.groups\.getMembers\((\{[^}]*\})\)", re.DOTALL
+)
 VK_API = re.compile(
     rb"params[ +]=[ +](\{[^}]*\}),calls[ +]=[ +]0,.*?[^.]\b(offset[ +]=[ +]\d+),"
     rb".*API\.groups\.getMembers\(params\)",
@@ -49,16 +53,23 @@ def read(body: bytes, code: bytes) -> tuple[Pages, bytes] | None:
     if not code:
         offset, count = _page(body)
         return _pages([offset]), _members(offset, count)
+    if loop := VKBOTTLE.search(code):
+        _, count = _page(loop[2])
+        return _array([(int(offset), count) for offset in loop[1].split(b",")])
     packed: list[bytes] = PACKED.findall(code)
     if packed and len(packed) == code.count(b"API."):
-        places = [_page(params) for params in packed]
-        value = b",".join(_members(*place) for place in places)
-        return _pages([offset for offset, _ in places]), b"[%s]" % value
+        return _array([_page(params) for params in packed])
     if loop := VK_API.search(code):
         return _vk_api(begin=_page(loop[2])[0], count=_page(loop[1])[1])
     if loop := VK_IO.search(code):
         return _vk_io(_numbers(body), count=_page(loop[1])[1])
     return None
+
+
+def _array(places: list[tuple[int, int]]) -> tuple[Pages, bytes]:
+    """Return an array of pages."""
+    value = b",".join(_members(*place) for place in places)
+    return _pages([offset for offset, _ in places]), b"[%s]" % value
 
 
 def _vk_api(begin: int, count: int) -> tuple[Pages, bytes]:

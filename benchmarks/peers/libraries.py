@@ -157,8 +157,9 @@ def _peers() -> list[Library]:
                 "plain": "it has no limit, so its calls are made one at a time:"
                 " `request_many`, or `api.users.get` where that would stop at an error",
                 "packed": "`@vkscript` of 25 calls, and `request_many`",
-                "lists": "it has nothing for lists: `request_many` of one page after"
-                " the other, with pauses of the driver, which keep to the limit",
+                "lists": "it has nothing for lists: `@vkscript` of 25 pages, which tell"
+                " how many there are, and of the others; this keeps to the limit with"
+                " three requests only",
             },
             lacks={**no_spacing, "tokens": "a client for each token"},
         ),

@@ -1,7 +1,4 @@
-"""Do a job with vkbottle, which has no limit: its calls are made one at a time.
-
-Where that alone does not keep to the limit, the driver makes pauses.
-"""
+"""Do a job with vkbottle, which has no limit: its calls are made one at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORK = Work()
-PERIOD = 1.05 / JOB.limit
 METHODS = {"users.get": "user_ids", "wall.post": "message"}
 
 
@@ -33,6 +29,14 @@ def post(api, ids=None):
     found = []
     for each in ids:
         found.append(api.wall.post(message=each))
+    return found
+
+
+@vkscript
+def get_members(api, offsets=None):
+    found = []
+    for each in offsets:
+        found.append(api.groups.get_members(group_id=7, offset=each, count=1000))
     return found
 
 
@@ -104,22 +108,32 @@ def check(batch: list[int], values: list[object]) -> None:
 
 
 async def read(api: API) -> None:
-    """Read a list page after page, since vkbottle has nothing for lists."""
-    total = 1
+    """Read a list by scripts of 25 pages: the first tells how many items there are.
 
-    def pages() -> Iterator[API.APIRequest]:
-        while len(WORK.items) < total:
-            params = {"group_id": 7, "offset": len(WORK.items), "count": 1000}
-            yield API.APIRequest("groups.getMembers", params)
+    Nothing keeps this to the limit; in all, it sends three requests.
+    """
+    total = await read_pages(api, range(0, 25_000, 1000))
+    await read_pages(api, range(25_000, total, 1000))
 
-    began = time.perf_counter()
-    async for response in api.request_many(pages()):
-        page = response["response"]
-        WORK.items += page["items"]
-        total = page["count"]
-        if len(WORK.items) < total:
-            await asyncio.sleep(began + PERIOD - time.perf_counter())
-        began = time.perf_counter()
+
+async def read_pages(api: API, offsets: range) -> int:
+    """Read pages of a list.
+
+    :return: how many items the list has
+    """
+    requests = (
+        API.APIRequest(
+            "execute",
+            {"code": get_members(offsets=list(offsets[first : first + 25])).code},
+        )
+        for first in range(0, len(offsets), 25)
+    )
+    total = 0
+    async for response in api.request_many(requests):
+        for page in response["response"]:
+            WORK.items += page["items"]
+            total = page["count"]
+    return total
 
 
 async def now_and_then(api: API) -> None:
