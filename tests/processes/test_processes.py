@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -271,7 +272,8 @@ async def test_without_redis_and_without_processes_nothing_is_sent(
     async with working(20, 4, processes=None) as (server, processes, _):
         await anyio.sleep(60)
         assert server.arrivals == []
-        assert "nothing is sent until it is back" in caplog.text
+        assert "nothing is sent until it is back, since the number" in caplog.text
+        assert "pass `processes`" in caplog.text
         virtual_redis.is_down = False
         await anyio.sleep(15)
         assert server.arrivals
@@ -291,6 +293,29 @@ async def test_without_redis_each_process_begins_with_its_share(
         assert len(server.arrivals) >= 7 * 20
         assert "this process uses 5 of 20 requests a second" in caplog.text
     assert server.refused == 0
+
+
+async def test_more_processes_than_the_limit_wait_for_redis_and_say_so(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    virtual_redis.is_down = True
+    async with working(3, 4) as (server, _, _):
+        await anyio.sleep(10)
+        assert server.arrivals == []
+    assert "since 4 processes cannot share 3 requests" in caplog.text
+
+
+async def test_an_empty_redis_is_said_with_what_it_means(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vkanyio")
+    async with working(20, 2):
+        await anyio.sleep(10)
+        assert caplog.text.count("nothing is sent for") == 2
+        assert "nothing is sent for 2.5 s" in caplog.text
+        virtual_redis.wire.command("FLUSHALL")
+        await anyio.sleep(10)
+        assert caplog.text.count("nothing is sent for") == 4
 
 
 async def test_other_limits_for_the_same_name_are_said(

@@ -47,6 +47,8 @@ class SharedLimit:
     :param on_need: called when Redis must be asked something sooner than
         :meth:`next_due` has returned
     :ivar other_limit: the limit that another process has for the same name
+    :ivar silence: for how many seconds nothing is granted, if the last answer was the
+        first to say so
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class SharedLimit:
         self._probe_at = -math.inf
         self._asked = self._granted = self._by_itself = self._outages = 0
         self.other_limit: int = limit
+        self.silence: float = 0.0
 
     # For clients
 
@@ -240,6 +243,8 @@ class SharedLimit:
             # The permits lie in the past or the future of the new clock.
             self._permits.clear()
         self._needs_reset = was_set and answer.resume == self._resume
+        is_news = answer.resume != self._resume and answer.resume > answer.now
+        self.silence = answer.resume - answer.now if is_news else 0.0
         self._resume = answer.resume
         if not self._needs_reset:
             self._take(question, answer, received)
