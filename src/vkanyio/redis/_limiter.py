@@ -91,7 +91,7 @@ class RedisLimiter(AsyncContextManagerMixin):
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once
     :param processes: maximum number of processes. It is needed for the share before
-        Redis has been reached for ten seconds; without it nothing is sent then
+        Redis has been reached for two seconds; without it nothing is sent then
     :param on_event: a function, not async, that is called with an event when Redis goes
         away and when it is back, see :class:`RedisAway` and :class:`RedisBack`
     :raises TypeError: for a value of the wrong type

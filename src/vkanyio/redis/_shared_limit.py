@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 WINDOW = 1.0
 """Seconds: VK counts requests by the second."""
-HEARTBEAT = 5.0
-"""Seconds after which an idle process shows that it is still there."""
+HEARTBEAT = 1.0
+"""Seconds after which an idle process asks Redis nevertheless: that it is still there,
+and that Redis is. If nobody could ask for longer, others may live on their shares."""
 FORGET_PROCESS = 30.0
 """Seconds after which a process that does not is forgotten, as in the script."""
 EARLY = 5.0
@@ -220,6 +221,7 @@ class SharedLimit:
             pause=max(self._not_before - now, 0.0),
             wanted=f"{self._process}:{next(self._names)}" if wants else "",
             doubtful=self._permits.doubtful(now),
+            processes=self._given,
             reported=dict(self._permits.unknown),
             corrections={
                 name: None if at is None else to_server(at)
