@@ -28,6 +28,14 @@ ROW = 19
 BELOW = 22
 TIME_ROW = 44
 
+OURS = {
+    "vkanyio-asyncio": "vkanyio, asyncio",
+    "vkanyio-trio": "vkanyio, trio",
+    "vkanyio-asyncio/stream": "vkanyio, stream",
+    "vkanyio-asyncio/gather": "vkanyio, gather",
+}
+"""The names of the variants of vkanyio that are drawn: the others are like these."""
+
 TITLE = "vkanyio and other VK clients"
 EXPLANATION = "Shorter is better. Dashed: the time of an ideal client."
 
@@ -84,6 +92,7 @@ PANELS = [
     _work("P2", "200 calls at limit 20, evenly spaced", 10.05),
     _work("P3", "1,000 calls at limit 20, packed", 1.1),
     _work("P4", "10,000 calls at limit 20, packed", 19.1),
+    _work("P10", "60,000 members at limit 3, read whole", 0.4),
     Panel(
         workload="idle",
         title="A single call of an idle client",
@@ -144,7 +153,7 @@ PANELS = [
 def of(runs: list[Run]) -> str:
     """Draw what was measured, and leave out the rest."""
     found: Runs = {(run.library, run.workload): run for run in runs if run.driver}
-    names = names_in(runs)
+    names = [name for name in names_in(runs) if _is_drawn(name)]
     drawn: list[str] = []
     y = MARGIN + 44.0
     panels = [panel for panel in PANELS if _names_in(panel, found, names)]
@@ -163,6 +172,10 @@ def of(runs: list[Run]) -> str:
         text(MARGIN, MARGIN + 30, EXPLANATION, "quiet"),
     ]
     return document([*head, *drawn, *lines], y + height + MARGIN, TITLE)
+
+
+def _is_drawn(name: str) -> bool:
+    return name in OURS or not name.startswith(("vkanyio", "httpx2"))
 
 
 def _names_in(panel: Panel, found: Runs, names: list[str]) -> list[str]:
@@ -187,7 +200,9 @@ def _bars(
         middle = top + place * ROW + BAR / 2
         width = max(1.0, values[name] * scale) if values[name] else 0
         bars.append(rect(x + NAMES, middle - BAR / 2, width, BAR, _colour(name)))
-        words.append(text(x + NAMES - 8, middle + 4, name, "quiet", anchor="end"))
+        words.append(
+            text(x + NAMES - 8, middle + 4, OURS.get(name, name), "quiet", anchor="end")
+        )
         run, at = found[name, panel.workload], x + NAMES + width + 6
         words += _value(panel, run, values[name], at, middle + 4)
     if panel.ideal:
@@ -223,7 +238,9 @@ def _time_line(found: Runs, names: list[str], y: float) -> tuple[list[str], floa
     for place, name in enumerate(shown):
         base = y + 24 + (place + 1) * TIME_ROW
         scale = (TIME_ROW - 12) / tallest
-        lines.append(text(left - 8, base - 2, name, "quiet", anchor="end"))
+        lines.append(
+            text(left - 8, base - 2, OURS.get(name, name), "quiet", anchor="end")
+        )
         for second, count in starts[name].items():
             colour = "over" if count > 20 else _colour(name)
             at = left + second * step
