@@ -5,10 +5,10 @@
     python benchmarks/server.py --limit 20 --latency 0.1
 
 The first line of output is the base URL. The server supports ``users.get``,
-``wall.post``, and an ``execute`` that calls these, in the forms that clients write. An
-``execute`` with 25 calls takes 0.2 ms; the simulator, which really runs VKScript, needs
-3 ms. When standard input ends, the server prints its counts as JSON. Identifier 0 is
-for warming up and is not counted.
+``wall.post``, ``groups.getMembers`` (``members.py``), and an ``execute`` that calls
+these, in the forms that clients write. An ``execute`` with 25 calls takes 0.2 ms; the
+simulator, which really runs VKScript, needs 3 ms. When standard input ends, the server
+prints its counts as JSON. Identifier 0 is for warming up and is not counted.
 
 Some of the requests within the limit can be made to fail, in turn: the connection is
 closed before the request is carried out; or after; an error page is the response to a
@@ -30,6 +30,8 @@ from contextlib import contextmanager
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes
+
+import members
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -57,6 +59,10 @@ ERROR = b'{"error":{"error_code":%d,"error_msg":"%s","request_params":[]}}'
 TOO_MANY = ERROR % (6, b"Too many requests per second")
 INTERNAL = ERROR % (10, b"Internal server error")
 UNREADABLE = ERROR % (12, b"Unable to compile code: not one that this server reads")
+TOO_LONG = ERROR % (
+    13,
+    b"Runtime error occurred during code invocation: Too many API calls",
+)
 UNKNOWN = ERROR % (3, b"Unknown method passed")
 
 RESPONSE = (
@@ -68,13 +74,31 @@ PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 Calls = list[tuple[bytes, int]]
 
 
-def calls_of(method: bytes, body: bytes) -> Calls | None:
-    """Return the calls that a request makes, or ``None`` if it cannot be parsed."""
+def parse(method: bytes, body: bytes) -> tuple[Calls, bytes] | None:
+    """Return the calls that a request makes, and its value.
+
+    :return: ``None`` if the request cannot be parsed
+    """
     if method != b"execute":
+        if method == members.METHOD:
+            return members.read(body, b"")
         field = FIELD.search(body)
-        return [(method, int(field[1]))] if field else None
+        if field is None:
+            return None
+        call = method, int(field[1])
+        return [call], value_of(call)
     parameter = CODE.search(body)
     code = unquote_to_bytes(parameter[1]) if parameter else b""
+    if members.METHOD in code:
+        return members.read(body, code)
+    calls = calls_in(code)
+    if calls is None:
+        return None
+    return calls, b"[%s]" % b",".join(map(value_of, calls))
+
+
+def calls_in(code: bytes) -> Calls | None:
+    """Return the calls that a script makes, or ``None`` if it cannot be parsed."""
     packed: list[tuple[bytes, bytes]] = PACKED.findall(code)
     if packed and len(packed) == code.count(b"API."):
         return [(name, int(number)) for name, number in packed]
@@ -103,7 +127,9 @@ class Counts:
         """Return the counts for JSON."""
         used = time.process_time() - self._used
         requests, first = len(self.arrivals), min(self.arrivals, default=0.0)
-        numbers = {number for _, number in self.carried_out}
+        numbers = {
+            number for name, number in self.carried_out if name != members.METHOD
+        }
         return {
             "requests": requests,
             "refused": self.refused,
@@ -163,7 +189,8 @@ class Server:
         """
         target = head.split(b" ", 2)[1]
         method = target.partition(b"?")[0].rpartition(b"/")[2]
-        calls = calls_of(method, body)
+        parsed = parse(method, body)
+        calls, value = parsed or ([], b"")
         is_counted = not calls or calls[0][1] != 0
         if is_counted:
             self.counts.arrivals.append(now)
@@ -171,16 +198,16 @@ class Server:
         if not self.allows(token[1] if token else b"", now):
             self.counts.refused += is_counted
             return _json(TOO_MANY)
-        if calls is None:
+        if parsed is None:
             return _json(UNREADABLE if method == b"execute" else UNKNOWN)
+        if len(calls) > members.MAX_CALLS:
+            return _json(TOO_LONG)
         fault = self._fault() if is_counted else ""
         if not fault.endswith("before"):
             self.counts.carried_out.update(calls if is_counted else ())
         if fault:
             return _faulty(fault)
-        if method != b"execute":
-            return _json(b'{"response":%s}' % value_of(calls[0]))
-        return _json(b'{"response":[%s]}' % b",".join(map(value_of, calls)))
+        return _json(b'{"response":%s}' % value)
 
     def _fault(self) -> str:
         if not self.faults or self._random.random() >= self.faults:

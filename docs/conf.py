@@ -92,6 +92,7 @@ html_sidebars = {
         "sidebar/search.html",
         "sidebar/scroll-start.html",
         "sidebar/navigation.html",
+        "sidebar/in-english.html",
         "sidebar/scroll-end.html",
     ]
 }

@@ -2,7 +2,7 @@
 
 Each library runs in a separate process and environment, against a new server process
 (``benchmarks/server.py``). ``workloads.py`` defines the workloads; ``libraries.py`` and
-``drivers/`` define how each library is used. A full run takes 23 minutes; ``--only``
+``drivers/`` define how each library is used. A full run takes 28 minutes; ``--only``
 and ``--workload`` select parts of it. Workloads that are bound by the processor show
 the fastest of three rounds.
 """

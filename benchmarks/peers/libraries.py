@@ -86,6 +86,7 @@ def _vkanyio(variant: str) -> Library:
             "spaced": 'request_mode="sequential"',
             "packed": 'mode="parallel"',
             "tokens": "`access_token` in the call",
+            "lists": 'mode="parallel", evenly spaced, `api.collect(...).all()`',
         },
     )
 
@@ -144,6 +145,8 @@ def _peers() -> list[Library]:
                 "spaced": "apiRequestMode: 'sequential'",
                 "packed": "apiMode: 'parallel'",
                 "tokens": "`access_token` in the call",
+                "lists": "apiRequestMode: 'sequential', which is quicker here than"
+                " 'burst'; `createCollectIterator`, `parallelRequests: 25`",
             },
         ),
         Library(
@@ -154,6 +157,9 @@ def _peers() -> list[Library]:
                 "plain": "it has no limit, so its calls are made one at a time:"
                 " `request_many`, or `api.users.get` where that would stop at an error",
                 "packed": "`@vkscript` of 25 calls, and `request_many`",
+                "lists": "it has nothing for lists: `@vkscript` of 25 pages, which tell"
+                " how many there are, and of the others; this keeps to the limit with"
+                " three requests only",
             },
             lacks={**no_spacing, "tokens": "a client for each token"},
         ),
@@ -166,6 +172,7 @@ def _peers() -> list[Library]:
                 " `RPS_DELAY` = 0 where the latency alone keeps to the limit",
                 "packed": "`VkRequestsPool`",
                 "tokens": "`access_token` in the call, a thread for each caller",
+                "lists": "`VkTools.get_all`, and `RPS_DELAY` of 1/3 s",
             },
             lacks=no_spacing,
         ),
@@ -177,6 +184,9 @@ def _peers() -> list[Library]:
                 "plain": "`LimitRateDriverMixin`, `period=1.05`: with 1, its default,"
                 " up to half of the calls exceed the limit, and fail",
                 "packed": "`AsyncVkExecuteRequestPool` with the same",
+                "lists": "it has nothing for lists: a pool of 25 pages, which tell how"
+                " many there are, and a pool of the others; a pool does not know what"
+                " another sent, so this keeps to the limit with three requests only",
             },
             lacks={**no_spacing, "tokens": "a session for each token"},
             skips={"packed-100000": "its pool compares each call with all before it"},

@@ -42,6 +42,7 @@ MEMORY = Figure(
     "memory a call, kB",
     lambda run: f"{run.driver['memory'] / 1000 / max(1, run.driver['done']):.1f}",
 )
+REQUESTS = Figure("requests", lambda run: str(run.server["requests"]))
 LIMITED = [SECONDS, REFUSED, FAILED, FULLEST, CPU]
 COST = [SECONDS, CPU, MEMORY]
 FAULTY = [
@@ -63,7 +64,23 @@ def _longest(caller: str) -> Callable[[Run], str]:
     return lambda run: f"{max(run.driver['waits'][caller]):.2f}"
 
 
+def _items(run: Run) -> str:
+    driver = run.driver
+    return f"{driver['done']:,} / {driver['missing']:,} / {driver['twice']:,}"
+
+
 SHAPES = {
+    "list": [
+        SECONDS,
+        REQUESTS,
+        REFUSED,
+        Figure("items: got / missing / twice", _items),
+        Figure(
+            "CPU an item, µs",
+            lambda run: f"{1e6 * run.driver['cpu'] / max(1, run.driver['done']):.2f}",
+        ),
+        Figure("memory, MB", lambda run: f"{run.driver['memory'] / 1e6:.1f}"),
+    ],
     "idle": [
         Figure(
             "latency, ms (median)",

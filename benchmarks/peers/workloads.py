@@ -14,9 +14,10 @@ class Workload:
     :param name: its name on the command line and in the table
     :param title: its description
     :param shape: "all" starts all calls at once; "idle" makes single calls with pauses;
-        with "share" one caller makes all calls, and another ten a moment later
+        with "share" one caller makes all calls, and another ten a moment later; "list"
+        reads a list whole
     :param needs: the feature that a library needs for it
-    :param calls: number of calls
+    :param calls: number of calls, or of items in the list
     :param limit: requests per second, as the option of the client
     :param is_limited: whether the server enforces the limit
     :param latency: seconds until the server responds
@@ -31,15 +32,15 @@ class Workload:
 
     name: str
     title: str
-    needs: Literal["plain", "spaced", "packed", "tokens"]
+    needs: Literal["plain", "spaced", "packed", "tokens", "lists"]
     calls: int
     limit: int = 20
     is_limited: bool = True
     latency: float = 0.1
-    shape: Literal["all", "idle", "share"] = "all"
+    shape: Literal["all", "idle", "share", "list"] = "all"
     packed: bool = False
     spaced: bool = False
-    method: Literal["users.get", "wall.post"] = "users.get"
+    method: Literal["users.get", "wall.post", "groups.getMembers"] = "users.get"
     faults: float = 0.0
     second_token: bool = False
     ideal: float | None = None
@@ -122,6 +123,23 @@ WORKLOADS = [
         calls=10_000,
         packed=True,
         ideal=19.1,
+    ),
+    # Sixty pages are three requests: the first tells how long the list is, and the
+    # others start together, a round trip later. Even spacing serves vk-io best: in
+    # bursts, it pauses for longer after a request that was alone in its queue.
+    Workload(
+        name="P10",
+        title="60,000 members of a community at limit 3, latency 0.2 s, read whole",
+        needs="lists",
+        shape="list",
+        method="groups.getMembers",
+        calls=60_000,
+        limit=3,
+        latency=0.2,
+        packed=True,
+        spaced=True,
+        ideal=0.4,
+        rounds=3,
     ),
     Workload(
         name="idle",

@@ -47,6 +47,7 @@ TESTED = {
     "def total_posts(": "test_a_stream_makes_a_call_for_each_owner",
     "def post(": "test_posting_looks_before_it_repeats",
     "def first_name(": "test_a_call_is_bounded_in_time",
+    "def answer(": "test_a_bot_answers_each_message_once",
     "def names(": "test_a_script_returns_what_it_found_and_what_failed",
     "def solve(": "test_a_captcha_is_answered",
     "def test_a_lost_response": "test_the_example_of_a_test_passes",
@@ -164,12 +165,17 @@ def test_its_figures_are_those_of_the_page_about_performance(name: str):
     ):
         shown = [each.strip("*| ") for each in row[1:]]
         assert shown == measured(work, pick)
+    ours = cells(page, "10,000 calls, packed, by `api.stream`")[1]
+    others = cells(page, "10,000 calls, packed: s")
+    seconds = [ours, *(others[column] for column in columns)]
+    shown = cells(readme, "10 000" if "ru" in name else "10.000")[1:]
+    assert shown == [f"{float(each):.1f}" for each in seconds]
 
 
 def cells(page: str, first: str) -> list[str]:
     """Return the cells of the first table row that begins so."""
     for line in page.splitlines():
-        row = [each.strip() for each in line.strip("| ").split("|")]
+        row = [each.strip() for each in line[1:-1].split("|")]
         if line.startswith("| ") and len(row) > 4 and row[0].startswith(first):
             return row
     raise AssertionError(first)
@@ -213,6 +219,28 @@ async def test_a_call_is_bounded_in_time(
         with pytest.raises(TimeoutError):
             await first_name(api)
         assert anyio.current_time() == start + 5
+
+
+@pytest.mark.anyio
+async def test_a_bot_answers_each_message_once(
+    town: Simulator,
+    club: VK,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    answer = load("def answer(")["answer"]
+    monkeypatch.chdir(tmp_path)
+    for text in ("one", "two"):  # the second time from the position
+        with anyio.move_on_after(10):
+            await answer(club)
+        town.say(1, 9, text)
+        town.update(9, "group_join", {"user_id": 1})
+    with anyio.move_on_after(10):
+        await answer(club)
+    sent = [e.params["message"] for e in town.ledger.carried_out("messages.send")]
+    assert sent == ["You said: one", "You said: two"]
+    assert capsys.readouterr().out.count("GroupJoin") == 2
 
 
 @pytest.mark.anyio

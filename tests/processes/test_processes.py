@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -238,7 +239,7 @@ async def test_a_process_without_work_costs_little_and_comes_back_at_once(
         await anyio.sleep(2)
         before, arrived = virtual_redis.asked, len(server.arrivals)
         await anyio.sleep(60)
-        assert virtual_redis.asked - before == 2 * 60 / 5
+        assert virtual_redis.asked - before == 2 * 60
         assert len(server.arrivals) == arrived
         for process in processes:
             process.work.set()
@@ -271,7 +272,8 @@ async def test_without_redis_and_without_processes_nothing_is_sent(
     async with working(20, 4, processes=None) as (server, processes, _):
         await anyio.sleep(60)
         assert server.arrivals == []
-        assert "nothing is sent until it is back" in caplog.text
+        assert "nothing is sent until it is back, since the number" in caplog.text
+        assert "pass `processes`" in caplog.text
         virtual_redis.is_down = False
         await anyio.sleep(15)
         assert server.arrivals
@@ -293,6 +295,29 @@ async def test_without_redis_each_process_begins_with_its_share(
     assert server.refused == 0
 
 
+async def test_more_processes_than_the_limit_wait_for_redis_and_say_so(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    virtual_redis.is_down = True
+    async with working(3, 4) as (server, _, _):
+        await anyio.sleep(10)
+        assert server.arrivals == []
+    assert "since 4 processes cannot share 3 requests" in caplog.text
+
+
+async def test_an_empty_redis_is_said_with_what_it_means(
+    virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vkanyio")
+    async with working(20, 2):
+        await anyio.sleep(10)
+        assert caplog.text.count("nothing is sent for") == 2
+        assert "nothing is sent for 2.5 s" in caplog.text
+        virtual_redis.wire.command("FLUSHALL")
+        await anyio.sleep(10)
+        assert caplog.text.count("nothing is sent for") == 4
+
+
 async def test_other_limits_for_the_same_name_are_said(
     virtual_redis: VirtualRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -303,3 +328,20 @@ async def test_other_limits_for_the_same_name_are_said(
         await anyio.sleep(5)
     assert "limit is 3, but another process has limit 20 for 'group 2'" in caplog.text
     assert "limit is 20, but another process has limit 3 for 'group 2'" in caplog.text
+
+
+@pytest.mark.parametrize("limit", [20, 200])
+async def test_nothing_more_is_started_when_redis_goes_on(
+    virtual_redis: VirtualRedis, limit: int
+) -> None:
+    """Those that have noticed that it hangs use their shares, one does not know."""
+    async with working(limit, 16, request_mode="burst") as (server, processes, _):
+        await anyio.sleep(SILENCE + 2)
+        processes[0].work = anyio.Event()  # it has nothing to ask
+        await anyio.sleep(1.5)
+        virtual_redis.hangs_until = current_time() + 3.2
+        await anyio.sleep(3)
+        processes[0].work.set()
+        await anyio.sleep(10)
+        assert server.between(current_time() - 2, current_time()) >= 1.9 * limit
+    assert server.refused == 0

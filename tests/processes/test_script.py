@@ -50,6 +50,7 @@ class Script:
             "pause": 0.0,
             "wanted": wanted,
             "doubtful": None,
+            "processes": 0,
             "corrections": {},
             "reported": {},
         }
@@ -197,3 +198,23 @@ def test_the_limit_of_another_process_is_returned(script: Script) -> None:
     assert script.ask().other_limit == 3
     assert script.ask(limit=20).other_limit == 3
     assert script.ask(limit=20).other_limit == 20
+
+
+def test_if_nobody_could_ask_for_a_while_others_may_live_on_their_shares(
+    script: Script,
+) -> None:
+    script.ask(process="another")
+    for _ in range(3):
+        script.now += 1.9
+        script.ask()
+    script.now += 1.9
+    assert script.ahead("a") == 0
+    script.now += 2.0
+    assert script.ahead("b") == round(SILENCE, 4)
+
+
+def test_a_process_that_is_alone_need_not_ask(script: Script) -> None:
+    script.now += 2.0
+    assert script.ahead("a") == 0
+    script.now += 2.0  # there are others, which Redis has not seen
+    assert script.ahead("b", processes=2) == round(SILENCE, 4)

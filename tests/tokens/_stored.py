@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -52,6 +52,11 @@ def issued(simulator: Simulator, *, life: float = 3600.0) -> StoredTokens:
         device_id=tokens.device_id,
         user_id=5,
     )
+
+
+def errors_of(simulator: Simulator) -> list[Any]:
+    """Return the outcomes of the calls and renewals that were not carried out."""
+    return [each.outcome for each in simulator.ledger if each.outcome != "carried out"]
 
 
 def frames_of(error: BaseException | None) -> str:

@@ -1,8 +1,7 @@
-"""A token that is a function: asked once at entering, and again when VK refuses."""
+"""A token that VK refuses is renewed once for all calls, at any step of a call."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from _helpers import assert_gone, gather, get, note, own_tasks, solve_by
 from _tokens import MODES, Source, codes_of, outcomes_of
-from vkanyio import VK, AuthError, Captcha, Token
+from vkanyio import AuthError, Captcha
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
@@ -21,76 +20,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("echoes")]
 
 CODES = pytest.mark.parametrize("code", [5, 28, 1117])
-
-
-# The start.
-
-
-async def test_the_function_is_asked_once_at_entering(make: Make) -> None:
-    source = Source()
-    async with make(source) as api:
-        assert source.asked == [None]
-        assert await api.call("test.get", {"id": 1}) == 1
-    assert source.asked == [None]
-    assert_gone(api)
-
-
-async def test_what_the_function_raises_at_entering_leaves_the_block(
-    make: Make,
-) -> None:
-    async def fail(refused: str | None) -> str:
-        raise LookupError("no token")
-
-    with pytest.raises(LookupError, match="no token") as caught:
-        async with make(fail):
-            pytest.fail("it was entered")
-    assert caught.value.__context__ is None
-    assert own_tasks() == []
-
-
-@pytest.mark.parametrize(
-    ("returned", "kind", "text"),
-    [
-        (None, TypeError, "got NoneType"),
-        (5, TypeError, "got int"),
-        ("", ValueError, "got an empty string"),
-        ("Bearer abc-secret", ValueError, 'got one with "Bearer"'),
-    ],
-)
-async def test_what_is_no_token_is_refused_at_entering(
-    make: Make, returned: Any, kind: type[Exception], text: str
-) -> None:
-    async def wrong(refused: str | None) -> Any:
-        return returned
-
-    with pytest.raises(kind, match=text) as caught:
-        async with make(wrong):
-            pytest.fail("it was entered")
-    assert "abc-secret" not in str(caught.value)
-
-
-async def test_a_function_that_is_not_async_is_refused_without_showing_the_token(
-    make: Make,
-) -> None:
-    def wrong(refused: str | None) -> Any:
-        return "vk1.a.a-secret"
-
-    with pytest.raises(
-        TypeError, match="wrong must be an async function, but"
-    ) as caught:
-        async with make(wrong):
-            pytest.fail("it was entered")
-    assert "a-secret" not in str(caught.value)
-
-
-async def test_entering_may_be_cancelled_while_the_function_is_asked(
-    make: Make,
-) -> None:
-    with anyio.move_on_after(1) as scope:
-        async with make(lambda _: anyio.sleep_forever()):
-            pytest.fail("it was entered")
-    assert scope.cancelled_caught
-    assert own_tasks() == []
 
 
 # One renewal for all.
@@ -279,28 +208,3 @@ async def test_old_and_new_token_are_hidden_in_errors(
         simulator.fault(faults.error(15, quoted))
         with pytest.raises(Exception, match=r"no access for \*\*\* and \*\*\*"):
             await api.call("test.get", {"id": 1})
-
-
-class Unhashable:
-    __hash__ = None  # type: ignore[assignment]
-
-    async def __call__(self, refused: str | None) -> str:
-        return "vk1.a.token"
-
-
-def test_tokens_are_checked_and_masked() -> None:
-    token = Token("vk1.a.the-secret")
-    assert repr(token) == "Token('***')"
-    assert token.value == "vk1.a.the-secret"
-    with pytest.raises(TypeError, match="value must be a VK access token"):
-        Token(5)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="expires_at must be a datetime with a time"):
-        Token("vk1.a.x", datetime(2026, 1, 1))
-    with pytest.raises(TypeError, match="expires_at must be a datetime with a time"):
-        Token("vk1.a.x", 3600)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("token", [VK, dict, Unhashable()])
-def test_a_class_or_what_has_no_hash_is_no_token_function(token: Any) -> None:
-    with pytest.raises(TypeError, match="async function that returns one"):
-        VK(token)

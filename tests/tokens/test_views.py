@@ -16,7 +16,6 @@ from vkanyio import (
     API,
     VK,
     APIRequest,
-    AuthError,
     Captcha,
     CaptchaError,
     ClientClosedError,
@@ -26,7 +25,7 @@ from vkanyio import (
     TokenView,
 )
 from vkanyio._engine._lanes import MIN_LANES
-from vkanyio.testing import Account, Simulator, faults
+from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
     from _helpers import MakeClient
@@ -359,38 +358,6 @@ async def test_the_first_call_of_a_view_may_be_cancelled(
         assert await view.call("test.get", {"id": 1}) == 1
     assert asked == [None]
     assert own_tasks() == []
-
-
-# Many tokens.
-
-
-async def test_a_thousand_tokens_in_an_hour_some_dying_leave_nothing() -> None:
-    tokens = {f"token-{i}": Account(id=i, kind="group") for i in range(1, 1001)}
-    simulator = Simulator(limit=20, latency=0.2, tokens=tokens)
-    simulator.add_method("test.get", lambda call: call.integer("id"))
-    outcomes: list[Any] = []
-    lanes: list[int] = []
-    http_client, began = simulator.http_client(), anyio.current_time()
-    async with VK("token-1", http_client=http_client, limit=20) as api:
-
-        async def community(number: int) -> None:
-            view = api.as_token(f"token-{number}", limit=20)
-            await anyio.sleep(3.6 * number)
-            if number % 10 == 0:
-                simulator.revoke(f"token-{number}")
-            await note(outcomes, view.call, "test.get", {"id": number})
-            lanes.append(len(Probe(api).lanes))
-
-        async with anyio.create_task_group() as tg:
-            for number in range(2, 1001):
-                tg.start_soon(community, number)
-        assert anyio.current_time() - began == pytest.approx(3600, abs=10)
-        assert max(lanes) <= 2 * MIN_LANES + 2
-        assert len(Probe(api).idle_connections) <= 1
-    dead = [each for each in outcomes if isinstance(each, AuthError)]
-    assert len(dead) == 100
-    assert len(outcomes) - len(dead) == 899
-    assert_gone(api)
 
 
 async def test_submitted_requests_of_a_view_end_with_the_client(

@@ -12,15 +12,14 @@ import pytest
 
 from _helpers import note
 from _probe import Probe
-from _stored import CLIENT_ID, Store, frames_of, issued
+from _stored import CLIENT_ID, Store, errors_of, frames_of, issued
 from vkanyio import (
     VK,
     ClientUseError,
-    ConnectionFailedError,
     TokenRenewalError,
 )
 from vkanyio.testing import Simulator, faults
-from vkanyio.vkid import VKID, StoredTokens, VKIDError
+from vkanyio.vkid import VKID, VKIDError
 
 if TYPE_CHECKING:
     from _tokens import Make
@@ -40,10 +39,6 @@ def store(simulator: Simulator) -> Store:
 @pytest.fixture
 def vkid(store: Store) -> VKID:
     return VKID(client_id=CLIENT_ID, store=store)
-
-
-def errors_of(simulator: Simulator) -> list[Any]:
-    return [each.outcome for each in simulator.ledger if each.outcome != "carried out"]
 
 
 async def test_stored_tokens_are_used_as_long_as_they_are_valid(
@@ -94,6 +89,20 @@ async def test_hours_need_a_renewal_each_and_nothing_is_refused(
             await anyio.sleep(300)
     assert errors_of(simulator) == []
     assert 6 <= simulator.vkid.renewals <= 8
+
+
+async def test_without_expires_in_the_token_is_used_until_vk_refuses_it(
+    make: Make, vkid: VKID, store: Store, simulator: Simulator
+):
+    answer = {"access_token": "vk2.a.new", "refresh_token": "vk2.a.newer"}
+    simulator.fault(faults.body(json.dumps(answer).encode()), "vkid")
+    assert store.tokens is not None
+    simulator.expire(store.tokens.access_token)
+    async with make(vkid) as api:
+        for i in range(3):
+            assert await api.call("test.post", {"id": i}) == i
+            await anyio.sleep(7200)
+    assert len(store.saved) == 1
 
 
 async def test_what_another_process_has_renewed_is_found_in_the_store(
@@ -157,138 +166,6 @@ async def test_a_token_of_another_address_is_renewed_once(
                 await api.call("test.get", {"id": 1})
     assert simulator.vkid.renewals == 1
     assert errors_of(simulator) == [5, 5]
-
-
-# Without tokens, and with those that are of no use any more.
-
-
-async def test_without_tokens_the_error_says_what_to_do(make: Make):
-    vkid = VKID(client_id=1, store=Store())
-    with pytest.raises(VKIDError, match=r"no tokens in .*authorize again.*`exchange`"):
-        async with make(vkid):
-            pytest.fail("it was entered")
-
-
-async def test_a_spent_refresh_token_is_tried_once_and_the_error_says_what_to_do(
-    make: Make, vkid: VKID, store: Store, simulator: Simulator
-):
-    assert store.tokens is not None
-    await spend(make, store, simulator)
-    simulator.expire(store.tokens.access_token)
-    outcomes: list[Any] = []
-    async with make(vkid) as api, anyio.create_task_group() as tg:
-        for i in range(25):
-            tg.start_soon(note, outcomes, api.call, "test.post", {"id": i})
-    assert errors_of(simulator).count("invalid_grant") == 1
-    for error in outcomes:
-        assert isinstance(error, TokenRenewalError)
-        assert isinstance(error.__cause__, VKIDError)
-        assert error.__cause__.error == "invalid_grant"
-        assert not error.is_transient
-        assert "authorize again, and pass the new code to `exchange`" in str(error)
-    with pytest.raises(VKIDError, match="were not stored"):
-        async with make(VKID(client_id=1, store=Store(expired(store.tokens)))):
-            pytest.fail("it was entered")
-
-
-def expired(tokens: StoredTokens) -> StoredTokens:
-    fields = {**tokens.to_json(), "expires_at": "2020-01-01T00:00:00+00:00"}
-    return StoredTokens.from_json(fields)
-
-
-async def spend(make: Make, store: Store, simulator: Simulator) -> None:
-    """Renew the tokens, but keep the old ones in the store."""
-    assert store.tokens is not None
-    lost = Store(expired(store.tokens))
-    async with make(VKID(client_id=CLIENT_ID, store=lost)):
-        assert simulator.vkid.renewals == 1
-
-
-# VK ID is not well.
-
-
-async def test_a_renewal_that_was_never_sent_is_repeated_by_itself(
-    make: Make, vkid: VKID, store: Store, simulator: Simulator
-):
-    assert store.tokens is not None
-    simulator.fault(faults.refuse(), "vkid", times=3)
-    simulator.expire(store.tokens.access_token)
-    async with make(vkid) as api:
-        assert await api.call("test.post", {"id": 1}) == 1
-    assert simulator.vkid.renewals == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind", "text"),
-    [
-        (faults.html(502), VKIDError, "HTTP status 502"),
-        (faults.error(10), VKIDError, "server_error"),
-        (faults.drop_before(), ConnectionFailedError, "lost the connection"),
-        (faults.hang_before(), VKIDError, "within 30 s"),
-    ],
-    ids=["page", "error", "lost", "hangs"],
-)
-async def test_a_renewal_that_fails_for_now_is_tried_again_later(
-    make: Make,
-    vkid: VKID,
-    store: Store,
-    simulator: Simulator,
-    fault: Any,
-    kind: type,
-    text: str,
-):
-    assert store.tokens is not None
-    simulator.fault(fault, "vkid")
-    simulator.expire(store.tokens.access_token)
-    async with make(vkid, retry_limit=0) as api:
-        with pytest.raises(TokenRenewalError, match=text) as caught:
-            await api.call("test.post", {"id": 1})
-        assert caught.value.is_transient
-        assert isinstance(caught.value.__cause__, kind)
-        await anyio.sleep(10)
-        assert await api.call("test.post", {"id": 2}) == 2
-
-
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        (b"[]", "not one of VK ID"),
-        (b"{}", "not one of VK ID"),
-        (b"<html>", "not one of VK ID"),
-        (b'{"access_token":"vk2.a.abc"}', "cannot be used: refresh_token must be"),
-        (b'{"access_token":5,"refresh_token":"r"}', "access_token must be a VK acc"),
-    ],
-)
-async def test_an_odd_response_of_vk_id_is_an_error(
-    make: Make,
-    vkid: VKID,
-    store: Store,
-    simulator: Simulator,
-    body: bytes,
-    text: str,
-):
-    simulator.fault(faults.body(body), "vkid")
-    assert store.tokens is not None
-    simulator.expire(store.tokens.access_token)
-    async with make(vkid) as api:
-        with pytest.raises(TokenRenewalError, match=text) as caught:
-            await api.call("test.post", {"id": 1})
-        assert not caught.value.is_transient
-    assert "vk2.a.abc" not in str(caught.value)
-
-
-async def test_without_expires_in_the_token_is_used_until_vk_refuses_it(
-    make: Make, vkid: VKID, store: Store, simulator: Simulator
-):
-    answer = {"access_token": "vk2.a.new", "refresh_token": "vk2.a.newer"}
-    simulator.fault(faults.body(json.dumps(answer).encode()), "vkid")
-    assert store.tokens is not None
-    simulator.expire(store.tokens.access_token)
-    async with make(vkid) as api:
-        for i in range(3):
-            assert await api.call("test.post", {"id": i}) == i
-            await anyio.sleep(7200)
-    assert len(store.saved) == 1
 
 
 # Nothing interrupts a renewal before it is stored.

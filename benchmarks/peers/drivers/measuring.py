@@ -18,7 +18,10 @@ JOB = SimpleNamespace(**json.loads(sys.argv[1]))
 """``url``, ``variant`` and the fields of a workload."""
 
 NUMBERS = range(1, JOB.calls + 1)
-"""Identify the calls: the identifier of a user, or the text of a post."""
+"""Identify the calls: the identifier of a user, or the text of a post.
+
+In work that reads a list, these are its items.
+"""
 
 SECOND_NUMBERS = range(JOB.calls + 1, JOB.calls + 11)
 """The calls of the second caller, if two share a client."""
@@ -37,6 +40,7 @@ class Work:
         self.failed: list[int] = []
         self.errors: Counter[str] = Counter()
         self.waits: dict[str, list[float]] = {"many": [], "few": []}
+        self.items: list[int] = []
 
     def begin(self) -> None:
         """Start measuring."""
@@ -58,7 +62,20 @@ class Work:
             "errors": self.errors,
             "waits": self.waits,
         }
-        print(json.dumps(report))
+        print(json.dumps(report | self._read()))
+
+    def _read(self) -> dict[str, int]:
+        """Compare the items that were read with those of the list."""
+        if JOB.shape != "list":
+            return {}
+        found = set(self.items)
+        right = found.intersection(NUMBERS)
+        return {
+            "done": len(right),
+            "wrong": len(found) - len(right),
+            "missing": len(NUMBERS) - len(right),
+            "twice": len(self.items) - len(found),
+        }
 
     def returned(self, number: int, got: int) -> None:
         """Check a value.

@@ -75,6 +75,35 @@ async def packed(_api: API) -> None:
             WORK.failure(number, result.error or error)
 
 
+async def read(_api: API) -> None:
+    """Read a list by two pools: the first tells how many items there are.
+
+    Each pool keeps to the limit for itself only; in all, they send three requests.
+    """
+    total = await read_pages(range(0, 25_000, 1000))
+    await read_pages(range(25_000, total, 1000))
+
+
+async def read_pages(offsets: range) -> int:
+    """Read pages of a list by a pool.
+
+    :return: how many items the list has
+    """
+    async with AsyncVkExecuteRequestPool(token_session_class=session) as pool:
+        pages = [
+            pool.add_call("groups.getMembers", "the-token", page(offset))
+            for offset in offsets
+        ]
+    for each in pages:
+        WORK.items += each.result["items"]
+    return pages[0].result["count"]
+
+
+def page(offset: int) -> dict[str, int]:
+    """Return the parameters for a page of a list."""
+    return {"group_id": 7, "offset": offset, "count": 1000}
+
+
 def on_their_way() -> list[asyncio.Task]:
     """Return the other requests of the pool, which it does not await after an error."""
     pool = VkExecuteMethodsPool.execute.__code__
@@ -105,7 +134,7 @@ async def shared(api: API) -> None:
 
 async def main() -> None:
     """Do the job."""
-    shapes = {"idle": now_and_then, "share": shared}
+    shapes = {"idle": now_and_then, "share": shared, "list": read}
     shape = shapes.get(JOB.shape, packed if JOB.packed else all_at_once)
     async with session() as first:
         await API(first).users.get(user_ids=0)

@@ -75,6 +75,12 @@ def packed() -> None:
             WORK.returned(number, number_of(result.result))
 
 
+def read() -> None:
+    """Read a list whole."""
+    tools = vk_api.VkTools(session)
+    WORK.items = tools.get_all("groups.getMembers", 1000, {"group_id": 7})["items"]
+
+
 def now_and_then() -> None:
     """Make single calls, with a pause before each."""
     for number in NUMBERS:
@@ -103,7 +109,7 @@ def shared() -> None:
     few.join()
 
 
-shapes = {"idle": now_and_then, "share": shared}
+shapes = {"idle": now_and_then, "share": shared, "list": read}
 vk.users.get(user_ids=0)
 time.sleep(SETTLING_SECONDS)
 WORK.begin()

@@ -3,7 +3,7 @@ const { readFileSync, writeFileSync } = require('node:fs');
 const { Agent } = require('node:http');
 const { performance } = require('node:perf_hooks');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { VK } = require('vk-io');
+const { VK, createCollectIterator } = require('vk-io');
 
 const job = JSON.parse(process.argv[2]);
 const numbers = Array.from({ length: job.calls }, (_, index) => index + 1);
@@ -14,6 +14,7 @@ const wrong = [];
 const failed = [];
 const errors = {};
 const waits = { many: [], few: [] };
+const items = [];
 
 const { api } = new VK({
     token: 'the-token',
@@ -62,11 +63,36 @@ const shapes = {
         await sleep(50);
         await Promise.all([...many, ...few.map((number) => timed('few', number, token))]);
     },
+    list: async () => {
+        const pages = createCollectIterator({
+            api,
+            method: 'groups.getMembers',
+            params: { group_id: 7 },
+            countPerRequest: 1000,
+            parallelRequests: 25,
+        });
+        for await (const page of pages) {
+            for (const item of page.items) items.push(item);
+        }
+    },
 };
 
 function status(field) {
     const text = readFileSync('/proc/self/status', 'ascii');
     return 1024 * Number(text.match(new RegExp(`^${field}:\\s+(\\d+)`, 'm'))[1]);
+}
+
+// As in measuring.py: compares the items that were read with those of the list.
+function read() {
+    if (job.shape !== 'list') return {};
+    const found = new Set(items);
+    const right = numbers.filter((number) => found.has(number)).length;
+    return {
+        done: right,
+        wrong: found.size - right,
+        missing: numbers.length - right,
+        twice: items.length - found.size,
+    };
 }
 
 async function main() {
@@ -88,6 +114,7 @@ async function main() {
         failed,
         errors,
         waits,
+        ...read(),
     }));
     process.exit(0);
 }

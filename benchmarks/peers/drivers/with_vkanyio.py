@@ -75,6 +75,11 @@ async def gathered(api: VK) -> None:
         _got(number, request.result)
 
 
+async def read(api: VK) -> None:
+    """Read a list whole."""
+    WORK.items = await api.collect(api.groups.getMembers, group_id="7").all()
+
+
 async def now_and_then(api: VK) -> None:
     """Make single calls, with a pause before each."""
     for number in NUMBERS:
@@ -111,7 +116,7 @@ async def main() -> None:
         "max_waiting": max(1000, JOB.calls + len(SECOND_NUMBERS)),
     }
     all_calls = {"stream": streamed, "gather": gathered}.get(WAY, all_at_once)
-    shapes = {"all": all_calls, "idle": now_and_then, "share": shared}
+    shapes = {"all": all_calls, "idle": now_and_then, "share": shared, "list": read}
     async with AsyncExitStack() as stack:
         if BACKEND == "httpx2":
             options["http_client"] = httpx2.AsyncClient()
@@ -119,6 +124,8 @@ async def main() -> None:
         api = VK("the-token", base_url=JOB.url, **options)
         await stack.enter_async_context(api)
         await api.users.get(user_ids=[0])
+        if JOB.shape == "list":  # load the modules, as the other drivers do
+            api.collect(api.groups.getMembers, group_id="7")
         await anyio.sleep(SETTLING_SECONDS)
         WORK.begin()
         await shapes[JOB.shape](api)

@@ -32,6 +32,14 @@ def post(api, ids=None):
     return found
 
 
+@vkscript
+def get_members(api, offsets=None):
+    found = []
+    for each in offsets:
+        found.append(api.groups.get_members(group_id=7, offset=each, count=1000))
+    return found
+
+
 def number_of(value: object) -> int:
     """Return the number of a call in its value."""
     return value[0]["id"] if isinstance(value, list) else value["post_id"]
@@ -99,6 +107,35 @@ def check(batch: list[int], values: list[object]) -> None:
         WORK.returned(number, number_of(value))
 
 
+async def read(api: API) -> None:
+    """Read a list by scripts of 25 pages: the first tells how many items there are.
+
+    Nothing keeps this to the limit; in all, it sends three requests.
+    """
+    total = await read_pages(api, range(0, 25_000, 1000))
+    await read_pages(api, range(25_000, total, 1000))
+
+
+async def read_pages(api: API, offsets: range) -> int:
+    """Read pages of a list.
+
+    :return: how many items the list has
+    """
+    requests = (
+        API.APIRequest(
+            "execute",
+            {"code": get_members(offsets=list(offsets[first : first + 25])).code},
+        )
+        for first in range(0, len(offsets), 25)
+    )
+    total = 0
+    async for response in api.request_many(requests):
+        for page in response["response"]:
+            WORK.items += page["items"]
+            total = page["count"]
+    return total
+
+
 async def now_and_then(api: API) -> None:
     """Make single calls, with a pause before each."""
     for number in NUMBERS:
@@ -127,7 +164,7 @@ async def main() -> None:
     """Do the job."""
     api = API("the-token")
     api.API_URL = f"{JOB.url}/"
-    shapes = {"idle": now_and_then, "share": shared}
+    shapes = {"idle": now_and_then, "share": shared, "list": read}
     shape = shapes.get(JOB.shape, packed if JOB.packed else one_after_the_other)
     await api.users.get(user_ids=[0])
     await asyncio.sleep(SETTLING_SECONDS)

@@ -80,7 +80,7 @@ class RedisLimiter(AsyncContextManagerMixin):
 
     Redis hands out permits, in the order in which processes ask. While it cannot be
     reached, each process uses its share, ``limit // processes``, from two seconds later
-    on. After Redis was emptied, or its clock was set, it grants nothing for two
+    on. After Redis was emptied, or its clock was set, it grants nothing for 2.5
     seconds, since it is unknown what was started before.
 
     :param url: ``redis://host:port/database``, ``rediss://`` for TLS, ``unix://`` for a
@@ -91,7 +91,7 @@ class RedisLimiter(AsyncContextManagerMixin):
     :param request_mode: "sequential" spaces the starts evenly, "burst" starts up to
         ``limit`` requests at once
     :param processes: maximum number of processes. It is needed for the share before
-        Redis has been reached for ten seconds; without it nothing is sent then
+        Redis has been reached for two seconds; without it nothing is sent then
     :param on_event: a function, not async, that is called with an event when Redis goes
         away and when it is back, see :class:`RedisAway` and :class:`RedisBack`
     :raises TypeError: for a value of the wrong type
@@ -295,6 +295,12 @@ class RedisLimiter(AsyncContextManagerMixin):
         back = self._shared.note_answer(question, answer, sent, current_time())
         if back is not None:
             self._report(back)
+        if self._shared.silence:
+            logger.info(
+                "Redis is new, was emptied or restarted, or its clock was set: nothing"
+                " is sent for %.1f s, since it is not known what was sent before",
+                self._shared.silence,
+            )
         self._warn()
         self._notify()
 
@@ -315,11 +321,18 @@ class RedisLimiter(AsyncContextManagerMixin):
             question, current_time(), str(error), may_share=not error.is_foreign
         )
         if away is not None:
-            self._report(away)
+            self._report(away, "" if error.is_foreign else self._why_no_share())
         self._notify()
 
-    def _report(self, event: RedisAway | RedisBack) -> None:
-        log_event(event, self.limit)
+    def _why_no_share(self) -> str:
+        """Say why this process has no share, if it has none while Redis is away."""
+        processes = self._shared.processes
+        if processes > self.limit:
+            return f", since {processes} processes cannot share {self.limit} requests"
+        return ", since the number of processes is not known: pass `processes`"
+
+    def _report(self, event: RedisAway | RedisBack, why_no_share: str = "") -> None:
+        log_event(event, self.limit, why_no_share)
         if self._on_event is not None:
             try:
                 self._on_event(event)
@@ -331,8 +344,8 @@ class RedisLimiter(AsyncContextManagerMixin):
         shared = self._shared
         if self._given is not None and shared.processes > self._given:
             self._warn_once(
-                "processes is %d, but %d processes share %r: while Redis is away, each"
-                " uses its share by the first number",
+                "processes is %d, but %d processes share %r: pass the larger number,"
+                " or processes that start while Redis is away exceed the limit",
                 self._given,
                 shared.processes,
                 self._name,
@@ -363,13 +376,13 @@ class RedisLimiter(AsyncContextManagerMixin):
         self._notify()
 
 
-def log_event(event: RedisAway | RedisBack, limit: int) -> None:
+def log_event(event: RedisAway | RedisBack, limit: int, why_no_share: str) -> None:
     """Log that Redis has gone away, or is back."""
     if isinstance(event, RedisBack):
         logger.info("Redis is back after %.1f s", event.duration)
     elif not event.limit:
-        text = "Redis is away (%s): nothing is sent until it is back"
-        logger.warning(text, event.reason)
+        text = "Redis is away (%s): nothing is sent until it is back%s"
+        logger.warning(text, event.reason, why_no_share)
     else:
         logger.warning(
             "Redis is away (%s): this process uses %d of %d requests a second until it"

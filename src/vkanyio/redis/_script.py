@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from ._share import silence
+from ._share import WINDOWS_BEFORE, silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ class Question:
     :ivar pause: seconds until then
     :ivar wanted: the name for a new permit, or an empty string
     :ivar doubtful: the permit that is looked at again
+    :ivar processes: how many processes there are, 0 if that is not known
     :ivar corrections: the names of permits, each with the time at which its request
         starts, or None if it was not used
     :ivar reported: the same, by the event loop's clock
@@ -70,6 +71,7 @@ class Question:
     pause: float
     wanted: str
     doubtful: SharedPermit | None
+    processes: int
     corrections: Mapping[str, float | None]
     reported: Mapping[str, float | None]
 
@@ -87,6 +89,8 @@ class Question:
             _microseconds(self.pause),
             self.wanted,
             self.doubtful.name if self.doubtful else "",
+            self.processes,
+            _microseconds(WINDOWS_BEFORE * self.window),
         ]
         for name, at in self.corrections.items():
             arguments += [name, "" if at is None else _microseconds(at)]

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 WINDOW = 1.0
 """Seconds: VK counts requests by the second."""
-HEARTBEAT = 5.0
-"""Seconds after which an idle process shows that it is still there."""
+HEARTBEAT = 1.0
+"""Seconds after which an idle process asks Redis nevertheless: that it is still there,
+and that Redis is. If nobody could ask for longer, others may live on their shares."""
 FORGET_PROCESS = 30.0
 """Seconds after which a process that does not is forgotten, as in the script."""
 EARLY = 5.0
@@ -47,6 +48,8 @@ class SharedLimit:
     :param on_need: called when Redis must be asked something sooner than
         :meth:`next_due` has returned
     :ivar other_limit: the limit that another process has for the same name
+    :ivar silence: for how many seconds nothing is granted, if the last answer was the
+        first to say so
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class SharedLimit:
         self._probe_at = -math.inf
         self._asked = self._granted = self._by_itself = self._outages = 0
         self.other_limit: int = limit
+        self.silence: float = 0.0
 
     # For clients
 
@@ -217,6 +221,7 @@ class SharedLimit:
             pause=max(self._not_before - now, 0.0),
             wanted=f"{self._process}:{next(self._names)}" if wants else "",
             doubtful=self._permits.doubtful(now),
+            processes=self._given,
             reported=dict(self._permits.unknown),
             corrections={
                 name: None if at is None else to_server(at)
@@ -240,6 +245,8 @@ class SharedLimit:
             # The permits lie in the past or the future of the new clock.
             self._permits.clear()
         self._needs_reset = was_set and answer.resume == self._resume
+        is_news = answer.resume != self._resume and answer.resume > answer.now
+        self.silence = answer.resume - answer.now if is_news else 0.0
         self._resume = answer.resume
         if not self._needs_reset:
             self._take(question, answer, received)

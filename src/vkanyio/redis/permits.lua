@@ -12,7 +12,9 @@
 --   '', 8 whether VK has refused a request,
 --   9 for how long to pause, 10 the name of a new permit, or '',
 --   11 the name of a permit whose time is asked for again, or '',
---   12... names of permits, each with its new time, or '' if it was not used
+--   12 how many processes there are, 0 if it is not known,
+--   13 after how long without this server processes may start requests by themselves,
+--   14... names of permits, each with its new time, or '' if it was not used
 -- Returns the time; until when nothing is granted; the number of processes; the penalty,
 --   as text; the time of the new permit, and 1 if it was granted; the new time of the
 --   other one, or -1 if it is void; the limit of the process that was here before.
@@ -28,24 +30,27 @@ local limit, window, margin = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARG
 local is_even, silence = ARGV[5] == '1', tonumber(ARGV[6])
 local reset_since, refused = tonumber(ARGV[7]), ARGV[8] == '1'
 local pause, wanted, doubtful = tonumber(ARGV[9]), ARGV[10], ARGV[11]
+local given, share_after = tonumber(ARGV[12]), tonumber(ARGV[13])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
 local saved = redis.call('HMGET', state, 'format', 'server', 'resume', 'next_even',
-  'not_before', 'penalty', 'penalty_at', 'limit')
+  'not_before', 'penalty', 'penalty_at', 'limit', 'asked_at')
 if saved[1] and saved[1] ~= FORMAT then
   return redis.error_reply('VKANYIO the data have format ' .. saved[1])
 end
 local resume = tonumber(saved[3])
 local next_even, not_before = tonumber(saved[4]) or 0, tonumber(saved[5]) or 0
 local penalty, penalty_at = tonumber(saved[6]) or 0, tonumber(saved[7]) or 0
+local asked_at = tonumber(saved[9]) or now
 
 redis.call('ZREMRANGEBYSCORE', processes, '-inf', now - FORGET_PROCESS)
 redis.call('ZREMRANGEBYSCORE', processes, '(' .. string.format('%.0f', now), '+inf')
 redis.call('ZADD', processes, now, ARGV[1])
+local seen = redis.call('ZCARD', processes)
 
-for i = 12, #ARGV, 2 do
+for i = 14, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('ZREM', log, ARGV[i])
   else
@@ -58,13 +63,15 @@ end
 -- 2. They are those of another server, or of its last life, and may be incomplete.
 -- 3. They lie in the future: the clock was set back.
 -- 4. A process has noticed that the clock was set, or has lived on its share.
+-- 5. Nobody could ask for a while, so others may be living on their shares.
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local newest = redis.call('ZREVRANGE', log, 0, 0, 'WITHSCORES')[2]
 if not resume or server ~= saved[2]
   or resume > now + silence
   or (newest and tonumber(newest) > now + (HORIZON + 1) * window)
-  or reset_since == resume then
+  or reset_since == resume
+  or (math.max(seen, given) > 1 and now - asked_at >= share_after) then
   redis.call('DEL', log)
   resume, next_even, not_before = now + silence, 0, 0
   penalty_at = math.min(penalty_at, now) -- the penalty itself remains
@@ -112,7 +119,7 @@ end
 redis.call('ZREMRANGEBYSCORE', log, '-inf', now - 4 * window)
 redis.call('HSET', state, 'format', FORMAT, 'server', server, 'resume', resume,
   'next_even', next_even, 'not_before', not_before, 'penalty', penalty,
-  'penalty_at', penalty_at, 'limit', limit)
+  'penalty_at', penalty_at, 'limit', limit, 'asked_at', now)
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, KEEP) end
-return {now, resume, redis.call('ZCARD', processes), tostring(kept_free), at, granted,
+return {now, resume, seen, tostring(kept_free), at, granted,
   moved_to, tonumber(saved[8]) or limit}

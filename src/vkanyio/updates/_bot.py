@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._caller import Caller
     from ._positions import PositionStore
-    from ._progress import Item
+    from ._update import Item
 
 _NAMES: dict[type[Update[Any]], str] = {
     UnknownUpdate: "",

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from ._handle import Item
     from ._handled import HandledKeeper
     from ._inbox import CallbackDelivery, Inbox
-    from ._update import Update
+    from ._update import Item, Update
 
 
 @final

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from .._caller import Caller
     from ._channel import Channel
     from ._positions import PositionStore
-    from ._progress import Item
-    from ._update import Gap, Update
+    from ._update import Gap, Item, Update
 
 WAIT = 25
 """Seconds: what VK recommends, since proxies give up after 30."""

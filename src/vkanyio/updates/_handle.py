@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import anyio
 from anyio import CapacityLimiter, Event, current_effective_deadline
@@ -17,14 +17,14 @@ from anyio import CapacityLimiter, Event, current_effective_deadline
 from .._errors import ClientCrashedError
 from .._typeguards import is_group
 from .._wire_checks import check_whole, shown
-from ._update import Gap, Update
+from ._update import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
 
-logger = logging.getLogger("vkanyio")
+    from ._update import Item, Update
 
-Item: TypeAlias = "Update[Any] | Gap"
+logger = logging.getLogger("vkanyio")
 
 
 class Source(Protocol):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from ._poller import Poller
     from ._positions import PositionKeeper
-    from ._progress import Item, Progress
+    from ._progress import Progress
+    from ._update import Item
 
 SHORT_WAIT = 1
 """Seconds of a poll after which a position has to be saved."""

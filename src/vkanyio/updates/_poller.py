@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from ._answer import LongPollServer
     from ._channel import Channel, Start
     from ._numbers import UpdateCounters
-    from ._progress import Item, Progress
-    from ._update import Update
+    from ._progress import Progress
+    from ._update import Item, Update
 
 logger = logging.getLogger("vkanyio")
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import attrs
 
 from .._typeguards import is_dict, is_list
-from ._update import Gap, Update
+from ._update import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Item: TypeAlias = "Update[Any] | Gap"
+    from ._update import Item, Update
 
 MAX_SEEN = 1000
 """Ids that are remembered: VK may send the same updates again."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, final
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    final,
+)
 
 import attrs
 
@@ -143,3 +152,7 @@ class Gap:
     reason: Literal["outdated", "lost"]
     before: str
     after: str
+
+
+Item: TypeAlias = "Update[Any] | Gap"
+"""What is delivered, and acknowledged."""

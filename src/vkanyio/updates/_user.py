@@ -11,7 +11,7 @@ from ._mailbox import MailboxChannel
 if TYPE_CHECKING:
     from .._caller import Caller
     from ._positions import PositionStore
-    from ._progress import Item
+    from ._update import Item
 
 
 @final
