@@ -79,8 +79,8 @@ class RedisLimiter(AsyncContextManagerMixin):
     limit and request mode. Redis sees only a hash of the name.
 
     Redis hands out permits, in the order in which processes ask. While it cannot be
-    reached, each process uses its share, ``limit // processes``, from three seconds later
-    on. After Redis was emptied, or its clock was set, it grants nothing for 2.5
+    reached, each process uses its share, ``limit // processes``, from three seconds
+    later on. After Redis was emptied, or its clock was set, it grants nothing for 2.5
     seconds, since it is unknown what was started before.
 
     :param url: ``redis://host:port/database``, ``rediss://`` for TLS, ``unix://`` for a
