@@ -448,6 +448,24 @@ async def test_unknown_updates_are_a_kind_of_their_own(
         assert update.type == "story_new"
 
 
+async def test_kinds_that_are_switched_off_are_named_in_the_log(
+    club: VK, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = [MessageNew, "group_join", "lead_forms_new", UnknownUpdate]
+    async with club.bot_updates(kinds=wanted):
+        assert not caplog.records
+    await club.groups.setLongPollSettings(
+        group_id=GROUP, message_new=False, group_leave=False
+    )
+    async with club.bot_updates():
+        assert not caplog.records
+    async with club.bot_updates(kinds=wanted):
+        [record] = caplog.records
+    assert "community 9" in record.getMessage()
+    assert "do not send message_new: tick" in record.getMessage()
+    assert "configure=True" in record.getMessage()
+
+
 async def test_configure_switches_the_server_and_the_kinds_on(
     town: Simulator, club: VK
 ) -> None:
