@@ -451,7 +451,7 @@ async def test_unknown_updates_are_a_kind_of_their_own(
 async def test_kinds_that_are_switched_off_are_named_in_the_log(
     club: VK, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = [MessageNew, "group_join", "lead_forms_new", UnknownUpdate]
+    wanted: list[Any] = [MessageNew, "group_join", "lead_forms_new", UnknownUpdate]
     async with club.bot_updates(kinds=wanted):
         assert not caplog.records
     await club.groups.setLongPollSettings(

@@ -26,6 +26,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from .._async_use import EnteredByAsyncWith
 from .._errors import ClientUseError
 from .._masking import mask
 from .._service_group import ServiceGroup
@@ -65,7 +66,7 @@ class LimiterStage(enum.Enum):
 
 
 @final
-class RedisLimiter(AsyncContextManagerMixin):
+class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
     """The rate limit of one token, shared by many processes through Redis.
 
     ::
