@@ -95,7 +95,7 @@ class MailboxChannel:
         return HistoryPage(updates, after, start)
 
     def parse(self, raw: Any, place: str) -> UserUpdate:
-        """Make an update of what VK sent."""
+        """Create an update from what VK sent."""
         return _make_update(raw, self.group_id, place)
 
     async def _call(self, method: str, params: dict[str, Any]) -> Any:
@@ -116,7 +116,7 @@ def _make_update(
     place: str,
     messages: Mapping[int, dict[str, Any]] | None = None,
 ) -> UserUpdate:
-    """Make an update of what VK sent, whatever it is: none is lost.
+    """Create an update from what VK sent, whatever it is: none is lost.
 
     :param raw: VK's array
     :param place: distinguishes updates with the same contents

@@ -223,10 +223,8 @@ class Poller:
 
     async def _exchange(self, ts: str, wait: int) -> Reply:
         assert self._server is not None  # it was found
-        url, key = (
-            self._server.poll_url(ts, wait, self._channel.query),
-            self._server.key,
-        )
+        url = self._server.poll_url(ts, wait, self._channel.query)
+        key = self._server.key
         seconds = wait + POLL_MARGIN
         with move_on_after(seconds):
             response = await self._caller.post(

@@ -29,7 +29,7 @@ MAX_SEEN = 1000
 class UpdatesPosition:
     """Where a program goes on: a short JSON text.
 
-    :ivar group_id: the community, 0 for the mailbox of a user
+    :ivar group_id: the community, 0 for the mailbox of the token
     :ivar ts: the number of the update after which VK is asked
     :ivar pts: its place in the history of a mailbox, empty for a community
     :ivar handled: the keys of updates after it that were handled already
