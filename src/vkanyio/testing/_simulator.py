@@ -364,6 +364,7 @@ class Simulator:
         retention: int | None = None,
         most: int | None = None,
         history: int | None = None,
+        page: int | None = None,
     ) -> None:
         """Change how generous the long poll servers are from now on.
 
@@ -374,10 +375,11 @@ class Simulator:
         :param most: how many updates are sent in one response, at first 100
         :param history: how many updates of a mailbox ``messages.getLongPollHistory``
             knows, at first 5000
+        :param page: how many of them it returns unless it is asked for another number,
+            at first 1000
         """
-        self._state.long_poll.limits.change(
-            key_seconds=key_seconds, retention=retention, most=most, history=history
-        )
+        sizes = {"retention": retention, "most": most, "history": history, "page": page}
+        self._state.long_poll.limits.change(key_seconds=key_seconds, **sizes)
 
     def quota(
         self,

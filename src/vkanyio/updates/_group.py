@@ -125,7 +125,7 @@ class GroupChannel:
         return None
 
     def parse(self, raw: Any, place: str) -> Update[Any]:  # noqa: ARG002
-        """Make an update of what VK sent."""
+        """Create an update from what VK sent."""
         return parse_update(raw, self.group_id)
 
     async def _call(self, method: str, params: dict[str, Any]) -> Any:
