@@ -44,7 +44,9 @@ AFTER = [
 LOST = ("refuse", "drop_before", "drop_after")
 HANGS = ("hang_before", "hang_after")
 
-by_name = {"ids": lambda fault: fault.name}
+
+def name_of(fault: faults.Fault) -> str:
+    return fault.name
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ async def body_of(execute: Execute, fault: faults.Fault) -> bytes | None:
     return (await execute()).content
 
 
-@pytest.mark.parametrize("fault", BEFORE, **by_name)
+@pytest.mark.parametrize("fault", BEFORE, ids=name_of)
 async def test_a_fault_before_a_call_ends_the_script_there(
     simulator: Simulator, execute: Execute, fault: faults.Fault
 ) -> None:
@@ -124,7 +126,7 @@ async def test_a_fault_before_a_call_ends_the_script_there(
     assert (await execute()).content == WHOLE
 
 
-@pytest.mark.parametrize("fault", AFTER, **by_name)
+@pytest.mark.parametrize("fault", AFTER, ids=name_of)
 async def test_a_fault_after_a_call_lets_the_script_run_to_its_end(
     simulator: Simulator, execute: Execute, fault: faults.Fault
 ) -> None:
@@ -199,7 +201,7 @@ async def test_a_fault_of_execute_keeps_the_whole_script_from_running(
     assert entries(simulator) == [("execute", "html", "html")]
 
 
-@pytest.mark.parametrize("fault", [faults.error(10), faults.delay(1)], **by_name)
+@pytest.mark.parametrize("fault", [faults.error(10), faults.delay(1)], ids=name_of)
 async def test_a_rate_picks_the_same_calls_inside_scripts_and_outside(
     fault: faults.Fault,
 ) -> None:
@@ -248,7 +250,7 @@ async def test_faults_strike_the_calls_of_procedures_and_of_scripts_in_scripts(
         faults.hang_after(),
         faults.html(504, after=True),
     ],
-    **by_name,
+    ids=name_of,
 )
 async def test_a_served_script_meets_the_faults_of_its_calls(
     simulator: Simulator, fault: faults.Fault
@@ -317,7 +319,7 @@ def assert_a_post_met(
         faults.html(after=True),
         faults.truncated(after=True),
     ],
-    **by_name,
+    ids=name_of,
 )
 async def test_a_post_whose_response_is_lost_is_not_posted_twice(
     fault: faults.Fault, mode: str
@@ -342,7 +344,7 @@ async def test_a_post_whose_response_is_lost_on_a_socket_is_not_posted_twice(
 
 @each_mode
 @pytest.mark.parametrize(
-    "fault", [faults.refuse(), *BEFORE[1:2], faults.drop_after()], **by_name
+    "fault", [faults.refuse(), *BEFORE[1:2], faults.drop_after()], ids=name_of
 )
 async def test_a_read_whose_response_is_lost_is_made_again(
     fault: faults.Fault, mode: Any
