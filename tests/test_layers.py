@@ -67,8 +67,8 @@ LAYERS = {
     "words": """
         updates._errors
         objects _resolve _execute _events redis._events _statistics redis._statistics
-        _facts _error_codes redis._errors _async_use _errors _uploaded _extras _masking _random_id
-        _repr _similar _typeguards _typing _version
+        _facts _error_codes redis._errors _async_use _errors _uploaded _extras _masking
+        _random_id _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
