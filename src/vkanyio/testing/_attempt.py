@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import anyio
 import attrs
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ._captcha import Captchas
     from ._quotas import Quotas
     from ._rules import Rules
+
+Change: TypeAlias = "Callable[[SimulatedResponse], Awaitable[SimulatedResponse]]"
+"""What becomes of a response: another one, a failure of the connection, or nothing."""
 
 
 @final
@@ -87,9 +90,7 @@ class Visit:
     backend: Backend
     number: int
     token: int | None
-    changes: list[Callable[[SimulatedResponse], Awaitable[SimulatedResponse]]] = (
-        attrs.field(factory=list, init=False)
-    )
+    changes: list[Change] = attrs.field(factory=list["Change"], init=False)
 
     async def invoke(self, inner: Call) -> JSON:
         """Carry out a call made from within another one.
