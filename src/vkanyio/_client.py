@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
+    from ._engine._sender import BeforeSending
     from ._statistics import Statistics
     from ._token import TokenFunction
 
@@ -62,6 +63,9 @@ class _Client(API, EnteredByAsyncWith):
     _session: Session | None = None
     _random: Random | None = None
     """Where the jitter of back-offs comes from; the soak of `proof` assigns it."""
+    _before_sending: BeforeSending | None = None
+    """Called with the calls of each request, and awaited, before it leaves; if it
+    raises, nothing more is sent. The journal of the command line assigns it."""
 
     def __init__(self, token: str | TokenFunction, **options: Unpack[Options]) -> None:
         # First, so that no traceback with local variables shows a secret.
@@ -127,7 +131,8 @@ class _Client(API, EnteredByAsyncWith):
         # Made here, so that clients that were made before a fork do not move in step.
         # `random.seed` repeats it.
         generator = self._random or Random(random.random())
-        session = self._caller = self._session = Session(self._config, generator)
+        session = Session(self._config, generator, self._before_sending)
+        self._caller = self._session = session
         await session.__aenter__()
         return self
 

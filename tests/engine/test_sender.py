@@ -38,9 +38,8 @@ def echoes(simulator: Simulator) -> None:
 async def send(sender: Sender, *requests: APIRequest, **extra: Any) -> Attempt:
     [first, *_] = requests
     permit = await sender.ticker.acquire()
-    pending = [request._pending for request in requests]
     return await sender.send(
-        first, permit, extra=extra, pending=pending, origin=None, careful=False
+        first, permit, extra=extra, calls=requests, origin=None, careful=False
     )
 
 
@@ -110,7 +109,7 @@ async def test_the_limiter_knows_when_the_request_left_and_the_permit_is_used(
         request,
         permit,
         extra={},
-        pending=[request._pending],
+        calls=[request],
         origin=None,
         careful=False,
     )
@@ -131,7 +130,7 @@ async def test_a_request_of_a_cancelled_task_is_not_sent_and_returns_its_permit(
             request,
             permit,
             extra={},
-            pending=[request._pending],
+            calls=[request],
             origin=None,
             careful=False,
         )
@@ -165,7 +164,7 @@ async def test_a_request_that_could_not_be_sent_counts_against_the_limit() -> No
             request,
             permit,
             extra={},
-            pending=[request._pending],
+            calls=[request],
             origin=None,
             careful=False,
         )

@@ -225,7 +225,7 @@ class BatchTask:
             self.request,
             permit,
             extra={**self.extra, **extra},
-            pending=[request._pending for request in requests],
+            calls=requests,
             origin=self._origin,
             careful=not all(map(self._sender.may_repeat, requests)),
         )

@@ -222,7 +222,7 @@ class CallTask:
             self.request,
             permit,
             extra={**self.extra, **extra},
-            pending=[self.request._pending],
+            calls=[self.request],
             origin=self.origin,
             careful=not self._sender.may_repeat(self.request),
         )

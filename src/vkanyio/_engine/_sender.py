@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from time import time
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
 
 from anyio import current_time
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -25,7 +25,7 @@ from ._delivery import Delivery
 from ._ticker import Ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from random import Random
 
     from anyio import Semaphore
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from .._encoding import Encoded
     from .._limiter import Permit
     from .._outcome import Result
-    from .._pending import Pending
     from .._rate_limiter import RateLimiter
     from .._request import APIRequest
     from .._response import Response
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     from ._credentials import Credentials
     from ._observer import Observer, RequestSpan
     from ._transport import Transport
+
+    BeforeSending: TypeAlias = Callable[[Sequence[APIRequest]], Awaitable[None]]
 
 logger = logging.getLogger("vkanyio")
 
@@ -70,6 +71,8 @@ class Sender:
     :param limiter: when a request of the token may start
     :param connections: the connections of the client
     :param generator: the source of the jitter
+    :param before_sending: called with the calls of each request before it leaves; until
+        it returns, the request does not leave
     :ivar ticker: grants the permits for :meth:`send`
     :ivar outage: whether VK or the network has problems
     """
@@ -86,6 +89,7 @@ class Sender:
         counters: Counters,
         headers: Mapping[str, str],
         generator: Random,
+        before_sending: BeforeSending | None = None,
     ) -> None:
         self.ticker: Ticker = Ticker(limiter, credentials, connections)
         self._limiter = limiter
@@ -96,6 +100,7 @@ class Sender:
         self._observer = observer
         self._headers = headers
         self._generator = generator
+        self._before_sending = before_sending
         self._refusals = MethodRefusals(limiter.window)
         self.outage: Outage = Outage()
         self._common_params: dict[str, Encoded] = {"v": config.version}
@@ -145,7 +150,7 @@ class Sender:
         permit: Permit,
         *,
         extra: Mapping[str, Any],
-        pending: Sequence[Pending],
+        calls: Sequence[APIRequest],
         origin: object,
         careful: bool,
     ) -> Attempt:
@@ -153,15 +158,18 @@ class Sender:
 
         :param permit: the permit for it, which is released at the end
         :param extra: parameters that answer a question of VK
-        :param pending: the pending results of the calls that it carries
+        :param calls: the calls that it carries
         :param origin: what it has in common with other requests for the same calls
         :param careful: whether one of them cannot be repeated if the request is lost
         """
         ended: Result | None = None
         span: RequestSpan | None = None
         began = current_time()
+        pending = [each._pending for each in calls]
         self._counters.in_flight += 1
         try:
+            if self._before_sending is not None:
+                await self._before_sending(calls)
             # Do not send for a caller that is already cancelled.
             await checkpoint_if_cancelled()
             credentials = self._credentials

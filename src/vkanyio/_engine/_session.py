@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from .._statistics import Statistics
     from .._token import TokenFunction
     from ._credentials import Credentials
+    from ._sender import BeforeSending
 
 
 DEFAULT_HEADERS = {
@@ -95,13 +96,20 @@ class Session(AsyncContextManagerMixin):
     """A client while it is open; it implements :class:`~vkanyio._caller.Caller`.
 
     :param generator: the source of the jitter of back-offs
+    :param before_sending: see :class:`~vkanyio._engine._sender.Sender`
     :ivar stage: how far it has come
     """
 
-    def __init__(self, config: Config, generator: Random) -> None:
+    def __init__(
+        self,
+        config: Config,
+        generator: Random,
+        before_sending: BeforeSending | None = None,
+    ) -> None:
         self.stage: Stage = Stage.ENTERING
         self._config = config
         self._generator = generator
+        self._before_sending = before_sending
         self._loop_token = current_token()
         self._process = os.getpid()
         self._task = get_current_task().id
@@ -372,6 +380,7 @@ class Session(AsyncContextManagerMixin):
             counters=counters,
             headers=self._headers,
             generator=self._generator,
+            before_sending=self._before_sending,
         )
         return Lane(
             settings.config,

@@ -75,7 +75,7 @@ def batch(
     "response" or "error".
 
     With --output, the same command resumes where it was stopped, even after a crash:
-    a journal (FILE.journal) lists the calls that were in progress. Without
+    a journal (FILE.journal) lists the calls that were being sent. Without
     --repeat-unknown, those that VK may have carried out are reported, not repeated.
 
     \b
@@ -112,7 +112,7 @@ def batch(
         batch_run = BatchRun(feed, files, recorder)
         command = BatchCommand(batch_run, config, shared, book.done(), total)
         code = command.run(client.backend)
-        if files is not None and command.leaves_nothing():
+        if files is not None and not batch_run.needs_journal:
             files.finish()
         return code
 
@@ -160,22 +160,17 @@ class BatchCommand:
             raise CommandError(message, self._batch.exit_code())
         return self._batch.exit_code()
 
-    def leaves_nothing(self) -> bool:
-        """Return whether every line has a final record."""
-        endings = self._batch.endings
-        is_clear = not endings["unknown"] and not endings["got no response"]
-        return is_clear and self._batch.is_complete
-
     async def _work(self) -> None:
         noting = attrs.evolve(self._config, on_event=self._batch.note_event)
-        async with (
-            self._shared.limited(noting) as config,
-            VK.from_config(config) as api,
-        ):
-            try:
-                await self._batch.run(api)
-            finally:
-                self._requests = api.statistics().sent
+        async with self._shared.limited(noting) as config:
+            client = VK.from_config(config)
+            # Events cannot hold a request back, so the client has a hook for this.
+            client._before_sending = self._batch.note_sending  # pyright: ignore[reportPrivateUsage]
+            async with client as api:
+                try:
+                    await self._batch.run(api)
+                finally:
+                    self._requests = api.statistics().sent
 
     def _on_signal(self, signum: int) -> bool:
         if self._signum is not None:
@@ -290,7 +285,7 @@ def _max_in_flight(config: Config) -> int:
     """Return how many calls may be in progress: what the limit allows in two seconds.
 
     A smaller number would not use up the limit when responses are slow. A larger one
-    would leave more calls in doubt after a crash.
+    would only take memory.
     """
     requests = 2 * config.limit + 2
     packed = 1 if config.mode == "sequential" else config.execute_count

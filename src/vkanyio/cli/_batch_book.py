@@ -48,9 +48,9 @@ class LineState(enum.IntEnum):
 @final
 @attrs.frozen(kw_only=True)
 class JournalEntry:
-    """An entry of the journal: a call that was about to be sent.
+    """What the journal says of a call that was about to be sent.
 
-    :ivar time: when the entry was written, in Unix time
+    :ivar time: when VK may have got the call first, in Unix time
     :ivar random_id: the key that was filled in for the call
     """
 
@@ -143,8 +143,11 @@ class Book:
             elif self.state(number) is not LineState.DONE:
                 if not isinstance(since, int | float):
                     raise _foreign(path, place)
-                key = entry.get("random_id")
-                self.started[number] = JournalEntry(time=float(since), random_id=key)
+                key, at = entry.get("random_id"), float(since)
+                known = self.started.get(number)
+                if known is not None and known.random_id == key:
+                    at = min(at, known.time)  # VK may have got it then
+                self.started[number] = JournalEntry(time=at, random_id=key)
                 self._note(entry, self.state(number), path, place)
 
     def _note(

@@ -1,12 +1,11 @@
 """The calls of ``vkanyio batch``: from the lines of the input to ``api.stream``.
 
-It owns the calls that have no record yet, and notes in the journal what may be carried
-out. What becomes of the calls is the business of `_batch_run`.
+It owns the calls that have no record yet, and notes in the journal what is about to be
+sent. What becomes of the calls is the business of `_batch_run`.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self, final
 
@@ -20,27 +19,30 @@ from ._batch_lines import BadLine, read_call
 from ._common import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .. import APIRequest
     from ._batch_book import Book, JournalEntry
     from ._batch_files import OutputFiles
     from ._batch_lines import BatchCall, Line, LineReader
     from ._batch_records import Recorder
 
-MAX_NOTED_TOGETHER = 64
-"""How many calls are noted in the journal together: each time takes an `fsync`."""
-
 
 @final
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Job:
     """A call without a record.
 
+    :ivar must_be_noted: whether the journal must have it before it is sent
+    :ivar was_in_doubt: whether an earlier run may have sent it
     :ivar is_noted: whether the journal has it
     """
 
     call: BatchCall
     request: APIRequest
-    is_noted: bool
+    must_be_noted: bool
+    was_in_doubt: bool = False
+    is_noted: bool = False
 
     def filled_key(self) -> int | None:
         """Return the key that was filled in, None if there is none of that kind."""
@@ -61,8 +63,10 @@ class BatchFeed:
     :param max_in_flight: how many calls may be in progress at once
     :param checked: whether to check calls against VK's schema
     :param repeat_unknown: whether to repeat calls that may have been carried out
-    :ivar jobs: the calls without a record, by their number among the requests
+    :ivar jobs: the calls without a record
     :ivar complete: whether the input was read to its end
+    :ivar leaves_doubts: whether VK refused a call that an earlier run may have sent:
+        the journal still has the key to repeat it with
     """
 
     def __init__(
@@ -76,8 +80,9 @@ class BatchFeed:
         checked: bool,
         repeat_unknown: bool,
     ) -> None:
-        self.jobs: dict[int, Job] = {}
+        self.jobs: dict[APIRequest, Job] = {}
         self.complete = False
+        self.leaves_doubts = False
         self.max_in_flight: int = max_in_flight
         self._reader = reader
         self._files = files
@@ -85,8 +90,6 @@ class BatchFeed:
         self._recorder = recorder
         self._checked = checked
         self._repeat_unknown = repeat_unknown
-        self._ready: deque[APIRequest] = deque()
-        self._count = 0
         self._is_stopped = False
         self._waiting: CancelScope | None = None
 
@@ -94,10 +97,12 @@ class BatchFeed:
         return self
 
     async def __anext__(self) -> APIRequest:
-        if not self._ready:
-            await self._note(await self._take_lines())
-        if self._ready:
-            return self._ready.popleft()
+        while (line := await self._next_line()) is not None:
+            job = await self._take(line) if line.text else None
+            if job is not None:
+                self.jobs[job.request] = job
+                return job.request
+            await checkpoint()
         if self.complete:
             self._book.check_end(self._reader.number)
         raise StopAsyncIteration
@@ -108,31 +113,38 @@ class BatchFeed:
         if self._waiting is not None:
             self._waiting.cancel()
 
+    async def note_sending(self, requests: Sequence[APIRequest]) -> None:
+        """Note the calls that must not be made twice, before their request leaves.
+
+        A retry needs no second note.
+
+        :raises CommandError: if the journal cannot be written
+        """
+        jobs = [self.jobs[request] for request in requests if request in self.jobs]
+        new = [job for job in jobs if job.must_be_noted and not job.is_noted]
+        if self._files is None or not new:
+            return
+        for job in new:
+            self._files.note_start(job.call.line, job.filled_key())
+            job.is_noted = True
+        await self._files.sync_journal()
+
+    def note_refused(self, job: Job) -> None:
+        """Note that a call was certainly not carried out.
+
+        Unless an earlier run may have sent it: a refusal says nothing about that.
+        """
+        if job.was_in_doubt:
+            self.leaves_doubts = True
+        elif self._files is not None and job.is_noted:
+            self._files.note_withdrawn(job.call.line)
+
     def withdraw_unsent(self) -> None:
         """Note in the journal which calls were not sent; it does not wait."""
-        if self._files is None:
-            return
         with suppress(CommandError):  # the calls then stay in doubt
             for job in self.jobs.values():
-                if job.is_noted and not job.request.maybe_carried_out:
-                    self._files.note_withdrawn(job.call.line)
-
-    async def _take_lines(self) -> list[Job]:
-        """Return the calls of the lines that are there; wait for the first of them."""
-        room = max(1, self.max_in_flight - len(self.jobs))
-        jobs: list[Job] = []
-        while len(jobs) < min(room, MAX_NOTED_TOGETHER):
-            if jobs and not self._reader.has_line():
-                break
-            line = await self._next_line()
-            if line is None:
-                break
-            job = await self._take(line) if line.text else None
-            if job is not None:
-                jobs.append(job)
-            else:
-                await checkpoint()
-        return jobs
+                if not job.request.maybe_carried_out:
+                    self.note_refused(job)
 
     async def _next_line(self) -> Line | None:
         """Return the next line, None after the last one, or if the batch must stop."""
@@ -143,18 +155,6 @@ class BatchFeed:
             self.complete = line is None
             return line
         return None
-
-    async def _note(self, jobs: list[Job]) -> None:
-        """Note the calls that must not be made twice, and let them be sent."""
-        numbered = dict(enumerate(jobs, self._count))
-        self._count += len(jobs)
-        self.jobs |= numbered
-        if self._files is not None:
-            for job in jobs:
-                if job.is_noted:
-                    self._files.note_start(job.call.line, job.filled_key())
-            await self._files.sync_journal()
-        self._ready.extend(job.request for job in jobs)
 
     async def _take(self, line: Line) -> Job | None:
         """Return the job for a line, None if nothing is to be done."""
@@ -181,12 +181,12 @@ class BatchFeed:
         request = call.request(random_id)
         is_safe = started is not None and started.key_is_known() and _has_key(request)
         if is_safe or self._repeat_unknown:
-            return self._job(call, request)
+            return self._job(call, request, was_in_doubt=True)
         if state is LineState.UNKNOWN:
             self._recorder.count("unknown")  # the output already has a record of it
             return None
         message = (
-            f"{call.method} was in progress when the batch stopped, and may have been"
+            f"{call.method} was being sent when the batch stopped, and may have been"
             " carried out: it was not retried; check before you repeat it"
         )
         problem = {
@@ -198,9 +198,10 @@ class BatchFeed:
         await self._recorder.write(call.line, call.given, found, "unknown")
         return None
 
-    def _job(self, call: BatchCall, request: APIRequest) -> Job:
-        is_noted = self._files is not None and not request.reads()
-        return Job(call, request, is_noted)
+    def _job(
+        self, call: BatchCall, request: APIRequest, *, was_in_doubt: bool = False
+    ) -> Job:
+        return Job(call, request, not request.reads(), was_in_doubt)
 
 
 def _has_key(request: APIRequest) -> bool:

@@ -95,6 +95,8 @@ class LineFile:
             message = f"{path} is not a regular file: leave out --output"
             raise CommandError(message, WRONG_USAGE)
         self._written = self._synced = 0
+        self._write_error: OSError | None = None
+        self._sync_error: OSError | None = None
         self._turn = anyio.Lock()
 
     def lock(self) -> None:
@@ -158,9 +160,14 @@ class LineFile:
         async with self._turn:
             if self._synced < mine:
                 reached = self._written
+                if self._sync_error is not None:
+                    raise self._command_error(self._sync_error)
                 try:
                     await to_thread.run_sync(os.fsync, self._file.fileno())
                 except OSError as error:
+                    # The kernel may have dropped the data, and a second `fsync` would
+                    # then succeed (https://wiki.postgresql.org/wiki/Fsync_Errors).
+                    self._sync_error = error
                     raise self._command_error(error) from None
                 self._synced = reached
 
@@ -179,11 +186,21 @@ class LineFile:
             self._file.close()
 
     def _write(self, data: bytes) -> None:
+        """Write lines as a whole, or not at all.
+
+        After a part of a line, further lines would make the file unreadable.
+        """
+        if self._write_error is not None:
+            raise self._command_error(self._write_error)
         rest = memoryview(data)
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
+            try:
+                self._file.truncate(self.size() - (len(data) - len(rest)))
+            except OSError:
+                self._write_error = error
             raise self._command_error(error) from None
         self._written += len(data)
 
@@ -195,8 +212,8 @@ class LineFile:
 class OutputFiles:
     """An output that can be resumed, and its journal.
 
-    The journal has an entry for each call that must not be made twice, written before
-    the call is sent. An entry without a record is a call in doubt.
+    The journal has an entry for each call that must not be made twice, written just
+    before its first request leaves. An entry without a record is a call in doubt.
 
     :param path: the output
     :raises CommandError: if it cannot be used
@@ -253,9 +270,11 @@ class OutputFiles:
         path = Path(self.records.path)
         if self._journal is None and path.exists() and not path.stat().st_size:
             path.unlink()
-        self.records.close()
-        if self._journal is not None:
-            self._journal.close()
+        try:
+            self.records.close()
+        finally:
+            if self._journal is not None:
+                self._journal.close()
 
     def finish(self) -> None:
         """Close the files and delete the journal, when no call is left."""

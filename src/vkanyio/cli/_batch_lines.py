@@ -130,10 +130,6 @@ class LineReader:
         self._ended = False
         self.number: int = 0
 
-    def has_line(self) -> bool:
-        """Return whether the next line can be read without waiting."""
-        return self._is_file or self._ended or self._find() >= 0
-
     async def next(self) -> Line | None:
         """Return the next line, None at the end.
 

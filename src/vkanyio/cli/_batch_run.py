@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, final
 
-from anyio import CancelScope, create_task_group, sleep
+from anyio import CancelScope, create_task_group, sleep, sleep_forever
 
 from .. import (
     VK,
@@ -29,6 +29,8 @@ from ._common import FAILED, IN_DOUBT, NO_RESPONSE, WRONG_USAGE, CommandError
 from ._explain import explain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .. import APIRequest, Event, SettledCall
     from ._batch_feed import BatchFeed, Job
     from ._batch_files import OutputFiles
@@ -69,6 +71,7 @@ class BatchRun:
         self._recorder = recorder
         self._unanswered = 0
         self._broken: CommandError | OSError | None = None
+        self._scope: CancelScope | None = None
 
     @property
     def endings(self) -> Counter[str]:
@@ -91,6 +94,13 @@ class BatchRun:
     def is_complete(self) -> bool:
         """Whether every line of the input has ended."""
         return self._feed.complete and not self.in_flight
+
+    @property
+    def needs_journal(self) -> bool:
+        """Whether another run would have to know what the journal has."""
+        endings = self.endings
+        is_clear = not endings["unknown"] and not endings["got no response"]
+        return not (is_clear and self.is_complete) or self._feed.leaves_doubts
 
     @property
     def is_resumable(self) -> bool:
@@ -119,7 +129,8 @@ class BatchRun:
         """
         try:
             async with create_task_group() as tasks:
-                tasks.start_soon(self._sync_regularly, tasks.cancel_scope)
+                self._scope = tasks.cancel_scope
+                tasks.start_soon(self._sync_regularly)
                 try:
                     await self._make_calls(api)
                 except (CommandError, OSError) as error:
@@ -143,6 +154,25 @@ class BatchRun:
             return WRONG_USAGE
         return FAILED if self.endings["failed"] else 0
 
+    async def note_sending(self, requests: Sequence[APIRequest]) -> None:
+        """Note calls in the journal before they leave; the client calls it.
+
+        If the journal cannot be written, nothing more leaves, and the batch ends.
+        """
+        try:
+            if self._broken is None:
+                await self._feed.note_sending(requests)
+        except (CommandError, OSError) as error:
+            self._break(error)
+        if self._broken is not None:
+            await sleep_forever()  # until the calls are cancelled with the batch
+
+    def _break(self, error: CommandError | OSError) -> None:
+        """End the batch at once: a file can no longer be written."""
+        self._broken = self._broken or error
+        if self._scope is not None:
+            self._scope.cancel()
+
     async def _make_calls(self, api: VK) -> None:
         jobs = self._feed.jobs
         with suppress(ClientClosedError, ClientCrashedError):  # the calls have it, too
@@ -150,8 +180,10 @@ class BatchRun:
                 self._feed, max_pending=self._feed.max_in_flight
             ) as settled:
                 async for call in settled:
-                    if await self._record(jobs[call.index], call):
-                        del jobs[call.index]
+                    request = call.request
+                    assert request is not None  # since none is used twice
+                    if await self._record(jobs[request], call):
+                        del jobs[request]
 
     async def _record_the_rest(self) -> None:
         """Record the calls that had ended when the batch was cancelled.
@@ -161,11 +193,10 @@ class BatchRun:
         if self._files is None:
             return
         jobs = self._feed.jobs
-        with suppress(CommandError):  # the calls then stay in doubt
-            for number, job in [*jobs.items()]:
-                request = job.request
+        for request, job in [*jobs.items()]:
+            with suppress(CommandError):  # the call then stays in doubt
                 if _has_outcome(request) and await self._record(job, request):
-                    del jobs[number]
+                    del jobs[request]
 
     async def _record(self, job: Job, call: SettledCall | APIRequest) -> bool:
         """Write the record of a call, and return whether it is done with."""
@@ -179,8 +210,8 @@ class BatchRun:
             ending, found = describe_error(error)
         await self._recorder.write(job.call.line, job.call.given, found, ending)
         is_clear = "error" in found and ending != "unknown"
-        if self._files is not None and job.is_noted and is_clear:
-            self._files.note_withdrawn(job.call.line)
+        if is_clear:
+            self._feed.note_refused(job)
         return True
 
     def _handle_error(self, error: VKError, job: Job) -> None:
@@ -201,14 +232,13 @@ class BatchRun:
         self.kinds[kind] += 1
         self.examples.setdefault(kind, explain(error))
 
-    async def _sync_regularly(self, scope: CancelScope) -> None:
+    async def _sync_regularly(self) -> None:
         while self._files is not None:
             await sleep(SYNC_SECONDS)
             try:
                 await self._files.records.sync()
             except CommandError as error:
-                self._broken = error
-                scope.cancel()  # records can no longer be written
+                self._break(error)
 
 
 def _has_outcome(request: APIRequest) -> bool:
