@@ -28,6 +28,8 @@ NEVER = Page(0, b"")
 """No response at all."""
 BAD_GATEWAY = Page(502, b"<html>Bad Gateway</html>")
 TOO_LARGE = Page(413, b"<html>Request Entity Too Large</html>")
+FORBIDDEN = Page(403, b"<html>Forbidden</html>")
+NOT_FOUND = Page(404, b"<html>Not Found</html>")
 NOT_JSON = Page(200, b"ERROR")
 CUT = Page(200, b'{"response":[{"id":1')
 ERROR_1 = Page(200, b'{"error":{"error_code":1,"error_msg":"Unknown error"}}')

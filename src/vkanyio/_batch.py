@@ -44,6 +44,9 @@ TOKEN_CODES = frozenset(
 )
 """Errors about the token or its user, which each call would meet alone, too."""
 TOO_LARGE_STATUS = 413
+WRONG_ADDRESS_STATUSES = frozenset({*range(300, 400), 401, 404, 405, 407, 410})
+"""By these a server or gateway refuses an address or a login, which all calls share.
+Others, such as 400, 403 and 413, may be about the content or the size of a request."""
 
 FORGET_SECONDS = 300.0
 """The time in which the size of a batch that was too large doubles again."""
@@ -179,7 +182,8 @@ def remedy_for(
        Repeat.
     2. VK refused the token, or asks a question about it: each call would meet that.
     3. VK refused ``execute`` itself, or gave an error that is not known: alone.
-    4. No connection can be made: each call would meet that, too.
+    4. No connection can be made, or the address or the login is wrong: each call would
+       meet that, too.
     5. VK, or a gateway, refused the batch for its size or for one of its calls: halve.
     6. The batch took too long: halve.
     7. The response was lost, or was none, or an error inside VK: this may pass. Repeat
@@ -199,7 +203,10 @@ def remedy_for(
         if isinstance(error, CompileError | ScriptRuntimeError):
             return Remedy.HALVE
         return Remedy.FAIL if error.code in TOKEN_CODES else Remedy.ALONE
-    if not failure.maybe_carried_out and not isinstance(error, InvalidResponseError):
+    if not failure.maybe_carried_out and (
+        not isinstance(error, InvalidResponseError)
+        or error.status in WRONG_ADDRESS_STATUSES
+    ):
         return Remedy.FAIL
     if not failure.is_transient or failure.is_timeout:
         return Remedy.HALVE

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 JSON: TypeAlias = "dict[str, Any] | list[Any] | str | float | None"
 
 _MAX_SHOWN_BYTES = 200
+_NOT_FOUND = 404
 _REQUEST_TIMEOUT = 408
 _DECODER = json.JSONDecoder(strict=False)
 _UNKNOWN_METHOD = 3
@@ -173,6 +174,8 @@ def _invalid(
             f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what it"
             " allows"
         )
+    elif status == _NOT_FOUND:
+        message = f"{message}: check base_url (VK's ends in /method)"
     error = InvalidResponseError(
         message,
         method=call.method,

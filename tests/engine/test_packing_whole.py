@@ -13,7 +13,9 @@ from _gateway import (
     CUT,
     ERROR_1,
     ERROR_10,
+    FORBIDDEN,
     NEVER,
+    NOT_FOUND,
     NOT_JSON,
     TOO_LARGE,
     Gateway,
@@ -161,10 +163,31 @@ async def test_a_body_that_a_gateway_found_too_large_is_not_sent_again(
     assert done(simulator) == sorted([*range(16)] * 2)
 
 
+# No call is at fault.
+
+
+async def test_a_wrong_address_ends_each_call_with_the_first_request(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    kinds = [get, message, post]
+    requests = [kinds[i % 3](i) for i in range(300)]
+    async with behind(make_client, simulator, lambda _: NOT_FOUND) as api:
+        outcomes = await together(api, requests)
+        assert api.statistics().sent == 300 / 25
+        assert api.statistics().split == 0
+        assert api.statistics().retries == {}
+    assert done(simulator) == []
+    assert len({id(outcome) for outcome in outcomes}) == 300
+    for request, outcome in zip(requests, outcomes, strict=True):
+        assert type(outcome) is InvalidResponseError  # not in doubt, a write neither
+        assert outcome.method == request.method
+        assert "check base_url" in str(outcome)
+
+
 # One call is at fault.
 
 
-@PAGES
+@pytest.mark.parametrize("page", [*ANSWERS.values(), FORBIDDEN], ids=[*ANSWERS, "403"])
 @pytest.mark.parametrize("bad", [0, 7, 24])
 async def test_a_call_that_spoils_every_batch_costs_itself_alone(
     simulator: Simulator, make_client: MakeClient, page: Page, bad: int
@@ -177,7 +200,7 @@ async def test_a_call_that_spoils_every_batch_costs_itself_alone(
         outcomes = await together(api, map(get, range(25)))
         assert api.statistics().batches[25] <= 2
         assert 4 <= api.statistics().split <= 5
-        attempts = 1 if page is TOO_LARGE else 1 + 3
+        attempts = 1 if page in (TOO_LARGE, FORBIDDEN) else 1 + 3
         assert api.statistics().batches[1] <= attempts + 2
     error = outcomes.pop(bad)
     assert isinstance(error, Exception)

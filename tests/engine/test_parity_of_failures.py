@@ -22,6 +22,7 @@ from _gateway import (
     CUT,
     ERROR_1,
     ERROR_10,
+    FORBIDDEN,
     NEVER,
     NOT_JSON,
     TOO_LARGE,
@@ -133,8 +134,7 @@ UPLOADS_AND_POLLS = {
 LASTING: dict[str, Any] = {
     **PASSING,
     **{f"error {code}": faults.error(code) for code in (5, 9, 15, 29, 100, 77777)},
-    "html 403": faults.html(403),
-    "html 413": faults.html(413),
+    **{f"html {status}": faults.html(status) for status in (302, 401, 403, 404, 413)},
     "captcha": faults.captcha(),
     "confirmation": faults.confirmation(),
     "validation": faults.validation(),
@@ -185,7 +185,8 @@ async def test_under_a_fault_that_lasts_calls_end_as_without_packing(
 
 # Random batches, random faults of the request as a whole, random faults of calls.
 
-PAGES = [BAD_GATEWAY, TOO_LARGE, NOT_JSON, CUT, ERROR_1, ERROR_10, NEVER]
+REFUSALS = [TOO_LARGE, FORBIDDEN]
+PAGES = [BAD_GATEWAY, *REFUSALS, NOT_JSON, CUT, ERROR_1, ERROR_10, NEVER]
 SPOILS = "spoils"
 FATES = ["value", "value", "value", "error 100", SPOILS, "slow", "too slow"]
 SECONDS = {"slow": 1.2, "too slow": 2 * TIMEOUT}
@@ -214,7 +215,7 @@ plans = st.builds(
         max_size=40,
     ),
     page=st.builds(
-        lambda page, after: page._replace(after=after and page.status_code != 413),
+        lambda page, after: page._replace(after=after and page not in REFUSALS),
         st.sampled_from(PAGES),
         st.booleans(),
     ),
@@ -229,8 +230,8 @@ class World:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        # What is refused as too large is not sent again: that would not pass.
-        self._failing = 0 if plan.page.status_code == 413 else plan.failing
+        # What is refused is not sent again: that would not pass.
+        self._failing = 0 if plan.page in REFUSALS else plan.failing
         self._spoilers = [i for i, (_, fate) in enumerate(plan.calls) if fate == SPOILS]
 
     def setup(self, simulator: Simulator) -> Gateway:

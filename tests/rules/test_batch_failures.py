@@ -97,7 +97,7 @@ def test_a_deadline_is_met_by_halving_at_once() -> None:
     "failure",
     [
         *(api(12), api(13), TOO_LARGE_BODY, TOO_LARGE_ANSWER, ODD_CLIENT),
-        *(page(status, sent=False) for status in (302, 403, 404)),
+        *(page(status, sent=False) for status in (400, 402, 403, 406, 409, 411, 422)),
     ],
 )
 @pytest.mark.parametrize("outage", [False, True])
@@ -105,6 +105,12 @@ def test_what_would_happen_again_is_met_by_halving(
     failure: Failure, outage: bool
 ) -> None:
     assert remedy(failure, outage=outage) is Remedy.HALVE
+
+
+@pytest.mark.parametrize("status", [300, 302, 399, 401, 404, 405, 407, 410])
+@pytest.mark.parametrize("outage", [False, True])
+def test_a_wrong_address_or_login_fails_each_call(status: int, outage: bool) -> None:
+    assert remedy(page(status, sent=False), outage=outage) is Remedy.FAIL
 
 
 @pytest.mark.parametrize("code", sorted(TOKEN_CODES))

@@ -230,6 +230,13 @@ def test_the_status_of_a_page_tells_what_may_have_happened(
     assert failure.is_transient is is_transient
 
 
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 410, 503])
+def test_a_page_that_was_not_found_brings_up_the_address(status: int) -> None:
+    advice = "begins with b'<html>'): check base_url (VK's ends in /method)"
+    failure, _ = invalid("<html>", status)
+    assert str(failure.error).endswith(advice) is (status == 404)
+
+
 @pytest.mark.parametrize("status", [200, 404, 428, 429, 430, 503])
 def test_429_is_the_error_6_of_a_gateway(status: int) -> None:
     failure, _ = invalid("<html>nginx</html>", status)
