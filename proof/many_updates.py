@@ -1,12 +1,13 @@
-"""Handle very many updates, and see that memory does not grow.
+"""Handle 100,000 updates, and check that memory does not grow.
 
 ::
 
     uv run python -m proof.many_updates
 
-100,000 updates from a long poll server that has 100 whenever it is asked, by a loop and
-by 20 workers, in virtual time. Python counts the blocks of memory in use after each
-tenth of them. The processor time of an update includes the parsing of VK's JSON.
+The long poll server returns 100 new updates to each poll. They are handled by a loop,
+and then by 20 workers, in virtual time. After each tenth of them, the program asks
+Python how many blocks of memory are in use. The processor time of an update includes
+the parsing of VK's JSON.
 """
 
 from __future__ import annotations

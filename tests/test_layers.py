@@ -67,8 +67,8 @@ LAYERS = {
     "words": """
         updates._errors
         objects _resolve _execute _events redis._events _statistics redis._statistics
-        _facts _error_codes redis._errors _errors _uploaded _extras _masking _random_id
-        _repr _similar _typeguards _typing _version
+        _facts _error_codes redis._errors _async_use _errors _uploaded _extras _masking
+        _random_id _repr _similar _typeguards _typing _version
     """,
     "simulator": "testing",  # it stands on nothing of the library
 }
@@ -80,7 +80,7 @@ UPWARDS = {("_errors", "_error_codes"), ("_api", "_token_view")}
 """Loaded when a class is first asked for: it is a subclass of one in the other."""
 PUBLIC = {
     *("__init__", "cli", "redis.__init__", "testing"),
-    *("updates.__init__", "uploads.__init__"),
+    *("updates.__init__", "updates.mailbox", "uploads.__init__"),
 }
 """What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}

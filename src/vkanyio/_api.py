@@ -342,7 +342,8 @@ class API(MethodGroups):
         :param configure: whether to switch on the Long Poll API, with the API version
             of the client and the ``kinds``: this changes the community's settings
         :param kinds: which updates to deliver: classes such as
-            :class:`~vkanyio.updates.MessageNew`, or their names; by default all
+            :class:`~vkanyio.updates.MessageNew`, or their names; by default all. A
+            warning in the log names those that the settings of the community leave out
         :return: an asynchronous context manager that returns the updates
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a value that is not allowed

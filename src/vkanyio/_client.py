@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Never, Self, Unpack, final
 from anyio import TASK_STATUS_IGNORED, sleep_forever
 
 from ._api import API
+from ._async_use import EnteredByAsyncWith
 from ._config import OPTION_NAMES, Config, Options
 from ._engine._session import Session
 from ._errors import ClientClosedError, ClientUseError
@@ -50,7 +51,7 @@ class _NotEntered:
         raise ClientClosedError(self.message)
 
 
-class _Client(API):
+class _Client(API, EnteredByAsyncWith):
     """What a client does; :class:`VK` is its public class.
 
     Editors list the names of a class itself, private ones too, before those that it

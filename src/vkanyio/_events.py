@@ -93,7 +93,7 @@ class PollStarted(NamedTuple):
     ``wait``.
 
     :ivar poll: its number, unique in this process
-    :ivar group_id: the community
+    :ivar group_id: the community, 0 for the mailbox of the token
     :ivar at: when, by the event loop's clock
     """
 
@@ -106,7 +106,7 @@ class PollEnded(NamedTuple):
     """VK answered a request for updates, or it failed or was cancelled.
 
     :ivar poll: the number of the request
-    :ivar group_id: the community
+    :ivar group_id: the community, 0 for the mailbox of the token
     :ivar at: when it ended, by the event loop's clock
     :ivar duration: seconds since it was sent
     :ivar ending: "value", "error" or "cancelled"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, final
 
 from ._api import API
+from ._async_use import EnteredByAsyncWith
 from ._errors import ClientUseError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @final
-class TokenView(API):
+class TokenView(API, EnteredByAsyncWith):
     """A client for another token, from :meth:`API.as_token`.
 
     It makes calls in every way that the client does, over the client's connections, and

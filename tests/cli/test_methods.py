@@ -143,6 +143,7 @@ def test_every_method_can_be_shown(look: Look, group: str) -> None:
     for name in catalog.groups()[group]:
         out = look(name)
         assert out.startswith(f"{name}\n")
+        assert out.splitlines().count(name) == 1  # not repeated, as below a pager
         method = catalog.find(name)
         assert method is not None
         for parameter in method.parameters:
@@ -205,6 +206,7 @@ def test_what_is_longer_than_a_terminal_is_shown_by_pages(
     code, shown = run_on_terminal("methods", name)
     assert code == 0
     assert ("page:" in shown) is is_paged
+    assert shown.count(f"\x1b[1m{name}\x1b[0m") == 1  # the pager gets no styles
     assert "https://dev.vk.com/api/bots/development/keyboard" in shown or not is_paged
     assert f"https://dev.vk.com/method/{name}" in shown
 

@@ -67,6 +67,24 @@ def test_on_demand_it_writes_a_line_for_each_call_and_no_values() -> None:
     assert "the-token" not in err
 
 
+def test_a_fault_of_a_method_strikes_a_script_that_calls_it() -> None:
+    script = "API.wall.post({message: 1}); return API.wall.post({message: 2});"
+    with running("--log", "--limit", "0", "--fault", "drop-after@wall.post") as process:
+        base_url = process.stdout.readline().strip()
+        with pytest.raises(httpx.RemoteProtocolError):
+            code_of(base_url, "execute", code=script)
+        assert code_of(base_url, "wall.post") is None
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    lines = [line.partition(" ")[2] for line in err.splitlines()[:4]]
+    assert lines == [
+        "request 1: wall.post: carried out (fault: drop_after)",
+        "request 1: wall.post: carried out",
+        "request 1: execute: carried out",
+        "request 2: wall.post: carried out",
+    ]
+
+
 def test_tokens_have_the_owners_that_they_were_given() -> None:
     owners = ["--token", "bot=club9", "--token", "a=b=id1", "--limit", "0"]
     with running(*owners) as process:
@@ -118,6 +136,7 @@ def is_fault(name: str, value: object) -> bool:
         (["--fault", "html=1.2.3"], "NAME[@METHOD][=RATE]"),
         (["--fault", "html="], "NAME[@METHOD][=RATE]"),
         (["--fault", "failed:2@wall.post"], "affects only 'longpoll', not 'wall.post'"),
+        (["--fault", "drop-upload@docs.save"], "affects only 'upload', not 'docs.save"),
         (
             ["--token", "bot"],
             "'bot' does not have the form TOKEN=OWNER, such as bot=cl",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
+from typing import Any
 
 import attrs
 from _pages import DOCS
@@ -14,6 +16,7 @@ import vkanyio.testing
 import vkanyio.updates
 from vkanyio import Config
 from vkanyio._method_facts import METHODS
+from vkanyio.testing import faults
 
 sys.path.insert(0, str(DOCS / "_ext"))
 
@@ -43,6 +46,36 @@ def test_every_public_class_is_there():
     assert public_names(vkanyio.testing) - SHOWN == set()
     assert public_names(vkanyio.updates) - SHOWN == set()
     assert public_names(vkanyio.redis) - SHOWN == set()
+
+
+def moment_of(function: Any, **more: Any) -> str:
+    """Return when a fault strikes: before the call is carried out, or after."""
+    required = [
+        b"" if name == "content" else 1
+        for name, each in inspect.signature(function).parameters.items()
+        if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+    ]
+    fault = function(*required, **more)
+    return "after" if isinstance(fault, faults.Mishap) and fault.then else "before"
+
+
+def test_the_table_of_faults_says_for_each_when_it_strikes():
+    page = (DOCS / "simulator.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)\(.*?\| .* \| (.*) \|$", page, re.MULTILINE)
+    functions = {
+        name: function
+        for name, function in inspect.getmembers(faults, inspect.isfunction)
+        if function.__module__ == faults.__name__ and not name.startswith("_")
+    }
+    assert {name for name, _ in rows} == functions.keys() - {"too_fast"}
+    for name, moment in rows:
+        if moment not in ("long poll", "uploads"):
+            is_either = "after" in inspect.signature(functions[name]).parameters
+            strikes = moment_of(functions[name])
+            if is_either:
+                strikes += f", or {moment_of(functions[name], after=True)}"
+                strikes += " with `after=True`"
+            assert moment == strikes, name
 
 
 def test_every_option_is_in_the_table_with_its_default_and_its_meaning():

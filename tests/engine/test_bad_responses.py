@@ -230,7 +230,7 @@ async def test_a_second_response_is_not_read_by_the_next_call(
     async with listening(respond_twice) as base_url, client(base_url) as api:
         for i in range(1, 6):
             assert await api.call(*CALLS[i % 2]) == i
-        assert connections_of(api) <= 1
+        assert connections_of(api) <= 2  # one may wait to be looked at
 
 
 async def test_a_second_response_behind_a_whole_read_is_not_read_either() -> None:
@@ -251,7 +251,7 @@ async def test_a_second_response_behind_a_whole_read_is_not_read_either() -> Non
     async with listening(respond_twice) as base_url, client(base_url) as api:
         for i in range(1, 6):
             assert await api.call(*CALLS[i % 2]) == i
-        assert connections_of(api) <= 1
+        assert connections_of(api) <= 2  # one may wait to be looked at
 
 
 # Memory

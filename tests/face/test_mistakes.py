@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vkanyio import API, VK, ExecuteResult, MethodGroup, UnknownMethodError
+from vkanyio import (
+    API,
+    VK,
+    ClientUseError,
+    ExecuteResult,
+    MethodGroup,
+    UnknownMethodError,
+)
 from vkanyio._method_facts import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _helpers import MakeClient
     from vkanyio.testing import Simulator
 
@@ -221,3 +230,49 @@ async def test_the_code_of_a_script_may_be_passed_by_name(
         with pytest.raises(TypeError, match="code"):
             await api.execute({"code": "return 1;"})  # type: ignore[arg-type]
     assert len(simulator.ledger.carried_out("execute")) == 2
+
+
+# Asynchronous objects
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda api: api, "VK"),
+        (lambda api: api.as_token(TOKEN), "TokenView"),
+        (lambda api: api.stream([]), "CallStream"),
+        (lambda api: api.collect("wall.get").ahead(), "ItemsAhead"),
+        (lambda api: api.bot_updates(), "BotUpdates"),
+        (lambda api: api.user_updates(), "UserUpdates"),
+    ],
+)
+async def test_a_block_is_entered_by_async_with(
+    make_client: MakeClient, make: Callable[[VK], Any], name: str
+) -> None:
+    async with make_client() as api:
+        with (
+            pytest.raises(ClientUseError, match=f"{name} is entered by `async with`"),
+            make(api),
+        ):
+            raise AssertionError("it was entered")
+
+
+async def test_pages_are_read_by_async_for(make_client: MakeClient) -> None:
+    async with make_client() as api:
+        items: Any = api.collect("wall.get", owner_id=1)
+        hint = r"PagedItems is read by `async for` or by `await items.all\(\)`, not by"
+        with pytest.raises(ClientUseError, match=f"{hint} `for`"):
+            list(items)
+        with pytest.raises(ClientUseError, match=f"{hint} `await`"):
+            await items
+
+
+@pytest.mark.parametrize(
+    "make", [lambda api: api.stream([]), lambda api: api.bot_updates()]
+)
+async def test_what_arrives_later_is_read_by_async_for(
+    make_client: MakeClient, make: Callable[[VK], Any]
+) -> None:
+    async with make_client() as api:
+        with pytest.raises(ClientUseError, match="read by `async for`, not by `for`"):
+            list(make(api))

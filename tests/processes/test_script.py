@@ -205,11 +205,11 @@ def test_if_nobody_could_ask_for_a_while_others_may_live_on_their_shares(
 ) -> None:
     script.ask(process="another")
     for _ in range(3):
-        script.now += 1.9
+        script.now += 1.7
         script.ask()
-    script.now += 1.9
+    script.now += 1.7
     assert script.ahead("a") == 0
-    script.now += 2.0
+    script.now += 1.75
     assert script.ahead("b") == round(SILENCE, 4)
 
 

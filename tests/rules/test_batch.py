@@ -106,6 +106,12 @@ CASES: dict[str, tuple[list[str], Any, Any, list[Any]]] = {
         [error("execute", 18), error("a.b", 15), error("a.b", 18)],
         [Code(15), Code(18)],
     ),
+    "a copy beside a false": (
+        ["a.b", "c.d"],
+        [False, False],
+        [error("a.b", 15), error("execute", 15)],
+        [Code(15), False],
+    ),
     "a copy of what is not there": (
         ["a.b", "c.d"],
         [False, 1],

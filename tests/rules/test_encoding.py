@@ -289,6 +289,11 @@ def test_a_refused_value_is_shown_with_its_type(value: Any, shown: str) -> None:
     assert str(caught.value).endswith(f"got {shown}")
 
 
+def test_a_time_out_of_range_is_shown() -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(datetime.min))):
+        encode_params({"publish_date": datetime.min})
+
+
 @pytest.mark.parametrize(
     "value", [b"hidden", ["hidden", {"hidden"}], {"a": b"hidden"}, {"a": [b"hidden"]}]
 )

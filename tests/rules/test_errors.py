@@ -21,10 +21,12 @@ from vkanyio import (
     ConnectionFailedError,
     ErrorCode,
     InvalidResponseError,
+    NoTokenLeftError,
     OutcomeUnknownError,
     RequestTimeoutError,
     TooManyRequestsError,
     TransportError,
+    UploadRefusedError,
     VKError,
     _error_codes,
     _errors,
@@ -376,6 +378,29 @@ def test_an_unknown_outcome_names_the_method_and_the_cause() -> None:
     assert error.args == ("wall.post",)
     assert str(error).startswith("wall.post may have been carried out")
     assert "lost" in str(error)
+
+
+def test_a_refused_upload_has_its_kind_and_the_response() -> None:
+    response = {"error": "ERR_UPLOAD"}
+    error = UploadRefusedError("too large", kind="document", response=response)
+    assert (error.kind, error.response) == ("document", response)
+    assert error.args == ("too large",)
+    assert str(error) == "upload.document: too large"
+
+
+def test_a_refused_upload_may_succeed_later_only_where_that_is_said() -> None:
+    refused = UploadRefusedError("no", kind="video", response="")
+    too_fast = UploadRefusedError("no", kind="video", response="", is_transient=True)
+    assert (refused.is_transient, too_fast.is_transient) == (False, True)
+
+
+def test_a_call_that_no_token_can_make_has_the_reason_for_each() -> None:
+    reasons = (make(AuthError), ConnectionFailedError("lost"))
+    error = NoTokenLeftError([*reasons], method="wall.get")
+    assert (error.reasons, error.method) == (reasons, "wall.get")
+    assert error.args == ("wall.get",)
+    each = f"views[0]: {reasons[0]}; views[1]: {reasons[1]}"
+    assert str(error).endswith(f" wall.get: {each}")
 
 
 # Copies

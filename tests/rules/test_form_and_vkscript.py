@@ -39,6 +39,22 @@ def test_a_form_is_written_as_the_standard_library_writes_it(
     assert to_form(params).decode("ascii") == urlencode(params, safe=",")
 
 
+@pytest.mark.parametrize(
+    ("params", "is_secret"),
+    [
+        ({}, False),
+        ({"user_ids": 1}, False),
+        ({"password": "hidden"}, True),
+        ({"user_ids": 1, "access_token": "hidden"}, True),
+    ],
+)
+def test_a_form_and_a_script_show_themselves_unless_they_have_a_secret(
+    params: dict[str, str | int], is_secret: bool
+) -> None:
+    form, script = to_form(params), to_vkscript("users.get", params)
+    assert (repr(form) == "b'***'", repr(script) == "'***'") == (is_secret, is_secret)
+
+
 _STRING = re.compile(r'"((?:[^"\\\r\n]|\\["\\nr])*)"')
 _ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 

@@ -90,8 +90,8 @@ def test_permits_are_not_used_while_redis_is_away() -> None:
     answer_to(limit, 0.0, at=0.0)
     limit.note_failure(None, 0.0, "refused", may_share=True)
     assert limit.ready_at(0.0) == math.inf
-    assert limit.note_failure(None, 1.9, "refused", may_share=True) is None
-    assert limit.ready_at(1.9) == 2.0  # the share
+    assert limit.note_failure(None, 2.9, "refused", may_share=True) is None
+    assert limit.ready_at(2.9) == 3.0  # the share
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 
 from vkanyio._facts import Repetition
 from vkanyio._method_facts import METHODS
-from vkanyio._repetition import facts_of, repetition_of_call, repetition_of_script
+from vkanyio._repetition import (
+    facts_of,
+    is_known,
+    repetition_of_call,
+    repetition_of_script,
+)
 
 READ, KEYED, STATE, NEVER = Repetition
 SCHEMA_METHODS = load(FACTS).methods
@@ -186,6 +191,12 @@ def test_an_invite_link_that_is_reset_is_a_change(
 def test_a_stored_procedure_is_not_repeatable_whatever_its_name(procedure: str) -> None:
     assert repetition_of_call(procedure, {}) is NEVER
     assert repetition_of_call(procedure, {"code": "return 1;"}) is NEVER
+
+
+def test_only_the_names_of_vk_s_schema_are_known() -> None:
+    assert is_known("users.get")
+    unknown = ["users.Get", "execute.mine", "", None, 5, ["users.get"]]
+    assert not any(map(is_known, unknown))
 
 
 def test_a_script_is_as_repeatable_as_its_code() -> None:

@@ -169,6 +169,19 @@ def test_a_value_that_cannot_be_a_token_is_refused(token: Any) -> None:
         APIRequest("users.get", {"access_token": token})
 
 
+class StoredToken:
+    """A token that a program keeps in an object of its own."""
+
+    def to_vk(self) -> str:
+        return SECRET
+
+
+def test_a_request_token_may_be_an_object_that_encodes_itself() -> None:
+    request = APIRequest("users.get", {"access_token": StoredToken()})
+    assert request._own_token == SECRET
+    assert SECRET not in repr(request._own_token)
+
+
 # Names of methods
 
 

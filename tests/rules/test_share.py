@@ -14,6 +14,7 @@ from vkanyio.redis._share import (
     VALID,
     WINDOWS_AFTER,
     Share,
+    max_gap,
     silence,
 )
 
@@ -47,8 +48,8 @@ def test_it_begins_when_no_permit_is_in_use_any_more() -> None:
     share = share_of(20, 4)
     assert share.is_on
     assert share.limit == 5
-    assert starts_between(share, 100.0, 102.0) == []
-    assert starts_between(share, 102.0, 103.0) == [102.0] * 5
+    assert starts_between(share, 100.0, 103.0) == []
+    assert starts_between(share, 103.0, 104.0) == [103.0] * 5
 
 
 @pytest.mark.parametrize(("limit", "processes"), [(20, 4), (20, 3), (3, 2), (1, 1)])
@@ -109,6 +110,13 @@ def test_no_process_lives_on_its_share_when_the_first_permit_is_granted() -> Non
     last = max(starts_between_without_attempts(other, back, back + 5))
     assert last < back + GRACE
     assert last + 1.0 < back + silence(1.0)
+
+
+def test_none_lives_on_its_share_after_an_outage_that_redis_cannot_notice() -> None:
+    away_at, back = 100.0, 100.0 + max_gap(1.0)
+    other = share_of(20, 4, away_at=away_at)
+    other.confirm(back + PATIENCE)  # its last attempt, which began just before
+    assert starts_between_without_attempts(other, away_at, back + 5) == []
 
 
 def starts_between_without_attempts(

@@ -363,7 +363,7 @@ async def test_validation_sends_the_person_to_a_page(
     assert error["redirect_uri"] == "https://vk/validate"
 
 
-async def test_refusals_strike_calls_inside_execute_and_mishaps_do_not(
+async def test_a_call_of_a_handler_gets_faults_like_one_of_a_script(
     simulator: Simulator, call: Ask
 ) -> None:
     async def execute(call: Call) -> Any:
@@ -373,18 +373,27 @@ async def test_refusals_strike_calls_inside_execute_and_mishaps_do_not(
             return refusal.code
 
     simulator.add_method("execute", execute)
-    simulator.fault(faults.drop_before(), "test.add")
     simulator.fault(faults.error(15), "test.add")
+    simulator.fault(faults.drop_before(), "test.add")
     assert await call("execute") == 15
+    with pytest.raises(httpx.ReadError):
+        await call("execute")
     assert await call("execute") == "added"
     assert outcomes(simulator) == [
         (15, "error"),
         ("carried out", None),
+        ("drop_before", "drop_before"),
+        ("drop_before", None),
         ("carried out", None),
         ("carried out", None),
     ]
-    with pytest.raises(httpx.ReadError):
-        await call("test.add")
+
+
+async def test_a_function_that_was_not_called_is_not_a_fault(
+    simulator: Simulator,
+) -> None:
+    with pytest.raises(TypeError, match=r"such as faults\.drop_after\(\), not <func"):
+        simulator.fault(faults.drop_before)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("code", [5, 1117])

@@ -199,9 +199,14 @@ async def test_what_is_no_poll_gets_an_error_page(
     assert json_body.status_code == 400
 
 
-async def test_only_managers_may_ask_for_the_server(ask: Ask, code: Ask) -> None:
+async def test_only_managers_may_ask_for_the_server(
+    town: Simulator, ask: Ask, code: Ask
+) -> None:
+    town.add_group(GROUP, managers=[1])
     methods = ("groups.getLongPollServer", "groups.getLongPollSettings")
     for method in (*methods, "groups.setLongPollSettings"):
+        assert await code(method, "anna", group_id=GROUP) == 0
+        assert await code(method, "boris", group_id=GROUP) == 15
         assert await code(method, "club", group_id=8) == 15
         assert await code(method, "app", group_id=GROUP) == 28
         assert await code(method, "club") == 100
@@ -409,6 +414,21 @@ async def test_updates_can_be_repeated(town: Simulator, poll: Ask) -> None:
     assert texts(await poll(ts)) == ["3", "4", "new"]
     assert texts(await poll(ts)) == ["0", "1", "2", "3", "4", "new"]
     assert texts(await poll(ts)) == ["new"]
+
+
+async def test_what_is_repeated_never_leads_back(town: Simulator, poll: Ask) -> None:
+    for number in range(5):
+        town.say(1, GROUP, str(number))
+    ts = (await poll())["ts"]
+    town.long_poll(most=1)
+    town.say(1, GROUP, "new")
+    town.fault(faults.repeated(2))
+    answer = await poll(ts)
+    assert texts(answer) == ["3", "4", "new"]
+    town.fault(faults.silent())
+    town.fault(faults.repeated(2))
+    for _ in range(2):
+        assert await poll(ts) == {"ts": ts, "updates": []}
 
 
 async def test_a_key_can_fall_silent_and_a_new_one_hears_again(

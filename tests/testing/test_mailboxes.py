@@ -192,15 +192,57 @@ async def test_the_history_fills_a_gap_and_the_poll_goes_on_from_it(
 
 
 async def test_a_long_history_comes_in_parts(ask: Ask, server: Any) -> None:
-    for number in range(201):
+    for number in range(200):
         await say(ask, "anna", -9, str(number))
+    await ask("messages.edit", peer_id=-9, message_id=1, message="no more messages")
+    await say(ask, "anna", -9, "200")
     first = await history(ask, pts=server["pts"])
     assert first["more"] is True
-    assert (len(first["history"]), first["messages"]["count"]) == (200, 200)
+    assert (len(first["history"]), first["messages"]["count"]) == (201, 200)
     second = await history(ask, pts=first["new_pts"])
     assert [each["text"] for each in second["messages"]["items"]] == ["200"]
     assert "more" not in second
-    assert second["new_pts"] == server["pts"] + 201
+    assert second["new_pts"] == server["pts"] + 202
+
+
+async def test_the_history_has_what_became_of_each_message_once(
+    ask: Ask, server: Any
+) -> None:
+    for text in ("one", "two", "three"):
+        await say(ask, "anna", -9, text)
+    begin = (await history(ask, pts=server["pts"]))["new_pts"]
+    await say(ask, "anna", -9, "four")
+    await ask("messages.edit", peer_id=-9, message_id=1, message="new")
+    await ask("messages.edit", peer_id=-9, message_id=4, message="newest")
+    await ask("messages.delete", "club", message_ids=2)
+    await ask("messages.restore", "club", message_id=2)
+    await ask("messages.delete", "club", message_ids=3)
+    value = await history(ask, pts=begin)
+    check("messages.getLongPollHistory", "response", value)
+    assert [each[:2] for each in value["history"]] == [
+        [4, 4],
+        [5, 1],
+        [5, 4],
+        [2, 2],
+        [3, 2],
+        [2, 3],
+    ]
+    assert {len(each) for each in value["history"]} == {4}
+    shown = [(each["id"], each["text"]) for each in value["messages"]["items"]]
+    assert shown == [(4, "newest"), (1, "new"), (2, "two")]
+    assert value["messages"]["count"] == 3
+
+
+async def test_a_test_says_how_long_a_part_of_the_history_is(
+    town: Simulator, ask: Ask, server: Any
+) -> None:
+    town.long_poll(page=2)
+    for number in range(3):
+        await say(ask, "anna", -9, str(number))
+    value = await history(ask, pts=server["pts"])
+    assert (len(value["history"]), value["more"]) == (2, True)
+    value = await history(ask, pts=server["pts"], events_limit=1000)
+    assert len(value["history"]) == 3
 
 
 async def test_a_history_begins_where_it_is_asked_to(ask: Ask, server: Any) -> None:
@@ -225,6 +267,8 @@ async def test_a_position_that_is_too_old_or_too_new_is_refused(
     for number in range(3):
         await say(ask, "anna", -9, str(number))
     assert (await history(ask, pts=server["pts"]))["error_code"] == 907
+    assert (await history(ask, ts=server["ts"]))["error_code"] == 907
+    assert len((await history(ask, ts=server["ts"] + 1))["history"]) == 2
     assert len((await history(ask, pts=server["pts"] + 1))["history"]) == 2
     assert (await history(ask))["error_code"] == 100
 
@@ -252,6 +296,16 @@ async def test_a_mailbox_has_nothing_to_do_with_the_updates_of_its_community(
 ) -> None:
     other = await ask("groups.getLongPollServer", "club", group_id=GROUP)
     assert other["server"] != server["server"]
+
+
+async def test_a_poll_names_its_place_in_a_history_that_is_lost(
+    town: Simulator, ask: Ask, poll: Ask, server: Any
+) -> None:
+    town.long_poll(history=1, most=1)
+    for number in range(3):
+        await say(ask, "anna", -9, str(number))
+    assert (await poll())["pts"] == server["pts"] + 1
+    assert (await poll(server["ts"] + 1))["pts"] == server["pts"] + 2
 
 
 async def test_a_poll_of_a_mailbox_waits_for_what_comes(ask: Ask, poll: Ask) -> None:

@@ -88,6 +88,7 @@ def test_it_injects_faults_and_logs_calls() -> None:
         ("drop", "'drop' is not a fault; known faults: refuse, drop-before"),
         ("html=2", "the rate in 'html=2' is not between 0 and 1"),
         ("html at 2", "'html at 2' does not have the form NAME[@METHOD][=RATE]"),
+        ("failed:2@wall.post", "'failed' affects only 'longpoll', not 'wall.post'"),
     ],
 )
 def test_a_wrong_fault_is_refused(word: str, complaint: str) -> None:
@@ -95,6 +96,7 @@ def test_a_wrong_fault_is_refused(word: str, complaint: str) -> None:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert complaint in err
+    assert "Traceback" not in err
 
 
 def test_a_script_is_not_held_up_by_loading_the_parser() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import anyio
 import httpx
 import pytest
 from hypothesis import given
@@ -259,6 +261,29 @@ async def test_faults_strike_uploads_by_that_name(
     assert "photo" in (await send()).json()
     outcomes = [entry.outcome for entry in town.ledger if entry.method == "upload"]
     assert outcomes == ["carried out", 22, "html", "carried out"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.drop_upload(),
+        faults.stall_upload(),
+        faults.slow_upload(1),
+        faults.early_refusal(),
+    ],
+    ids=lambda fault: fault.name,
+)
+async def test_the_faults_of_uploads_affect_nothing_else(
+    town: Simulator, ask: Ask, browser: httpx.AsyncClient, fault: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"only 'upload', not 'docs\.save'"):
+        town.fault(fault, "docs.save")
+    town.fault(fault)
+    server = await ask("photos.getWallUploadServer")
+    assert [entry.fault for entry in town.ledger] == [None]
+    with suppress(httpx.ReadError), anyio.move_on_after(2):
+        await browser.post(server["upload_url"], files={"photo": JPG})
+    assert [entry.fault for entry in town.ledger] == [None, fault.name]
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])

@@ -11,7 +11,6 @@ from _callbacks import (
     SECRET,
     Handled,
     event,
-    handled_by,
     is_asked_to_repeat,
     post,
     receiver,
@@ -23,22 +22,9 @@ from vkanyio import ClientClosedError, ClientUseError
 from vkanyio.updates import CallbackReceiver, MessageNew, UnknownUpdate, Update
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import httpx
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def handler() -> Handled:
-    return Handled()
-
-
-@pytest.fixture
-async def app(handler: Handled) -> AsyncIterator[CallbackReceiver]:
-    async with handled_by(handler) as app:
-        yield app
 
 
 async def test_vk_gets_ok_once_the_update_was_handled(

@@ -15,7 +15,6 @@ from _callbacks import (
     SECRET,
     Handled,
     event,
-    handled_by,
     is_asked_to_repeat,
     post,
     receiver,
@@ -26,22 +25,11 @@ from vkanyio import VK, ClientUseError
 from vkanyio.testing import Simulator, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncIterable, Callable
 
     from vkanyio.updates import CallbackReceiver
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def handler() -> Handled:
-    return Handled()
-
-
-@pytest.fixture
-async def app(handler: Handled) -> AsyncIterator[CallbackReceiver]:
-    async with handled_by(handler) as app:
-        yield app
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -36,11 +36,6 @@ def table() -> Table:
     return Table()
 
 
-@pytest.fixture
-def handler() -> Handled:
-    return Handled()
-
-
 async def deliver(
     app: CallbackReceiver, handler: Handled, *events: dict[str, Any]
 ) -> list[httpx.Response]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar, final
 
 from anyio import AsyncContextManagerMixin
 
+from .._async_use import EnteredByAsyncWith, ReadByAsyncFor
 from .._errors import ClientUseError
 from .._wire_checks import check_whole
 from ._ahead import PagesAhead
@@ -29,7 +30,7 @@ MAX_AHEAD = 1000
 
 
 @final
-class PagedItems(Generic[T]):
+class PagedItems(ReadByAsyncFor, Generic[T]):
     """All items of a list that VK returns in pages: :meth:`API.collect` makes it.
 
     ::
@@ -44,6 +45,7 @@ class PagedItems(Generic[T]):
     """
 
     __module__ = "vkanyio"
+    _instead = " or by `await items.all()`"
 
     def __init__(
         self,
@@ -167,7 +169,9 @@ class PagedItems(Generic[T]):
 
 
 @final
-class ItemsAhead(AsyncContextManagerMixin, Generic[T]):
+class ItemsAhead(
+    AsyncContextManagerMixin, EnteredByAsyncWith, ReadByAsyncFor, Generic[T]
+):
     """The items of a list in order, while further pages are being requested.
 
     :meth:`PagedItems.ahead` makes it.

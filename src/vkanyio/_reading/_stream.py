@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, final
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
 
+from .._async_use import EnteredByAsyncWith, ReadByAsyncFor
 from .._errors import ClientClosedError, ClientCrashedError, ClientUseError
 from .._masking import mask
 from .._typeguards import is_group
@@ -73,7 +74,7 @@ class StreamCaller(Protocol):
 
 
 @final
-class CallStream:
+class CallStream(EnteredByAsyncWith, ReadByAsyncFor):
     """Calls in flight, and their results: ``async with api.stream(calls) as settled:``.
 
     Iterate over it inside its block, in one task or in several. A task that is

@@ -26,6 +26,7 @@ from anyio import (
 )
 from anyio.lowlevel import current_token
 
+from .._async_use import EnteredByAsyncWith
 from .._errors import ClientUseError
 from .._masking import mask
 from .._service_group import ServiceGroup
@@ -65,7 +66,7 @@ class LimiterStage(enum.Enum):
 
 
 @final
-class RedisLimiter(AsyncContextManagerMixin):
+class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
     """The rate limit of one token, shared by many processes through Redis.
 
     ::
@@ -79,8 +80,8 @@ class RedisLimiter(AsyncContextManagerMixin):
     limit and request mode. Redis sees only a hash of the name.
 
     Redis hands out permits, in the order in which processes ask. While it cannot be
-    reached, each process uses its share, ``limit // processes``, from two seconds later
-    on. After Redis was emptied, or its clock was set, it grants nothing for 2.5
+    reached, each process uses its share, ``limit // processes``, from three seconds
+    later on. After Redis was emptied, or its clock was set, it grants nothing for 2.5
     seconds, since it is unknown what was started before.
 
     :param url: ``redis://host:port/database``, ``rediss://`` for TLS, ``unix://`` for a

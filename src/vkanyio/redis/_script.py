@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from ._share import WINDOWS_BEFORE, silence
+from ._share import max_gap, silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ class Question:
             self.wanted,
             self.doubtful.name if self.doubtful else "",
             self.processes,
-            _microseconds(WINDOWS_BEFORE * self.window),
+            _microseconds(max_gap(self.window)),
         ]
         for name, at in self.corrections.items():
             arguments += [name, "" if at is None else _microseconds(at)]

@@ -24,7 +24,7 @@ stall of the process, its share is not valid before the next one."""
 GRACE = PATIENCE + VALID
 """Seconds after which no process uses its share any more, when Redis is back. One that
 cannot know yet began its last failed attempt before that."""
-WINDOWS_BEFORE = 2.0
+WINDOWS_BEFORE = 3.0
 """Windows between the first failed attempt and the begin of the share."""
 WINDOWS_AFTER = 1.25
 """Windows between the end of the shares and the next permit: requests may be late."""
@@ -33,6 +33,15 @@ WINDOWS_AFTER = 1.25
 def silence(window: float) -> float:
     """Return the seconds without permits after which a limit is known to be free."""
     return GRACE + WINDOWS_AFTER * window
+
+
+def max_gap(window: float) -> float:
+    """Return the seconds in which Redis need not be asked to know that it is there.
+
+    If it was away for less, no process uses its share before it knows that Redis is
+    back.
+    """
+    return WINDOWS_BEFORE * window - GRACE
 
 
 @final

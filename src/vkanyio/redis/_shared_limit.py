@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 WINDOW = 1.0
 """Seconds: VK counts requests by the second."""
 HEARTBEAT = 1.0
-"""Seconds after which an idle process asks Redis nevertheless: that it is still there,
-and that Redis is. If nobody could ask for longer, others may live on their shares."""
+"""Seconds after which an idle process asks Redis nevertheless. It shows the others that
+it is there, and Redis that nobody has been away from it for :func:`max_gap`."""
 FORGET_PROCESS = 30.0
 """Seconds after which a process that does not is forgotten, as in the script."""
 EARLY = 5.0

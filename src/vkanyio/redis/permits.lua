@@ -13,7 +13,8 @@
 --   9 for how long to pause, 10 the name of a new permit, or '',
 --   11 the name of a permit whose time is asked for again, or '',
 --   12 how many processes there are, 0 if it is not known,
---   13 after how long without this server processes may start requests by themselves,
+--   13 for how long nobody need ask: after a longer time, processes may live on their
+--   shares,
 --   14... names of permits, each with its new time, or '' if it was not used
 -- Returns the time; until when nothing is granted; the number of processes; the penalty,
 --   as text; the time of the new permit, and 1 if it was granted; the new time of the
@@ -30,7 +31,7 @@ local limit, window, margin = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARG
 local is_even, silence = ARGV[5] == '1', tonumber(ARGV[6])
 local reset_since, refused = tonumber(ARGV[7]), ARGV[8] == '1'
 local pause, wanted, doubtful = tonumber(ARGV[9]), ARGV[10], ARGV[11]
-local given, share_after = tonumber(ARGV[12]), tonumber(ARGV[13])
+local given, max_gap = tonumber(ARGV[12]), tonumber(ARGV[13])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -63,7 +64,7 @@ end
 -- 2. They are those of another server, or of its last life, and may be incomplete.
 -- 3. They lie in the future: the clock was set back.
 -- 4. A process has noticed that the clock was set, or has lived on its share.
--- 5. Nobody could ask for a while, so others may be living on their shares.
+-- 5. Nobody has asked for a while, or nobody could: others may live on their shares.
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local newest = redis.call('ZREVRANGE', log, 0, 0, 'WITHSCORES')[2]
@@ -71,7 +72,7 @@ if not resume or server ~= saved[2]
   or resume > now + silence
   or (newest and tonumber(newest) > now + (HORIZON + 1) * window)
   or reset_since == resume
-  or (math.max(seen, given) > 1 and now - asked_at >= share_after) then
+  or (math.max(seen, given) > 1 and now - asked_at >= max_gap) then
   redis.call('DEL', log)
   resume, next_even, not_before = now + silence, 0, 0
   penalty_at = math.min(penalty_at, now) -- the penalty itself remains

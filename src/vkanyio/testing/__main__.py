@@ -21,10 +21,22 @@ def main(arguments: list[str] | None = None) -> None:
 
     :param arguments: the command-line arguments, by default those of the process
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    simulator = Simulator(
+        limit=options.limit,
+        window=options.window,
+        latency=options.latency,
+        seed=options.seed,
+    )
+    for each in options.ordered:
+        try:
+            each.inject(simulator)
+        except ValueError as error:
+            parser.error(f"argument --fault: {error}")
     if options.log:
         log_to_stderr()
-    anyio.run(_run, options, backend=options.backend)
+    anyio.run(_run, options, simulator, backend=options.backend)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,15 +87,7 @@ def _fault(word: str) -> OrderedFault:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-async def _run(options: argparse.Namespace) -> None:
-    simulator = Simulator(
-        limit=options.limit,
-        window=options.window,
-        latency=options.latency,
-        seed=options.seed,
-    )
-    for each in options.ordered:
-        each.inject(simulator)
+async def _run(options: argparse.Namespace, simulator: Simulator) -> None:
     await serve_until_stopped(
         simulator,
         options.host,

@@ -9,13 +9,13 @@ import anyio
 import attrs
 
 from ._call import Call, Reply, SimulatedMethod
-from ._errors import JSON, VKFault
+from ._errors import JSON, ConnectionDropped, VKFault
 from ._ledger import Entry, Ledger
 from ._wire import SimulatedResponse, error_response, value_response
-from .faults import Fault, Mishap, Refusal, captcha
+from .faults import Fault, Mishap, Refusal, Refuse, captcha
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ._captcha import Captchas
     from ._quotas import Quotas
@@ -60,13 +60,36 @@ class Backend:
 
 
 @final
+class RequestEnded(Exception):
+    """Raised where a fault prevents a call, to end the whole request with it.
+
+    :param fault: the name of the fault
+    :param happen: what happens to the request: it returns a response, raises
+        :exc:`ConnectionFault`, or does not return
+    """
+
+    def __init__(
+        self, fault: str, happen: Callable[[], Awaitable[SimulatedResponse]]
+    ) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.happen = happen
+
+
+@final
 @attrs.frozen(eq=False, kw_only=True)
 class Visit:
-    """An HTTP request that has arrived, with one call or several."""
+    """An HTTP request that has arrived, with one call or several.
+
+    :ivar changes: what becomes of the response by the faults of the calls, in order
+    """
 
     backend: Backend
     number: int
     token: int | None
+    changes: list[Callable[[SimulatedResponse], Awaitable[SimulatedResponse]]] = (
+        attrs.field(factory=list, init=False)
+    )
 
     async def invoke(self, inner: Call) -> JSON:
         """Carry out a call made from within another one.
@@ -74,6 +97,7 @@ class Visit:
         :param inner: the call
         :return: the method's value
         :raises VKFault: if it is refused
+        :raises RequestEnded: if its fault ends the request
         """
         fault = self.backend.fault_for(
             inner.method, inner.params, inner.time, inner=True
@@ -90,14 +114,19 @@ class SimulatedAttempt:
     fault: Fault | None = None
 
     async def run(self) -> SimulatedResponse:
-        """Carry out the call, subject to its fault.
+        """Carry out the call, subject to its fault and those of the calls in it.
 
         :return: the response
         :raises ConnectionFault: if the client should see the connection fail
         """
-        if isinstance(self.fault, Mishap):
-            return await self.fault.strike(self)
-        return await self.carry_out()
+        try:
+            await self._meet_fault()
+            response = await self.carry_out()
+        except RequestEnded as ended:
+            return await ended.happen()
+        for change in self.visit.changes:
+            response = await change(response)
+        return response
 
     async def carry_out(self) -> SimulatedResponse:
         """Execute the method, and record that in the ledger.
@@ -115,7 +144,9 @@ class SimulatedAttempt:
 
         :return: the method's value
         :raises VKFault: if the call is refused
+        :raises RequestEnded: if its fault ends the request
         """
+        await self._meet_fault()
         try:
             return (await self._perform()).response
         except VKFault as refusal:
@@ -131,10 +162,22 @@ class SimulatedAttempt:
         self._note(refusal.code)
         return error_response(refusal, self.call.method, self.call.params)
 
-    def lose(self) -> None:
-        """Record in the ledger that the fault prevented the call."""
-        assert self.fault is not None
-        self._note(self.fault.name)
+    async def _meet_fault(self) -> None:
+        """Let a fault of the request happen, as far as it precedes the call."""
+        fault = self.fault
+        if isinstance(fault, Refuse):
+            # This call is inside another one, so there is a connection.
+            self._note(fault.name)
+            raise RequestEnded(fault.name, _drop)
+        if not isinstance(fault, Mishap):
+            return
+        if fault.lag:
+            await anyio.sleep(fault.lag)
+        if fault.instead is not None:
+            self._note(fault.name)
+            raise RequestEnded(fault.name, fault.instead)
+        if fault.then is not None:
+            self.visit.changes.append(fault.then)
 
     async def _perform(self) -> Reply:
         call, backend = self.call, self.visit.backend
@@ -146,9 +189,13 @@ class SimulatedAttempt:
             raise VKFault(8, "Invalid request: v (version) is required")
         method.check(call)
         backend.quotas.spend(call, self.visit.token)
-        result = method.handler(call)
-        if inspect.isawaitable(result):
-            result = await result
+        try:
+            result = method.handler(call)
+            if inspect.isawaitable(result):
+                result = await result
+        except RequestEnded as ended:
+            self._note(ended.fault)  # what the script has done until then is done
+            raise
         reply = result if isinstance(result, Reply) else Reply(result)
         self._note("repeated" if reply.repeated else "carried out")
         for change in backend.between.get(call.method, ()):
@@ -167,3 +214,7 @@ class SimulatedAttempt:
                 fault=self.fault.name if self.fault else None,
             )
         )
+
+
+async def _drop() -> SimulatedResponse:
+    raise ConnectionDropped

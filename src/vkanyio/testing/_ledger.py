@@ -35,6 +35,7 @@ class Entry:
     - "repeated": it was recognised as a duplicate and had no effect,
     - an :class:`int`: it was refused with this error code,
     - any other text: the name of the fault that prevented it from being carried out.
+      An ``execute`` has it, too, if that fault of a call inside ended the script.
 
     :ivar time: when the outcome was decided, by :func:`anyio.current_time`
     :ivar request: the number of its HTTP request, counted from 1; the calls of one

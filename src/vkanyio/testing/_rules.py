@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from .faults import Fault, PollFault, Refusal
+from .faults import Fault, Interruption, PollFault, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 LONG_POLL = "longpoll"
 """The method name of a request to a long poll server."""
+
+UPLOAD = "upload"
+"""The method name of an upload in faults and in the ledger."""
+
+_ONLY: Mapping[type[Fault], str] = {PollFault: LONG_POLL, Interruption: UPLOAD}
+"""The faults that other requests cannot have."""
 
 
 @attrs.define(kw_only=True)
@@ -29,10 +35,8 @@ class _Rule:
     struck: int = 0
 
     def concerns(self, method: str, excused: Collection[str], *, inner: bool) -> bool:
-        if inner and not isinstance(self.fault, Refusal):
-            return False
-        if isinstance(self.fault, PollFault):
-            return method == LONG_POLL
+        if self.method is None and inner and not isinstance(self.fault, Refusal):
+            return False  # it is for requests, and has been asked about this one
         return self.method in (None, method) and self.fault.name not in excused
 
     def strikes(self, chance: random.Random) -> bool:
@@ -65,10 +69,17 @@ class Rules:
                 raise ValueError(f"{name} must be at least 1, not {number}")
         if rate is not None and not 0 <= rate <= 1:
             raise ValueError(f"rate must be between 0 and 1, not {rate}")
-        if isinstance(fault, PollFault) and method not in (None, LONG_POLL):
-            raise ValueError(
-                f"the fault {fault.name!r} affects only {LONG_POLL!r}, not {method!r}"
+        if not isinstance(fault, Fault):
+            raise TypeError(
+                "fault must be what a function of vkanyio.testing.faults returns, such "
+                f"as faults.drop_after(), not {fault!r}"
             )
+        if (only := _ONLY.get(type(fault))) is not None:
+            if method not in (None, only):
+                raise ValueError(
+                    f"the fault {fault.name!r} affects only {only!r}, not {method!r}"
+                )
+            method = only
         default = 1 if rate is None else math.inf
         self._rules.append(
             _Rule(

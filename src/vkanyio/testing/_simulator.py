@@ -107,7 +107,7 @@ class Simulator:
         unless you pass one.
 
         :param options: options of :class:`httpx.AsyncClient`, except ``transport``
-        :return: the client, which the caller must close
+        :return: the client, which has no connections: you need not close it
         """
         options.setdefault("timeout", None)
         return httpx.AsyncClient(
@@ -364,6 +364,7 @@ class Simulator:
         retention: int | None = None,
         most: int | None = None,
         history: int | None = None,
+        page: int | None = None,
     ) -> None:
         """Change how generous the long poll servers are from now on.
 
@@ -374,10 +375,11 @@ class Simulator:
         :param most: how many updates are sent in one response, at first 100
         :param history: how many updates of a mailbox ``messages.getLongPollHistory``
             knows, at first 5000
+        :param page: how many of them it returns unless it is asked for another number,
+            at first 1000
         """
-        self._state.long_poll.limits.change(
-            key_seconds=key_seconds, retention=retention, most=most, history=history
-        )
+        sizes = {"retention": retention, "most": most, "history": history, "page": page}
+        self._state.long_poll.limits.change(key_seconds=key_seconds, **sizes)
 
     def quota(
         self,
@@ -432,12 +434,28 @@ class Simulator:
 
         If several faults apply to a call, it gets the one that was added first.
 
+        Calls inside an ``execute`` or a stored procedure count, too. An error affects
+        only its call. A fault of the connection or the response affects the request:
+        if it strikes before, the script ends at that call, so that neither the call nor
+        anything after it is carried out, but what came before it has been, as when a
+        server crashes; if it strikes after, the script runs to its end first. To lose
+        a whole script, inject the fault into "execute".
+
+        Without a method, a fault of the connection or the response affects any HTTP
+        request, of which an ``execute`` is one, and an error any call, of which an
+        ``execute`` with two calls has three.
+
         :param fault: one of :mod:`vkanyio.testing.faults`
-        :param method: affect only calls of this method
+        :param method: affect only calls of this method, whose name is not checked,
+            since it may be added later; "upload", "longpoll" and "vkid" are requests to
+            upload and long poll servers and to VK ID
         :param nth: begin with the nth such call, counted from 1
         :param times: how many calls to affect: by default one, or with a rate any
             number
         :param rate: affect such a call with this probability; 1 affects every call
+        :raises TypeError: if it is not a fault
+        :raises ValueError: for a number out of range, or a fault of uploads or long
+            poll servers with another method
         """
         self._rules.add(fault, method, nth, times, rate)
 

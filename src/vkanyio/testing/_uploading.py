@@ -11,6 +11,7 @@ from ._attempt import Backend, SimulatedAttempt, Visit
 from ._call import Account, Call
 from ._errors import JSON, ConnectionRefused, VKFault
 from ._ledger import Entry
+from ._rules import UPLOAD
 from ._wire import UPLOAD_PREFIX, Request, SimulatedResponse, bare_response
 from .faults import Interruption, Refusal, Refuse
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from ._state.uploads import Uploads
     from .faults import Fault
-
-UPLOAD = "upload"
-"""The method name of an upload in faults and in the ledger."""
 
 
 @final

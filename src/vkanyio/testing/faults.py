@@ -2,6 +2,9 @@
 
 Faults that strike *before* prevent the call from being carried out. Those that strike
 *after* let it take effect, and then prevent the client from learning about it.
+
+Inside an ``execute``, errors affect the call alone, and faults of the connection or the
+response affect the whole request: see ``Simulator.fault``.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ from ._wire import SimulatedResponse, html_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from ._attempt import SimulatedAttempt
     from ._captcha import CaptchaKind, Captchas
     from ._state.long_poll import PollRequest
 
@@ -34,11 +36,21 @@ class Refusal:
 @final
 @attrs.frozen
 class Mishap:
-    """Something happens to the HTTP request or to its response."""
+    """Something happens to the HTTP request or to its response.
+
+    :ivar lag: seconds that pass before the call is carried out
+    :ivar instead: what happens instead of carrying it out: it returns a response,
+        raises :exc:`ConnectionFault`, or does not return
+    :ivar then: what becomes of the response once it was carried out, likewise
+    """
 
     name: str
-    strike: Callable[[SimulatedAttempt], Awaitable[SimulatedResponse]] = attrs.field(
-        repr=False
+    lag: float = 0.0
+    instead: Callable[[], Awaitable[SimulatedResponse]] | None = attrs.field(
+        default=None, repr=False
+    )
+    then: Callable[[SimulatedResponse], Awaitable[SimulatedResponse]] | None = (
+        attrs.field(default=None, repr=False)
     )
 
 
@@ -138,7 +150,8 @@ def refuse() -> Fault:
 
     The client sees ``httpx.ConnectError``. Over a real socket the connection is closed
     without a response instead, because the method is not known until there is a
-    connection.
+    connection. Inside an ``execute``, whose request has arrived, it is like
+    :func:`drop_before`.
 
     :return: the fault
     """
@@ -153,12 +166,7 @@ def drop_before() -> Fault:
 
     :return: the fault
     """
-
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        attempt.lose()
-        raise ConnectionDropped
-
-    return Mishap("drop_before", strike)
+    return Mishap("drop_before", instead=_drop)
 
 
 def drop_after() -> Fault:
@@ -168,12 +176,7 @@ def drop_after() -> Fault:
 
     :return: the fault
     """
-
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        await attempt.carry_out()
-        raise ConnectionDropped
-
-    return Mishap("drop_after", strike)
+    return Mishap("drop_after", then=lambda _: _drop())
 
 
 def hang_before() -> Fault:
@@ -183,12 +186,7 @@ def hang_before() -> Fault:
 
     :return: the fault
     """
-
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        attempt.lose()
-        await _forever()
-
-    return Mishap("hang_before", strike)
+    return Mishap("hang_before", instead=_forever)
 
 
 def hang_after() -> Fault:
@@ -198,12 +196,7 @@ def hang_after() -> Fault:
 
     :return: the fault
     """
-
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        await attempt.carry_out()
-        await _forever()
-
-    return Mishap("hang_after", strike)
+    return Mishap("hang_after", then=lambda _: _forever())
 
 
 def html(
@@ -242,16 +235,14 @@ def delay(seconds: float, *, after: bool = False) -> Fault:
     :param after: whether the call is carried out before the delay
     :return: the fault
     """
+    if not after:
+        return Mishap("delay", lag=seconds)
 
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        if not after:
-            await anyio.sleep(seconds)
-        response = await attempt.carry_out()
-        if after:
-            await anyio.sleep(seconds)
+    async def respond_late(response: SimulatedResponse) -> SimulatedResponse:
+        await anyio.sleep(seconds)
         return response
 
-    return Mishap("delay", strike)
+    return Mishap("delay", then=respond_late)
 
 
 def expired_token(code: Literal[5, 1117] = 5) -> Fault:
@@ -278,15 +269,14 @@ def truncated(*, after: bool = False) -> Fault:
         of its response
     :return: the fault
     """
+    if not after:
+        half = SimulatedResponse(b'{"response":{"items":[{"id":1')
+        return _instead("truncated", half, after=False)
 
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        if not after:
-            attempt.lose()
-            return SimulatedResponse(b'{"response":{"items":[{"id":1')
-        response = await attempt.carry_out()
+    async def halve(response: SimulatedResponse) -> SimulatedResponse:
         return attrs.evolve(response, body=response.body[: len(response.body) // 2])
 
-    return Mishap("truncated", strike)
+    return Mishap("truncated", then=halve)
 
 
 def drop_midway() -> Fault:
@@ -298,11 +288,10 @@ def drop_midway() -> Fault:
     :return: the fault
     """
 
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        response = await attempt.carry_out()
+    async def cut(response: SimulatedResponse) -> SimulatedResponse:
         return attrs.evolve(response, cut=len(response.body) // 2)
 
-    return Mishap("drop_midway", strike)
+    return Mishap("drop_midway", then=cut)
 
 
 def slow_body(seconds: float) -> Fault:
@@ -315,10 +304,10 @@ def slow_body(seconds: float) -> Fault:
     :return: the fault
     """
 
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        return attrs.evolve(await attempt.carry_out(), lasting=seconds)
+    async def slow_down(response: SimulatedResponse) -> SimulatedResponse:
+        return attrs.evolve(response, lasting=seconds)
 
-    return Mishap("slow_body", strike)
+    return Mishap("slow_body", then=slow_down)
 
 
 def failed(number: int) -> Fault:
@@ -375,11 +364,7 @@ def drop_upload(at: float = 0.5) -> Fault:
     :param at: the part of the body that arrives before, from 0 to 1
     :return: the fault, for the method "upload"
     """
-
-    async def drop() -> SimulatedResponse:
-        raise ConnectionDropped
-
-    return Interruption("drop_upload", _part(at), drop)
+    return Interruption("drop_upload", _part(at), _drop)
 
 
 def stall_upload(at: float = 0.5) -> Fault:
@@ -408,11 +393,7 @@ def early_refusal(status: int = 413, *, at: float = 0.0) -> Fault:
     :return: the fault, for the method "upload"
     """
     page = html_response(status, _TITLES.get(status, "Error"))
-
-    async def refuse_early() -> SimulatedResponse:
-        return page
-
-    return Interruption("early_refusal", _part(at), refuse_early)
+    return Interruption("early_refusal", _part(at), _respond(page))
 
 
 def too_fast() -> Fault:
@@ -434,14 +415,23 @@ def _ask(code: int, name: str, **extra: JSON) -> Fault:
 
 
 def _instead(name: str, response: SimulatedResponse, *, after: bool) -> Fault:
-    async def strike(attempt: SimulatedAttempt) -> SimulatedResponse:
-        if after:
-            await attempt.carry_out()
-        else:
-            attempt.lose()
+    respond = _respond(response)
+    if after:
+        return Mishap(name, then=lambda _: respond())
+    return Mishap(name, instead=respond)
+
+
+def _respond(
+    response: SimulatedResponse,
+) -> Callable[[], Awaitable[SimulatedResponse]]:
+    async def respond() -> SimulatedResponse:
         return response
 
-    return Mishap(name, strike)
+    return respond
+
+
+async def _drop() -> NoReturn:
+    raise ConnectionDropped
 
 
 async def _forever() -> NoReturn:

@@ -62,10 +62,9 @@ class BotUpdates(LongPollUpdates):
         if group_id is not None:
             check_whole("group_id", group_id, 1)
         self._kinds = _check_kinds(kinds)
-        switched_on = (self._kinds or ()) if configure else None
         super().__init__(
             caller,
-            GroupChannel(caller, group_id, switched_on),
+            GroupChannel(caller, group_id, self._kinds or (), configure=configure),
             position=position,
             wait=wait,
             is_wanted=self._is_wanted_kind,

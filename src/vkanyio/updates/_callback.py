@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 from anyio import AsyncContextManagerMixin, sleep_forever
 
+from .._async_use import EnteredByAsyncWith, ReadByAsyncFor
 from .._errors import ClientClosedError, ClientUseError
 from ._handle import handle
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @final
-class CallbackUpdates(AsyncContextManagerMixin):
+class CallbackUpdates(AsyncContextManagerMixin, EnteredByAsyncWith, ReadByAsyncFor):
     """The updates that VK delivers to a :class:`CallbackReceiver`.
 
     ::

@@ -53,7 +53,7 @@ class Channel(Protocol):
 
     @property
     def group_id(self) -> int:
-        """The community, 0 for the mailbox of a user."""
+        """The community, 0 for the mailbox of the token."""
         ...
 
     @property
@@ -89,7 +89,7 @@ class Channel(Protocol):
         ...
 
     def parse(self, raw: Any, place: str) -> Update[Any]:
-        """Make an update of what VK sent.
+        """Create an update from what VK sent.
 
         :param place: distinguishes updates with the same contents
         """

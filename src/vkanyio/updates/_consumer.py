@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from anyio import AsyncContextManagerMixin
 
+from .._async_use import EnteredByAsyncWith, ReadByAsyncFor
 from .._errors import ClientUseError
 from .._wire_checks import check_whole
 from ._errors import PositionError
@@ -45,7 +46,7 @@ class UpdatesStage(enum.Enum):
     CLOSED = "have been closed"
 
 
-class LongPollUpdates(AsyncContextManagerMixin):
+class LongPollUpdates(AsyncContextManagerMixin, EnteredByAsyncWith, ReadByAsyncFor):
     """What :class:`BotUpdates` and :class:`UserUpdates` have in common.
 
     :param channel: what is followed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, final
 
+from .._errors import APIError
 from .._request import APIRequest
 from .._typeguards import is_dict, is_list
 from ._channel import perform, read_start
@@ -12,15 +14,18 @@ from ._parse import parse_update
 from ._types import LONG_POLL_FLAGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from .._caller import Caller
     from ._channel import HistoryPage, Start
     from ._update import Update
 
+logger = logging.getLogger("vkanyio")
+
 _OWN_GROUP = "groups.getById"
 _SERVER = "groups.getLongPollServer"
-_SETTINGS = "groups.setLongPollSettings"
+_SETTINGS = "groups.getLongPollSettings"
+_NEW_SETTINGS = "groups.setLongPollSettings"
 _OWN_TOKEN = (
     "use a token of the community, or of a user who manages it, with the right to"
     " manage communities"
@@ -43,18 +48,25 @@ class GroupChannel:
     """A community; implements :class:`~vkanyio.updates._channel.Channel`.
 
     :param group_id: the community, None for that of the token
-    :param kinds: the types of updates to switch on, None to leave the settings alone
+    :param kinds: the types of updates that are wanted, empty for all that are on
+    :param configure: whether to switch them on
     """
 
     has_history = False
     query: Mapping[str, int] = {}
 
     def __init__(
-        self, caller: Caller, group_id: int | None, kinds: Iterable[str] | None
+        self,
+        caller: Caller,
+        group_id: int | None,
+        kinds: Collection[str],
+        *,
+        configure: bool,
     ) -> None:
         self._caller = caller
         self._group_id = group_id
         self._kinds = kinds
+        self._configure = configure
 
     @property
     def name(self) -> str:
@@ -70,19 +82,39 @@ class GroupChannel:
     async def prepare(self) -> None:
         """Find out which community it is, and switch on its long poll server.
 
+        If that is not wanted, warn of types that are switched off: VK is silent then.
+
         :raises UpdatesError: if the token is not that of a community
         """
         if self._group_id is None:
             self._group_id = await find_own_group(self._caller)
-        if self._kinds is not None:
-            await self._switch_on(self._kinds)
+        if self._configure:
+            await self._switch_on()
+        elif self._kinds:
+            await self._warn_of_those_off()
 
-    async def _switch_on(self, kinds: Iterable[str]) -> None:
+    async def _switch_on(self) -> None:
         """Switch on the server, and types of updates; the others stay as they are."""
-        flags = {kind: True for kind in kinds if kind in LONG_POLL_FLAGS}
+        flags = {kind: True for kind in self._kinds if kind in LONG_POLL_FLAGS}
         version = self._caller.config.version
         settings = {"enabled": True, "api_version": version, **flags}
-        await self._call(_SETTINGS, settings)
+        await self._call(_NEW_SETTINGS, settings)
+
+    async def _warn_of_those_off(self) -> None:
+        try:
+            value = await self._call(_SETTINGS, {})
+        except APIError:
+            return  # the server needs the same rights, and its error is raised
+        events = value.get("events") if is_dict(value) else None
+        if not is_dict(events):
+            return
+        if off := sorted(kind for kind in self._kinds if events.get(kind, 1) == 0):
+            logger.warning(
+                "updates of %s: the settings of the community do not send %s: tick them"
+                " under API usage, Long Poll API, or pass configure=True",
+                self.name,
+                ", ".join(off),
+            )
 
     async def find_server(self) -> Start:
         """Request the long poll server of the community."""
@@ -93,7 +125,7 @@ class GroupChannel:
         return None
 
     def parse(self, raw: Any, place: str) -> Update[Any]:  # noqa: ARG002
-        """Make an update of what VK sent."""
+        """Create an update from what VK sent."""
         return parse_update(raw, self.group_id)
 
     async def _call(self, method: str, params: dict[str, Any]) -> Any:

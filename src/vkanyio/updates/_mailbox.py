@@ -85,9 +85,10 @@ class MailboxChannel:
         if after is None or not is_list(arrays) or (has_more and after == pts):
             raise UpdatesError(f"{_HISTORY} returned no history that leads on")
         messages = _messages(found.get("messages"))
+        first = int(after) - len(arrays) + 1
         updates = [
-            _make_update(each, self.group_id, f"{pts}.{place}", messages)
-            for place, each in enumerate(arrays)
+            _make_update(each, self.group_id, f"pts{place}", messages)
+            for place, each in enumerate(arrays, first)
         ]
         start = None
         if not has_more:
@@ -95,7 +96,7 @@ class MailboxChannel:
         return HistoryPage(updates, after, start)
 
     def parse(self, raw: Any, place: str) -> UserUpdate:
-        """Make an update of what VK sent."""
+        """Create an update from what VK sent."""
         return _make_update(raw, self.group_id, place)
 
     async def _call(self, method: str, params: dict[str, Any]) -> Any:
@@ -116,7 +117,7 @@ def _make_update(
     place: str,
     messages: Mapping[int, dict[str, Any]] | None = None,
 ) -> UserUpdate:
-    """Make an update of what VK sent, whatever it is: none is lost.
+    """Create an update from what VK sent, whatever it is: none is lost.
 
     :param raw: VK's array
     :param place: distinguishes updates with the same contents

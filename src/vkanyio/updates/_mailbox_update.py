@@ -25,9 +25,9 @@ class UserUpdate(Update[list[Any]]):
 
     :ivar object: VK's array
     :ivar event_id: identifies the update in this program
-    :ivar group_id: the community of the mailbox, 0 for that of a user
-    :ivar message: VK's object of the message, for what comes from the history; else
-        None
+    :ivar group_id: the community of the mailbox, 0 for that of the token
+    :ivar message: VK's object of the message, as it is now, for what comes from the
+        history; else None
     :ivar replayed: whether it comes from the history, where VK shortens arrays
     :cvar persistent: whether the history has it: if not, it is lost while nobody
         listens, and no :class:`~vkanyio.updates.Gap` says so
@@ -77,7 +77,7 @@ class UserUpdate(Update[list[Any]]):
         place: str,
         messages: Mapping[int, dict[str, Any]] | None,
     ) -> Self:
-        """Make an update of VK's array.
+        """Create an update from VK's array.
 
         :param place: distinguishes updates with the same contents
         :param messages: the messages of a history by their ids, None for what was
@@ -171,6 +171,42 @@ class WithText(AboutMessage):
 
     def _of_message(self, name: str, default: Any) -> Any:
         return default if self.message is None else self.message.get(name, default)
+
+
+class UpToMessage(UserUpdate):
+    """An update about the messages of a conversation up to one."""
+
+    __slots__ = ()
+    _peer_at: ClassVar[int | None] = 1
+
+    @property
+    def message_id(self) -> int:
+        """The id of the last message that it concerns."""
+        return self._number(2) or 0
+
+
+class ConversationFlags(UserUpdate):
+    """An update of the flags of a conversation."""
+
+    __slots__ = ()
+    _peer_at: ClassVar[int | None] = 1
+
+    @property
+    def flags(self) -> int:
+        """The flags of the conversation, or those that were set or reset, as bits."""
+        return self._number(2) or 0
+
+
+class Presence(UserUpdate):
+    """A friend came online or went offline."""
+
+    __slots__ = ()
+    persistent = False
+
+    @property
+    def user_id(self) -> int:
+        """The user."""
+        return abs(self._number(1) or 0)
 
 
 class Activity(UserUpdate):

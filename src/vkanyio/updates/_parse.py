@@ -1,4 +1,4 @@
-"""Make updates of what VK sends."""
+"""Create updates from what VK sends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_DEPTH: Final = 100
 
 
 def parse_update(raw: Any, group_id: int, attempt: int = 0) -> Update[Any]:
-    """Make an update of one that VK sent, whatever it is: none is lost.
+    """Create an update from what VK sent, whatever it is: none is lost.
 
     :param raw: VK's JSON
     :param group_id: the community, if the update does not name one

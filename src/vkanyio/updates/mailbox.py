@@ -18,7 +18,14 @@ from typing import Final, final
 
 from .._typeguards import is_dict
 from ._mailbox_update import OUTBOX as OUTBOX
-from ._mailbox_update import AboutMessage, Activity, WithText
+from ._mailbox_update import (
+    AboutMessage,
+    Activity,
+    ConversationFlags,
+    Presence,
+    UpToMessage,
+    WithText,
+)
 from ._mailbox_update import UserUpdate as UserUpdate
 
 UNREAD: Final = 1
@@ -84,140 +91,86 @@ class MessageEdited(WithText):
 
 
 @final
-class IncomingRead(UserUpdate):
+class IncomingRead(UpToMessage):
     """The owner of the mailbox has read a conversation up to a message."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "incoming_read"
-    _peer_at = 1
     _kept = 3
-
-    @property
-    def message_id(self) -> int:
-        """The id of the last message that was read."""
-        return self._number(2) or 0
 
 
 @final
-class OutgoingRead(UserUpdate):
+class OutgoingRead(UpToMessage):
     """The other side has read a conversation up to a message."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "outgoing_read"
-    _peer_at = 1
     _kept = 3
-
-    @property
-    def message_id(self) -> int:
-        """The id of the last message that was read."""
-        return self._number(2) or 0
 
 
 @final
-class UserOnline(UserUpdate):
+class UserOnline(Presence):
     """A friend came online. VK hardly sends it any more."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "user_online"
-    persistent = False
-
-    @property
-    def user_id(self) -> int:
-        """The user."""
-        return abs(self._number(1) or 0)
 
 
 @final
-class UserOffline(UserUpdate):
+class UserOffline(Presence):
     """A friend went offline. VK hardly sends it any more."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "user_offline"
-    persistent = False
-
-    @property
-    def user_id(self) -> int:
-        """The user."""
-        return abs(self._number(1) or 0)
 
 
 @final
-class ConversationFlagsReset(UserUpdate):
+class ConversationFlagsReset(ConversationFlags):
     """Flags of a conversation were reset."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "conversation_flags_reset"
-    _peer_at = 1
-
-    @property
-    def flags(self) -> int:
-        """The flags of the conversation, or those that were set or reset, as bits."""
-        return self._number(2) or 0
 
 
 @final
-class ConversationFlagsReplaced(UserUpdate):
+class ConversationFlagsReplaced(ConversationFlags):
     """The flags of a conversation were replaced."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "conversation_flags_replaced"
-    _peer_at = 1
-
-    @property
-    def flags(self) -> int:
-        """The flags of the conversation, or those that were set or reset, as bits."""
-        return self._number(2) or 0
 
 
 @final
-class ConversationFlagsSet(UserUpdate):
+class ConversationFlagsSet(ConversationFlags):
     """Flags of a conversation were set."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "conversation_flags_set"
-    _peer_at = 1
-
-    @property
-    def flags(self) -> int:
-        """The flags of the conversation, or those that were set or reset, as bits."""
-        return self._number(2) or 0
 
 
 @final
-class MessagesDeleted(UserUpdate):
+class MessagesDeleted(UpToMessage):
     """All messages of a conversation were deleted, up to one."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "messages_deleted"
-    _peer_at = 1
-
-    @property
-    def message_id(self) -> int:
-        """The id of the last of these messages."""
-        return self._number(2) or 0
 
 
 @final
-class MessagesRestored(UserUpdate):
+class MessagesRestored(UpToMessage):
     """The messages of a conversation were restored, up to one."""
 
     __module__ = "vkanyio.updates.mailbox"
     __slots__ = ()
     _type = "messages_restored"
-    _peer_at = 1
-
-    @property
-    def message_id(self) -> int:
-        """The id of the last of these messages."""
-        return self._number(2) or 0
 
 
 @final

@@ -27,6 +27,7 @@ class PollLimits:
     retention: int = 256
     most: int = 100
     history: int = 5000
+    page: int = 1000
 
     def change(self, **given: float | None) -> None:
         """Change those that are not None."""
@@ -50,6 +51,7 @@ class History:
         """The position after the last update."""
         self._limits = limits
         self._kept: deque[MailboxUpdate] = deque()
+        self._lost = 0  # the number of the last update that is not kept
 
     @property
     def oldest(self) -> int:
@@ -61,16 +63,21 @@ class History:
         self.pts = made.pts
         self._kept.append(made)
         while len(self._kept) > self._limits.history:
-            self._kept.popleft()
+            self._lost = self._kept.popleft().number
 
     def after(self, pts: int) -> list[MailboxUpdate]:
         """List the updates after a position."""
         return [each for each in self._kept if each.pts > pts]
 
     def pts_at(self, ts: int) -> int:
-        """Return the position after the update with a number, as far as it is kept."""
+        """Return the position after the update with a number.
+
+        It is lower than the oldest one if updates after it are not kept.
+        """
         before = [each.pts for each in self._kept if each.number <= ts]
-        return before[-1] if before else self.oldest
+        if before:
+            return before[-1]
+        return self.oldest if ts >= self._lost else self.oldest - 1
 
 
 @final
@@ -117,10 +124,13 @@ class Feed:
         while len(self._kept) > kept:
             self._kept.popleft().forgotten = True
 
-    def after(self, ts: int) -> list[Record]:
-        """List the updates after a number, as many as are sent at once."""
+    def after(self, ts: int, more: int = 0) -> list[Record]:
+        """List the updates after a number, as many as are sent at once.
+
+        :param more: how many more
+        """
         later = [each for each in self._kept if each.number > ts]
-        return later[: self.limits.most]
+        return later[: self.limits.most + more]
 
     async def wait_for_more(self, ts: int) -> None:
         """Wait until there are updates after a number."""

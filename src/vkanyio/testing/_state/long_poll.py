@@ -9,6 +9,7 @@ import anyio
 import attrs
 
 from .._errors import JSON, VKFault
+from .._update_ledger import MailboxUpdate
 from .._wire import POLL_PREFIX
 from .feeds import Feed, History, PollLimits
 
@@ -57,6 +58,7 @@ class PollRequest:
     :ivar mode: what a mailbox is to send, as bits
     :ivar version: the version of the arrays
     :ivar now: when the request arrived
+    :ivar repeats: how many updates after ``ts`` were sent before
     """
 
     feed: Feed
@@ -66,6 +68,7 @@ class PollRequest:
     mode: int
     version: int
     now: float
+    repeats: int = 0
 
     async def answer(self) -> JSON:
         """Return what comes next, as soon as there is something.
@@ -84,26 +87,32 @@ class PollRequest:
             return self._show(ts, [])
         with anyio.move_on_after(self.wait):
             await self.feed.wait_for_more(ts)
-        found = self.feed.after(ts)
+        found = self.feed.after(ts, self.repeats)
         for made in found:
             made.handed_out += 1
         return self._show(ts, found)
 
     def _show(self, ts: int, found: list[Record]) -> JSON:
         """Return the answer with updates after a number."""
-        last = found[-1].number if found else ts
+        made = found[-1] if found else None
+        last = made.number if made else ts
         updates = [each.shown(self.mode) for each in found]
         if self.feed.history is None:
             return {"ts": str(last), "updates": updates}
         answer: dict[str, JSON] = {"ts": last, "updates": updates}
         if self.mode & WITH_PTS:
-            answer["pts"] = self.feed.history.pts_at(last)
+            if isinstance(made, MailboxUpdate):
+                answer["pts"] = made.pts
+            else:
+                answer["pts"] = self.feed.history.pts_at(ts)
         return answer
 
     async def answer_again(self, count: int) -> JSON:
         """Return updates from before the requested number, and those after it."""
-        if self.ts is not None:
-            self.ts = max(self.ts - count, min(self.feed.oldest, self.ts))
+        is_silent = self.key is not None and self.key.silent
+        if self.ts is not None and not is_silent:
+            first = max(self.ts - count, min(self.feed.oldest, self.ts))
+            self.ts, self.repeats = first, self.ts - first
         return await self.answer()
 
     async def answer_nothing(self) -> JSON:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, final
 import attrs
 
 from .._errors import JSON, VKFault
-from .._update_ledger import MailboxUpdate
+from .._update_ledger import WITH_MESSAGE, MailboxUpdate
 from .base import flag
 from .feeds import History
 
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from .long_poll import LongPoll
     from .mailbox import Mailbox
 
-NEW: Final = 4
 CUT: Final = {3: 4, 4: 4, 5: 4, 6: 3, 7: 3}
 """How many elements of an array are in the history, by its code; by default all."""
 
-DEFAULT_EVENTS: Final = 1000
 DEFAULT_MESSAGES: Final = 200
 TOO_OLD_PTS: Final = 907
 TOO_NEW_PTS: Final = 908
@@ -102,13 +100,9 @@ class Mailboxes:
         feed = self._long_poll.mailbox(viewer)
         history = feed.history or History(feed.limits)
         begin = _begin(call, feed, history)
-        found = history.after(begin)[: call.integer("events_limit", DEFAULT_EVENTS)]
-        most = call.integer("msgs_limit", DEFAULT_MESSAGES)
-        new = [index for index, each in enumerate(found) if each.value[0] == NEW]
-        found = found[: new[most]] if len(new) > most else found
+        page = call.integer("events_limit", feed.limits.page)
+        found, messages = self._with_messages(call, history.after(begin)[:page])
         end = found[-1].pts if found else begin
-        ids = [each.message_id for each in found if each.value[0] == NEW]
-        messages = [self._box.all.messages[each] for each in ids]
         shown = [self._box.show(viewer, each) for each in messages]
         for message, each in zip(messages, shown, strict=True):
             if viewer in message.hidden_from:
@@ -126,6 +120,24 @@ class Mailboxes:
         if flag(call, "credentials"):
             value["credentials"] = self._long_poll.issue(call, feed)
         return value
+
+    def _with_messages(
+        self, call: Call, found: list[MailboxUpdate]
+    ) -> tuple[list[MailboxUpdate], list[Message]]:
+        """Return the updates whose messages fit into an answer, and these messages.
+
+        VK returns a message once, as it is now, whatever happened to it: it was sent,
+        edited or restored (https://github.com/danyadev/longpoll-doc).
+        """
+        most = call.integer("msgs_limit", DEFAULT_MESSAGES)
+        messages: dict[int, Message] = {}
+        for index, each in enumerate(found):
+            if each.code not in WITH_MESSAGE or each.message_id in messages:
+                continue
+            if len(messages) == most:
+                return found[:index], [*messages.values()]
+            messages[each.message_id] = self._box.all.messages[each.message_id]
+        return found, [*messages.values()]
 
 
 def _begin(call: Call, feed: Feed, history: History) -> int:
