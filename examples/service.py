@@ -7,6 +7,7 @@ received; a second signal cancels them. A file keeps what was handled.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from functools import partial
@@ -79,9 +80,12 @@ def catch_up(gap: Gap) -> None:
 
 
 def report(update: Update[Any], error: Exception) -> None:
-    if isinstance(error, AuthError) or not isinstance(error, APIError):
-        raise error  # the update is delivered again after a restart
-    print(update.type, error)  # such as a user who accepts no messages: go on
+    refused = isinstance(error, APIError) and not isinstance(error, AuthError)
+    if isinstance(error, VKError) and not refused:
+        raise error  # no update can be answered, such as with a revoked token
+    # Such as a user who accepts no messages, or a mistake in `answer`. Raising it would
+    # end the program, and again after each restart: the update is delivered again.
+    logging.error("%s was not answered", update.type, exc_info=error)
 
 
 if __name__ == "__main__":

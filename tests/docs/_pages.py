@@ -63,9 +63,12 @@ class Page:
         [block] = [block for block in self.blocks if mark in block.code]
         return block
 
-    def load(self, mark: str) -> dict[str, Any]:
-        """Run the block with a mark in it, and return the names that it defines."""
-        names: dict[str, Any] = {"__name__": "an_example"}
+    def load(self, mark: str, name: str = "an_example") -> dict[str, Any]:
+        """Run the block with a mark in it, and return the names that it defines.
+
+        :param name: the name of the module; as "__main__" it runs its `main`
+        """
+        names: dict[str, Any] = {"__name__": name}
         exec(compile(self.find(mark).code, "an example", "exec"), names)
         return names
 
@@ -100,7 +103,7 @@ class Page:
             mock.patch.object(anyio, "run", run),
             redirect_stdout(printed),
         ):
-            self.load(mark)
+            self.load(mark, "__main__")
         self.printed = printed.getvalue()
         expected = self.find(mark).output or self.printed
         if in_any_order:

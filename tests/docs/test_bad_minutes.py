@@ -6,7 +6,6 @@ import runpy
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import anyio
 import pytest
@@ -45,8 +44,7 @@ def client(token: str, town: Simulator) -> VK:
 
 
 async def watch(town: Simulator) -> None:
-    with mock.patch.object(anyio, "run"):  # its last line
-        names = TUTORIAL.load("def watch")
+    names = TUTORIAL.load("def watch")
     async with client("anna", town) as api:
         await names["watch"](api, anyio.Event())
 

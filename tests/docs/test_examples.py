@@ -176,6 +176,22 @@ async def test_the_service_lives_through_an_error(simulator: Simulator, position
     assert len(simulator.ledger.refused(901)) == 1
 
 
+async def test_a_mistake_in_the_handler_does_not_end_the_service(
+    simulator: Simulator, position: Path, caplog: pytest.LogCaptureFixture
+):
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(run, "service")
+        await say(simulator)
+        simulator.update(9, "message_new", {})
+        await say(simulator, "two")
+        assert await until_sent(simulator, 1) == ["You said: two"]
+        os.kill(os.getpid(), signal.SIGTERM)
+    [record] = [each for each in caplog.records if each.name == "root"]
+    assert record.getMessage() == "message_new was not answered"
+    assert record.exc_info
+    assert record.exc_info[0] is KeyError
+
+
 @pytest.fixture
 def pictures(
     position: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

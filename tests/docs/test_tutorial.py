@@ -94,11 +94,7 @@ def test_the_service_goes_on_until_a_signal(
 
 def test_its_test_passes(tmp_path: Path):
     program = PAGE.find("def watch").code
-    assert program.endswith("\n\nanyio.run(main)\n")
-    importable = program.replace(
-        "anyio.run(main)\n", 'if __name__ == "__main__":\n    anyio.run(main)\n'
-    )
-    (tmp_path / "service.py").write_text(importable, encoding="utf-8")
+    (tmp_path / "service.py").write_text(program, encoding="utf-8")
     conftest = PAGE.find("pytest_plugins").code
     (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
     suite = PAGE.find("test_a_bad_minute").code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import anyio
@@ -9,7 +10,9 @@ import pytest
 from _pages import Page
 
 from vkanyio import OutcomeUnknownError
+from vkanyio._method_facts import METHODS
 from vkanyio.testing import faults
+from vkanyio.uploads._kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,6 +33,25 @@ def cat(tmp_path: Path) -> Path:
     path = tmp_path / "cat.jpg"
     path.write_bytes(b"not really a picture")
     return path
+
+
+def test_the_table_names_the_tokens_that_each_upload_takes():
+    names = {
+        "a user": "user",
+        "a community": "group",
+        "an application (service)": "service",
+    }
+    shown: dict[str, set[str]] = {}
+    for line in UPLOADS.text.splitlines():
+        cells = line.strip("| ").split(" | ")
+        if line.startswith("| ") and len(cells) > 2 and "`" in cells[1]:
+            for kind in re.findall(r"`(\w+)[`(]", cells[1]):
+                shown[kind] = {names[each] for each in cells[2].strip(" |").split(", ")}
+    assert shown.pop("video_by_link") == shown["video"]
+    assert shown == {
+        name: set(METHODS[kind.get].tokens) & set(METHODS[kind.save or kind.get].tokens)
+        for name, kind in KINDS.items()
+    }
 
 
 async def test_a_photo_is_sent(simulator: Simulator, api: VK, cat: Path):
