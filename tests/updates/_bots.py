@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
-from vkanyio.updates import Gap
+from vkanyio.updates import Gap, mailbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vkanyio.testing import Simulator
-    from vkanyio.updates import BotUpdates, Update
+    from vkanyio.updates import BotUpdates, Update, UserUpdates
 
 GROUP = 9
+
+
+class Followed(NamedTuple):
+    """A community or its mailbox.
+
+    :ivar server: the method that returns its server
+    :ivar listen: ``club.bot_updates`` or ``club.user_updates``
+    """
+
+    server: str
+    listen: Callable[..., BotUpdates | UserUpdates]
 
 
 def write(town: Simulator, *numbers: int, user: int = 1) -> None:
@@ -33,10 +44,12 @@ async def write_slowly(town: Simulator, numbers: Iterable[int], seconds: float) 
 def number_of(update: Update[Any] | Gap) -> int:
     """Return the number that a user wrote."""
     assert not isinstance(update, Gap)
+    if isinstance(update, mailbox.NewMessage):
+        return int(update.text)
     return int(update.object["message"]["text"])
 
 
-async def read(updates: BotUpdates, count: int) -> list[int]:
+async def read(updates: BotUpdates | UserUpdates, count: int) -> list[int]:
     """Read some numbers, and acknowledge the last one."""
     found: list[int] = []
     with anyio.fail_after(100_000):

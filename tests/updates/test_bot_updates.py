@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -14,7 +13,6 @@ from anyio import current_time, fail_after, move_on_after, sleep
 from _helpers import cancelling, own_tasks, settle
 from vkanyio import VK, ClientClosedError, ClientUseError
 from vkanyio.testing import faults
-from vkanyio.testing.faults import PollFault
 from vkanyio.updates import (
     Gap,
     GroupJoin,
@@ -299,74 +297,6 @@ async def test_a_bad_connection_loses_nothing(
         made = updates.statistics()
     assert sum(made.failures.values()) > 10
     assert made.gaps == 0
-
-
-async def test_whatever_fails_a_server_is_requested_at_most_once_a_minute(
-    town: Simulator, club: VK
-) -> None:
-    async with club.bot_updates() as updates:
-        town.fault(faults.drop_before(), "longpoll", rate=0.7)
-        town.fault(faults.failed(2), "longpoll", rate=0.5)
-        with move_on_after(3600):
-            await anext(updates)
-        servers = town.ledger.carried_out("groups.getLongPollServer")
-        times = [entry.time for entry in servers]
-        gaps = [b - a for a, b in pairwise(times)]
-        assert len(gaps) > 10
-        assert min(gaps) > 59.99
-        assert updates.statistics().servers == len(times)
-
-
-async def test_polls_that_fail_are_spaced_by_a_back_off(
-    town: Simulator, club: VK
-) -> None:
-    async with club.bot_updates() as updates:
-        town.fault(faults.refuse(), rate=1)
-        with move_on_after(3600):
-            await anext(updates)
-        assert 3600 / 30 < updates.statistics().polls < 600
-
-
-async def nothing(poll: Any) -> Any:
-    return {"ts": str(poll.ts), "updates": []}
-
-
-async def test_a_server_that_answers_at_once_with_nothing_is_not_flooded(
-    town: Simulator, club: VK
-) -> None:
-    async with club.bot_updates(wait=25) as updates:
-        town.fault(PollFault("empty", nothing), rate=1)
-        with move_on_after(60):
-            await anext(updates)
-        assert updates.statistics().polls <= 62
-
-
-async def test_a_silent_session_is_replaced_after_fifteen_minutes(
-    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with club.bot_updates() as updates:
-        write(town, 1)
-        await read(updates, 1)
-        start = current_time()
-        town.fault(faults.silent())
-        write(town, 2)
-        assert await read(updates, 1) == [2]
-        assert 900 <= current_time() - start <= 930
-        assert updates.statistics().servers == 2
-    assert "VK had updates that polls did not return" in caplog.text
-
-
-async def test_an_idle_bot_makes_four_calls_an_hour_and_a_poll_every_25_seconds(
-    town: Simulator, club: VK
-) -> None:
-    async with club.bot_updates() as updates:
-        with move_on_after(7200):
-            await anext(updates)
-        made = updates.statistics()
-        assert made.servers == pytest.approx(9, abs=1)
-        assert made.polls == pytest.approx(7200 / 25, abs=3)
-        assert made.failures == {}
-        assert town.ledger.requests == made.polls + made.servers + 1
 
 
 async def test_closing_the_client_ends_a_wait_with_an_error(town: Simulator) -> None:

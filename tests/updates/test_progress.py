@@ -9,6 +9,7 @@ from _source import message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vkanyio.updates import mailbox
 from vkanyio.updates._progress import MAX_SEEN, Progress, UpdatesPosition
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ def begin(ts: int = 0, *handled: int) -> Progress:
 
 def updates(*numbers: int) -> list[Update[Any]]:
     return [message(n) for n in numbers]
+
+
+def edit(number: int = 4, *, place: int) -> Update[Any]:
+    return mailbox.MessageEdited.make([5, number, 1, 1], 0, str(place), None)
 
 
 def where(progress: Progress) -> tuple[int, list[int]]:
@@ -83,6 +88,25 @@ def test_what_a_former_life_handled_is_kept_until_it_is_met() -> None:
     assert progress.duplicates == 0
     assert progress.accept("3", updates(2, 3)) == []
     assert progress.duplicates == 2
+
+
+def test_what_vk_repeats_is_not_taken_for_a_later_update_with_the_same_key() -> None:
+    progress = Progress(UpdatesPosition(group_id=0, ts="1", pts="1"))
+    [first] = progress.accept("2", [edit(place=2)], pts="2")
+    progress.done(first)
+    fresh = progress.accept("3", [edit(place=2), edit(number=5, place=3)], pts="3")
+    assert [each.object[1] for each in fresh] == [5]
+    assert progress.position() == UpdatesPosition(group_id=0, ts="2", pts="2")
+
+
+def test_what_was_not_met_when_all_was_told_is_forgotten() -> None:
+    progress = begin(0, 2, 9)
+    [first] = progress.accept("2", updates(1, 2))
+    progress.catch_up()
+    assert where(progress) == (0, [2])
+    assert len(progress.accept("3", updates(9))) == 1
+    progress.done(first)
+    assert where(progress) == (2, [])
 
 
 def test_an_answer_of_known_updates_counts_while_an_older_one_is_open() -> None:

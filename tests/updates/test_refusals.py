@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from _bots import GROUP, read, write
+from _bots import GROUP, Followed, read, write
 from anyio import current_time, fail_after, move_on_after, sleep
 
 from vkanyio import (
@@ -120,7 +120,7 @@ async def test_the_token_of_a_user_needs_a_community(town: Simulator) -> None:
 # While polls go on
 
 
-async def lose_the_key(town: Simulator) -> None:
+def lose_the_key(town: Simulator) -> None:
     town.fault(faults.failed(2), "longpoll")
 
 
@@ -128,22 +128,22 @@ async def lose_the_key(town: Simulator) -> None:
     ("code", "kind"), [(5, AuthError), (15, AccessDeniedError), (27, GroupAuthError)]
 )
 async def test_a_token_that_becomes_useless_ends_the_loop(
-    town: Simulator, club: VK, code: int, kind: type[Exception]
+    town: Simulator, followed: Followed, code: int, kind: type[Exception]
 ) -> None:
-    async with club.bot_updates() as updates:
-        await lose_the_key(town)
-        town.fault(faults.error(code), SERVER)
+    async with followed.listen() as updates:
+        lose_the_key(town)
+        town.fault(faults.error(code), followed.server)
         with pytest.raises(kind), fail_after(600):
             await anext(updates)
 
 
 @pytest.mark.parametrize("code", [1, 6, 9, 10, 36])
 async def test_an_error_that_may_pass_is_waited_for(
-    town: Simulator, club: VK, code: int
+    town: Simulator, followed: Followed, code: int
 ) -> None:
-    async with club.bot_updates() as updates:
-        await lose_the_key(town)
-        town.fault(faults.error(code), SERVER, rate=1)
+    async with followed.listen() as updates:
+        lose_the_key(town)
+        town.fault(faults.error(code), followed.server, rate=1)
         with move_on_after(600):
             await anext(updates)
         town.clear_faults()
@@ -152,11 +152,11 @@ async def test_an_error_that_may_pass_is_waited_for(
 
 
 async def test_after_error_29_the_waits_grow_up_to_an_hour(
-    town: Simulator, club: VK
+    town: Simulator, followed: Followed
 ) -> None:
-    async with club.bot_updates() as updates:
-        await lose_the_key(town)
-        town.fault(faults.error(29), SERVER, rate=1)
+    async with followed.listen() as updates:
+        lose_the_key(town)
+        town.fault(faults.error(29), followed.server, rate=1)
         with move_on_after(24 * 3600):
             await anext(updates)
         times = [each.time for each in town.ledger.refused(29)]
@@ -169,12 +169,30 @@ async def test_after_error_29_the_waits_grow_up_to_an_hour(
         assert current_time() - start <= 3600
 
 
-async def test_while_vk_answers_no_calls_the_old_server_is_asked_on(
+async def test_after_error_29_the_history_of_a_mailbox_is_read_less_and_less_often(
     town: Simulator, club: VK
 ) -> None:
-    async with club.bot_updates() as updates:
+    async with club.user_updates() as updates:
+        position = updates.position
+    town.fault(faults.error(29), "messages.getLongPollHistory", rate=1)
+    write(town, 1)
+    async with club.user_updates(position=position) as updates:
+        for _ in range(900):  # a wait that is cancelled makes no other call
+            with move_on_after(1):
+                await anext(updates)
+        times = [each.time for each in town.ledger.refused(29)]
+        waits = [b - a for a, b in pairwise(times)]
+        assert waits == pytest.approx([120, 240, 480], abs=2)
+        town.clear_faults()
+        assert await read(updates, 1) == [1]
+
+
+async def test_while_vk_answers_no_calls_the_old_server_is_asked_on(
+    town: Simulator, followed: Followed
+) -> None:
+    async with followed.listen() as updates:
         await sleep(100)
-        town.fault(faults.error(10), SERVER, rate=1)
+        town.fault(faults.error(10), followed.server, rate=1)
         town.fault(faults.drop_before(), "longpoll", times=8)
         async with anyio.create_task_group() as tg:
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from _bots import GROUP, Memory, write, write_slowly
+from _bots import GROUP, Memory, read, write, write_slowly
 from anyio import fail_after, move_on_after, sleep
 
 from _helpers import settle
 from vkanyio import VK, AccessDeniedError, ClientUseError, TooManyRequestsError
 from vkanyio.testing import Simulator, faults
+from vkanyio.testing.faults import PollFault
 from vkanyio.updates import Gap, PositionError, UpdatesError, mailbox
 
 if TYPE_CHECKING:
-    from vkanyio.updates import UserUpdates
+    from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.anyio
 
@@ -29,19 +30,6 @@ def _answer(value: Any, _: object) -> Any:
 def _head(item: object) -> list[Any]:
     assert isinstance(item, mailbox.UserUpdate)
     return item.object[:3]  # which the history has of each
-
-
-async def read(updates: UserUpdates, count: int) -> list[int]:
-    """Read some numbers that users wrote, and acknowledge the last one."""
-    found: list[int] = []
-    with fail_after(100_000):
-        async for update in updates:
-            assert isinstance(update, mailbox.NewMessage), update
-            found.append(int(update.text))
-            if len(found) == count:
-                updates.acknowledge()
-                break
-    return found
 
 
 async def test_what_happens_in_a_mailbox_has_a_class_for_each_kind(
@@ -113,6 +101,115 @@ async def test_what_happened_between_two_lives_comes_from_the_history(
     assert three.date is not None
     assert three.message is not None
     assert seen.message_id == two.message_id
+
+
+@pytest.fixture
+async def anna(town: Simulator) -> AsyncIterator[VK]:
+    async with VK("anna", http_client=town.http_client(), limit=1000) as anna:
+        yield anna
+
+
+async def test_what_was_edited_or_restored_between_two_lives_has_its_text(
+    town: Simulator, club: VK, anna: VK
+) -> None:
+    async with club.user_updates() as updates:
+        write(town, 1, 2)
+        assert await read(updates, 2) == [1, 2]
+        position = updates.position
+    await anna.messages.edit(peer_id=-GROUP, message_id=1, message="a <b>\n&amp;")
+    await club.messages.delete(message_ids=[2])
+    await club.messages.restore(message_id=2)
+    async with club.user_updates(position=position) as updates:
+        edited, deleted, restored = [await anext(updates) for _ in range(3)]
+    assert isinstance(edited, mailbox.MessageEdited)
+    assert len(edited.object) == 4
+    assert (edited.text, edited.message_id) == ("a <b>\n&amp;", 1)
+    assert edited.message is not None
+    assert edited.message["update_time"] > 0
+    assert isinstance(deleted, mailbox.MessageFlagsSet)
+    assert deleted.message is None
+    assert isinstance(restored, mailbox.MessageFlagsReset)
+    assert (restored.text, restored.replayed) == ("2", True)
+
+
+async def test_what_vk_sends_again_is_left_out(
+    town: Simulator, club: VK, anna: VK
+) -> None:
+    async with club.user_updates() as updates:
+        write(town, 1)
+        await anna.messages.edit(peer_id=-GROUP, message_id=1, message="2")
+        await club.messages.markAsRead(peer_id=1)
+        await anna.messages.setActivity(peer_id=-GROUP, type="typing")
+        for _ in range(4):
+            await anext(updates)
+        town.fault(faults.repeated(4))
+        write(town, 3)
+        assert await read(updates, 1) == [3]
+        assert updates.statistics().duplicates == 4
+
+
+async def further_on(poll: Any) -> Any:
+    return {"ts": poll.ts, "pts": 1000, "updates": []}
+
+
+async def test_a_session_that_vk_forgot_does_not_move_the_place_in_the_history(
+    town: Simulator, club: VK
+) -> None:
+    town.fault(PollFault("further on", further_on), rate=1)
+    async with club.user_updates() as updates:
+        with move_on_after(10):
+            await anext(updates)
+        write(town, 1)
+        position = updates.position
+    town.clear_faults()
+    async with club.user_updates(position=position) as updates:
+        assert await read(updates, 1) == [1]
+
+
+async def with_counter(poll: Any) -> Any:
+    """Answer with a number of unread conversations, which no history has."""
+    value = await poll.answer()
+    return {**value, "updates": [*value["updates"], [80, 3, 0]]}
+
+
+async def test_what_no_history_has_is_not_taken_for_what_was_handled_before(
+    town: Simulator, club: VK
+) -> None:
+    async with club.user_updates() as updates:
+        source = updates._source  # pyright: ignore[reportPrivateUsage]
+        assert source is not None
+        town.fault(PollFault("counter", with_counter))
+        write(town, 1)
+        _, counter = [await source.take() for _ in range(2)]
+        assert isinstance(counter, mailbox.CounterChanged)
+        source.done(counter)  # and not the message
+        position = updates.position
+        assert '"handled":["80:3:0"]' in position
+    async with club.user_updates(position=position) as updates:
+        assert await read(updates, 1) == [1]
+        assert '"handled":[]' in updates.position
+        town.fault(PollFault("counter", with_counter))
+        write(town, 2)
+        assert await read(updates, 1) == [2]
+        with fail_after(100):
+            counter = await anext(updates)
+        assert isinstance(counter, mailbox.CounterChanged)
+        assert counter.count == 3
+
+
+async def test_the_same_may_happen_again_while_the_history_stays_as_it_is(
+    town: Simulator, club: VK
+) -> None:
+    async def notify(poll: Any) -> Any:
+        change = {"peer_id": 1, "sound": poll.ts % 2, "disabled_until": 0}
+        return {"ts": poll.ts + 1, "pts": 1, "updates": [[114, change]]}
+
+    town.fault(PollFault("notifications", notify), times=4)
+    async with club.user_updates() as updates:
+        with fail_after(100):
+            found = [await anext(updates) for _ in range(4)]
+    sounds = [each.object[1]["sound"] for each in found if not isinstance(each, Gap)]
+    assert sounds == [1, 0, 1, 0]
 
 
 async def test_a_long_history_is_read_in_parts(town: Simulator, club: VK) -> None:

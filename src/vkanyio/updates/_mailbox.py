@@ -85,9 +85,10 @@ class MailboxChannel:
         if after is None or not is_list(arrays) or (has_more and after == pts):
             raise UpdatesError(f"{_HISTORY} returned no history that leads on")
         messages = _messages(found.get("messages"))
+        first = int(after) - len(arrays) + 1
         updates = [
-            _make_update(each, self.group_id, f"{pts}.{place}", messages)
-            for place, each in enumerate(arrays)
+            _make_update(each, self.group_id, f"pts{place}", messages)
+            for place, each in enumerate(arrays, first)
         ]
         start = None
         if not has_more:

@@ -26,8 +26,8 @@ class UserUpdate(Update[list[Any]]):
     :ivar object: VK's array
     :ivar event_id: identifies the update in this program
     :ivar group_id: the community of the mailbox, 0 for that of the token
-    :ivar message: VK's object of the message, for what comes from the history; else
-        None
+    :ivar message: VK's object of the message, as it is now, for what comes from the
+        history; else None
     :ivar replayed: whether it comes from the history, where VK shortens arrays
     :cvar persistent: whether the history has it: if not, it is lost while nobody
         listens, and no :class:`~vkanyio.updates.Gap` says so

@@ -29,7 +29,7 @@ from ._answer import (
 from ._errors import UpdatesError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .._caller import Caller
     from .._events import Ending
@@ -131,17 +131,19 @@ class Poller:
         return []
 
     def _accept(
-        self, updates: Iterable[Any], ts: str, pts: str, progress: Progress
+        self, updates: Sequence[Any], ts: str, pts: str, progress: Progress
     ) -> list[Item]:
         if self._failures:
             logger.info("updates of %s: in contact again", self._channel.name)
         self._failures = 0
-        place = progress.pts or progress.ts
+        first = int(ts) - len(updates) + 1  # the last one has the number `ts`
         parsed = [
-            self._channel.parse(each, f"{place}.{number}")
-            for number, each in enumerate(updates)
+            self._channel.parse(each, str(number))
+            for number, each in enumerate(updates, first)
         ]
-        return self._take(parsed, ts, pts, progress)
+        # A place in the history that is further on without updates would be a hole: a
+        # session that VK has forgotten returns nothing, although there is something.
+        return self._take(parsed, ts, pts if updates else "", progress)
 
     def _take(
         self, parsed: Sequence[Update[Any]], ts: str, pts: str, progress: Progress
@@ -161,16 +163,15 @@ class Poller:
 
         If VK does not keep it any more, the next step gets a server, and is a gap.
         """
+        if self._failures > 1 or self._server_seconds > SERVER_SECONDS:
+            await self._wait_for_turn()
         try:
             page = await self._channel.read_history(progress.ts, progress.pts)
         except VKError as error:
-            self._check_passing(error)
+            self._note_refusal(error, "no history")
             self._failures += 1
-            text = "updates of %s: no history, retrying: %s"
-            logger.warning(text, self._channel.name, error)
             await sleep(self._back_off())
             return []
-        self._failures = 0
         if page is None:
             self._server, self._lost, self._is_behind = None, "outdated", False
             return []
@@ -178,25 +179,30 @@ class Poller:
         if page.start is not None:
             self._server, ts, _ = page.start
             self._is_behind = False
-        return self._take(page.updates, ts, page.pts, progress)
+            self._note_server()
+        items = self._take(page.updates, ts, page.pts, progress)
+        if not self._is_behind:
+            progress.catch_up()
+        return items
 
     async def _recover(self, reply: Refused, progress: Progress) -> list[Item]:
         """Go on after VK refused to answer.
 
         1. It no longer has what came after our number: that is a gap, unless there is
-           a history. The next refusal of this kind in a row waits, since something is
-           wrong.
+           a history. After the next refusal of this kind in a row, there is a wait,
+           since something is wrong.
         2. The key has expired: another one, and nothing is lost.
         3. It has lost the session: another one, and a gap or the history.
         4. Anything else is a bug in vkanyio: a retry would not help.
         """
         if reply.failed == OUTDATED and reply.ts is not None:
+            if self._channel.has_history:
+                self._failures += 1
+                self._is_behind = True
+                return []
             if self._failures:
                 await sleep(self._back_off())
             self._failures += 1
-            if self._channel.has_history:
-                self._is_behind = True
-                return []
             self._counters.gaps += 1
             return [progress.skip("outdated", reply.ts)]
         if reply.failed not in (KEY_EXPIRED, INFORMATION_LOST):
@@ -294,18 +300,22 @@ class Poller:
         try:
             return await self._find_server()
         except VKError as error:
-            self._note_refusal(error)
+            self._note_refusal(error, "no long poll server")
             return None
 
     async def _insist_on_server(self) -> Start:
         """Get another server, however long it takes."""
         while True:
-            # Not sleep_until: a cancelled wait does not start again, and this one does.
-            await sleep(max(self._asked_at + self._server_seconds - current_time(), 0))
+            await self._wait_for_turn()
             try:
                 return await self._find_server()
             except VKError as error:
-                self._note_refusal(error)
+                self._note_refusal(error, "no long poll server")
+
+    async def _wait_for_turn(self) -> None:
+        """Wait until another server may be requested."""
+        # Not sleep_until: a cancelled wait does not start again, and this one does.
+        await sleep(max(self._asked_at + self._server_seconds - current_time(), 0))
 
     async def _find_server(self) -> Start:
         self._counters.servers += 1
@@ -314,20 +324,26 @@ class Poller:
             start = await self._channel.find_server()
         finally:
             self._asked_at = current_time()
-        self._server, self._server_seconds = start.server, SERVER_SECONDS
-        self._checked_at = current_time()
+        self._server = start.server
+        self._note_server()
         return start
 
-    def _note_refusal(self, error: VKError) -> None:
-        """Note why there is no server now.
+    def _note_server(self) -> None:
+        """Note that VK named a server."""
+        self._asked_at = self._checked_at = current_time()
+        self._server_seconds = SERVER_SECONDS
+
+    def _note_refusal(self, error: VKError, lacking: str) -> None:
+        """Note why there is no server now, or no history.
 
         :raises VKError: the error, unless it may pass
         """
         if self._check_passing(error) == _QUOTA:
             longer = self._server_seconds * 2
             self._server_seconds = min(longer, MAX_SERVER_SECONDS)
-        text = "updates of %s: no long poll server, retrying: %s"
-        logger.warning(text, self._channel.name, error)
+            self._asked_at = current_time()
+        text = "updates of %s: %s, retrying: %s"
+        logger.warning(text, self._channel.name, lacking, error)
 
     def _check_passing(self, error: VKError) -> int | None:
         """Return the code of an error that may pass.

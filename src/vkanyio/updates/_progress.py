@@ -83,7 +83,7 @@ class _Batch:
 
     :ivar ts: the number after which VK was asked
     :ivar pts: its place in the history
-    :ivar keys: the keys of all updates in it, by their ids
+    :ivar keys: the keys of the updates that VK sent for the first time, by their ids
     :ivar left: how many of them are not acknowledged
     """
 
@@ -130,13 +130,16 @@ class Progress:
         keys: dict[str, str] = {}
         for update in updates:
             event_id, key = update.event_id, update.key
-            keys[event_id] = key
             if self._unmet[key]:
                 self._unmet[key] -= 1
+                keys[event_id] = key
             elif event_id in self._seen or event_id in self._open:
+                # Not a key of this batch: it is that of an older one, or was handled
+                # before, and a later update may have the same key.
                 self.duplicates += 1
             else:
                 fresh.append(update)
+                keys[event_id] = key
             self._remember(event_id)
         # Without new ones it is a batch, too, while an older one is open: the position
         # stays before that, so VK sends these again after a restart.
@@ -159,6 +162,14 @@ class Progress:
         self._batches.append(batch)
         self.ts, self.pts = after, pts
         return gap
+
+    def catch_up(self) -> None:
+        """Note that VK has told everything that happened after the position.
+
+        What a former life handled and VK did not tell again is not in its history, such
+        as typing. It is forgotten: later updates may have the same keys.
+        """
+        self._unmet.clear()
 
     def done(self, item: Item) -> None:
         """Acknowledge an update or a gap; a second time changes nothing."""
