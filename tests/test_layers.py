@@ -80,7 +80,7 @@ UPWARDS = {("_errors", "_error_codes"), ("_api", "_token_view")}
 """Loaded when a class is first asked for: it is a subclass of one in the other."""
 PUBLIC = {
     *("__init__", "cli", "redis.__init__", "testing"),
-    *("updates.__init__", "uploads.__init__"),
+    *("updates.__init__", "updates.mailbox", "uploads.__init__"),
 }
 """What the users of the library may import, as any program can."""
 SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}

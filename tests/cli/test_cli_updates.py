@@ -6,12 +6,13 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from vkanyio.cli._app import run
 from vkanyio.testing import faults
 
-from .conftest import BACKENDS, Start
+from .conftest import BACKENDS, TOKEN, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,17 @@ def change_between_polls(simulator: Simulator, *user_ids: int) -> None:
             simulator.update(9, "like_add", {"liker_id": left.pop(0)})
 
     simulator.between("groups.getLongPollServer", change)
+
+
+def write_between_polls(simulator: Simulator, *texts: str) -> None:
+    """Let the owner of the token write, once the command has the mailbox's server."""
+    left = [*texts]
+
+    def change() -> None:
+        while left:
+            simulator.say(1, 9, left.pop(0))
+
+    simulator.between("messages.getLongPollServer", change)
 
 
 @BACKENDS
@@ -123,14 +135,16 @@ def test_configures_the_long_poll_on_demand(
     assert entry.params["like_add"] == "1"
 
 
+@pytest.mark.parametrize("where", ["9", "--mailbox"])
 def test_ctrl_c_ends_it_and_keeps_the_position(
-    base_url: str, start: Start, simulator: Simulator, tmp_path: Path
+    base_url: str, start: Start, simulator: Simulator, tmp_path: Path, where: str
 ) -> None:
     change_between_polls(simulator, 1)
-    words = ["updates", "9", "--position", str(tmp_path / "position")]
+    write_between_polls(simulator, "one")
+    words = ["updates", where, "--position", str(tmp_path / "position")]
     process = start(*words, "--base-url", base_url)
     assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["type"] == "like_add"
+    first = json.loads(process.stdout.readline())
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (
@@ -138,11 +152,80 @@ def test_ctrl_c_ends_it_and_keeps_the_position(
         "vkanyio: interrupted after 1 updates\n",
     )
     change_between_polls(simulator, 2)
+    write_between_polls(simulator, "two")
     process = start(*words, "--max-updates", "1", "--base-url", base_url)
     out, _ = process.communicate(timeout=20)
-    assert [json.loads(line)["object"] for line in out.splitlines()] == [
-        {"liker_id": 2}
+    [second] = [json.loads(line) for line in out.splitlines()]
+    told = [each.get("text", each["object"]) for each in (first, second)]
+    assert told == (
+        ["one", "two"] if where == "--mailbox" else [{"liker_id": 1}, {"liker_id": 2}]
+    )
+
+
+@BACKENDS
+def test_prints_what_happens_in_the_mailbox_of_the_token(
+    updates: Updates, simulator: Simulator, backend: str
+) -> None:
+    write_between_polls(simulator, "a <b>", "two")
+    words = ["--max-updates", "2", "--backend", backend]
+    code, lines, err = updates("--mailbox", *words)
+    assert (code, err) == (0, "vkanyio: 2 updates\n")
+    made = simulator.ledger.mailbox_updates
+    assert lines == [
+        {
+            "type": "new_message",
+            "key": f"4:{each.message_id}",
+            "peer_id": -9,
+            "replayed": False,
+            "text": text,
+            "object": each.value,
+            "message": None,
+        }
+        for each, text in zip(made, ("a <b>", "two"), strict=True)
     ]
+
+
+@pytest.fixture
+def mailbox(updates: Updates, simulator: Simulator, tmp_path: Path) -> list[str]:
+    """The options of a run that has heard one message of a mailbox."""
+    words = ["--mailbox", "--position", str(tmp_path / "position")]
+    write_between_polls(simulator, "one")
+    _, heard, _ = updates(*words, "--max-updates", "1")
+    assert [each["text"] for each in heard] == ["one"]
+    return words
+
+
+def edit(base_url: str, text: str) -> None:
+    """Let the owner of the token edit the first message."""
+    params = {"peer_id": -9, "message_id": 1, "message": text}
+    more = {"v": "5.199", "access_token": TOKEN}
+    response = httpx.post(f"{base_url}/messages.edit", data={**params, **more})
+    assert response.json() == {"response": 1}
+
+
+def test_prints_what_happened_in_a_mailbox_between_two_runs(
+    updates: Updates, simulator: Simulator, base_url: str, mailbox: list[str]
+) -> None:
+    edit(base_url, "new")
+    write_between_polls(simulator, "two")
+    _, lines, _ = updates(*mailbox, "--max-updates", "2")
+    shown = [(each["type"], each["text"], each["replayed"]) for each in lines]
+    assert shown == [("message_edited", "new", True), ("new_message", "two", True)]
+    assert lines[0]["object"][:2] == [5, 1]
+    assert len(lines[0]["object"]) == 4
+    assert lines[0]["message"]["from_id"] == 1
+
+
+def test_prints_only_the_kinds_of_a_mailbox_that_are_asked_for(
+    updates: Updates, simulator: Simulator, base_url: str, mailbox: list[str]
+) -> None:
+    edit(base_url, "new")
+    words = [*mailbox, "--kind", "new_message", "--max-updates", "1"]
+    for text in ("two", "three"):
+        write_between_polls(simulator, text)
+        code, lines, err = updates(*words)
+        assert (code, err) == (0, "vkanyio: 1 updates\n")
+        assert [each["text"] for each in lines] == [text]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +235,11 @@ def test_ctrl_c_ends_it_and_keeps_the_position(
         (["0"], "not '0'"),
         (["9", "--kind", "like"], "'like'"),
         (["9", "--max-updates", "0"], "--max-updates"),
+        (["9", "--mailbox"], "GROUP, '9', and --mailbox exclude each other"),
+        (["--mailbox", "--configure"], "--configure is for communities"),
+        (["--mailbox", "--kind", "new_mesage"], "did you mean new_message?"),
+        (["--mailbox", "--kind", "x"], "not have: its kinds are chat_changed, "),
+        ([], "name one as GROUP, such as club1, or use --mailbox"),
     ],
 )
 def test_wrong_usage_is_one_line(updates: Updates, words: list[str], says: str) -> None:
