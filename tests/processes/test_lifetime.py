@@ -184,7 +184,9 @@ async def test_a_server_that_is_not_there_is_no_error() -> None:
     assert "a-secret" not in repr((events, limiter))
 
 
-async def test_a_wrong_password_is_an_error_that_does_not_show_it() -> None:
+async def test_a_wrong_password_is_an_error_that_does_not_show_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with redis_server("--requirepass", "right") as redis:
         right = redis.url.replace("//", "//:right@")
         async with RedisLimiter(right, name=NAME, limit=20) as limiter:
@@ -194,6 +196,8 @@ async def test_a_wrong_password_is_an_error_that_does_not_show_it() -> None:
                 async with RedisLimiter(url, name=NAME, limit=20):
                     pass
             assert "wrong-secret" not in str(caught.value)
+            assert "'group 1': check the user and the password" in str(caught.value)
+    assert "nothing is sent" not in caplog.text  # nothing will be
 
 
 async def test_keys_of_another_kind_are_refused(redis: RedisServer) -> None:

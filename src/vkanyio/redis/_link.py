@@ -127,5 +127,7 @@ def link_error(error: Exception) -> LinkError:
         )
     if isinstance(cause, OSError):
         text = f"{text}: {cause}"
-    is_denied = isinstance(error, AuthenticationError | AuthorizationError)
-    return LinkError(text or type(error).__name__, is_denied=is_denied)
+    if isinstance(error, AuthenticationError | AuthorizationError):
+        text = f"check the user and the password in the URL: {text}"
+        return LinkError(text, is_denied=True)
+    return LinkError(text or type(error).__name__)
