@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import socket
 import subprocess
@@ -171,6 +172,17 @@ async def test_a_server_that_does_not_answer_holds_nothing_up(
     assert away.limit == 10
     assert "no answer" in away.reason
     assert current_time() - start < 10
+
+
+async def test_coredis_logs_nothing_of_it_but_what_the_program_does(
+    silent_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with RedisLimiter(silent_url, name=NAME, limit=20):
+        await anyio.sleep(1)  # it tries several times
+    logging.getLogger("coredis").error("of the program")
+    found = [each.getMessage() for each in caplog.records if each.name == "coredis"]
+    assert found == ["of the program"]
 
 
 async def test_a_server_that_is_not_there_is_no_error() -> None:

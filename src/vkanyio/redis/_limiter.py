@@ -301,8 +301,8 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
             self._report(back)
         if self._shared.silence:
             logger.info(
-                "Redis is new, was emptied or restarted, or its clock was set: nothing"
-                " is sent for %.1f s, since it is not known what was sent before",
+                "Redis is new, was away, emptied or restarted, or its clock was set:"
+                " nothing is sent for %.1f s, since it is not known what was sent before",
                 self._shared.silence,
             )
         self._warn()
