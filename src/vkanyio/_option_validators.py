@@ -17,7 +17,7 @@ from ._typeguards import is_mapping, is_tuple
 from ._wire_checks import check_headers, check_method_name, check_token, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     import attrs
 
@@ -116,7 +116,7 @@ def is_token(_: Any, attribute: Attribute, token: Any) -> None:
         check_token(attribute.name, token)
 
 
-def _takes_one_argument(function: Callable[..., object]) -> bool:
+def _takes_one_argument(function: Any) -> bool:
     try:
         signature(function).bind(None)
     except TypeError:

@@ -302,7 +302,7 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
         if self._shared.silence:
             logger.info(
                 "Redis is new, was away, emptied or restarted, or its clock was set:"
-                " nothing is sent for %.1f s, since it is not known what was sent before",
+                " nothing is sent for %.1f s, since what was sent before is not known",
                 self._shared.silence,
             )
         self._warn()
