@@ -4,25 +4,29 @@
 
     uv run python -m proof.updates
 
-A program listens to a community of the simulator, by a loop or by workers, while users
-write to it and polls fail in every way. At one step of its tasks it ends: it is killed,
-so that nothing more is saved, or it is cancelled and saves its position on the way out.
-Another life goes on from the text that was saved last, and hears the rest. This is
-repeated for each step that the first life has, with conditions that a seed draws.
+A program listens to a community of the simulator, or to its mailbox, by a loop or by
+workers, while users write to it and polls fail in every way. At one step of its tasks
+it ends: it is killed, so that nothing more is saved, or it is cancelled and saves its
+position on the way out. Another life goes on from the text that was saved last, and
+hears the rest. This is repeated for each step that the first life has, with conditions
+that a seed draws.
 
-What must hold: every message is handled, or is in a gap that the program got; a
-position that is saved has all that was acknowledged by then; one that the saved
-position has as handled is not handled again; and those of each user are handled in
-their order.
+What must hold: everything that happens is handled, or is in a gap that the program got;
+a position that is saved has all that was acknowledged by then, and in the end nothing
+else; what the saved position has as handled is not handled again; and what happens in
+each conversation is handled in order. VK's arrays about mailboxes have no ids: if VK
+sends them again, only new messages are recognized for certain.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import sys
 import time
 from collections import Counter
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import anyio
@@ -30,26 +34,28 @@ import attrs
 import click
 
 from vkanyio import VK
-from vkanyio.testing import Account, Simulator, faults
 from vkanyio.updates import Gap
 
 from ._clock import LOOPS, run_in_virtual_time
+from ._followed import FOLLOWED
+from ._killer import Killer, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from vkanyio.updates import BotUpdates, Update, UserUpdates
 
-    from vkanyio.updates import BotUpdates, Update
+    from ._followed import Followed, Kind
 
 Way: TypeAlias = Literal["loop", "workers"]
 WAYS: tuple[Way, ...] = ("loop", "workers")
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "community": ("community",),
+    "mailbox": ("mailbox",),
+    "both": ("community", "mailbox"),
+}
 
-GROUP = 9
-USERS = (1, 2, 3)
-MESSAGES = 12
 PATIENCE = 50_000.0
 """Seconds for a life: it has long heard everything."""
 SEEDS = 20
-BEGIN: dict[str, Any] = {"ts": "1", "handled": []}
 
 
 @final
@@ -58,107 +64,23 @@ class Broken(Exception):
 
 
 @final
-class Killer:
-    """Counts the steps of the tasks of a life, and ends it at one of them.
-
-    :param at: the step, 0 for none
-    :param kills: whether nothing more is saved then
-    """
-
-    def __init__(self, at: int, *, kills: bool = True) -> None:
-        self.steps = 0
-        self.has_struck = False
-        self.scope = anyio.CancelScope()
-        self._at = at
-        self._kills = kills
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether the program was killed, and not only cancelled."""
-        return self.has_struck and self._kills
-
-    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> Counted:
-        """Return an awaitable that runs a coroutine and counts its steps."""
-        return Counted(coroutine, self)
-
-    def step(self) -> None:
-        """Count a step, and end the life if it is the right one."""
-        self.steps += 1
-        if self.steps == self._at:
-            self.has_struck = True
-            self.scope.cancel()
-
-
-@final
-class Counted:
-    """A coroutine whose suspensions and resumptions are steps."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], killer: Killer) -> None:
-        self._coroutine = coroutine
-        self._killer = killer
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        iterator = self._coroutine.__await__()
-        value: Any = None
-        error: BaseException | None = None
-        while True:
-            try:
-                if error is not None:
-                    trap = iterator.throw(error)
-                else:
-                    trap = iterator.send(value)
-            except StopIteration as stop:
-                return stop.value
-            self._killer.step()
-            value, error = None, None
-            try:
-                value = yield trap
-            except BaseException as thrown:
-                error = thrown
-            self._killer.step()
-
-
-@final
-@attrs.define
-class Store:
-    """Keeps a position; one that is saved by a dead program is not.
-
-    :ivar killer: may kill the program while it saves
-    :ivar check: looks at what is saved
-    """
-
-    text: str | None = None
-    killer: Killer | None = None
-    check: Callable[[str], None] | None = None
-
-    async def load(self) -> str | None:
-        """Return the text."""
-        return self.text
-
-    async def save(self, position: str) -> None:
-        """Save a text, in a while."""
-        killer = self.killer
-        if killer is not None and self.check is not None:
-            self.check(position)
-            await killer.counted(anyio.sleep(0.01))
-            if not killer.is_dead:
-                self.text = position
-
-
-@final
 @attrs.define
 class Story:
     """What happened in the lives of a program.
 
-    :ivar handled: the numbers that were handled, in order, in all lives
+    :ivar followed: what it listens to
+    :ivar handled: the indexes of what was handled, in order, in all lives
     :ivar gaps: those that were delivered
     :ivar complaints: what must not have happened
+    :ivar is_told: whether nothing more happens
     """
 
     way: Way
+    followed: Followed
     handled: list[int] = attrs.field(factory=list[int])
     gaps: list[Gap] = attrs.field(factory=list[Gap])
     complaints: list[str] = attrs.field(factory=list[str])
+    is_told: bool = False
     steps: int = 0
 
 
@@ -166,12 +88,12 @@ class Story:
 class Life:
     """One life of a program."""
 
-    def __init__(self, story: Story, town: Simulator, store: Store, seed: int) -> None:
+    def __init__(self, story: Story, store: Store, seed: int) -> None:
         self._story = story
-        self._town = town
+        self._followed = story.followed
         self._store = store
         self._random = random.Random(seed)
-        self._before = _handled_by(town, store.text)
+        self._before = self._followed.handled_by(store.text)
         self._handled: list[int] = []
         store.check = self._check_position
 
@@ -182,10 +104,10 @@ class Life:
             await killer.counted(self._listen(killer))
 
     async def _listen(self, killer: Killer) -> None:
-        client = self._town.http_client()
+        client = self._followed.town.http_client()
         async with (
             VK("club", http_client=client, limit=20) as api,
-            api.bot_updates(GROUP, position=self._store) as updates,
+            self._followed.listen(api, self._store) as updates,
             anyio.create_task_group() as tg,
         ):
             tg.start_soon(self._stop_in_the_end, updates)
@@ -201,131 +123,117 @@ class Life:
                 )
             tg.cancel_scope.cancel()
 
-    async def _stop_in_the_end(self, updates: BotUpdates) -> None:
+    async def _stop_in_the_end(self, updates: BotUpdates | UserUpdates) -> None:
         with anyio.move_on_after(PATIENCE):
-            while not is_complete(self._story, self._town):  # noqa: ASYNC110, no event
+            while not self._is_at_the_end(updates.position):  # noqa: ASYNC110, no event
                 await anyio.sleep(5)
         updates.stop()
+
+    def _is_at_the_end(self, position: str) -> bool:
+        if self._story.complaints:
+            return True
+        return is_complete(self._story) and self._followed.is_past_all(position)
 
     async def _handle(self, update: Update[Any] | Gap) -> None:
         await anyio.sleep(self._random.choice([0, 0.01, 0.5]))
         if isinstance(update, Gap):
             self._story.gaps.append(update)
             return
-        number = int(update.object["message"]["text"])
-        if number in self._before:
-            self._story.complaints.append(f"{number} was acknowledged, and came again")
-        self._story.handled.append(number)
-        self._handled.append(number)
+        key = self._followed.key_of(update)
+        index = None if key is None else self._find(key)
+        if index is not None:
+            self._story.handled.append(index)
+            self._handled.append(index)
+
+    def _find(self, key: str) -> int | None:
+        """Return the index of what an update reports, None if that came before."""
+        same = [n for n, h in enumerate(self._followed.happenings()) if h.key == key]
+        known = self._before.union(self._handled)
+        if fresh := [n for n in same if n not in known]:
+            return fresh[0]
+        if not same:
+            self._story.complaints.append(f"{key} came, and did not happen")
+        elif not self._followed.may_repeat:
+            self._story.complaints.append(f"{key} was acknowledged, and came again")
+        elif self._followed.is_unique(key) and same[0] in self._handled:
+            self._story.complaints.append(f"{key} came twice in a life")
+        return None
 
     def _check_position(self, position: str) -> None:
         """Note what a position lacks, although it was acknowledged."""
         acknowledged = {*self._handled}
         if self._story.way == "loop":  # the last one may still be in hand
             acknowledged = {*self._handled[:-1]}
-        lacking = (self._before | acknowledged) - _handled_by(self._town, position)
-        if lacking:
+        covered = self._followed.handled_by(position)
+        if lacking := (self._before | acknowledged) - covered:
             complaint = f"a position lacks {sorted(lacking)}, which were acknowledged"
             self._story.complaints.append(complaint)
 
 
-def _handled_by(town: Simulator, text: str | None) -> set[int]:
-    """Return the numbers that a saved position has as handled."""
-    if text is None:
-        return set()
-    position = json.loads(text)
-    return {
-        number
-        for number, made in enumerate(_messages(town))
-        if made.number <= int(position["ts"]) or made.event_id in position["handled"]
-    }
+def is_complete(story: Story) -> bool:
+    """Return whether everything was handled, or is in a gap."""
+    return story.is_told and not missing(story)
 
 
-def _messages(town: Simulator) -> list[Any]:
-    return [made for made in town.ledger.updates if made.type == "message_new"]
-
-
-def is_complete(story: Story, town: Simulator) -> bool:
-    """Return whether every message was handled, or is in a gap."""
-    return len(_messages(town)) == MESSAGES and not missing(story, town)
-
-
-def missing(story: Story, town: Simulator) -> list[int]:
-    """Return the numbers that were neither handled nor reported as lost."""
+def missing(story: Story) -> list[int]:
+    """Return the indexes of what was neither handled nor reported as lost."""
     return [
-        number
-        for number, made in enumerate(_messages(town))
-        if number not in story.handled
-        and not any(int(g.before) < made.number <= int(g.after) for g in story.gaps)
+        index
+        for index, each in enumerate(story.followed.happenings())
+        if index not in story.handled
+        and not any(int(g.before) < each.number <= int(g.after) for g in story.gaps)
     ]
 
 
-def judge(story: Story, town: Simulator) -> str | None:
+def judge(story: Story, store: Store) -> str | None:
     """Return what was broken, if anything was."""
     if story.complaints:
         return story.complaints[0]
-    lost = missing(story, town)
-    if lost or len(_messages(town)) < MESSAGES:
-        return f"{lost} were lost without a gap"
-    for user in USERS:
-        firsts = [n for n in dict.fromkeys(story.handled) if USERS[n % 3] == user]
+    if not is_complete(story):
+        return f"{missing(story)} were lost without a gap"
+    happenings = story.followed.happenings()
+    for peer in {each.peer for each in happenings}:
+        handled = [n for n in story.handled if happenings[n].peer == peer]
+        firsts = [*dict.fromkeys(handled)]
         if firsts != sorted(firsts):
-            return f"those of user {user} were handled in the order {firsts}"
+            return f"what happened in {peer} was handled in the order {firsts}"
+    # What came again may still be in the position: not all of it is recognized.
+    if not story.followed.may_repeat and json.loads(store.text or "")["handled"]:
+        return f"the last position has more than it needs: {store.text}"
     return None
 
 
-async def tell(way: Way, seed: int, at: int) -> Story:
+async def tell(kind: Kind, way: Way, seed: int, at: int) -> Story:
     """Let a program live, end at a step, and live again.
 
     :param at: the step, 0 for none
     :raises Broken: if a promise was broken
     """
-    chance = random.Random(seed)
     random.seed(seed)
-    club = Account(id=GROUP, kind="group")
-    town = Simulator(limit=0, tokens={"club": club}, seed=seed, latency=0.02)
-    town.long_poll(
-        key_seconds=chance.choice([70, 3600]),
-        retention=chance.choice([3, 50]),
-        most=chance.choice([1, 3, 20]),
-    )
-    for fault in (
-        faults.drop_before(),
-        faults.drop_after(),
-        faults.html(502),
-        faults.failed(2),
-    ):
-        town.fault(fault, "longpoll", rate=chance.choice([0, 0, 0.2]))
-    town.fault(faults.failed(3), "longpoll", rate=chance.choice([0, 0, 0, 0.05]))
+    followed = FOLLOWED[kind](seed)
     # Nothing is promised of what came before the first position.
-    story, store = Story(way), Store(json.dumps({**BEGIN, "group_id": GROUP}))
+    story, store = Story(way, followed), Store(json.dumps(followed.begin))
 
-    async def write() -> None:
-        for number in range(MESSAGES):
-            await anyio.sleep(chance.choice([0, 0.02, 0.6, 3, 40]))
-            town.say(USERS[number % 3], GROUP, str(number))
+    async def happen() -> None:
+        await followed.happen()
+        story.is_told = True
 
     async with anyio.create_task_group() as tg:
-        tg.start_soon(write)
+        tg.start_soon(happen)
         killer = Killer(at, kills=(seed + at) % 2 == 0)
-        await Life(story, town, store, seed).run(killer)
+        await Life(story, store, seed).run(killer)
         story.steps = killer.steps
         if killer.has_struck:
-            await anyio.sleep(chance.choice([0, 1, 30]))
-            await Life(story, town, store, seed + 1).run(Killer(0))
-    problem = judge(story, town)
+            await anyio.sleep(followed.chance.choice([0, 1, 30]))
+            await Life(story, store, seed + 1).run(Killer(0))
+    problem = judge(story, store)
     if problem is not None:
-        raise Broken(f"{way}, seed {seed}, ended at step {at}: {problem}")
+        raise Broken(f"{kind}, {way}, seed {seed}, ended at step {at}: {problem}")
     return story
 
 
-def tell_in_virtual_time(backend: str, way: Way, seed: int, at: int) -> Story:
-    """Tell a story on an event loop."""
-    return run_in_virtual_time(backend, tell, way, seed, at, seed=seed)
-
-
 def run_lives(
-    backend: str, way: Way, seed: int, *, stride: int = 1, first: int = 1
+    kind: Kind, backend: str, way: Way, seed: int, *, stride: int = 1, first: int = 1
 ) -> Counter[str]:
     """End a program at each step of a life, or at each of so many.
 
@@ -334,10 +242,14 @@ def run_lives(
     :return: how many lives, gaps and repetitions there were
     :raises Broken: if a promise was broken
     """
-    steps = tell_in_virtual_time(backend, way, seed, 0).steps
+
+    def live(at: int) -> Story:
+        return run_in_virtual_time(backend, tell, kind, way, seed, at, seed=seed)
+
+    steps = live(0).steps
     tally = Counter(lives=1, steps=steps)
     for at in range(first, steps + 1, stride):
-        story = tell_in_virtual_time(backend, way, seed, at)
+        story = live(at)
         tally["lives"] += 2
         tally["gaps"] += len(story.gaps)
         tally["again"] += len(story.handled) - len(set(story.handled))
@@ -345,21 +257,32 @@ def run_lives(
 
 
 @click.command()
+@click.option(
+    "--kind",
+    "kinds",
+    default="both",
+    show_default=True,
+    type=click.Choice([*KINDS]),
+    help="What the bot listens to.",
+)
 @click.option("--seeds", default=SEEDS, show_default=True, help="How many conditions.")
 @click.option("--seed", type=int, help="These conditions alone.")
 @click.option("--backend", type=click.Choice(LOOPS), help="Only on this event loop.")
 @click.option("--stride", default=1, show_default=True, help="Steps between two kills.")
-def main(seeds: int, seed: int | None, backend: str | None, stride: int) -> None:
+def main(
+    kinds: str, seeds: int, seed: int | None, backend: str | None, stride: int
+) -> None:
     """Kill a bot at every suspension point, on each event loop that is installed."""
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # polls fail
     began = time.perf_counter()
     loops = LOOPS if backend is None else (backend,)
+    conditions = range(seeds) if seed is None else (seed,)
+    runs = product(conditions, KINDS[kinds], loops, WAYS)
     try:
-        for each in range(seeds) if seed is None else (seed,):
-            for loop in loops:
-                for way in WAYS:
-                    tally = run_lives(loop, way, each, stride=stride)
-                    shown = ", ".join(f"{k} {v:,}" for k, v in tally.items())
-                    print(f"seed {each}, {loop}, {way}: {shown}", flush=True)
+        for each, kind, loop, way in runs:
+            tally = run_lives(kind, loop, way, each, stride=stride)
+            shown = ", ".join(f"{k} {v:,}" for k, v in tally.items())
+            print(f"seed {each}, {kind}, {loop}, {way}: {shown}", flush=True)
     except Broken as broken:
         print(f"BROKEN: {broken}")
         sys.exit(1)
