@@ -94,7 +94,12 @@ def batch(
             total = _check_input(descriptor, source, book, checked=client.checked)
         config = client.config(mode="parallel", timeout=BATCH_TIMEOUT, wait=3.0)
         progress = stack.enter_context(
-            BatchProgress(total, done=book.done(), has_output=output is not None)
+            BatchProgress(
+                total,
+                done=book.done(),
+                has_output=output is not None,
+                is_verbose=client.verbosity > 0,
+            )
         )
         destination = (
             StreamOutput(sys.stdout.fileno()) if files is None else files.records

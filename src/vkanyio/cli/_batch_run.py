@@ -134,7 +134,8 @@ class BatchRun:
                 try:
                     await self._make_calls(api)
                 except (CommandError, OSError) as error:
-                    self._broken = error  # a task group would wrap it
+                    # A task group would wrap it.
+                    self._broken = self._broken or error
                 tasks.cancel_scope.cancel()
         finally:
             await self._record_the_rest()
