@@ -228,8 +228,7 @@ class BatchRun:
             self.stop(CommandError(explain(error), NO_RESPONSE))
 
     def _note_error(self, error: VKError) -> None:
-        cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-        kind = type(cause or error).__name__
+        kind = type(error).__name__  # as in the record
         self.kinds[kind] += 1
         self.examples.setdefault(kind, explain(error))
 

@@ -93,7 +93,7 @@ def collect(
     Example:
       vkanyio collect groups.getMembers group_id=1 --output members.jsonl
     """
-    values = parse_params(params)
+    values = parse_params(params, method)
     problem = problem_with(method, values) if client.checked else None
     if problem is not None:
         message = f"{problem} (use --unchecked to send it anyway)"
