@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from vkanyio.cli import _collect
+from vkanyio.cli import _collect, _progress_lines
 from vkanyio.cli._app import run
 from vkanyio.testing import Simulator, faults
 
@@ -321,6 +321,18 @@ def test_shows_a_bar_if_the_items_go_elsewhere(
     assert collect(*MEMBERS)[0] == 0
     assert "2500/2500" in shown.getvalue()
     assert "items/s" in shown.getvalue()
+
+
+def test_a_log_has_the_progress_of_a_verbose_run(
+    collect: Collect, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_progress_lines, "EVERY", 0.0)
+    simulator.add_group(7, members=[1, 2])
+    code, items, err = collect(*MEMBERS, "-v")
+    assert (code, items) == (0, [1, 2])
+    assert "vkanyio: 1 of 2 items, " in err
+    assert "vkanyio: 2 of 2 items, " in err
+    assert " items/s" not in collect(*MEMBERS)[2]
 
 
 def test_shows_no_bar_between_the_items(base_url: str, simulator: Simulator) -> None:

@@ -33,6 +33,7 @@ from ._completion import METHOD, PARAMETERS
 from ._explain import command_error
 from ._options import ClientOptions, client_options
 from ._params import parse_params, problem_with
+from ._progress_lines import ProgressLines
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -92,7 +93,7 @@ def collect(
     Example:
       vkanyio collect groups.getMembers group_id=1 --output members.jsonl
     """
-    values = parse_params(params)
+    values = parse_params(params, method)
     problem = problem_with(method, values) if client.checked else None
     if problem is not None:
         message = f"{problem} (use --unchecked to send it anyway)"
@@ -107,7 +108,8 @@ def collect(
         file = None
         if output is not None and place is not None:
             file = open_output(output, place)
-        run = Collection(method, values, options, place, file)
+        is_verbose = client.verbosity > 0
+        run = Collection(method, values, options, place, file, is_verbose=is_verbose)
         stack.callback(run.close)
         return _run(run, config, client.backend)
 
@@ -157,6 +159,7 @@ class Collection:
 
     :param place: the file for the position, if there is one
     :param file: where the items go, None for standard output
+    :param is_verbose: whether to report the progress in lines if there is no bar
     :ivar place: the same
     :ivar count: how many items were printed
     """
@@ -168,6 +171,8 @@ class Collection:
         options: dict[str, Any],
         place: Place | None,
         file: LineFile | None,
+        *,
+        is_verbose: bool,
     ) -> None:
         self.place: Place | None = place
         self.count: int = 0
@@ -177,6 +182,7 @@ class Collection:
         self._file = file
         self._position: str | None = options["resume_from"]
         self._is_complete = False
+        self._is_verbose = is_verbose
 
     def close(self) -> None:
         """Close the output; remove empty files of a run that failed at the beginning.
@@ -218,12 +224,15 @@ class Collection:
         done = items_read(at[0])
         is_free = self._file is not None or not sys.stdout.isatty()
         with _bar(done, is_free=is_free) as (bar, task):
+            is_on = self._is_verbose and bar.disable
+            lines = ProgressLines("items", done, is_on=is_on)
             try:
                 async with items.ahead(PAGES) as ahead:
                     async for item in ahead:
                         await output.write(item)
                         self.count += 1
                         bar.update(task, advance=1, total=items.total)
+                        lines.advance(items.total)
                         if self.place is None:
                             continue
                         at = items.position, self._size()
