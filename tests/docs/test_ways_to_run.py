@@ -122,6 +122,17 @@ async def test_an_error_tells_what_the_page_shows(
     assert printed == FIRST_ERRORS.find("async def show_error").output
 
 
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+async def test_python_reports_a_forgotten_await_as_the_page_shows(api: VK):
+    with pytest.raises(TypeError) as raised:
+        api.users.get(user_ids=[1])[0]  # type: ignore[index]
+    with pytest.warns(RuntimeWarning, match="never awaited") as warned:
+        api.users.get(user_ids=[1])  # type: ignore[unused-coroutine]  # the slip
+    assert f"`TypeError: {raised.value}`" in FIRST_ERRORS.text
+    assert f"`RuntimeWarning: {warned[0].message}`" in FIRST_ERRORS.text
+
+
 # Notebooks.
 
 
