@@ -232,7 +232,7 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("5", "line 2: a number, not an object"),
         ("true", "line 2: true or false, not an object"),
         ('{"params": {}}', 'line 2: it has no "method": write a call like'),
-        ('{"mehod": "users.get"}', "did you mean method?"),
+        ('{"medhod": "users.get"}', "did you mean method?"),
         ('{"method": "users.get", "parms": {}}', "did you mean params?"),
         ('{"method": "users.get", "what": {}}', "allowed keys: method, params, id"),
         ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
