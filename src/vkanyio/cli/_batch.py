@@ -292,10 +292,10 @@ def _check_input(
                     shown.append(f"{source}, line {number}: {error}")
     os.lseek(descriptor, start, os.SEEK_SET)
     if bad and not has_json:
-        file = "FILE" if source == "-" else shlex.quote(source)
+        given = "FILE" if source == "-" else shlex.quote(source)
         message = (
-            f"{source} has no JSON objects: is it a CSV? Convert it, for example: jq -Rc"
-            f" '{FROM_CSV}' {file} | vkanyio batch"
+            f"{source} has no JSON objects: is it a CSV? Convert it, for example:"
+            f" jq -Rc '{FROM_CSV}' {given} | vkanyio batch"
         )
         raise CommandError(message, WRONG_USAGE)
     if bad:
