@@ -232,7 +232,7 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
         ("5", "line 2: a number, not an object"),
         ("true", "line 2: true or false, not an object"),
         ('{"params": {}}', 'line 2: it has no "method": write a call like'),
-        ('{"medhod": "users.get"}', "did you mean method?"),
+        ('{"methods": "users.get"}', "did you mean method?"),
         ('{"method": "users.get", "parms": {}}', "did you mean params?"),
         ('{"method": "users.get", "what": {}}', "allowed keys: method, params, id"),
         ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
@@ -260,7 +260,8 @@ def test_a_csv_is_recognized(batch: MakeBatch, simulator: Simulator, line: str) 
     code, _, err = batch([line.format(n) for n in range(50)])
     assert code == 2
     assert err.count("\n") == 1
-    assert "has no JSON objects: is it a CSV? Convert it, for example with jq" in err
+    assert "has no JSON objects: is it a CSV? Convert it, for example: jq -Rc" in err
+    assert err.endswith("calls.jsonl | vkanyio batch\n")
     assert simulator.ledger.requests == 0
 
 

@@ -249,6 +249,31 @@ def test_a_line_that_does_not_fit_is_taken_back(tmp_path: Path) -> None:
     assert (tmp_path / "lines").read_text() == '{"n":1}\n{"n":2}\n'
 
 
+def test_after_a_line_that_could_not_be_taken_back_none_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        closed = False
+
+        def __init__(self, file: Any) -> None:
+            self.fileno, self.close = file.fileno, file.close
+
+        def write(self, _: bytes) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+        truncate = write
+
+    file = LineFile(str(tmp_path / "lines"))
+    with monkeypatch.context() as patched:
+        patched.setattr(file, "_file", Broken(file._file))
+        with pytest.raises(CommandError, match="Input/output error"):
+            file.append({"n": 1})
+    with pytest.raises(CommandError, match="Input/output error"):
+        file.append({"n": 2})
+    file.close()
+    assert (tmp_path / "lines").read_bytes() == b""
+
+
 @pytest.mark.anyio
 async def test_after_a_sync_that_failed_none_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 import time
@@ -291,9 +292,10 @@ def _check_input(
                     shown.append(f"{source}, line {number}: {error}")
     os.lseek(descriptor, start, os.SEEK_SET)
     if bad and not has_json:
+        given = "FILE" if source == "-" else shlex.quote(source)
         message = (
-            f"{source} has no JSON objects: is it a CSV? Convert it, for example with"
-            f" jq -Rc '{FROM_CSV}' {source} > calls.jsonl"
+            f"{source} has no JSON objects: is it a CSV? Convert it, for example:"
+            f" jq -Rc '{FROM_CSV}' {given} | vkanyio batch"
         )
         raise CommandError(message, WRONG_USAGE)
     if bad:
