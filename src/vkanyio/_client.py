@@ -72,6 +72,9 @@ class _Client(API, EnteredByAsyncWith):
         token, options = mask_token(token), mask_options(options, OPTION_NAMES)
         self._setup(Config(token, **options))
 
+    # Python's errors about the arguments name it, when the token is missing, say.
+    __init__.__qualname__ = "VK"
+
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Make a client from a configuration."""

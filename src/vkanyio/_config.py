@@ -124,8 +124,10 @@ _FOREIGN_NAMES = {
     "auth_handler": "on_validation",
     "callbackService": "on_captcha",
     "captcha_handler": "on_captcha",
+    "lang": "language",
+    "v": "version",
 }
-"""Options of vk-io and vk_api whose names do not resemble those of vkanyio."""
+"""Names of vk-io, vk_api and VK itself that do not resemble those of vkanyio."""
 
 
 @final
@@ -348,7 +350,8 @@ def check_view_options(options: Mapping[str, object]) -> None:
     """
     for name in options:
         if name not in VIEW_OPTION_NAMES:
-            meant = did_you_mean(name, VIEW_OPTION_NAMES)
+            own_name = _FOREIGN_NAMES.get(name, name)
+            meant = did_you_mean(own_name, VIEW_OPTION_NAMES)
             known = meant or f": a view has {', '.join(VIEW_OPTION_NAMES)}"
             message = f"unknown option {shown(name)} of a view{known}"
             raise TypeError(message)

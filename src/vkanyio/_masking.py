@@ -137,7 +137,7 @@ def mask_params(params: T) -> T:
     if type(params) is dict or is_mapping(params):  # the first is the quick check
         if not SECRET_PARAMS.isdisjoint(masked):
             masked = _mask_values(masked, SECRET_PARAMS)
-    else:
+    elif not isinstance(params, Masked):
         masked = Masked(params)
     return cast("T", masked)
 

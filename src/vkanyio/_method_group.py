@@ -116,6 +116,11 @@ def _mistake_in(
         example = f"api.{method}({known[0]}=...)"
         return f"parameters are passed by name: {example} or api.{method}(**params)"
     for name in names:
+        if name == "access_token" and name not in known:
+            return (
+                f"{method} has no parameter {name}: use `api.as_token(token)`, which"
+                f" has its own limit, or pass extra_params={{{name!r}: ...}}"
+            )
         if name not in known:
             extra = f"; if VK has it, pass extra_params={{{name!r}: ...}}"
             return (

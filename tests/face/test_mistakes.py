@@ -11,6 +11,7 @@ import pytest
 from vkanyio import (
     API,
     VK,
+    APIRequest,
     ClientUseError,
     ExecuteResult,
     MethodGroup,
@@ -63,6 +64,38 @@ def test_a_parameter_that_resembles_no_other_can_be_sent_without_types() -> None
         TypeError, match=r"no parameter qqqqq; .* extra_params=\{'qqqqq'"
     ):
         method_of(VK(TOKEN), "users.get")(qqqqq=1)
+
+
+def test_a_token_for_one_call_is_passed_to_a_view() -> None:
+    with pytest.raises(TypeError) as caught:
+        method_of(VK(TOKEN), "users.get")(access_token="SECRET")
+    assert str(caught.value) == (
+        "users.get has no parameter access_token: use `api.as_token(token)`, which has"
+        " its own limit, or pass extra_params={'access_token': ...}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "kind"), [([1], "list"), (1, "int"), ("SECRET", "str"), (b"", "bytes")]
+)
+async def test_parameters_of_another_type_are_named_by_it(
+    make_client: MakeClient, params: Any, kind: str
+) -> None:
+    message = f"params must be a dict of parameters, got {kind}"
+    async with make_client() as api:
+        for call in (
+            lambda: api.call("friends.get", params),
+            lambda: api.gather([("friends.get", params)]),
+        ):
+            with pytest.raises(TypeError) as caught:
+                await call()
+            assert str(caught.value) == message
+        async with api.stream([("friends.get", params)]) as settled:
+            [refused] = [each async for each in settled]
+    for refusal in (refused.result, lambda: APIRequest("friends.get", params)):
+        with pytest.raises(TypeError) as caught:
+            refusal()
+        assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("values", [([1],), (1, "city"), ({"user_ids": 1},)])
@@ -139,6 +172,36 @@ def test_a_group_of_a_user_has_the_same_errors() -> None:
         group.do(wat=1)
     with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
         group.nothing(1)
+
+
+# Options
+
+
+def test_a_client_needs_a_token() -> None:
+    with pytest.raises(TypeError) as caught:
+        VK(limit=20)  # type: ignore[call-arg]
+    message = "VK() missing 1 required positional argument: 'token'"
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "own_name"),
+    [("v", "version"), ("lang", "language"), ("apiLimit", "limit")],
+)
+def test_names_of_other_clients_and_of_vk_bring_up_the_option(
+    name: str, own_name: str
+) -> None:
+    options: dict[str, Any] = {name: "1"}
+    message = f"unknown option '{name}': did you mean {own_name}?"
+    with pytest.raises(TypeError) as caught:
+        VK(TOKEN, **options)
+    assert str(caught.value) == message
+
+
+async def test_the_option_of_a_view_is_brought_up_too(make_client: MakeClient) -> None:
+    async with make_client() as api:
+        with pytest.raises(TypeError, match=r"'lang' of a view: did you mean language"):
+            api.as_token("token", lang="ru")  # type: ignore[call-arg]
 
 
 # Names

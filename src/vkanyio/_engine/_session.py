@@ -338,7 +338,9 @@ class Session(AsyncContextManagerMixin):
         if self._process != os.getpid() or self._loop_token != current_token():
             message = (
                 "the client belongs to another event loop, thread or process: create"
-                " one here, or call it with `anyio.from_thread.run`"
+                " one here; or use `anyio.from_thread.run` in a thread of"
+                " `anyio.to_thread`, and a blocking portal in any other thread (see the"
+                ' guide "A synchronous program")'
             )
             raise ClientUseError(with_hint(message))
 
