@@ -1,4 +1,4 @@
-"""Write the table of method facts."""
+"""Write the tables of method facts, and of the names of parameters."""
 
 from __future__ import annotations
 
@@ -39,6 +39,29 @@ def write_method_facts(model: Model) -> str:
         imports,
         body,
     )
+
+
+def write_parameter_names(model: Model) -> str:
+    """Write the module ``_parameter_names``.
+
+    ``execute`` is not in it: a script may have arguments of any name.
+    """
+    rows = [
+        f'"{name}": "{" ".join(each.name for each in method.parameters)}",'
+        for name, method in model.methods.items()
+        if name != "execute"
+    ]
+    body = "\n".join(
+        [
+            "PARAMETERS: Final = {",
+            *rows,
+            "}",
+            '"""The names of the parameters of each method, separated by spaces."""',
+            "",
+        ]
+    )
+    what = "The parameters of each VK method, by VK's names."
+    return module(model, what, "from typing import Final\n", body)
 
 
 def _row(method: Method) -> str:

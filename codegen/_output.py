@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ._declared import write_declared
 from ._errors import write_error_codes
-from ._facts import write_method_facts
+from ._facts import write_method_facts, write_parameter_names
 from ._methods import write_groups, write_methods
 from ._objects import write_objects
 from ._pages import write_page_facts
@@ -41,6 +41,7 @@ def write_files(model: Model) -> dict[str, str]:
         "_groups.py": write_groups(model),
         "_method_facts.py": write_method_facts(model),
         "_page_facts.py": write_page_facts(model),
+        "_parameter_names.py": write_parameter_names(model),
         "updates/_types.py": write_updates(model),
         **{f"methods/{name}": text for name, text in write_methods(model).items()},
         **{f"objects/{name}": text for name, text in write_objects(model).items()},

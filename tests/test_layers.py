@@ -59,7 +59,8 @@ LAYERS = {
         updates._parse updates._types updates.mailbox updates._mailbox_update
         updates._update
         uploads._answers uploads._kinds
-        _batch _response _error_fields _keep_alive _retry _retry_after _repetition
+        _batch _response _error_fields _keep_alive _retry _retry_after
+        _known_parameters _parameter_names _repetition
         _method_facts _page_facts _reading._cursors _reading._paging _reading._page
         redis._shared_limit redis._script redis._permits redis._share
         redis._server_clock _limiter _encoding _wire_checks _outcome _address
@@ -83,7 +84,10 @@ PUBLIC = {
     *("updates.__init__", "updates.mailbox", "uploads.__init__"),
 }
 """What the users of the library may import, as any program can."""
-SHARED = {"_extras", "_method_facts", "_facts", "_similar", "_typeguards", "_version"}
+SHARED = {
+    *("_extras", "_facts", "_known_parameters", "_method_facts", "_similar"),
+    *("_typeguards", "_version"),
+}
 """Private modules that know no calls, which the users of the library may import."""
 DYNAMIC = {"import_module", "__import__"}
 WITH_DYNAMIC_IMPORTS = {"cli._app", "testing._serve", "_resolve"}

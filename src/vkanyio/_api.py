@@ -115,7 +115,8 @@ class API(MethodGroups):
         Retried only if a retry cannot execute the call twice, see
         :class:`~vkanyio.APIRequest`, which also describes how values are encoded.
 
-        :param params: the parameters, by VK's names; ``None`` is not sent
+        :param params: the parameters, by VK's names; ``None`` is not sent. A warning in
+            the log reports a name that VK's schema does not have
         :return: the value that VK returned, unchanged: a dict, list, int or str; for
             ``execute`` and ``execute.name`` an :class:`~vkanyio.ExecuteResult`
         :raises TypeError: if a parameter is of a type that cannot be encoded

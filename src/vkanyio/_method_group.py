@@ -9,6 +9,7 @@ from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._encoding import encode_json
+from ._known_parameters import expect
 from ._masking import kind_of
 from ._similar import did_you_mean
 from ._typeguards import is_mapping
@@ -182,6 +183,7 @@ def _with_extra(
                 " pass it by keyword"
             )
             raise TypeError(message)
+    expect(method, extra_params)
     return {**params, **extra_params}
 
 

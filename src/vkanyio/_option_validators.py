@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from importlib.util import find_spec
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any, final
 
 from ._address import has_usable_login, has_usable_path, parse_address
@@ -106,8 +106,24 @@ def is_token(_: Any, attribute: Attribute, token: Any) -> None:
                 f" returns one, got {shown(token)}"
             )
             raise TypeError(message)
+        if not _takes_one_argument(token):
+            message = (
+                f"{attribute.name} must be a function with one parameter, which gets"
+                f" None or the token to replace, got {shown(token)}"
+            )
+            raise TypeError(message)
     else:
         check_token(attribute.name, token)
+
+
+def _takes_one_argument(function: Any) -> bool:
+    try:
+        signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # its signature is not known
+        return True
+    return True
 
 
 def are_method_names(_: Any, attribute: Attribute, value: Any) -> None:

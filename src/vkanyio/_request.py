@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from ._encoding import encode_params, to_vkscript, without_secrets
 from ._facts import Repetition
+from ._known_parameters import known_parameters, warn_of_unknown
 from ._masking import mask_headers, mask_params
 from ._pending import Pending
 from ._repetition import facts_of, is_known, repetition_of_call
@@ -72,7 +73,10 @@ class APIRequest:
     ) -> None:
         # First, so that no traceback with local variables shows a secret.
         params, headers = mask_params(params), mask_headers(headers)
-        if not is_known(method):
+        known: set[str] | None = None
+        if is_known(method):
+            known = known_parameters(method)
+        else:
             check_method_name(method)
         if headers is not None:
             check_headers("headers", headers)
@@ -83,6 +87,8 @@ class APIRequest:
         own_token: Any = encoded.pop("access_token", None)
         if own_token is not None:
             check_token("access_token", own_token)
+        if known is not None and not known.issuperset(encoded):
+            warn_of_unknown(method, known, encoded)
         if facts_of(method).key == "random_id":
             check_random_id(encoded.setdefault("random_id", new_random_id()))
         self.method: str = method

@@ -6,6 +6,8 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any, final
 
+from ._known_parameters import expect
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
@@ -55,7 +57,9 @@ class UntypedGroup:
 
         def call(**params: Any) -> Coroutine[Any, Any, Any]:
             # It raises nothing: `send` masks what is secret when it is awaited.
-            return send(method, {_to_parameter(n): v for n, v in params.items()})
+            sent = {_to_parameter(n): v for n, v in params.items()}
+            expect(method, sent)
+            return send(method, sent)
 
         call.__name__ = call.__qualname__ = method
         call.__doc__ = f"Call ``{method}``, whose parameters are not known."

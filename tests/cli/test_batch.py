@@ -101,8 +101,10 @@ def test_what_may_have_been_carried_out_is_reported_and_the_exit_code_is_4(
 ) -> None:
     simulator.fault(faults.drop_after(), "wall.post")
     post = {"method": "wall.post", "params": {"message": "hello"}}
-    code, [record], _ = batch([post], "--mode", "sequential")
+    code, [record], err = batch([post], "--mode", "sequential")
     assert (code, record["error"]["type"]) == (4, "OutcomeUnknownError")
+    assert "vkanyio: 1 x OutcomeUnknownError, for example: wall.post may have" in err
+    assert "--repeat-unknown" not in err  # that needs an output
     assert len(simulator.ledger.carried_out("wall.post")) == 1
 
 
@@ -226,8 +228,11 @@ def test_a_script_has_its_value_and_its_errors(batch: MakeBatch) -> None:
     ("line", "says"),
     [
         ("{", "line 2: not JSON: "),
-        ("[]", 'line 2: not a call: write it like {"method": '),
-        ("{}", "line 2: not a call"),
+        ("[]", 'line 2: a list, not an object: write a call like {"method": '),
+        ("5", "line 2: a number, not an object"),
+        ("true", "line 2: true or false, not an object"),
+        ('{"params": {}}', 'line 2: it has no "method": write a call like'),
+        ('{"mehod": "users.get"}', "did you mean method?"),
         ('{"method": "users.get", "parms": {}}', "did you mean params?"),
         ('{"method": "users.get", "what": {}}', "allowed keys: method, params, id"),
         ('{"method": "users.get", "params": []}', "line 2: params must be a dict"),
@@ -247,6 +252,15 @@ def test_nothing_of_a_file_with_a_wrong_line_is_sent(
     assert (code, records) == (2, [])
     assert says in err
     assert "1 of 3 lines are invalid: nothing was sent" in err
+    assert simulator.ledger.requests == 0
+
+
+@pytest.mark.parametrize("line", ["{},Anna", "{}", "Anna;{}"])
+def test_a_csv_is_recognized(batch: MakeBatch, simulator: Simulator, line: str) -> None:
+    code, _, err = batch([line.format(n) for n in range(50)])
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "has no JSON objects: is it a CSV? Convert it, for example with jq" in err
     assert simulator.ledger.requests == 0
 
 
@@ -287,6 +301,11 @@ def test_blank_lines_are_counted_and_null_is_not_sent(
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
         (["calls.jsonl", "-o", "text"], "text exists, but its line 1 was not written"),
         (["calls.jsonl", "--limit", "0"], "limit"),
+        (
+            ["calls.jsonl", "out"],
+            "unexpected argument 'out': write the output as --output out (see `vka",
+        ),
+        (["calls.jsonl", "out", "-o", "a"], "unexpected argument 'out' (see"),
     ],
 )
 def test_wrong_usage_is_one_line_that_names_it(

@@ -116,8 +116,11 @@ def test_a_retry_is_not_noted_again(
     write_calls(tmp_path / "calls.jsonl", posts(2))
     simulator.fault(faults.error(6), "wall.post", nth=1)
     simulator.fault(faults.drop_after(), "wall.post", nth=3)  # keeps the journal
-    assert resume("--mode", "sequential", "--limit", "1")[0] == 4
+    code, err = resume("--mode", "sequential", "--limit", "1")
+    assert code == 4
     assert started(tmp_path) == [1, 2]
+    assert "vkanyio: 1 unknown: check the lines whose last record is an Outcome" in err
+    assert err.endswith("; --repeat-unknown makes them again\n")
 
 
 @BACKENDS

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from vkanyio.cli import _progress_lines
+
 from .batches import users, write_calls
-from .conftest import BACKENDS, run_on_terminal
+from .conftest import BACKENDS, Resume, run_on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +123,39 @@ def test_a_terminal_as_input_is_refused() -> None:
     code, shown = run_on_terminal("batch")
     assert code == 2
     assert "vkanyio: no input: name a file" in shown
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_a_log_has_the_progress_of_a_verbose_batch(
+    resume: Resume,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verbose: bool,
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(2))
+    assert resume()[0] == 0
+    monkeypatch.setattr(_progress_lines, "EVERY", 0.0)
+    write_calls(tmp_path / "calls.jsonl", users(4))
+    code, err = resume(*(["-v"] if verbose else []))
+    assert code == 0
+    lines = [line for line in err.splitlines() if " calls/s" in line]
+    if verbose:
+        assert len(lines) == 2
+        assert lines[0].startswith("vkanyio: 3 of 4 calls, ")
+        assert lines[1].startswith("vkanyio: 4 of 4 calls, ")
+    else:
+        assert lines == []
+
+
+def test_the_progress_is_reported_once_a_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    lines = _progress_lines.ProgressLines("items", 5, is_on=True)
+    for _ in range(1041):
+        now += 0.125
+        lines.advance(None, ", 2 errors")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "vkanyio: 485 items, 8 items/s, 2 errors"
+    assert second == "vkanyio: 965 items, 8 items/s, 2 errors"

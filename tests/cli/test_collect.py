@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from vkanyio.cli import _collect
+from vkanyio.cli import _collect, _progress_lines
 from vkanyio.cli._app import run
 from vkanyio.testing import Simulator, faults
 
@@ -122,7 +122,7 @@ def test_an_output_goes_on_where_it_ends(
 @pytest.mark.parametrize(
     ("text", "position", "problem"),
     [
-        ("1\n", False, "members exists, but"),  # of something else
+        ("1\n", False, "members.position, which says how much of it was read"),
         ("", True, "members is shorter than"),
     ],
 )
@@ -145,6 +145,70 @@ def test_an_output_that_is_not_of_the_position_is_left_alone(
     assert (code, simulator.ledger.requests) == (2, requests)
     assert problem in err
     assert output.read_text() == text
+
+
+@pytest.mark.parametrize("option", ["--output", "--resume"])
+def test_a_command_that_failed_at_once_does_not_block_the_corrected_one(
+    collect: Collect, simulator: Simulator, tmp_path: Path, option: str
+) -> None:
+    simulator.add_list("wall.get", [{"owner_id": 1, "id": n} for n in range(3)])
+    simulator.fault(faults.error(100, "owner_id not integer"), "wall.get", nth=1)
+    place = str(tmp_path / "posts")
+    assert collect("wall.get", "owner_id=bob", option, place)[0] == 1
+    assert [*tmp_path.iterdir()] == []
+    assert collect("wall.get", "owner_id=1", option, place)[0] == 0
+
+
+def test_a_position_with_nothing_read_is_of_no_parameters(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.add_list("wall.get", [])
+    output = tmp_path / "posts"
+    assert collect("wall.get", "owner_id=2", "-o", str(output))[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"posts", "posts.position"}
+    output.write_text('{"id":5')  # as a crash leaves it within the first second
+    simulator.add_list("wall.get", [{"owner_id": 1, "id": 1}])
+    assert collect("wall.get", "owner_id=1", "-o", str(output))[0] == 0
+    assert [json.loads(line)["id"] for line in output.read_text().splitlines()] == [1]
+
+
+def test_an_output_of_other_parameters_is_left_alone(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.add_list("wall.get", [{"owner_id": 1, "id": 1}])
+    output, place = tmp_path / "posts", tmp_path / "posts.position"
+    words = ["-o", str(output)]
+    assert collect("wall.get", "owner_id=1", *words)[0] == 0
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600 or sys.platform == "win32"
+    before = output.read_text(), place.read_text(), simulator.ledger.requests
+    for call, problem in (
+        (
+            ["wall.get", "owner_id=2"],
+            "wall.get with other parameters: repeat those, or",
+        ),
+        (MEMBERS, "wall.get, not to groups.getMembers:"),
+    ):
+        code, _, err = collect(*call, *words)
+        assert code == 2
+        belongs = f"vkanyio: {place} belongs to {problem} choose another --output"
+        assert err == f"{belongs}\n"
+    _, _, err = collect("wall.get", "owner_id=2", "--resume", str(place))
+    assert err.endswith("or choose another --resume\n")
+    after = output.read_text(), place.read_text(), simulator.ledger.requests
+    assert after == before
+
+
+def test_an_output_without_the_size_of_an_output_is_left_alone(
+    collect: Collect, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.add_list("groups.getMembers", range(3))
+    output, place = tmp_path / "members", tmp_path / "place"
+    assert collect(*MEMBERS, "--resume", str(place))[0] == 0
+    output.write_text("1\n")
+    code, _, err = collect(*MEMBERS, "--resume", str(place), "-o", str(output))
+    assert code == 2
+    assert f"exists, but {place} is not of a run with --output" in err
+    assert output.read_text() == "1\n"
 
 
 def test_an_error_keeps_the_position(
@@ -173,7 +237,8 @@ def test_a_signal_keeps_the_position(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err == "vkanyio: interrupted after 100 items\n"
+    rest = "; the same command resumes from here"
+    assert err == f"vkanyio: interrupted after 100 items{rest}\n"
     assert [int(line) for line in lines] == [*range(100)]
     assert json.loads(place.read_text())["read"] == 100
 
@@ -195,7 +260,12 @@ def test_a_list_that_is_cut_off_says_so(collect: Collect, simulator: Simulator) 
         (["wall.get", "owner=1"], "wall.get has no parameter 'owner'"),
         (["wall.get", "count=500"], "count must be a whole number from 1 to 100"),
         (["wall.get", "--max-items", "0"], "max_items must be a whole number of at"),
-        (["wall.get", "--resume", "no-position"], "resume_from must be the `position`"),
+        (["wall.get", "--resume", "no-position"], "no-position has no position of"),
+        (["wall.get", "--resume", "of-others"], "of-others has no position of"),
+        (
+            ["status.get"],
+            "status.get cannot be collected: it does not return a list in pages: use `",
+        ),
         (["wall.get", "--resume", "/"], "--resume: cannot read '/'"),
     ],
 )
@@ -209,9 +279,11 @@ def test_mistakes_are_one_line_and_nothing_is_sent(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("no-position").write_text("{}")
+    Path("of-others").write_text("a diary")
     code, items, err = collect(*words)
     assert (code, items) == (2, [])
     assert err.startswith(f"vkanyio: {problem}")
+    assert "await" not in err
     assert err.count("\n") == 1
     assert simulator.ledger.requests == 0
 
@@ -235,7 +307,8 @@ def test_a_lost_position_is_reported(
     members[:] = range(1000, 1100)
     code, items, err = collect(*words)
     assert (code, items) == (1, [])
-    assert err.startswith("vkanyio: resume_from: the items that were read last")
+    place = tmp_path / "place"
+    assert err.startswith(f"vkanyio: {place}: the items that were read last")
 
 
 def test_shows_a_bar_if_the_items_go_elsewhere(
@@ -248,6 +321,18 @@ def test_shows_a_bar_if_the_items_go_elsewhere(
     assert collect(*MEMBERS)[0] == 0
     assert "2500/2500" in shown.getvalue()
     assert "items/s" in shown.getvalue()
+
+
+def test_a_log_has_the_progress_of_a_verbose_run(
+    collect: Collect, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_progress_lines, "EVERY", 0.0)
+    simulator.add_group(7, members=[1, 2])
+    code, items, err = collect(*MEMBERS, "-v")
+    assert (code, items) == (0, [1, 2])
+    assert "vkanyio: 1 of 2 items, " in err
+    assert "vkanyio: 2 of 2 items, " in err
+    assert " items/s" not in collect(*MEMBERS)[2]
 
 
 def test_shows_no_bar_between_the_items(base_url: str, simulator: Simulator) -> None:

@@ -65,6 +65,27 @@ def test_files_that_hold_something_else_are_named(
         assert says in err
 
 
+def test_a_word_without_an_equals_sign_is_shown_with_it(call: MakeCall) -> None:
+    for words, says in [
+        (
+            ["wall.get", "owner_id", "1"],
+            "'owner_id' is not NAME=VALUE: write it like o",
+        ),
+        (["wall.get", "owner_id", "1"], "write it like owner_id=1\n"),
+        (["wall.get", "owner_id"], "write it like user_ids=1\n"),
+        (["wall.get", "owner_id", "count=1"], "write it like user_ids=1\n"),
+        (
+            ["wall", "get", "owner_id=1"],
+            "'get' is not NAME=VALUE: is the method wall.g",
+        ),
+        (["users.get", "access_token", "my-secret"], "access_token is refused"),
+    ]:
+        code, out, err = call(*words)
+        assert (code, out) == (2, "")
+        assert says in err
+        assert "my-secret" not in err
+
+
 def test_what_the_schema_does_not_have_is_sent_on_demand(
     call: MakeCall, simulator: Simulator
 ) -> None:

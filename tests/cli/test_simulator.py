@@ -11,7 +11,7 @@ import pytest
 
 from vkanyio.cli._app import run
 from vkanyio.testing import faults
-from vkanyio.testing._fault_words import FAULTS, NUMBERED
+from vkanyio.testing._fault_words import FAULTS, NUMBERED, read_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +106,14 @@ def test_every_fault_can_be_ordered_at_a_rate(
     assert "--port" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("word", "like"), [("drop_after=0.1", "drop-after=0.1"), ("error6", "error:6")]
+)
+def test_a_fault_may_be_written_as_in_python(word: str, like: str) -> None:
+    faults_read = [read_fault(each) for each in (word, like)]
+    assert repr(faults_read[0]) == repr(faults_read[1])
+
+
 def test_no_fault_is_forgotten() -> None:
     ordered = {name.replace("-", "_") for name in (*FAULTS, *NUMBERED)}
     made = {name for name, value in vars(faults).items() if is_fault(name, value)}
@@ -134,7 +142,7 @@ def is_fault(name: str, value: object) -> bool:
         (["--fault", "html:5"], "'html:5' is not a fault"),
         (["--fault", "html=2"], "the rate in 'html=2' is not between 0 and 1"),
         (["--fault", "html=1.2.3"], "NAME[@METHOD][=RATE]"),
-        (["--fault", "html="], "NAME[@METHOD][=RATE]"),
+        (["--fault", "html="], "NAME[@METHOD][=RATE]; known faults: refuse, "),
         (["--fault", "failed:2@wall.post"], "affects only 'longpoll', not 'wall.post'"),
         (["--fault", "drop-upload@docs.save"], "affects only 'upload', not 'docs.save"),
         (

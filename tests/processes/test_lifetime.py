@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import socket
 import subprocess
@@ -173,6 +174,17 @@ async def test_a_server_that_does_not_answer_holds_nothing_up(
     assert current_time() - start < 10
 
 
+async def test_coredis_logs_nothing_of_it_but_what_the_program_does(
+    silent_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with RedisLimiter(silent_url, name=NAME, limit=20):
+        await anyio.sleep(1)  # it tries several times
+    logging.getLogger("coredis").error("of the program")
+    found = [each.getMessage() for each in caplog.records if each.name == "coredis"]
+    assert found == ["of the program"]
+
+
 async def test_a_server_that_is_not_there_is_no_error() -> None:
     events: list[Any] = []
     url = "redis://:a-secret@127.0.0.1:1"
@@ -184,7 +196,9 @@ async def test_a_server_that_is_not_there_is_no_error() -> None:
     assert "a-secret" not in repr((events, limiter))
 
 
-async def test_a_wrong_password_is_an_error_that_does_not_show_it() -> None:
+async def test_a_wrong_password_is_an_error_that_does_not_show_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with redis_server("--requirepass", "right") as redis:
         right = redis.url.replace("//", "//:right@")
         async with RedisLimiter(right, name=NAME, limit=20) as limiter:
@@ -194,6 +208,8 @@ async def test_a_wrong_password_is_an_error_that_does_not_show_it() -> None:
                 async with RedisLimiter(url, name=NAME, limit=20):
                     pass
             assert "wrong-secret" not in str(caught.value)
+            assert "'group 1': check the user and the password" in str(caught.value)
+    assert "nothing is sent" not in caplog.text  # nothing will be
 
 
 async def test_keys_of_another_kind_are_refused(redis: RedisServer) -> None:

@@ -131,7 +131,7 @@ def test_a_reset_makes_all_permits_void(script: Script, back: float) -> None:
     known = script.ask().resume
     script.now -= back
     answer = script.ask("e", reset_since=known)
-    assert answer.resume == pytest.approx(script.now + SILENCE)
+    assert round(answer.resume - script.now, 4) == SILENCE
     assert answer.at == answer.resume
     assert script.moved("d") is None
     # Another process has noticed the same, and one that was away comes back.
@@ -142,7 +142,7 @@ def test_a_reset_makes_all_permits_void(script: Script, back: float) -> None:
 def test_a_clock_set_far_back_is_noticed_by_the_script_itself(script: Script) -> None:
     script.ahead("a")
     script.now -= 3600
-    assert script.ask().resume == pytest.approx(script.now + SILENCE)
+    assert round(script.ask().resume - script.now, 4) == SILENCE
 
 
 def test_another_server_with_the_same_data_is_not_trusted(script: Script) -> None:

@@ -132,6 +132,15 @@ def test_a_late_arrival_delays_the_next_window() -> None:
     ) == pytest.approx(1.05)
 
 
+def test_the_second_request_may_be_late_already() -> None:
+    limiter = Limiter(1, request_mode="burst")
+    for start, round_trip, ready in ((0.0, 0.1, 1.02), (1.02, 0.15, 2.07)):
+        permit = limiter.start(start)
+        limiter.left(permit, start)
+        limiter.note_response(permit, start + round_trip)
+        assert limiter.ready_at(start + round_trip) == pytest.approx(ready)
+
+
 def test_only_the_late_request_keeps_its_place_for_longer() -> None:
     limiter = Limiter(2, request_mode="burst")
     assert after_responses(limiter, 0.1, 0.15) == pytest.approx(1.02)

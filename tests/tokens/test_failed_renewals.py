@@ -51,7 +51,7 @@ async def test_a_renewal_that_fails_fails_each_call_and_is_remembered(
     [
         (None, "got NoneType"),
         ("two words", "got a string with a space"),
-        ("vk1.a.the-secret-token-1", "the token that it should replace"),
+        ("vk1.a.the-secret-token-1", "should replace: it must return another one"),
     ],
 )
 async def test_a_renewal_that_returns_no_other_token_has_failed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock
 
 import anyio
 import pytest
@@ -108,3 +109,13 @@ def test_tokens_are_checked_and_masked() -> None:
 def test_a_class_or_what_has_no_hash_is_no_token_function(token: Any) -> None:
     with pytest.raises(TypeError, match="async function that returns one"):
         VK(token)
+
+
+async def takes_nothing() -> str:
+    return "vk1.a.token"
+
+
+def test_a_function_without_a_parameter_is_refused_before_it_is_called() -> None:
+    with pytest.raises(TypeError, match=r"one parameter, .*takes_nothing"):
+        VK(takes_nothing)  # type: ignore[arg-type]
+    VK(AsyncMock())  # whatever its signature, it may be called

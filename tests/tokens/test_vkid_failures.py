@@ -39,7 +39,7 @@ def vkid(store: Store) -> VKID:
 
 async def test_without_tokens_the_error_says_what_to_do(make: Make):
     vkid = VKID(client_id=1, store=Store())
-    with pytest.raises(VKIDError, match=r"no tokens in .*authorize again.*`exchange`"):
+    with pytest.raises(VKIDError, match=r"no tokens in .*: authorize, .*`exchange`"):
         async with make(vkid):
             pytest.fail("it was entered")
 

@@ -177,12 +177,12 @@ async def test_after_error_29_the_history_of_a_mailbox_is_read_less_and_less_oft
     town.fault(faults.error(29), "messages.getLongPollHistory", rate=1)
     write(town, 1)
     async with club.user_updates(position=position) as updates:
-        for _ in range(2 * 3600):  # a wait that is cancelled makes no other call
+        for _ in range(900):  # a wait that is cancelled makes no other call
             with move_on_after(1):
                 await anext(updates)
         times = [each.time for each in town.ledger.refused(29)]
         waits = [b - a for a, b in pairwise(times)]
-        assert waits == pytest.approx([120, 240, 480, 960, 1920], abs=2)
+        assert waits == pytest.approx([120, 240, 480], abs=2)
         town.clear_faults()
         assert await read(updates, 1) == [1]
 

@@ -298,7 +298,10 @@ class RenewableToken:
 
     def _take(self, token: Token, refused: str | None = None) -> None:
         if token.value == refused:
-            message = "the token function returned the token that it should replace"
+            message = (
+                "the token function returned the token that it should replace: it must"
+                " return another one, or raise"
+            )
             raise ValueError(message)
         if self._token != refused:
             return  # a validation has brought another one meanwhile
@@ -318,7 +321,7 @@ class RenewableToken:
         what = "no token" if self._token is None else f"no new token ({why})"
         shown = str(problem)
         if not isinstance(problem, VKError):
-            shown = f"{type(problem).__name__}: {problem}"
+            shown = f"{type(problem).__name__}: {problem}".removesuffix(": ")
         shown = Secrets(self.token, others=self.others).hide(shown)
         error = TokenRenewalError(f"there is {what}: {shown}")
         error.__cause__ = problem

@@ -101,7 +101,7 @@ async def _answer_of(function: Callable[[Any], Awaitable[Any]], argument: Any) -
         if not isawaitable(answer):
             name = getattr(function, "__qualname__", type(function).__qualname__)
             message = (
-                f"{name} must be an async function, but it returned a {kind_of(answer)}"
+                f"{name} must be an async function, but it returned {kind_of(answer)}"
             )
             raise TypeError(message)
         return await answer

@@ -35,11 +35,14 @@ MAX_BAD_LINES_SHOWN = 10
 MAX_KINDS_SHOWN = 5
 """How many kinds of errors the summary lists."""
 
+FROM_CSV = 'split(",") | {method: "users.get", params: {user_ids: .[0]}}'
+"""A program for jq, which makes calls of the first column of a CSV."""
+
 BATCH_TIMEOUT = 30.0
 """Timeout in seconds of one HTTP attempt, which may carry 25 calls."""
 
 
-@click.command()
+@click.command(context_settings={"allow_extra_args": True})
 @click.argument("source", metavar="[INPUT]", default="-")
 @click.option(
     "-o",
@@ -83,6 +86,7 @@ def batch(
       vkanyio batch calls.jsonl --output results.jsonl --limit 20
       jq -c '{method: "users.get", params: {user_ids: .id}}' ids | vkanyio batch
     """
+    _refuse_extra(click.get_current_context(), output)
     shared.check()
     with ExitStack() as stack:
         descriptor = stack.enter_context(_open_input(source, output))
@@ -94,7 +98,12 @@ def batch(
             total = _check_input(descriptor, source, book, checked=client.checked)
         config = client.config(mode="parallel", timeout=BATCH_TIMEOUT, wait=3.0)
         progress = stack.enter_context(
-            BatchProgress(total, done=book.done(), has_output=output is not None)
+            BatchProgress(
+                total,
+                done=book.done(),
+                has_output=output is not None,
+                is_verbose=client.verbosity > 0,
+            )
         )
         destination = (
             StreamOutput(sys.stdout.fileno()) if files is None else files.records
@@ -115,6 +124,16 @@ def batch(
         if files is not None and not batch_run.needs_journal:
             files.finish()
         return code
+
+
+def _refuse_extra(context: click.Context, output: str | None) -> None:
+    """Refuse a second argument, which is probably meant as the output."""
+    if context.args:
+        word = context.args[0]
+        message = f"unexpected argument {word!r}"
+        if output is None:
+            message += f": write the output as --output {word}"
+        raise click.UsageError(message, context)
 
 
 @final
@@ -196,6 +215,11 @@ class BatchCommand:
             example = self._batch.examples[kind]
             if example != str(self._batch.stopped_by):  # reported at the end
                 report(f"{count} x {kind}, for example: {example}")
+        if endings["unknown"] and self._batch.is_resumable:
+            report(
+                f"{endings['unknown']} unknown: check the lines whose last record is an"
+                " OutcomeUnknownError; --repeat-unknown makes them again"
+            )
 
     def _rest(self) -> str:
         if not self._batch.is_resumable:
@@ -248,12 +272,15 @@ def _check_input(
         return None
     start = os.lseek(descriptor, 0, os.SEEK_CUR)
     calls = bad = number = 0
+    shown: list[str] = []
+    has_json = False
     with open(descriptor, "rb", closefd=False) as file:
         for number, raw in enumerate(_lines(file), 1):
             line = Line.from_bytes(number, raw)
             if not line.text:
                 continue
             calls += 1
+            has_json = has_json or line.text[:1] in (b"{", b"[")
             book.check(line)
             try:
                 if book.state(number) is not LineState.DONE:
@@ -261,11 +288,19 @@ def _check_input(
             except BadLine as error:
                 bad += 1
                 if bad <= MAX_BAD_LINES_SHOWN:
-                    report(f"{source}, line {number}: {error}")
+                    shown.append(f"{source}, line {number}: {error}")
     os.lseek(descriptor, start, os.SEEK_SET)
+    if bad and not has_json:
+        message = (
+            f"{source} has no JSON objects: is it a CSV? Convert it, for example with"
+            f" jq -Rc '{FROM_CSV}' {source} > calls.jsonl"
+        )
+        raise CommandError(message, WRONG_USAGE)
     if bad:
-        shown = f" (the first {MAX_BAD_LINES_SHOWN} are shown above)"
-        more = shown if bad > MAX_BAD_LINES_SHOWN else ""
+        for each in shown:
+            report(each)
+        first = f" (the first {MAX_BAD_LINES_SHOWN} are shown above)"
+        more = first if bad > MAX_BAD_LINES_SHOWN else ""
         message = f"{bad} of {calls} lines are invalid{more}: nothing was sent"
         raise CommandError(message, WRONG_USAGE)
     book.check_end(number)

@@ -86,7 +86,7 @@ class LineFile:
         self._file: IO[bytes]
         try:
             self._file = open(  # noqa: SIM115 - closed below
-                path, "a+b", buffering=0, opener=_open_private
+                path, "a+b", buffering=0, opener=open_private
             )
         except OSError as error:
             raise self._command_error(error) from None
@@ -170,6 +170,12 @@ class LineFile:
                     self._sync_error = error
                     raise self._command_error(error) from None
                 self._synced = reached
+
+    def remove_if_empty(self) -> None:
+        """Delete the file if it has nothing in it; it stays open."""
+        path = Path(self.path)
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
 
     def close(self) -> None:
         """Sync the file to disk and close it.
@@ -267,9 +273,8 @@ class OutputFiles:
 
     def close(self) -> None:
         """Close the files, and delete the output if it is empty."""
-        path = Path(self.records.path)
-        if self._journal is None and path.exists() and not path.stat().st_size:
-            path.unlink()
+        if self._journal is None:
+            self.records.remove_if_empty()
         try:
             self.records.close()
         finally:
@@ -282,7 +287,8 @@ class OutputFiles:
         self._journal_path.unlink(missing_ok=True)
 
 
-def _open_private(path: str, flags: int) -> int:
+def open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, if it is created; for ``open``."""
     # Messages and passwords are not for other users. An existing file keeps its mode.
     return os.open(path, flags, 0o600)
 

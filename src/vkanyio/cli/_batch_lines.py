@@ -26,6 +26,16 @@ MAX_LINE_BYTES = 2**24
 """Limit of a line in bytes: a file without newlines is not read into memory."""
 
 _CHUNK = 2**16
+_LIKE = 'write a call like {"method": "users.get", "params": {}}'
+_KINDS: Mapping[type, str] = {
+    list: "a list",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+"""What values of JSON are called that are not objects."""
 
 
 @final
@@ -87,14 +97,17 @@ def read_call(line: Line, *, checked: bool) -> BatchCall:
     except (ValueError, RecursionError) as error:
         message = f"not JSON: {error}"
         raise BadLine(message) from None
-    if not is_dict(found) or "method" not in found:
-        message = 'not a call: write it like {"method": "users.get", "params": {}}'
+    if not is_dict(found):
+        message = f"{_KINDS[type(found)]}, not an object: {_LIKE}"
         raise BadLine(message)
     for name in found:
         if name not in KEYS:
             known = f"; allowed keys: {', '.join(KEYS)}"
             message = f"unknown key {name!r}{did_you_mean(name, KEYS) or known}"
             raise BadLine(message)
+    if "method" not in found:
+        message = f'it has no "method": {_LIKE}'
+        raise BadLine(message)
     method, params = found["method"], found.get("params")
     given = {"id": found["id"]} if "id" in found else {}
     try:

@@ -1,4 +1,4 @@
-"""The progress bar of ``vkanyio batch``, if standard error is a terminal."""
+"""The progress of ``vkanyio batch``: a bar on a terminal, otherwise lines if wanted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.text import Text
 
 from ._common import make_console
+from ._progress_lines import ProgressLines
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,9 +46,17 @@ class BatchProgress:
     :param total: the number of lines, None if unknown
     :param done: how many of them an earlier run has done
     :param has_output: whether the records go to a file
+    :param is_verbose: whether to report the progress in lines if there is no bar
     """
 
-    def __init__(self, total: int | None, *, done: int, has_output: bool) -> None:
+    def __init__(
+        self,
+        total: int | None,
+        *,
+        done: int,
+        has_output: bool,
+        is_verbose: bool = False,
+    ) -> None:
         console = make_console(stderr=True)
         is_shown = console.is_terminal and not console.is_dumb_terminal
         is_free = has_output or not sys.stdout.isatty()
@@ -60,6 +69,9 @@ class BatchProgress:
             transient=True,
             redirect_stdout=False,
             disable=not (is_shown and is_free),
+        )
+        self._lines = ProgressLines(
+            "calls", done, is_on=is_verbose and not (is_shown and is_free)
         )
         self._total = total
         self._done = done
@@ -86,6 +98,8 @@ class BatchProgress:
         """Count a line that has ended."""
         self._errors += ending != "succeeded"
         self._progress.update(self._bar, advance=1, errors=self._errors)
+        errors = f", {self._errors} errors" if self._errors else ""
+        self._lines.advance(self._total, errors)
 
 
 @final

@@ -134,7 +134,8 @@ class BatchRun:
                 try:
                     await self._make_calls(api)
                 except (CommandError, OSError) as error:
-                    self._broken = error  # a task group would wrap it
+                    # A task group would wrap it.
+                    self._broken = self._broken or error
                 tasks.cancel_scope.cancel()
         finally:
             await self._record_the_rest()
@@ -227,8 +228,7 @@ class BatchRun:
             self.stop(CommandError(explain(error), NO_RESPONSE))
 
     def _note_error(self, error: VKError) -> None:
-        cause = error.__cause__ if isinstance(error, OutcomeUnknownError) else error
-        kind = type(cause or error).__name__
+        kind = type(error).__name__  # as in the record
         self.kinds[kind] += 1
         self.examples.setdefault(kind, explain(error))
 

@@ -40,7 +40,7 @@ def call(method: str, params: tuple[str, ...], client: ClientOptions) -> int:
     Example:
       vkanyio call wall.get owner_id=-1 count=5 --language en
     """
-    return _run(client, method, parse_params(params))
+    return _run(client, method, parse_params(params, method))
 
 
 @click.command(no_args_is_help=True)

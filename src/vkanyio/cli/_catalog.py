@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import attrs
 
+from .._known_parameters import FOR_ANY_METHOD as FOR_ANY_METHOD
 from .._method_facts import METHODS, NOT_FOR_EXECUTE
 from .._similar import did_you_mean
 
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
 
 Type: TypeAlias = "str | Mapping[str, Any]"
 """A type: the name of a simple type, or the parts of a compound one."""
-
-FOR_ANY_METHOD = frozenset(
-    {
-        "access_token",
-        "captcha_key",
-        "captcha_sid",
-        "confirm",
-        "lang",
-        "success_token",
-        "test_mode",
-        "v",
-    }
-)
-"""Parameters that VK accepts for every method: https://dev.vk.com/api/api-requests"""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COVERED_BY_THE_TYPE = ("the values are those of", '"')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,7 @@ from rich.text import Text
 
 from .. import VK, Config, VKError
 from ._batch_files import StreamOutput
-from ._collect_place import Place, open_output
+from ._collect_place import Place, items_read, open_output
 from ._common import (
     FAILED,
     WRONG_USAGE,
@@ -34,6 +33,7 @@ from ._completion import METHOD, PARAMETERS
 from ._explain import command_error
 from ._options import ClientOptions, client_options
 from ._params import parse_params, problem_with
+from ._progress_lines import ProgressLines
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -93,40 +93,64 @@ def collect(
     Example:
       vkanyio collect groups.getMembers group_id=1 --output members.jsonl
     """
-    values = parse_params(params)
+    values = parse_params(params, method)
     problem = problem_with(method, values) if client.checked else None
     if problem is not None:
         message = f"{problem} (use --unchecked to send it anyway)"
         raise CommandError(message, WRONG_USAGE)
     if place_name is None and output is not None:
         place_name = f"{output}.position"
-    place = None if place_name is None else Place(place_name)
-    position = None if place is None else place.position
-    options: dict[str, Any] = {"resume_from": position, "max_items": max_items}
-    try:  # before anything is sent, and before anybody is asked for the token
-        VK("none").collect(method, **values).options(**options)
-    except (TypeError, ValueError) as error:
-        raise CommandError(str(error), WRONG_USAGE) from None
+    option = "--output" if place_name == f"{output}.position" else "--resume"
+    place = None if place_name is None else Place(place_name, option)
+    options = _check(method, values, max_items, place)
     config = client.config(mode="parallel", timeout=COLLECT_TIMEOUT)
     with ExitStack() as stack:
         file = None
         if output is not None and place is not None:
             file = open_output(output, place)
-            stack.callback(file.close)
-        run = Collection(method, values, options, place, file)
+        is_verbose = client.verbosity > 0
+        run = Collection(method, values, options, place, file, is_verbose=is_verbose)
+        stack.callback(run.close)
         return _run(run, config, client.backend)
+
+
+def _check(
+    method: str, values: dict[str, Any], max_items: int | None, place: Place | None
+) -> dict[str, Any]:
+    """Return the options of the reader, and check that it can be made.
+
+    This is before anything is sent, and before anybody is asked for the token.
+
+    :raises CommandError: if it cannot be made
+    """
+    try:
+        items = VK("none").collect(method, **values)
+        items.options(max_items=max_items)
+    except (TypeError, ValueError) as error:
+        message = str(error).replace(
+            f"use `await api.{method}(...)`", f"use `vkanyio call {method}`"
+        )
+        raise CommandError(message, WRONG_USAGE) from None
+    position = None if place is None else place.position
+    try:
+        items.options(resume_from=position)
+    except ValueError:
+        assert place is not None  # there is a position
+        raise CommandError(place.why_refused(method), WRONG_USAGE) from None
+    return {"resume_from": position, "max_items": max_items}
 
 
 def _run(run: Collection, config: Config, backend: str) -> int:
     try:
         return run_async(backend, lambda: run.run(config))
     except Interrupted as interrupted:
-        message = f"interrupted after {run.count} items"
+        message = f"interrupted after {run.count} items{run.how_to_resume()}"
         raise Interrupted(message, signum=interrupted.signum) from None
     except VKError as error:
         raise command_error(error) from error
     except ValueError as error:  # the position is lost
-        raise CommandError(str(error)) from None
+        message = str(error).replace("resume_from", str(run.place), 1)
+        raise CommandError(message) from None
 
 
 @final
@@ -135,6 +159,8 @@ class Collection:
 
     :param place: the file for the position, if there is one
     :param file: where the items go, None for standard output
+    :param is_verbose: whether to report the progress in lines if there is no bar
+    :ivar place: the same
     :ivar count: how many items were printed
     """
 
@@ -145,13 +171,36 @@ class Collection:
         options: dict[str, Any],
         place: Place | None,
         file: LineFile | None,
+        *,
+        is_verbose: bool,
     ) -> None:
+        self.place: Place | None = place
         self.count: int = 0
         self._method = method
         self._params = params
         self._options = options
-        self._place = place
         self._file = file
+        self._position: str | None = options["resume_from"]
+        self._is_complete = False
+        self._is_verbose = is_verbose
+
+    def close(self) -> None:
+        """Close the output; remove empty files of a run that failed at the beginning.
+
+        Another run, with the correct parameters, may be about to use these names.
+        """
+        is_unread = self._position is None or items_read(self._position) == 0
+        if is_unread and not self.count and not self._is_complete:
+            if self._file is not None:
+                self._file.remove_if_empty()
+            if self.place is not None:
+                self.place.remove()
+        if self._file is not None:
+            self._file.close()
+
+    def how_to_resume(self) -> str:
+        """Return what to tell the user about resuming, empty if it is not possible."""
+        return "" if self.place is None else "; the same command resumes from here"
 
     async def run(self, config: Config) -> int:
         """Print the items, and return the exit code."""
@@ -159,6 +208,7 @@ class Collection:
         async with VK.from_config(config) as api:
             items = api.collect(self._method, **self._params).options(**self._options)
             await self._print(items)
+            self._is_complete = True
             requests = api.statistics().sent
         seconds = time.monotonic() - began
         report(f"{self.count} items in {seconds:.1f} s, {requests} HTTP requests")
@@ -171,16 +221,19 @@ class Collection:
         at = items.position, self._size()
         self._save(*at)
         saved = time.monotonic()
-        done = json.loads(at[0])["read"]
+        done = items_read(at[0])
         is_free = self._file is not None or not sys.stdout.isatty()
         with _bar(done, is_free=is_free) as (bar, task):
+            is_on = self._is_verbose and bar.disable
+            lines = ProgressLines("items", done, is_on=is_on)
             try:
                 async with items.ahead(PAGES) as ahead:
                     async for item in ahead:
                         await output.write(item)
                         self.count += 1
                         bar.update(task, advance=1, total=items.total)
-                        if self._place is None:
+                        lines.advance(items.total)
+                        if self.place is None:
                             continue
                         at = items.position, self._size()
                         if time.monotonic() - saved > SAVE_EVERY:
@@ -189,16 +242,18 @@ class Collection:
                             self._save(*at)
                             saved = time.monotonic()
             finally:
-                if self._file is not None:
-                    self._file.close()
-                self._save(*at)
+                if self.count:
+                    if self._file is not None:
+                        self._file.close()
+                    self._save(*at)
 
     def _size(self) -> int | None:
         return None if self._file is None else self._file.size()
 
     def _save(self, position: str, size: int | None) -> None:
-        if self._place is not None:
-            self._place.write(position, size)
+        self._position = position
+        if self.place is not None:
+            self.place.write(position, size)
 
 
 @contextmanager

@@ -42,12 +42,14 @@ class ClientOptions:
     :ivar backend: "asyncio" or "trio"
     :ivar checked: whether to check calls against VK's schema before sending them
     :ivar token_file: the file with the token, None for the environment variable
+    :ivar verbosity: how often -v was given
     :ivar given: the options of :class:`~vkanyio.Config` that were given
     """
 
     backend: str
     checked: bool
     token_file: str | None
+    verbosity: int
     given: Mapping[str, Any]
 
     def config(self, **defaults: Any) -> Config:
@@ -199,11 +201,13 @@ def client_options(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def command(**arguments: Any) -> int:
         given = {name: arguments.pop(name) for name in _CONFIG_NAMES}
-        log_to_stderr(arguments.pop("verbosity"))
+        verbosity = arguments.pop("verbosity")
+        log_to_stderr(verbosity)
         client = ClientOptions(
             backend=arguments.pop("backend"),
             checked=not arguments.pop("unchecked"),
             token_file=arguments.pop("token_file"),
+            verbosity=verbosity,
             given={name: value for name, value in given.items() if value is not None},
         )
         return function(client=client, **arguments)

@@ -16,10 +16,14 @@ from ._common import TOKEN_VARIABLE, WRONG_USAGE, CommandError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+_TOKEN_REFUSED = (
+    "access_token is refused: the command line is visible in the shell history and the"
+    f" process list; set {TOKEN_VARIABLE} instead"
+)
 _PAIR = re.compile(r"(?P<name>[^=@]*?)(?P<how>:=@|:=|=|@)(?P<value>.*)", re.DOTALL)
 
 
-def parse_params(words: Sequence[str]) -> dict[str, Any]:
+def parse_params(words: Sequence[str], method: str = "") -> dict[str, Any]:
     """Read parameters from the arguments of a command.
 
     ``name=text``; ``name:=JSON``; ``name@FILE``, the text of a file; ``name:=@FILE``,
@@ -27,23 +31,39 @@ def parse_params(words: Sequence[str]) -> dict[str, Any]:
     is standard input.
 
     :param words: the arguments
+    :param method: the method that they are for, if there is one, for errors
     :return: the parameters by name
     :raises CommandError: if an argument has none of these forms
     """
     params: dict[str, Any] = {}
-    for word in words:
+    for place, word in enumerate(words):
+        if _PAIR.fullmatch(word) is None and _is_name(word):
+            raise CommandError(_how_to_write(words, place, method), WRONG_USAGE)
         for name, value in _read(word).items():
             if name.strip().lower() == "access_token":
-                message = (
-                    "access_token is refused: the command line is visible in the shell"
-                    f" history and the process list; set {TOKEN_VARIABLE} instead"
-                )
-                raise CommandError(message, WRONG_USAGE)
+                raise CommandError(_TOKEN_REFUSED, WRONG_USAGE)
             if name in params:
                 message = f"{name!r} is given twice: separate its values with commas"
                 raise CommandError(message, WRONG_USAGE)
             params[name] = value
     return params
+
+
+def _is_name(word: str) -> bool:
+    return re.fullmatch(r"[A-Za-z]\w*", word, re.ASCII) is not None
+
+
+def _how_to_write(words: Sequence[str], place: int, method: str) -> str:
+    """Return the error for a word that may be the name of a parameter."""
+    word, rest = words[place], words[place + 1 :]
+    if word.lower() == "access_token":
+        return _TOKEN_REFUSED
+    like = "user_ids=1"
+    if place == 0 and method and "." not in method and _is_name(method):
+        return f"{word!r} is not NAME=VALUE: is the method {method}.{word}?"
+    if rest and _PAIR.fullmatch(rest[0]) is None:
+        like = f"{word}={rest[0]}"
+    return f"{word!r} is not NAME=VALUE: write it like {like}"
 
 
 def _read(word: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import anyio
 import click
 
 from ..testing import Account, Simulator
-from ..testing._fault_words import FORM, read_fault
+from ..testing._fault_words import FORM, KNOWN, read_fault
 from ..testing._process import log_to_stderr, serve_until_stopped
 from ._common import WRONG_USAGE, CommandError, backend_option, check_backend
 
@@ -90,7 +90,7 @@ def read_tokens(
     callback=read_faults,
     multiple=True,
     metavar=FORM,
-    help="Inject a fault: once, or at a rate from 0 to 1.",
+    help=f"Inject a fault: once, or at a rate from 0 to 1. NAME is one of {KNOWN}.",
 )
 @click.option(
     "--token",

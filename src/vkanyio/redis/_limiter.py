@@ -237,7 +237,10 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
                 services.start_soon(self._keep_asking, scope=scope, endless=True)
                 await self._first_try.wait()
                 if self._refused is not None:
-                    raise RedisRefusedError(str(self._refused))
+                    message = (
+                        f"Redis cannot be used for {self._name!r}: {self._refused}"
+                    )
+                    raise RedisRefusedError(message)
                 yield self
         finally:
             self._stage = LimiterStage.CLOSED
@@ -298,8 +301,8 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
             self._report(back)
         if self._shared.silence:
             logger.info(
-                "Redis is new, was emptied or restarted, or its clock was set: nothing"
-                " is sent for %.1f s, since it is not known what was sent before",
+                "Redis is new, was away, emptied or restarted, or its clock was set:"
+                " nothing is sent for %.1f s, since what was sent before is not known",
                 self._shared.silence,
             )
         self._warn()
@@ -321,7 +324,7 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
         away = self._shared.note_failure(
             question, current_time(), str(error), may_share=not error.is_foreign
         )
-        if away is not None:
+        if away is not None and self._refused is None:  # otherwise entering raises it
             self._report(away, "" if error.is_foreign else self._why_no_share())
         self._notify()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, final
 
 from anyio import (
@@ -33,9 +34,17 @@ if TYPE_CHECKING:
 
     from ._script import ScriptAnswer
 
-# It logs each connection that could not be made as an error, with a traceback, which
-# Python prints where logging is not set up. The limiter says what matters.
-logging.getLogger("coredis").addHandler(logging.NullHandler())
+_is_of_limiter: ContextVar[bool] = ContextVar("is_of_limiter", default=False)
+
+
+def _is_of_program(_: logging.LogRecord) -> bool:
+    return not _is_of_limiter.get()
+
+
+# It logs each connection that could not be made as an error with a traceback, several
+# times a second. The limiter logs what matters. What coredis logs of other connections
+# of the program is not touched.
+logging.getLogger("coredis").addFilter(_is_of_program)
 
 _NOT_REACHED = (
     RedisError,
@@ -107,6 +116,7 @@ class Link:
 @asynccontextmanager
 async def connect(url: str) -> AsyncGenerator[Link]:
     """Provide a connection to Redis, which is opened when it is first used."""
+    _is_of_limiter.set(True)  # in the limiter's own task, and those that it starts
     async with make_client(url) as client:
         yield Link(client)
 
@@ -127,5 +137,7 @@ def link_error(error: Exception) -> LinkError:
         )
     if isinstance(cause, OSError):
         text = f"{text}: {cause}"
-    is_denied = isinstance(error, AuthenticationError | AuthorizationError)
-    return LinkError(text or type(error).__name__, is_denied=is_denied)
+    if isinstance(error, AuthenticationError | AuthorizationError):
+        text = f"check the user and the password in the URL: {text}"
+        return LinkError(text, is_denied=True)
+    return LinkError(text or type(error).__name__)

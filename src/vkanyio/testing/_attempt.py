@@ -63,7 +63,7 @@ class Backend:
 
 
 @final
-class RequestStruck(Exception):
+class CallPrevented(Exception):
     """Raised where a fault prevents a call, to end the whole request with it.
 
     :param fault: the name of the fault
@@ -98,7 +98,7 @@ class Visit:
         :param inner: the call
         :return: the method's value
         :raises VKFault: if it is refused
-        :raises RequestStruck: if its fault ends the request
+        :raises CallPrevented: if its fault ends the request
         """
         fault = self.backend.fault_for(
             inner.method, inner.params, inner.time, inner=True
@@ -123,8 +123,8 @@ class SimulatedAttempt:
         try:
             await self._meet_fault()
             response = await self.carry_out()
-        except RequestStruck as ended:
-            return await ended.happen()
+        except CallPrevented as prevented:
+            return await prevented.happen()
         for change in self.visit.changes:
             response = await change(response)
         return response
@@ -145,7 +145,7 @@ class SimulatedAttempt:
 
         :return: the method's value
         :raises VKFault: if the call is refused
-        :raises RequestStruck: if its fault ends the request
+        :raises CallPrevented: if its fault ends the request
         """
         await self._meet_fault()
         try:
@@ -169,14 +169,14 @@ class SimulatedAttempt:
         if isinstance(fault, Refuse):
             # This call is inside another one, so there is a connection.
             self._note(fault.name)
-            raise RequestStruck(fault.name, _drop)
+            raise CallPrevented(fault.name, _drop)
         if not isinstance(fault, Mishap):
             return
         if fault.lag:
             await anyio.sleep(fault.lag)
         if fault.instead is not None:
             self._note(fault.name)
-            raise RequestStruck(fault.name, fault.instead)
+            raise CallPrevented(fault.name, fault.instead)
         if fault.then is not None:
             self.visit.changes.append(fault.then)
 
@@ -194,8 +194,8 @@ class SimulatedAttempt:
             result = method.handler(call)
             if inspect.isawaitable(result):
                 result = await result
-        except RequestStruck as ended:
-            self._note(ended.fault)  # what the script has done until then is done
+        except CallPrevented as prevented:
+            self._note(prevented.fault)  # what the script has done until then is done
             raise
         reply = result if isinstance(result, Reply) else Reply(result)
         self._note("repeated" if reply.repeated else "carried out")

@@ -40,8 +40,9 @@ NUMBERED: dict[str, Callable[[int], Fault]] = {
     "error": faults.error,
     "failed": faults.failed,
 }
+KNOWN = ", ".join([*FAULTS, *(f"{each}:NUMBER" for each in NUMBERED)])
 _FAULT = re.compile(
-    r"(?P<name>[a-z-]+)(:(?P<code>\d+))?(@(?P<method>[\w.]+))?(=(?P<rate>\d+(\.\d+)?))?"
+    r"(?P<name>[a-z_-]+)(:?(?P<code>\d+))?(@(?P<method>[\w.]+))?(=(?P<rate>\d+(\.\d+)?))?"
 )
 
 
@@ -64,21 +65,21 @@ class OrderedFault:
 
 
 def read_fault(word: str) -> OrderedFault:
-    """Parse one fault.
+    """Parse one fault; underscores are hyphens, and ``error6`` is ``error:6``.
 
     :raises ValueError: if it is not a fault; the message has the reason
     """
     match = _FAULT.fullmatch(word)
     if match is None:
-        raise ValueError(f"{word!r} does not have the form {FORM}")
-    name, code, rate = match["name"], match["code"], match["rate"]
+        message = f"{word!r} does not have the form {FORM}; known faults: {KNOWN}"
+        raise ValueError(message)
+    name, code, rate = match["name"].replace("_", "-"), match["code"], match["rate"]
     if name in NUMBERED and code is not None:
         fault = NUMBERED[name](int(code))
     elif name in FAULTS and code is None:
         fault = FAULTS[name]()
     else:
-        known = ", ".join([*FAULTS, *(f"{each}:NUMBER" for each in NUMBERED)])
-        raise ValueError(f"{word!r} is not a fault; known faults: {known}")
+        raise ValueError(f"{word!r} is not a fault; known faults: {KNOWN}")
     if rate is not None and not 0 <= float(rate) <= 1:
         raise ValueError(f"the rate in {word!r} is not between 0 and 1")
     return OrderedFault(fault, match["method"], None if rate is None else float(rate))

@@ -23,7 +23,7 @@ from .._errors import ClientUseError
 from .._masking import Secrets, mask, mask_options, mask_params
 from .._outcome import Failure
 from .._wire_checks import shown
-from ._responses import AUTHORIZE, read_tokens
+from ._responses import read_tokens
 from ._tokens import StoredTokens, VKIDError
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ class VKID:
         async with self._store.lock():
             stored = await self._store.load()
             if stored is None:
-                message = f"there are no tokens in {self._store!r}: {AUTHORIZE}"
+                message = (
+                    f"there are no tokens in {self._store!r}: authorize, and pass the"
+                    " code to `exchange`"
+                )
                 raise VKIDError(message)
             if stored.access_token != refused and not stored.has_expired:
                 return stored.token
