@@ -149,3 +149,18 @@ def test_the_clock_jumps_over_a_thread_that_waits_for_it(
 def test_another_event_loop_has_no_virtual_time() -> None:
     with pytest.raises(ValueError, match="'asyncio' or 'trio', got 'curio'"):
         virtual_time("curio")
+
+
+def test_closing_a_loop_waits_for_its_threads_in_real_time() -> None:
+    loop = VirtualClockLoop()
+    ended: list[bool] = []
+
+    def work() -> None:
+        time.sleep(0.2)
+        ended.append(True)
+
+    loop.run_in_executor(None, work)
+    loop.run_until_complete(loop.shutdown_default_executor(300.0))
+    loop.close()
+    assert ended == [True]
+    assert loop.time() < _clock.START + 300

@@ -133,3 +133,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         :return: seconds, starting at 1000.0
         """
         return self._jumping.now
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Wait until the threads of the executor have ended.
+
+        From Python 3.12 on, asyncio gives them some minutes, which would pass at once.
+        """
+        await super().shutdown_default_executor()
