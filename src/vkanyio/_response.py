@@ -170,8 +170,8 @@ def _invalid(
     if status == TOO_MANY_REQUESTS:
         message = (
             "a gateway in front of VK keeps refusing the request as too many requests"
-            f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what it"
-            " allows"
+            f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what"
+            " it allows"
         )
     error = InvalidResponseError(
         message,
