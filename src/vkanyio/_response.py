@@ -171,8 +171,8 @@ def _invalid(
     if status == TOO_MANY_REQUESTS:
         message = (
             "a gateway in front of VK keeps refusing the request as too many requests"
-            f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what it"
-            " allows"
+            f" (HTTP status 429, begins with {shown[:60]!r}): lower `limit` to what"
+            " it allows"
         )
     elif status == _NOT_FOUND:
         message = f"{message}: check base_url (VK's ends in /method)"
