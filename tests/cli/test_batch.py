@@ -280,6 +280,10 @@ def test_what_the_schema_does_not_have_is_sent_on_demand(
     assert batch([call])[0] == 2
     code, [record], _ = batch([call], "--unchecked")
     assert (code, record["response"]) == (0, 5)
+    call = {"method": "users.get", "params": {"unheard_of_in_a_batch": 5}}
+    code, _, err = batch([call], "--unchecked")
+    assert code == 0
+    assert "unheard_of" not in err  # without the warning that a program gets
 
 
 def test_blank_lines_are_counted_and_null_is_not_sent(

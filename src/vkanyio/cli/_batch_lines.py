@@ -13,6 +13,7 @@ import anyio
 import attrs
 
 from .. import APIRequest
+from .._known_parameters import expect
 from .._similar import did_you_mean
 from .._typeguards import is_dict
 from ._common import WRONG_USAGE, CommandError
@@ -110,6 +111,8 @@ def read_call(line: Line, *, checked: bool) -> BatchCall:
         raise BadLine(message)
     method, params = found["method"], found.get("params")
     given = {"id": found["id"]} if "id" in found else {}
+    if is_dict(params):
+        expect(method, params)  # they are checked below
     try:
         APIRequest(method, params)
     except (TypeError, ValueError) as error:

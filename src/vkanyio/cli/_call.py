@@ -9,6 +9,7 @@ import click
 from anyio import current_time, get_cancelled_exc_class
 
 from .. import VK, APIRequest, Config, ExecuteResult, VKError
+from .._known_parameters import expect
 from ._common import FAILED, WRONG_USAGE, CommandError, Interrupted, report, run_async
 from ._completion import METHOD, PARAMETERS
 from ._explain import command_error
@@ -87,6 +88,7 @@ def procedure(name: str, params: tuple[str, ...], client: ClientOptions) -> int:
 
 
 def _run(client: ClientOptions, method: str, params: dict[str, Any]) -> int:
+    expect(method, params)  # they are checked below
     try:
         request = APIRequest(method, params)
     except (TypeError, ValueError) as error:

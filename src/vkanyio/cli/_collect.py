@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from .. import VK, Config, VKError
+from .._known_parameters import expect
 from ._batch_files import StreamOutput
 from ._collect_place import Place, items_read, open_output
 from ._common import (
@@ -98,6 +99,7 @@ def collect(
     if problem is not None:
         message = f"{problem} (use --unchecked to send it anyway)"
         raise CommandError(message, WRONG_USAGE)
+    expect(method, values)  # they were checked, or are meant to be sent
     if place_name is None and output is not None:
         place_name = f"{output}.position"
     option = "--output" if place_name == f"{output}.position" else "--resume"
