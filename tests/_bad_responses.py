@@ -227,8 +227,8 @@ FOREIGN: dict[str, Handle] = {
     "zero bytes": then(http_response(bytes(1000))),
 }
 
-# Rejected by a server in front of VK.
-REJECTED: dict[str, Handle] = {
+# Rejected by a server in front of VK, which does not know the address.
+ELSEWHERE: dict[str, Handle] = {
     "redirect": then(
         http_response(b"", "location: http://127.0.0.1:9/", status="302 Found")
     ),
@@ -238,6 +238,11 @@ REJECTED: dict[str, Handle] = {
     ),
     "404": then(http_response(b"<html>nginx</html>", status="404 Not Found")),
     "404 without end": then(b"HTTP/1.1 404 No\r\n\r\n", again=b" " * 65536),
+}
+
+# Rejected by a server in front of VK.
+REJECTED: dict[str, Handle] = {
+    **ELSEWHERE,
     "413": then(http_response(b"", status="413 Too Large")),
     "403 that is a bomb": then(
         http_response(bomb(1, 31), "content-encoding: gzip", status="403 Forbidden")
