@@ -22,6 +22,7 @@ from vkanyio._masking import (
     mask_headers,
     mask_options,
     mask_params,
+    mask_token,
 )
 
 TOKEN = "vk1.a.the-secret-token"
@@ -91,6 +92,19 @@ def test_only_the_secrets_among_parameters_are_masked(kind: Any) -> None:
     assert masked == {"password": SECRET, "user_ids": "1"}
     assert [type(each) for each in masked.values()] == [SecretStr, str]
     assert isinstance(mask_params([SECRET]), Masked)
+
+
+async def returns_tokens() -> str:
+    return TOKEN
+
+
+@pytest.mark.parametrize("token", [TOKEN, TOKEN.encode(), [TOKEN]])
+def test_whatever_is_given_as_a_token_is_masked(token: object) -> None:
+    assert TOKEN not in repr(mask_token(token))
+
+
+def test_a_function_that_returns_tokens_is_not_masked() -> None:
+    assert mask_token(returns_tokens) is returns_tokens
 
 
 def test_all_headers_are_masked() -> None:

@@ -5,12 +5,12 @@ The tests make them: the validators of the options exist before any test runs.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vkanyio._option_validators import OneOf, Seconds, Whole
+from vkanyio._option_validators import OneOf, Seconds, Whole, is_token, to_dict
 from vkanyio._wire_checks import shown
 
 if TYPE_CHECKING:
@@ -97,3 +97,39 @@ def test_a_value_of_another_type_is_refused(
 )
 def test_only_the_beginning_of_a_long_value_is_shown(value: Any, text: str) -> None:
     assert shown(value) == text
+
+
+async def returns_tokens() -> str:
+    return "vk1.a.token"
+
+
+class Unhashable:
+    """A function that returns tokens, but has no identity to be known by."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    async def __call__(self) -> str:
+        return "vk1.a.token"
+
+
+def test_a_token_may_be_a_function_that_returns_tokens() -> None:
+    is_token(None, ATTRIBUTE, returns_tokens)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(dict, "<class 'dict'>"), (Unhashable(), "<.*Unhashable")]
+)
+def test_a_class_or_an_unhashable_object_is_no_token_function(
+    value: Any, text: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^option must be .* got {text}"):
+        is_token(None, ATTRIBUTE, value)
+
+
+def test_a_mapping_is_copied_and_anything_else_is_left_to_be_refused() -> None:
+    headers = {"x-key": "1"}
+    copied: Any = to_dict(MappingProxyType(headers))
+    headers["x-key"] = "2"
+    assert (type(copied), copied) == (dict, {"x-key": "1"})
+    anything: Any = 5
+    assert to_dict(anything) is anything
