@@ -99,7 +99,7 @@ def test_only_the_beginning_of_a_long_value_is_shown(value: Any, text: str) -> N
     assert shown(value) == text
 
 
-async def returns_tokens() -> str:
+async def returns_tokens(_: object) -> str:
     return "vk1.a.token"
 
 

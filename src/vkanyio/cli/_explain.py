@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from .. import (
     APIError,
     CaptchaError,
@@ -43,6 +45,8 @@ def explain(error: VKError) -> str:
     elif isinstance(error, ConnectionFailedError):
         return f"{error}: check the network, --proxy and --base-url"
     elif isinstance(error, InvalidResponseError):
+        if error.status == HTTPStatus.NOT_FOUND:  # it says what to check
+            return f"{error}; --base-url sets it"
         return f"{error}: try again later, or check --proxy and --base-url"
     return str(error)
 
