@@ -16,6 +16,7 @@ from vkanyio._config import OPTION_NAMES
 from vkanyio._masking import (
     Masked,
     SecretBytes,
+    Secrets,
     SecretStr,
     kind_of,
     mask,
@@ -184,3 +185,8 @@ def test_the_options_are_the_fields_of_a_configuration() -> None:
     fields = [field.name for field in attrs.fields(Config)]
     assert fields[0] == "token"
     assert set(fields[1:]) == OPTION_NAMES
+
+
+def test_other_tokens_that_may_still_be_valid_are_hidden_too() -> None:
+    secrets = Secrets(TOKEN, others=[SECRET])
+    assert secrets.hide(f"{TOKEN} or {SECRET}") == "*** or ***"

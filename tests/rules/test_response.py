@@ -324,7 +324,7 @@ def test_a_response_that_is_too_large_is_not_requested_again_unchanged(
     assert failure.error.method == "users.get"
     assert failure.error.status == status
     assert failure.error.body == b"*** is too much"
-    for part in ("more than 10 bytes", "`max_answer`"):
+    for part in ("more than 10 bytes", "raise `max_answer` (HTTP"):
         assert (part in str(failure.error)) is (status != 429)
     assert failure.is_too_many is (status == 429)
 
