@@ -153,7 +153,7 @@ class Level(NamedTuple):
 
 async def level_of(api: VK, server: Server) -> Level:
     """Measure a client at rest, at the moment when its idle lanes have gone."""
-    for number in range(4 * MIN_LANES):
+    for number in range(5 * MIN_LANES):
         await api.call("test.get", {"access_token": f"token-at-rest-{number}"})
         await anyio.sleep(4)
         if number > 3 * MIN_LANES and len(Probe(api).lanes) == 2:

@@ -83,7 +83,7 @@ def updates(
     With --position, the next run first prints what happened in between.
 
     \b
-    Examples:
+    Example:
       vkanyio updates club1 --kind message_new --position club1.position
       vkanyio updates --mailbox --kind message_edited --position mailbox.position
     """
