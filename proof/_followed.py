@@ -248,7 +248,7 @@ class Mailbox(Followed):
         return self.town.ledger.mailbox_updates.of(-GROUP)[-1].number
 
     def key_of(self, update: Update[Any]) -> str | None:
-        """Return the elements of VK's array that the history has, too."""
+        """Return the elements of an array that the history also contains."""
         return _key(update.object)
 
     def is_unique(self, key: str) -> bool:

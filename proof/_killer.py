@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, final
 import anyio
 import attrs
 
+from ._steps import Stepped
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine
 
 
 @final
@@ -31,9 +33,9 @@ class Killer:
         """Whether the program was killed, and not only cancelled."""
         return self.has_struck and self._kills
 
-    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> Counted:
+    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> Stepped:
         """Return an awaitable that runs a coroutine and counts its steps."""
-        return Counted(coroutine, self)
+        return Stepped(coroutine, self.step, self.step)
 
     def step(self) -> None:
         """Count a step, and end the life if it is the right one."""
@@ -41,35 +43,6 @@ class Killer:
         if self.steps == self._at:
             self.has_struck = True
             self.scope.cancel()
-
-
-@final
-class Counted:
-    """A coroutine whose suspensions and resumptions are steps."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], killer: Killer) -> None:
-        self._coroutine = coroutine
-        self._killer = killer
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        iterator = self._coroutine.__await__()
-        value: Any = None
-        error: BaseException | None = None
-        while True:
-            try:
-                if error is not None:
-                    trap = iterator.throw(error)
-                else:
-                    trap = iterator.send(value)
-            except StopIteration as stop:
-                return stop.value
-            self._killer.step()
-            value, error = None, None
-            try:
-                value = yield trap
-            except BaseException as thrown:
-                error = thrown
-            self._killer.step()
 
 
 @final

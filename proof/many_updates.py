@@ -7,7 +7,7 @@
 The long poll server returns 100 new updates to each poll. They are handled by a loop,
 and then by 20 workers, in virtual time. After each tenth of them, the program asks
 Python how many blocks of memory are in use. The processor time of an update includes
-the parsing of VK's JSON.
+the parsing of JSON.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from ._errors import ClientUseError
 
 
 class EnteredByAsyncWith:
-    """Whoever writes ``with`` is told to write ``async with``."""
+    """Entered by ``async with``; ``with`` raises an error that says so."""
 
     if not TYPE_CHECKING:
 
@@ -26,7 +26,7 @@ class EnteredByAsyncWith:
 
 
 class ReadByAsyncFor:
-    """Whoever writes ``for`` or ``await`` is told to write ``async for``.
+    """Read by ``async for``; ``for`` and ``await`` raise an error that says so.
 
     :cvar _instead: another way to read it
     """

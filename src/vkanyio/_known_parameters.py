@@ -40,10 +40,11 @@ MAX_NAMES = 200
 
 @functools.cache
 def known_parameters(method: str) -> set[str] | None:
-    """Return the parameters that need no warning; callers do not keep or change it.
+    """Return the parameters that need no warning.
 
     :param method: a method in VK's schema: each one is remembered
-    :return: None if it takes parameters of any name
+    :return: a set that only this module changes, to warn of a name once; None if the
+        method takes parameters of any name
     """
     from ._parameter_names import PARAMETERS  # lazily, to import vkanyio fast
 

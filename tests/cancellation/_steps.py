@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, final
 
 import pytest
+from proof._steps import Stepped
 
 from vkanyio._service_group import ServiceGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 MAX_STEPS = 5000
 """A run that takes more is in an endless loop."""
@@ -38,9 +39,13 @@ class Steps:
             self._act()
         assert self.count < MAX_STEPS, "the run does not end"
 
-    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> _Stepped:
+    def counted(self, coroutine: Coroutine[Any, Any, Any]) -> Stepped:
         """Return an awaitable that runs a coroutine and counts its steps."""
-        return _Stepped(coroutine, self)
+        return Stepped(coroutine, self._suspension, self.step)
+
+    def _suspension(self) -> None:
+        if self.suspensions:
+            self.step()
 
     @contextmanager
     def of_client_tasks(self) -> Iterator[None]:
@@ -59,32 +64,3 @@ class Steps:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ServiceGroup, "start_soon", start_counted)
             yield
-
-
-@final
-class _Stepped:
-    """A coroutine that counts its steps."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], steps: Steps) -> None:
-        self._coroutine = coroutine
-        self._steps = steps
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        value, error = None, None
-        iterator = self._coroutine.__await__()
-        while True:
-            try:
-                if error is not None:
-                    trap = iterator.throw(error)
-                else:
-                    trap = iterator.send(value)
-            except StopIteration as stop:
-                return stop.value
-            if self._steps.suspensions:
-                self._steps.step()
-            value, error = None, None
-            try:
-                value = yield trap
-            except BaseException as thrown:
-                error = thrown
-            self._steps.step()

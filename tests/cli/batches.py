@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable
     from pathlib import Path
 
-    from vkanyio.testing import Simulator
+    from vkanyio.testing import Call, Simulator
 
 
 def write_calls(path: Path, calls: Iterable[Any]) -> None:
@@ -45,6 +47,26 @@ def wait_for(simulator: Simulator, process: subprocess.Popen[str], calls: int) -
     deadline = time.monotonic() + 30
     while len(simulator.ledger) < calls:
         assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def hang(simulator: Simulator, method: str = "wall.post") -> list[Call]:
+    """Let a method never respond, and return the list of its calls that arrive."""
+
+    async def never_respond(call: Call) -> Any:
+        arrived.append(call)
+        await anyio.sleep_forever()
+
+    arrived: list[Call] = []
+    simulator.add_method(method, never_respond)
+    return arrived
+
+
+def wait_for_arrivals(arrived: list[Call], calls: int) -> None:
+    """Wait until so many calls have arrived: a real process in real time."""
+    deadline = time.monotonic() + 30
+    while len(arrived) < calls:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

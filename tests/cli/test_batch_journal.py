@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import pytest
 
 from vkanyio.cli import _batch_files
@@ -18,7 +17,14 @@ from vkanyio.cli._batch_files import LineFile
 from vkanyio.cli._common import CommandError
 from vkanyio.testing import Call, Simulator, faults
 
-from .batches import carried_out, posts, records, write_calls
+from .batches import (
+    carried_out,
+    hang,
+    posts,
+    records,
+    wait_for_arrivals,
+    write_calls,
+)
 from .conftest import BACKENDS, Resume, Start
 
 if TYPE_CHECKING:
@@ -47,20 +53,12 @@ def test_after_kill_9_only_what_was_sent_is_in_doubt(
     mode: str,
     calls: int,
 ) -> None:
-    async def never_respond(call: Call) -> Any:
-        arrived.append(call.params["message"])
-        await anyio.sleep_forever()
-
-    arrived: list[str] = []
-    simulator.add_method("wall.post", never_respond)
+    arrived = hang(simulator)
     write_calls(tmp_path / "calls.jsonl", posts(200))
     # At two requests a second, most of the calls in progress are not sent.
     options = ("--backend", backend, "--mode", mode, "--limit", "2")
     process = start(*words, *options)
-    deadline = time.monotonic() + 30
-    while len(arrived) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for_arrivals(arrived, 2)
     process.kill()
     process.wait()
     noted = started(tmp_path)

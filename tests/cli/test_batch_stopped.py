@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import anyio
 import pytest
 
-from vkanyio.testing import Call, Simulator
+from vkanyio.testing import Simulator
 
-from .batches import carried_out, posts, records, users, wait_for, write_calls
+from .batches import (
+    carried_out,
+    hang,
+    posts,
+    records,
+    users,
+    wait_for,
+    wait_for_arrivals,
+    write_calls,
+)
 from .conftest import BACKENDS, Resume, Start
 
 if TYPE_CHECKING:
@@ -136,20 +143,12 @@ def test_a_second_signal_stops_at_once_and_what_was_not_sent_is_not_in_doubt(
     tmp_path: Path,
     backend: str,
 ) -> None:
-    async def never_respond(call: Call) -> Any:
-        arrived.append(call.params["message"])
-        await anyio.sleep_forever()
-
-    arrived: list[str] = []
-    simulator.add_method("wall.post", never_respond)
+    arrived = hang(simulator)
     write_calls(tmp_path / "calls.jsonl", posts(100))
     # At one request per second, most of the calls in progress are not sent.
     options = ("--backend", backend, "--mode", "sequential", "--limit", "1")
     process = start(*words, *options)
-    deadline = time.monotonic() + 30
-    while not arrived:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for_arrivals(arrived, 1)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     assert "stopping after the 4 calls" in process.stderr.readline()

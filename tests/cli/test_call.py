@@ -5,16 +5,16 @@ import re
 import signal
 import socket
 import sys
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
 from vkanyio.cli._app import run
-from vkanyio.testing import Call, Simulator, faults
+from vkanyio.testing import Simulator, faults
 
+from .batches import hang, wait_for_arrivals
 from .conftest import BACKENDS, TOKEN, MakeCall, Start
 
 if TYPE_CHECKING:
@@ -216,15 +216,9 @@ def test_verbosity_logs_to_standard_error(call: MakeCall, simulator: Simulator) 
 def test_ctrl_c_ends_a_call_and_says_whether_it_may_have_reached_vk(
     base_url: str, simulator: Simulator, start: Start, backend: str, method: str
 ) -> None:
-    arrived = threading.Event()
-
-    async def never_respond(call: Call) -> Any:
-        arrived.set()
-        await anyio.sleep_forever()
-
-    simulator.add_method(method, never_respond)
+    arrived = hang(simulator, method)
     process = start("call", method, "--base-url", base_url, "--backend", backend)
-    assert arrived.wait(10)
+    wait_for_arrivals(arrived, 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (130, "")

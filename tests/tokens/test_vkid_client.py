@@ -31,16 +31,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def store(simulator: Simulator) -> Store:
-    return Store(issued(simulator))
-
-
-@pytest.fixture
-def vkid(store: Store) -> VKID:
-    return VKID(client_id=CLIENT_ID, store=store)
-
-
 async def test_stored_tokens_are_used_as_long_as_they_are_valid(
     make: Make, vkid: VKID, simulator: Simulator
 ):

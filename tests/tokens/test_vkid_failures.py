@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from _helpers import note
-from _stored import CLIENT_ID, Store, errors_of, issued
+from _stored import CLIENT_ID, Store, errors_of
 from vkanyio import ConnectionFailedError, TokenRenewalError
 from vkanyio.testing import faults
 from vkanyio.vkid import VKID, StoredTokens, VKIDError
@@ -22,16 +22,6 @@ pytestmark = [
     pytest.mark.usefixtures("echoes"),
     pytest.mark.simulator_options(latency=0.25),
 ]
-
-
-@pytest.fixture
-def store(simulator: Simulator) -> Store:
-    return Store(issued(simulator))
-
-
-@pytest.fixture
-def vkid(store: Store) -> VKID:
-    return VKID(client_id=CLIENT_ID, store=store)
 
 
 # Without tokens, and with those that are of no use any more.
