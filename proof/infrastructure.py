@@ -13,6 +13,7 @@ microsocks``. Time is real, so two runs differ.
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import sys
 import time
@@ -239,6 +240,7 @@ def _ignore_environment(authority: Path) -> None:
 @click.option("--only", default="", help="Only scenarios whose name contains this.")
 def main(short: bool, backend: str | None, only: str) -> None:
     """Run the scenarios, print the table, and exit with 1 if a promise was broken."""
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     missing = missing_programs()
     if missing and not short:
         _stop_without(missing)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import math
 import random
 import sys
@@ -313,6 +314,7 @@ def run_soak(
 @click.option("--mode", type=click.Choice(MODES), help="Only in this mode.")
 def main(calls: int, seed: int, backend: str | None, mode: Mode | None) -> None:
     """Make the calls, print the table, and exit with 1 if a promise was broken."""
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     backends = [backend] if backend else BACKENDS
     modes: Sequence[Mode] = [mode] if mode else MODES
     runs: list[tuple[str, Mode]] = [(each, way) for each in backends for way in modes]

@@ -14,6 +14,7 @@ the file. Time is real, so a seed does not repeat a run exactly.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -304,6 +305,7 @@ def run_sockets(
 @click.option("--route", type=click.Choice(ROUTES), help="Only by this route.")
 def main(calls: int, seed: int, backend: str | None, route: str | None) -> None:
     """Make the calls, print the table, and exit with 1 if a promise was broken."""
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     backends, routes = [backend] if backend else BACKENDS, [route] if route else ROUTES
     tallies = {
         f"{backend}, {route}": run_sockets(backend, route, calls, seed)
