@@ -186,8 +186,8 @@ def _check_type(parameter: str, content: Any) -> Any:
 
 
 def _size_of_path(parameter: str, path: str | os.PathLike[str]) -> int:
-    # Before it is opened: a named pipe would wait for somebody who writes to it. What is
-    # wrong with a directory, opening it says.
+    # Before it is opened: a named pipe would wait for somebody who writes to it. What
+    # is wrong with a directory, opening it says.
     mode = os.stat(path).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         message = f"{parameter} must be a regular file, got {os.fspath(path)!r}"
