@@ -12,6 +12,8 @@ from anyio import current_time
 from proof._redis_server import RedisServer, Wire
 from proof.shared_limit import used
 
+from vkanyio.redis._script import keys_of
+
 from ._virtual import VirtualRedis, working
 
 if TYPE_CHECKING:
@@ -105,6 +107,20 @@ async def test_an_empty_redis_grants_nothing_for_two_seconds(
         await anyio.sleep(3)
         assert server.between(at - 2, at - 0.5) == 0
         assert server.between(at + 1, at + 3) >= 38
+    assert server.refused == 0
+
+
+@pytest.mark.parametrize("key", [0, 1, 2])
+async def test_a_key_that_is_lost_lets_nothing_more_through(
+    virtual_redis: VirtualRedis, key: int
+) -> None:
+    """A server that is short of memory may evict keys, one by one."""
+    async with working(20, 4, request_mode="burst") as (server, _, _):
+        await anyio.sleep(5.1)
+        virtual_redis.wire.command("DEL", keys_of("group 1")[key])
+        at = current_time()
+        await anyio.sleep(8)
+        assert server.between(at + 4, at + 8) >= 60
     assert server.refused == 0
 
 

@@ -79,9 +79,20 @@ def test_a_permit_that_may_have_been_granted_is_given_back() -> None:
     limit.ready_at(1.0)
     question = limit.ask(1.0)
     assert limit.note_failure(question, 1.5, "no answer", may_share=True)
+    assert answer_to(limit, 2.0).corrections == {"me:1": None}
     question = limit.ask(2.0)
-    assert question.corrections == {"me:1": None}
+    assert question.corrections == {}
     assert question.wanted == "me:2"
+
+
+def test_attempts_while_redis_is_away_leave_nothing_to_report() -> None:
+    limit = make()
+    answer_to(limit, 0.0)
+    limit.ready_at(1.0)
+    for attempt in range(1000):
+        now = 1.0 + attempt / 4
+        limit.note_failure(limit.ask(now), now, "no answer", may_share=True)
+    assert limit.ask(300.0).corrections == {"me:1": None}
 
 
 def test_permits_are_not_used_while_redis_is_away() -> None:

@@ -140,6 +140,44 @@ async def test_the_lock_is_waited_for_and_the_wait_may_be_cancelled(path: Path):
     assert order == ["first", "second"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+@on_a_real_clock
+async def test_a_process_that_is_forked_meanwhile_does_not_keep_the_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    open_file, inherited = os.open, list[int]()
+
+    def open_and_fork(*arguments: Any) -> int:
+        descriptor = open_file(*arguments)
+        inherited.append(os.dup(descriptor))  # as the other process has it
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_fork)
+    try:
+        for _ in range(2):
+            with anyio.fail_after(5):
+                async with FileTokens(path).lock():
+                    pass
+    finally:
+        for each in inherited:
+            os.close(each)
+
+
+@on_a_real_clock
+async def test_a_link_to_the_file_stays_one_and_has_the_same_lock(path: Path):
+    link = path.with_name("link.json")
+    link.symlink_to(path)
+    store = FileTokens(link)
+    async with store.lock():
+        await store.save(TOKENS)
+        with anyio.move_on_after(0.1) as scope:
+            async with FileTokens(path).lock():
+                pytest.fail("there are two locks")
+        assert scope.cancelled_caught
+    assert link.is_symlink()
+    assert await FileTokens(path).load() == await store.load() == TOKENS
+
+
 @on_a_real_clock
 async def test_a_lock_that_is_held_for_too_long_is_an_error(
     path: Path, monkeypatch: pytest.MonkeyPatch

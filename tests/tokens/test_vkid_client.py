@@ -95,6 +95,35 @@ async def test_without_expires_in_the_token_is_used_until_vk_refuses_it(
     assert len(store.saved) == 1
 
 
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [("3600", 3600), (10**15, 0), (-(10**15), 0), ("soon", 0), (True, 0), (None, 0)],
+)
+async def test_tokens_are_stored_whatever_is_said_about_their_end(
+    make: Make,
+    vkid: VKID,
+    store: Store,
+    simulator: Simulator,
+    expires_in: Any,
+    seconds: int,
+):
+    answer = {
+        "access_token": "vk2.a.new",
+        "refresh_token": "vk2.a.newer",
+        "expires_in": expires_in,
+        "error": None,
+    }
+    simulator.fault(faults.body(json.dumps(answer).encode()), "vkid")
+    assert store.tokens is not None
+    simulator.expire(store.tokens.access_token)
+    async with make(vkid) as api:
+        assert await api.call("test.post", {"id": 1}) == 1
+    [tokens] = store.saved
+    assert tokens.refresh_token == "vk2.a.newer"
+    life = tokens.expires_at - datetime.now(UTC)
+    assert life.total_seconds() == pytest.approx(seconds, abs=60)
+
+
 async def test_what_another_process_has_renewed_is_found_in_the_store(
     make: Make, vkid: VKID, store: Store, simulator: Simulator
 ):

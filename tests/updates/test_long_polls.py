@@ -91,6 +91,28 @@ async def test_a_server_that_answers_at_once_with_nothing_is_not_flooded(
         assert updates.statistics().polls <= 62
 
 
+async def test_a_server_that_repeats_the_same_updates_is_not_flooded(
+    town: Simulator, followed: Followed
+) -> None:
+    async with followed.listen() as updates:
+        write(town, 1, 2)
+        assert await read(updates, 2) == [1, 2]
+        minute = move_on_after(60)
+
+        async def again(poll: Any) -> Any:
+            if updates.statistics().polls > 100:
+                minute.cancel()  # it is flooded, in no time
+            return await poll.answer_again(9)
+
+        town.fault(PollFault("again", again), rate=1)
+        with minute:
+            await anext(updates)
+        assert updates.statistics().polls <= 64
+        town.clear_faults()
+        write(town, 3)
+        assert await read(updates, 1) == [3]
+
+
 async def test_a_silent_session_is_replaced_after_fifteen_minutes(
     town: Simulator, followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +184,45 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
     assert "could not be saved, retrying: OSError: full" in caplog.text
 
 
+@pytest.mark.parametrize("way", ["loop", "workers"])
+async def test_a_store_that_hangs_fails_in_the_end(
+    town: Simulator, club: VK, way: str
+) -> None:
+    store = Memory()
+    found: list[int] = []
+
+    async def handler(update: Update[Any] | Gap) -> None:
+        found.append(number_of(update))
+
+    with pytest.raises(PositionError, match="took over 30 s") as caught:  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.seconds = math.inf
+            write(town, 1)
+            start = current_time()
+            with anyio.fail_after(1000):
+                if way == "workers":
+                    await updates.handle(handler)
+                async for update in updates:
+                    await handler(update)
+    assert isinstance(caught.value.__cause__, TimeoutError)
+    assert found == [1]
+    assert current_time() - start == pytest.approx(180 + 30, abs=45)
+
+
+async def test_the_last_save_comes_after_one_that_is_under_way() -> None:
+    store = Memory()
+    store.seconds = 2
+    position = UpdatesPosition(group_id=9, ts="1")
+    keeper = PositionKeeper(store, lambda: position)
+    async with anyio.create_task_group() as tg:
+        tg.start_soon(keeper.save_if_due)
+        await sleep(1)
+        position = UpdatesPosition(group_id=9, ts="2")
+        store.seconds = 0
+        await keeper.save_last()
+    assert store.text == str(position)
+
+
 async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) -> None:
     store = Memory()
     async with club.bot_updates(position=store) as updates:
@@ -255,6 +297,66 @@ async def test_a_file_is_replaced_as_a_whole_also_behind_a_link(
     assert link.is_symlink()
     assert target.read_text() == "new"
     assert await FilePosition(tmp_path / "none.json").load() is None
+
+
+async def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError("full")
+
+    store = FilePosition(tmp_path / "bot.json")
+    await store.save("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="full"):
+            await store.save("new")
+    assert os.listdir(tmp_path) == ["bot.json"]
+    assert await store.load() == "old"
+
+
+async def test_two_processes_do_not_write_to_the_same_file_before_it_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one saves the last time while the new one begins."""
+    path = tmp_path / "bot.json"
+    both_wrote = threading.Barrier(2, timeout=5)
+    monkeypatch.setattr(os, "fsync", lambda _: both_wrote.wait())
+    async with anyio.create_task_group() as tg:
+        for text in ("a long position", "short"):
+            tg.start_soon(FilePosition(path).save, text)
+    assert path.read_text() in ("a long position", "short")
+    assert os.listdir(tmp_path) == ["bot.json"]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_save_that_was_cancelled_natively_replaces_no_later_position(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, has_ended = threading.Event(), threading.Event()
+    path = tmp_path / "bot.json"
+    store = FilePosition(path)
+    replace = store._replace
+
+    def replace_slowly(position: str) -> None:
+        if position == "1":
+            goes_on.wait(5)
+        replace(position)
+        if position == "1":
+            has_ended.set()
+
+    monkeypatch.setattr(store, "_replace", replace_slowly)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await store.save("1")
+    later = asyncio.create_task(store.save("2"))
+    await sleep(0.05)
+    goes_on.set()
+    await later
+    assert has_ended.wait(5)
+    assert path.read_text() == "2"
+    store._write(1, "1")  # had the threads waited for each other in another order
+    assert path.read_text() == "2"
 
 
 async def test_a_change_while_a_save_is_under_way_is_saved_by_the_next() -> None:

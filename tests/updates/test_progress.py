@@ -136,6 +136,16 @@ def test_as_many_ids_are_remembered_as_vk_may_repeat() -> None:
     assert len(progress.accept("5001", updates(0))) == 1
 
 
+def test_a_text_that_vk_has_cut_within_a_character_can_be_stored() -> None:
+    progress = begin()
+    update = mailbox.UnknownUserUpdate.make([18, 4, "кот \ud83d"], 0, "1", None)
+    progress.accept("2", [update, *updates(2)])
+    progress.done(update)
+    text = str(progress.position())
+    assert text.encode()
+    assert UpdatesPosition.parse(text).handled == (update.key,)
+
+
 @pytest.mark.parametrize("text", ["", "null", "5", '{"group_id": true, "ts": "1"}'])
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^it "):

@@ -301,6 +301,19 @@ async def test_the_key_is_in_no_log_error_repr_or_traceback(
     assert not [key for key in keys if key in shown]
 
 
+@pytest.mark.parametrize(
+    "body", ['{"failed": "%s"}', '{"ts": "%s", "updates": []}'], ids=["failed", "ts"]
+)
+async def test_a_number_of_thousands_of_digits_is_no_number(
+    town: Simulator, club: VK, body: str
+) -> None:
+    async with club.bot_updates() as updates:
+        town.fault(faults.body(body.encode() % (b"9" * 5000)), "longpoll")
+        write(town, 1)
+        assert await read(updates, 1) == [1]
+        assert updates.statistics().failures == {"InvalidResponseError": 1}
+
+
 async def test_a_response_that_repeats_the_key_is_masked() -> None:
     from vkanyio._response import Response
     from vkanyio.updates._answer import LongPollServer, read_answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -245,6 +246,22 @@ async def test_a_file_that_cannot_be_right_is_refused_before_anything_is_sent(
     with pytest.raises(error_type) as caught:
         await getattr(api.upload, kind)(file() if callable(file) else file)
     assert text in str(caught.value)
+    assert simulator.ledger.requests == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+async def test_a_named_pipe_is_refused_without_waiting_for_its_writer(
+    simulator: Simulator, api: VK, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.jpg"
+    os.mkfifo(path)
+    opened: list[int] = []
+    in_the_end = threading.Timer(5, lambda: opened.append(os.open(path, os.O_RDWR)))
+    in_the_end.start()
+    with pytest.raises(ValueError, match=r"must be a regular file, got '.*cat\.jpg'"):
+        await api.upload.wall_photo(path)
+    in_the_end.cancel()
+    assert not opened
     assert simulator.ledger.requests == 0
 
 

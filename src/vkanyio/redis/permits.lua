@@ -37,7 +37,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
 local saved = redis.call('HMGET', state, 'format', 'server', 'resume', 'next_even',
-  'not_before', 'penalty', 'penalty_at', 'limit', 'asked_at')
+  'not_before', 'penalty', 'penalty_at', 'limit', 'asked_at', 'size')
 if saved[1] and saved[1] ~= FORMAT then
   return redis.error_reply('VKANYIO the data have format ' .. saved[1])
 end
@@ -51,6 +51,7 @@ redis.call('ZREMRANGEBYSCORE', processes, '(' .. string.format('%.0f', now), '+i
 redis.call('ZADD', processes, now, ARGV[1])
 local seen = redis.call('ZCARD', processes)
 
+local is_complete = redis.call('ZCARD', log) == tonumber(saved[10])
 for i = 14, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('ZREM', log, ARGV[i])
@@ -61,14 +62,15 @@ end
 
 -- Nobody knows what was started lately, nor which permits are still in use:
 -- 1. There are no data: a new server, or they were deleted.
--- 2. They are those of another server, or of its last life, and may be incomplete.
+-- 2. They are those of another server, or of its last life, and may be incomplete; or
+--    the log was deleted: a server that is short of memory may evict single keys.
 -- 3. They lie in the future: the clock was set back.
 -- 4. A process has noticed that the clock was set, or has lived on its share.
 -- 5. Nobody has asked for a while, or nobody could: others may live on their shares.
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local newest = redis.call('ZREVRANGE', log, 0, 0, 'WITHSCORES')[2]
-if not resume or server ~= saved[2]
+if not resume or server ~= saved[2] or not is_complete
   or resume > now + silence
   or (newest and tonumber(newest) > now + (HORIZON + 1) * window)
   or reset_since == resume
@@ -120,7 +122,8 @@ end
 redis.call('ZREMRANGEBYSCORE', log, '-inf', now - 4 * window)
 redis.call('HSET', state, 'format', FORMAT, 'server', server, 'resume', resume,
   'next_even', next_even, 'not_before', not_before, 'penalty', penalty,
-  'penalty_at', penalty_at, 'limit', limit, 'asked_at', now)
+  'penalty_at', penalty_at, 'limit', limit, 'asked_at', now,
+  'size', redis.call('ZCARD', log))
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, KEEP) end
 return {now, resume, seen, tostring(kept_free), at, granted,
   moved_to, tonumber(saved[8]) or limit}

@@ -6,6 +6,7 @@ import json
 from hashlib import sha1
 from typing import Any, Final
 
+from .._response import read_json
 from .._typeguards import is_dict, is_list
 from ._types import UPDATE_TYPES
 from ._update import UnknownUpdate, Update
@@ -49,7 +50,7 @@ def _event_id(raw: dict[str, Any]) -> str:
 def parse_body(body: bytes) -> dict[str, Any] | None:
     """Return the object in a body, None for anything else or one that is too deep."""
     try:
-        value = json.loads(body)
+        value: Any = read_json(body)
     except (ValueError, RecursionError):
         return None
     if not is_dict(value):

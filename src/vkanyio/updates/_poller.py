@@ -54,7 +54,7 @@ SILENCE_SECONDS = 900.0
 """Without an update: VK may have forgotten the session, and answer every poll with
 nothing (https://github.com/python273/vk_api/issues/285)."""
 MIN_POLL_SECONDS = 1.0
-"""A poll that brings nothing sooner is not followed by another at once."""
+"""A poll that brings nothing new sooner is not followed by another at once."""
 
 _PASSING_CODES = frozenset({1, 6, 9, 10, 29, 36})
 """Errors of a request for a server that others like it may not meet."""
@@ -120,7 +120,7 @@ class Poller:
         reply = await self._poll(progress.ts, wait)
         if isinstance(reply, Arrived):
             items = self._accept(reply.updates, reply.ts, reply.pts, progress)
-            if not reply.updates and current_time() - began < MIN_POLL_SECONDS:
+            if not items and current_time() - began < MIN_POLL_SECONDS:
                 await sleep(MIN_POLL_SECONDS)
             return items
         if isinstance(reply, Refused):

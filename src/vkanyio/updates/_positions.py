@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 from anyio import CancelScope, Lock, current_time, move_on_after, to_thread
@@ -26,6 +29,8 @@ RETRY_SECONDS = 10.0
 """Between two saves of a store that fails."""
 MAX_FAILING_SECONDS = 180.0
 """For how long a store may fail: updates handled meanwhile may be delivered again."""
+MAX_SAVE_SECONDS = 30.0
+"""For one save: a store that takes longer has failed."""
 CLOSE_SECONDS = 5.0
 """For the last save."""
 
@@ -41,7 +46,10 @@ class PositionStore(Protocol):
         ...
 
     async def save(self, position: str, /) -> None:
-        """Save a text, in place of the one before."""
+        """Save a text, in place of the one before.
+
+        It is cancelled after 30 seconds, and has failed then.
+        """
         ...
 
 
@@ -50,7 +58,7 @@ class FilePosition:
     """Stores the position of updates in a file.
 
     A new position is written to another file beside it, which then replaces it, so the
-    file is complete at any time.
+    file is complete at any time, also if two processes write it during a restart.
 
     :param path: the file; it need not exist, but its directory must
     """
@@ -62,6 +70,9 @@ class FilePosition:
             message = f"path must be the path of a file, got {type(path).__name__}"
             raise TypeError(message)
         self._path = Path(os.fspath(path))
+        self._saves = count(1)
+        self._written = 0  # the number of the save that was written last
+        self._writing = threading.Lock()
 
     def __repr__(self) -> str:
         return f"FilePosition({os.fspath(self._path)!r})"
@@ -72,23 +83,33 @@ class FilePosition:
 
     async def save(self, position: str) -> None:
         """Replace the file."""
-        # Not abandoned if it is cancelled: a thread that goes on could replace a later
-        # position by this one.
-        await to_thread.run_sync(self._write, position)
+        # A native cancellation leaves while a thread is at work. What that one writes
+        # must not replace a later position.
+        await to_thread.run_sync(self._write, next(self._saves), position)
 
     def _read(self) -> str | None:
         with suppress(FileNotFoundError):
             return self._path.read_text(encoding="utf-8")
         return None
 
-    def _write(self, position: str) -> None:
+    def _write(self, number: int, position: str) -> None:
+        with self._writing:
+            if number > self._written:
+                self._replace(position)
+                self._written = number
+
+    def _replace(self, position: str) -> None:
         target = Path(os.path.realpath(self._path))  # a link stays one
-        beside = target.with_name(f"{target.name}.new")
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(position)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
+        beside = target.with_name(f"{target.name}.{token_hex(4)}.new")
+        try:
+            with beside.open("w", encoding="utf-8") as file:
+                file.write(position)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 @final
@@ -154,8 +175,9 @@ class PositionKeeper:
         :raises PositionError: if the store fails
         """
         try:
-            if self.is_behind:
-                await self._save()
+            async with self._lock:
+                if self.is_behind:
+                    await self._save()
         except Exception as error:
             raise self._failed(error) from error
 
@@ -171,7 +193,10 @@ class PositionKeeper:
 
     async def _save(self) -> None:
         text = str(self._position())
-        await self._store.save(text)
+        with move_on_after(MAX_SAVE_SECONDS) as scope:
+            await self._store.save(text)
+        if scope.cancelled_caught:
+            raise TimeoutError(f"it took over {MAX_SAVE_SECONDS:g} s")
         self._saved, self._failing_since = text, None
         self._due_at = current_time() + SAVE_SECONDS
 

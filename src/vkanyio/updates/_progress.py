@@ -41,6 +41,7 @@ class UpdatesPosition:
     handled: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        # In ASCII, since a text that VK has cut may end in half a character.
         history = {"pts": self.pts} if self.pts else {}
         return json.dumps(
             {
@@ -49,7 +50,6 @@ class UpdatesPosition:
                 **history,
                 "handled": [*self.handled],
             },
-            ensure_ascii=False,
             separators=(",", ":"),
         )
 

@@ -186,12 +186,14 @@ def _check_type(parameter: str, content: Any) -> Any:
 
 
 def _size_of_path(parameter: str, path: str | os.PathLike[str]) -> int:
-    with open(path, "rb") as file:
-        found = os.fstat(file.fileno())
-    if not stat.S_ISREG(found.st_mode):
+    # Before it is opened: a named pipe would wait for somebody who writes to it. What
+    # is wrong with a directory, opening it says.
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         message = f"{parameter} must be a regular file, got {os.fspath(path)!r}"
         raise ValueError(message)
-    return found.st_size
+    with open(path, "rb") as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def _size_of_file_object(

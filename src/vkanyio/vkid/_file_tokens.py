@@ -61,7 +61,8 @@ class FileTokens:
 
         :raises VKIDError: if another process has held it for a minute
         """
-        path = self._path.with_name(f"{self._path.name}.lock")
+        target = self._target
+        path = target.with_name(f"{target.name}.lock")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
         try:
             began, pause = current_time(), 0.01
@@ -76,7 +77,8 @@ class FileTokens:
                 pause = min(2 * pause, MAX_PAUSE)
             yield
         finally:
-            os.close(descriptor)  # which frees the lock
+            _unlock(descriptor)
+            os.close(descriptor)
 
     async def load(self) -> StoredTokens | None:
         """Return the tokens, None if there is no file yet.
@@ -100,8 +102,14 @@ class FileTokens:
         """Replace the tokens."""
         await to_thread.run_sync(self._write, tokens)
 
+    @property
+    def _target(self) -> Path:
+        """The file, or the one that a link leads to: the link stays one."""
+        return Path(os.path.realpath(self._path))
+
     def _write(self, tokens: StoredTokens) -> None:
-        beside = self._path.with_name(f"{self._path.name}.new")
+        target = self._target
+        beside = target.with_name(f"{target.name}.new")
         beside.unlink(missing_ok=True)  # of a process that was killed
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         with os.fdopen(os.open(beside, flags, PRIVATE), "w", encoding="utf-8") as file:
@@ -109,9 +117,9 @@ class FileTokens:
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, self._path)
+        os.replace(beside, target)
         if hasattr(os, "O_DIRECTORY"):  # the name has to survive, too
-            directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 os.fsync(directory)
             finally:
@@ -128,6 +136,10 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
+
+    def _unlock(_: int) -> None:
+        """Do nothing: closing the file frees its lock."""
+
 else:
     import fcntl
 
@@ -138,3 +150,7 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _unlock(descriptor: int) -> None:
+        """Free the lock, also if a process that was forked has the file open, too."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

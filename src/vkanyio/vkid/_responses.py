@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .._masking import Secrets
 
 AUTHORIZE = "authorize again, and pass the new code to `exchange`"
+_MAX_DIGITS = 9
+"""Of ``expires_in``: thirty years. No date is much later."""
 _TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
 
 
@@ -28,16 +30,15 @@ def read_tokens(
         value: Any = mask_params(read_json(body))
     except (ValueError, RecursionError):
         value = None
-    if not is_dict(value) or not ("error" in value or "access_token" in value):
+    error = value.get("error") if is_dict(value) else None
+    if not is_dict(value) or (error is None and "access_token" not in value):
         is_transient = status >= 500 or status == 429
         message = f"the response is not one of VK ID (HTTP status {status})"
         raise VKIDError(message, is_transient=is_transient)
-    if "error" in value:
+    if error is not None:
         value = hidden.hide_in_json(value)
         raise _refusal(value, status)
-    seconds = value.get("expires_in")
-    if type(seconds) is not int:
-        seconds = 0  # it is not known: VK says when it refuses the token
+    seconds = _seconds(value.get("expires_in"))
     fields: dict[str, Any] = {
         "access_token": value["access_token"],
         "refresh_token": value.get("refresh_token"),
@@ -50,6 +51,16 @@ def read_tokens(
     except (TypeError, ValueError) as problem:
         message = f"VK ID returned tokens that cannot be used: {problem}"
     raise VKIDError(message)
+
+
+def _seconds(value: object) -> int:
+    """Return for how long tokens are valid.
+
+    :return: 0 if it is not known: VK says when it refuses the token
+    """
+    text = str(value) if type(value) in (int, str) else ""
+    is_known = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+    return int(text) if is_known else 0
 
 
 def _refusal(value: dict[str, Any], status: int) -> VKIDError:
