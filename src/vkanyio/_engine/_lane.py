@@ -116,7 +116,9 @@ class Lane:
 
     def is_idle(self) -> bool:
         """Return whether it is not in use and remembers nothing important."""
-        is_in_use = self._busy > 0 or self._gate.is_closed
+        # The request of a call that was given up may take a moment to end.
+        is_in_use = self._busy > 0 or self.counters.in_flight > 0
+        is_in_use = is_in_use or self._gate.is_closed
         is_in_use = is_in_use or not self._credentials.is_at_rest
         return not is_in_use and self._sender.is_idle(current_time())
 

@@ -167,7 +167,7 @@ class Lanes:
             known = None  # with its lane, settings go that no view has
             known = self._find(token)
         if known is None:
-            known = self._known[token] = self._make_settings(token, config)
+            known = self._make_settings(token, config)
         elif name := _difference(known.config, config):
             message = (
                 f"this token is already in use with another {name}: options apply to"
@@ -175,6 +175,7 @@ class Lanes:
             )
             del known  # the traceback would keep the settings
             raise ValueError(message)
+        self._known[token] = known  # also those that a call has made before
         return known
 
     def _find(self, token: TokenKey) -> LaneSettings | None:
