@@ -279,7 +279,9 @@ def _reason(error: BaseException) -> str:
     """
     cause: BaseException | None = error
     reason = str(error) or type(error).__name__
-    while cause is not None:
+    seen: set[int] = set()  # with `raise error from error`, it never ends
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         if isinstance(cause, OSError) and cause.strerror:
             reason = cause.strerror
         cause = cause.exceptions[0] if is_group(cause) else cause.__cause__
