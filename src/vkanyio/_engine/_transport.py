@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200
 """Characters of an HTTP client's message that an error repeats."""
+MAX_URLS = 1000
+"""URLs of methods that are remembered: VK has fewer methods."""
 
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
@@ -182,6 +184,8 @@ class Transport:
     ) -> Response:
         url = self._urls.get(method)
         if url is None:
+            if len(self._urls) >= MAX_URLS:  # by names that are no methods
+                self._urls.clear()
             url = self._urls[method] = self._opened_connector().url_of(method)
         lines = _lines(self._host, headers)
         lines.append((b"content-length", b"%d" % len(body)))
