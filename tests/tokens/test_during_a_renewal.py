@@ -143,7 +143,7 @@ class Expired:
     def __init__(self) -> None:
         self.responds = anyio.Event()
 
-    async def post(self, _url: str, **_: Any) -> HTTPResponse:
+    async def post(self, url: str, **_: Any) -> HTTPResponse:
         """Respond."""
         await self.responds.wait()
         return self

@@ -404,7 +404,7 @@ async def test_leaving_the_block_gives_up_the_calls_of_all_tokens(
 async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
     errors: list[Any] = []
 
-    async def consume() -> None:
+    async def consume(api: VK) -> None:
         with suppress(ClientClosedError):  # in the end, since more were to be made
             async with api.stream(reads(500), views=views_of(api)) as settled:
                 async for call in settled:
@@ -417,7 +417,7 @@ async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
     async with anyio.create_task_group() as tg:
         with anyio.move_on_after(0.5):
             async with VK(NAMES[0], http_client=http_client) as api:
-                tg.start_soon(consume)
+                tg.start_soon(consume, api)
                 await anyio.sleep_forever()
         try:
             await anyio.sleep(1)
@@ -432,7 +432,7 @@ async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
 async def test_an_endless_stream_ends_with_the_client(
     simulator: Simulator, shared: bool
 ):
-    async def consume() -> None:
+    async def consume(api: VK) -> None:
         views = views_of(api) if shared else None
         with pytest.raises(ClientClosedError):  # noqa: PT012 - in the end
             async with api.stream(endless(), views=views) as settled:
@@ -444,7 +444,7 @@ async def test_an_endless_stream_ends_with_the_client(
     async with anyio.create_task_group() as tg:
         with anyio.move_on_after(5):
             async with VK(NAMES[0], http_client=http_client) as api:
-                tg.start_soon(consume)
+                tg.start_soon(consume, api)
                 await anyio.sleep_forever()
     assert_gone(api)
 
