@@ -65,6 +65,11 @@ class Probe:
         return self._session._transport._other_pools._pools
 
     @property
+    def url_count(self) -> int:
+        """The number of methods whose URLs are remembered."""
+        return len(self._session._transport._urls)
+
+    @property
     def live_call_count(self) -> int:
         """The number of calls without an outcome."""
         return len(self._session._live)

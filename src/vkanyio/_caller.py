@@ -193,6 +193,7 @@ class TokenCaller(Caller, Protocol):
     async def hold(self) -> None:
         """Keep the lane of the token, and get its token if there is none yet.
 
+        :raises ClientClosedError: if the client is not open, or closed meanwhile
         :raises TokenRenewalError: if there is no token
         """
         ...

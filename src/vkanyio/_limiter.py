@@ -146,8 +146,10 @@ class Limiter:
             self._listeners.remove(on_change)
 
     def margin(self, now: float) -> float:
-        """Return the part of the window that is kept free, 0.02 being 2 %."""
-        self._see(now)
+        """Return the part of the window that is kept free, 0.02 being 2 %.
+
+        The time may be past: a client that was closed is still asked for it.
+        """
         return max(MIN_MARGIN, self._spread) + self._penalty_left(now)
 
     def ready_at(self, now: float) -> float:
@@ -155,6 +157,7 @@ class Limiter:
 
         Ask again at that time: a pause may have begun in between.
         """
+        self._see(now)
         period = self.window * (1 + self.margin(now))
         ready = self._not_before
         if self._is_even:
@@ -173,6 +176,7 @@ class Limiter:
         It counts as just leaving until :meth:`left` is called: however long connecting
         takes, and however long the event loop stalls in between, no volley follows.
         """
+        self._see(now)
         # A start that is a little late keeps the beat, so that delays do not add up.
         # After a stall the beat begins anew, so that nothing has to be caught up.
         beat = self.window * (1 + self.margin(now)) / self.limit
@@ -252,6 +256,7 @@ class Limiter:
 
     def is_idle(self, now: float) -> bool:
         """Return whether it is not in use and remembers nothing important."""
+        self._see(now)
         period = self.window * (1 + self.margin(now))
         last = self._log[-1] if self._log else -math.inf
         return (
@@ -269,7 +274,7 @@ class Limiter:
     def _penalty_left(self, now: float) -> float:
         if not self._penalty:
             return 0.0
-        half_lives = (now - self._penalty_at) / PENALTY_HALF_LIFE
+        half_lives = max(now - self._penalty_at, 0.0) / PENALTY_HALF_LIFE
         return self._penalty * math.exp2(-half_lives)
 
     def _see(self, now: float) -> None:

@@ -54,6 +54,7 @@ class ServiceGroup(AsyncContextManagerMixin):
         self.crash: Exception | None = None
         self.is_orphaned: bool = False
         self._ended: Event | None = None
+        self._is_ending = False
         self._scopes: set[CancelScope] = set()
 
     def start_soon(
@@ -63,7 +64,7 @@ class ServiceGroup(AsyncContextManagerMixin):
         scope: CancelScope,
         endless: bool = False,
     ) -> None:
-        """Start a task.
+        """Start a task; one that starts when the body has ended is cancelled.
 
         :param scope: the scope to cancel it by; shielded, so that calls still work in
             the clean-up of a cancelled body
@@ -71,6 +72,8 @@ class ServiceGroup(AsyncContextManagerMixin):
         """
         # Registered here, since the body may leave before the task's first step.
         self._scopes.add(scope)
+        if self._is_ending:  # a task has taken a last step in the same turn
+            scope.cancel()
         name = f"vkanyio {function.__qualname__}"
         self._tasks.start_soon(self._serve, scope, function, args, endless, name=name)
 
@@ -126,6 +129,7 @@ class ServiceGroup(AsyncContextManagerMixin):
                 except BaseException as error:
                     body = error
                 finally:
+                    self._is_ending = True
                     for scope in tuple(self._scopes):
                         scope.cancel()
                     if self.is_orphaned:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import anyio
 import pytest
 
-from _helpers import gather, get, solve_by
+from _helpers import Reply, gather, get, settle, solve_by
 from _probe import Probe
 from vkanyio import (
     CallEnded,
     CallStarted,
     CaptchaError,
+    HTTPResponse,
     RequestEnded,
     RequestStarted,
 )
@@ -235,3 +238,50 @@ async def test_without_such_functions_no_context_is_kept(
     for mode in ("sequential", "parallel"):
         async with make_client(mode=mode) as api:
             await gather(api.users.get, api.wall.get)
+
+
+@final
+class Client:
+    """An HTTP client that notes the context variable."""
+
+    def __init__(self, seen: list[str]) -> None:
+        self._seen = seen
+
+    async def post(self, url: str, **_: Any) -> HTTPResponse:
+        """Respond with a value."""
+        self._seen.append(user.get())
+        return Reply()
+
+
+@pytest.mark.parametrize("token", [None, "another"])
+async def test_an_http_client_sees_the_variables_of_the_block(
+    make_client: MakeClient, seen: list[str], token: str | None
+) -> None:
+    async with make_client(http_client=Client(seen)) as api:
+        call = partial(api.call, "users.get", {"access_token": token})
+        for _ in range(2):
+            await gather(as_user("anna", call))
+            await gather(as_user("boris", call), as_user("daria", call))
+    assert seen == ["nobody"] * 6
+
+
+async def test_a_lane_does_not_keep_the_context_of_the_call_that_it_was_made_for(
+    make_client: MakeClient,
+) -> None:
+    class Kept(str):
+        __slots__ = ("__weakref__",)
+
+    kept: list[weakref.ref[Kept]] = []
+
+    async def call() -> None:
+        name = Kept("anna")
+        kept.append(weakref.ref(name))
+        user.set(name)
+        await api.call("users.get", {"access_token": "another"})
+
+    async with make_client() as api:
+        await gather(call)
+        await settle()
+        gc.collect()
+        assert len(Probe(api).lanes) == 2
+        assert kept[0]() is None

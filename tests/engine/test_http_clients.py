@@ -145,6 +145,17 @@ async def test_an_error_of_the_operating_system_is_a_network_error(
     assert sent == (4 if call == READ else 1)
 
 
+async def test_an_error_that_names_itself_as_its_cause_is_reported(
+    make_client: MakeClient,
+) -> None:
+    problem = httpx.ReadError("the reason")
+    problem.__cause__ = problem  # as by `raise error from error`
+    async with make_client(http_client=Raising(problem)) as api:
+        error, sent = await error_of(api, READ)
+    assert "the reason" in str(error)
+    assert sent == 4
+
+
 async def test_an_error_without_text_is_reported_by_its_name(
     make_client: MakeClient,
 ) -> None:

@@ -14,7 +14,7 @@ from vkanyio._pending import Pending
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from _helpers import MakeClient
     from vkanyio.testing import Simulator
@@ -74,3 +74,29 @@ async def test_a_call_with_an_error_is_gone_when_it_has_ended(
             simulator.clear_faults()
             await make_calls(api, 1)
             assert calls_in_memory() <= before + 3
+
+
+async def test_calls_that_are_given_up_are_gone_while_the_token_is_being_renewed(
+    simulator: Simulator, make: Callable[..., VK]
+) -> None:
+    async def token(refused: str | None) -> str:
+        if refused is not None:
+            await anyio.sleep_forever()
+        return "vk1.a.the-first"
+
+    async def give_up(api: VK, number: int) -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(number):
+                tasks.start_soon(api.call, "test.get", {"id": 1})
+            await anyio.sleep(1)
+            tasks.cancel_scope.cancel()
+
+    async with make(token) as api:
+        simulator.expire("vk1.a.the-first")
+        await give_up(api, 1)
+        before = calls_in_memory()
+        for _ in range(3):
+            await give_up(api, 20)
+        gc.collect()  # the cancelled tasks are cycles
+        assert calls_in_memory() <= before + 3
+        assert api.statistics().waiting == 0

@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 from _helpers import add_echoes, carried_out, get
 from _probe import Probe
 from vkanyio import VK, Limiter, TooManyRequestsError
+from vkanyio._limiter import MIN_MARGIN
 from vkanyio.testing import Call, Simulator, VKFault
 from vkanyio.testing.faults import error
 
@@ -130,6 +131,22 @@ async def test_several_clients_of_one_token_share_a_limiter(request_mode: Any) -
     assert_within_limit(simulator, 20)
     first = 20 if request_mode == "burst" else 1
     assert rate_of(simulator, first) >= 0.95 * 20
+
+
+@both_modes
+async def test_a_client_that_was_closed_leaves_the_limit_of_others_alone(
+    request_mode: Any,
+) -> None:
+    simulator = Simulator(limit=3)
+    limiter = Limiter(3, request_mode=request_mode)
+    async with client_of(simulator, limiter=limiter) as closed:
+        pass
+    async with client_of(simulator, limiter=limiter) as api:
+        await anyio.sleep(5)
+        await call_all(api, range(1, 4))
+        assert closed.statistics().margin == MIN_MARGIN
+        await call_all(api, range(4, 7))
+    assert_within_limit(simulator, 3)
 
 
 @both_limits

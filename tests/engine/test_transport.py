@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from _helpers import POST, READ, both_calls
+from _probe import Probe
 from _sockets import (
     FINE,
     closed_port,
@@ -25,8 +26,10 @@ from vkanyio import (
     InvalidResponseError,
     OutcomeUnknownError,
     RequestTimeoutError,
+    UnknownMethodError,
     VKError,
 )
+from vkanyio._engine import _transport
 from vkanyio.testing import Call, Simulator, faults
 
 if TYPE_CHECKING:
@@ -60,6 +63,18 @@ async def test_calls_work_over_a_real_socket() -> None:
         assert await api.wall.post(message="Привет, мир & all") == {"post_id": 1}
         page = await api.wall.get()
     assert page["items"][0]["text"] == "Привет, мир & all"
+
+
+async def test_names_that_are_no_methods_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_transport, "MAX_URLS", 3)
+    simulator = Simulator(limit=0)
+    async with simulator.serve() as base_url, client(base_url) as api:
+        for i in range(8):
+            with pytest.raises(UnknownMethodError):
+                await api.call(f"users.get{i}")
+        assert Probe(api).url_count == 2
 
 
 @both_calls

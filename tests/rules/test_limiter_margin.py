@@ -108,6 +108,18 @@ def test_endless_refusals_slow_down_only_to_a_bound() -> None:
     assert limiter.margin(999.0) == pytest.approx(MIN_MARGIN + MAX_PENALTY, abs=0.05)
 
 
+@both_modes
+def test_asking_for_the_margin_of_a_time_that_is_past_changes_nothing(
+    request_mode: RequestMode,
+) -> None:
+    limiter = Limiter(1, request_mode=request_mode)
+    limiter.slow_down(1e6)
+    limiter.left(limiter.start(1e6 + 5), 1e6 + 5)
+    ready = limiter.ready_at(1e6 + 5)
+    assert limiter.margin(5.0) == pytest.approx(MIN_MARGIN + PENALTY_STEP)
+    assert limiter.ready_at(1e6 + 5) == ready > 1e6 + 6
+
+
 # Requests that arrive late
 
 

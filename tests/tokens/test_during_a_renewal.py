@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import anyio
 import pytest
 
-from _helpers import assert_gone, note, solve_by
+from _helpers import assert_gone, note, settle, solve_by
 from _tokens import MODES, Source, outcomes_of
 from vkanyio import (
+    VK,
     Captcha,
     ClientClosedError,
     ClientUseError,
+    HTTPResponse,
     TokenRenewalError,
+    TokenView,
     Validation,
 )
 from vkanyio.testing import faults
@@ -98,6 +101,69 @@ async def test_leaving_by_an_error_cancels_the_renewal(
     [error] = outcomes
     assert isinstance(error, ClientClosedError)
     assert not error.maybe_carried_out
+    assert_gone(api)
+
+
+async def test_leaving_does_not_wait_for_who_enters_a_view(make: Make) -> None:
+    source = Source()
+    asked: list[str | None] = []
+    outcomes: list[Any] = []
+
+    async def slow(refused: str | None) -> str:
+        asked.append(refused)
+        await anyio.sleep(1000)
+        return "vk1.a.late"
+
+    async def enter(view: TokenView) -> None:
+        async with view:
+            pytest.fail("it was entered")
+
+    async with anyio.create_task_group() as tg:
+        began = anyio.current_time()
+        async with make(source) as api:
+            tg.start_soon(note, outcomes, enter, api.as_token(slow))
+            await anyio.sleep(1)
+        assert anyio.current_time() == began + 1
+    [error] = outcomes
+    assert isinstance(error, ClientClosedError)
+    assert asked == [None]
+    assert_gone(api)
+
+
+@final
+class Expired:
+    """An HTTP client that responds, when it is told to, that the token has expired."""
+
+    status_code = 200
+    content = (
+        b'{"error":{"error_code":5,"error_msg":"User authorization failed:'
+        b' access_token has expired."}}'
+    )
+
+    def __init__(self) -> None:
+        self.responds = anyio.Event()
+
+    async def post(self, url: str, **_: Any) -> HTTPResponse:
+        """Respond."""
+        await self.responds.wait()
+        return self
+
+
+async def test_leaving_does_not_wait_for_a_renewal_that_begins_in_the_same_turn() -> (
+    None
+):
+    source, outcomes, http_client = Source(takes=1000.0), list[Any](), Expired()
+    async with anyio.create_task_group() as tg:
+        with pytest.raises(KeyError):  # noqa: PT012
+            async with VK(source, http_client=http_client) as api:
+                tg.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+                await settle()
+                began = anyio.current_time()
+                http_client.responds.set()
+                raise KeyError
+        assert anyio.current_time() == began
+        assert source.in_progress == 0
+    assert [type(error) for error in outcomes] == [ClientClosedError]
     assert_gone(api)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,10 +26,12 @@ from vkanyio import (
     Validation,
     VKError,
 )
+from vkanyio._reading._sharing import SharedCalls
+from vkanyio._reading._stream import CallStream
 from vkanyio.testing import Account, Simulator, VKFault, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from vkanyio.testing import Call
 
@@ -400,21 +404,20 @@ async def test_leaving_the_block_gives_up_the_calls_of_all_tokens(
 async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
     errors: list[Any] = []
 
-    async def consume() -> None:
-        async with api.stream(reads(500), views=views_of(api)) as settled:
-            started.set()
-            async for call in settled:
-                try:
-                    call.result()
-                except VKError as error:
-                    errors.append(error)
+    async def consume(api: VK) -> None:
+        with suppress(ClientClosedError):  # in the end, since more were to be made
+            async with api.stream(reads(500), views=views_of(api)) as settled:
+                async for call in settled:
+                    try:
+                        call.result()
+                    except VKError as error:
+                        errors.append(error)
 
     http_client = simulator.http_client()
-    started = anyio.Event()
     async with anyio.create_task_group() as tg:
         with anyio.move_on_after(0.5):
             async with VK(NAMES[0], http_client=http_client) as api:
-                tg.start_soon(consume)
+                tg.start_soon(consume, api)
                 await anyio.sleep_forever()
         try:
             await anyio.sleep(1)
@@ -423,6 +426,58 @@ async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
     assert errors
     assert {type(error) for error in errors} == {ClientClosedError}
     assert_gone(api)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_an_endless_stream_ends_with_the_client(
+    simulator: Simulator, shared: bool
+):
+    async def consume(api: VK) -> None:
+        views = views_of(api) if shared else None
+        with pytest.raises(ClientClosedError):  # noqa: PT012 - in the end
+            async with api.stream(endless(), views=views) as settled:
+                async for call in settled:
+                    with suppress(ClientClosedError):
+                        call.result()
+
+    http_client = simulator.http_client()
+    async with anyio.create_task_group() as tg:
+        with anyio.move_on_after(5):
+            async with VK(NAMES[0], http_client=http_client) as api:
+                tg.start_soon(consume, api)
+                await anyio.sleep_forever()
+    assert_gone(api)
+
+
+def endless() -> Iterator[tuple[str, dict[str, Any]]]:
+    for i in count():
+        assert i < 1000, "it has not ended"
+        yield "test.get", {"id": i}
+
+
+async def test_many_calls_may_wait_for_their_tokens(simulator: Simulator):
+    begun = Counter[str]()
+
+    class Counted(OrderedDict[APIRequest, None]):
+        def __iter__(self) -> Iterator[APIRequest]:
+            for each in super().__iter__():
+                begun["steps"] += 1
+                yield each
+
+    http_client = simulator.http_client()
+    async with VK(NAMES[0], http_client=http_client) as api:
+        shared = SharedCalls([view._caller for view in views_of(api)])
+        shared._line = Counted()
+        stream = CallStream(
+            shared,
+            reads(1000),
+            ordered=False,
+            max_pending=1000,
+            block=shared.watching(),
+        )
+        async with stream as settled:
+            assert sorted([each.result() async for each in settled]) == [*range(1000)]
+    assert begun["steps"] < 5000
 
 
 async def test_a_lost_read_is_read_again(api: VK, simulator: Simulator):

@@ -255,6 +255,42 @@ async def test_an_idle_lane_goes_and_comes_back_with_its_options_and_numbers(
         assert api.statistics().calls == 4 + 3 * MIN_LANES
 
 
+async def test_a_view_and_calls_with_its_token_share_one_limit_when_the_lane_has_gone(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(limit=3, request_mode="burst") as api:
+        parameters = {"id": 1, "access_token": OTHER}
+        await api.call("test.get", parameters)
+        view = api.as_token(OTHER)
+        await use_other_tokens(api)
+        assert OTHER not in Probe(api).tokens
+        began = anyio.current_time()
+        await gather(
+            *[partial(api.call, "test.get", parameters)] * 3,
+            *[partial(view.call, "test.get", {"id": 1})] * 3,
+        )
+        assert anyio.current_time() > began + 1
+        assert Probe(api).tokens.count(OTHER) == 1
+        assert api.statistics().calls == 7 + 3 * MIN_LANES
+        assert view.statistics().calls == 7
+
+
+async def test_a_call_that_was_just_given_up_is_not_counted_for_ever(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async with make_client(timeout=100) as api:
+        for i in range(MIN_LANES - 1):
+            await api.call("test.get", {"id": 1, "access_token": f"more-{i}"})
+        simulator.fault(faults.hang_after(), times=1)
+        with anyio.move_on_after(20):
+            await api.call("test.get", {"id": 1, "access_token": OTHER})
+        # In the same turn of the event loop, this makes idle lanes go.
+        await api.call("test.get", {"id": 1, "access_token": "the-last"})
+        await anyio.lowlevel.checkpoint()
+        assert len(Probe(api).tokens) < MIN_LANES
+        assert api.statistics().in_flight == 0
+
+
 async def test_a_block_holds_the_lane(
     simulator: Simulator, make_client: MakeClient
 ) -> None:

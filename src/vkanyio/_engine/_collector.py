@@ -64,13 +64,19 @@ class Collector:
         self._channel, self._arrivals = create_memory_object_stream[APIRequest | None](
             math.inf
         )
+        self._awaits_permit = False
         # Not dicts: taking the first of 100,000 again and again is quadratic there.
         self._waiting: OrderedDict[APIRequest, None] = OrderedDict()
         self._packable: OrderedDict[APIRequest, None] = OrderedDict()
 
     def enqueue(self, request: APIRequest) -> None:
         """Put a call at the end of the queue."""
-        self._channel.send_nowait(request)
+        if self._awaits_permit:
+            # The channel is empty, and nobody looks at it: a permit may take hours, and
+            # calls that end meanwhile would pile up there.
+            self._put(request)
+        else:
+            self._channel.send_nowait(request)
 
     def permit_now(self) -> Permit | None:
         """Return a permit for the only call there is.
@@ -93,6 +99,7 @@ class Collector:
             while True:
                 while not self._has_work():
                     self._put(await self._arrivals.receive())
+                self._awaits_permit = True
                 self._begin_next(await self._ticker.acquire())
                 if self._waiting:
                     # One at a time: trio runs tasks that start together in any order.
@@ -100,6 +107,7 @@ class Collector:
 
     def _begin_next(self, permit: Permit) -> None:
         """Start the next calls, which this task does not refer to any more."""
+        self._awaits_permit = False
         requests = self._take()
         if requests:
             self._begin(requests, permit)

@@ -7,6 +7,7 @@ that have gone. It makes no calls, and knows nothing of what happens in a lane.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 from weakref import WeakValueDictionary
 
@@ -109,6 +110,9 @@ class Lanes:
         self._config = config
         self._make_settings = make_settings
         self._make_lane = make_lane
+        # Of the task that enters the client. A lane outlives the call that it is made
+        # for, and must neither keep its context variables nor show them to other calls.
+        self._context = copy_context()
         self.main: LaneSettings = make_settings(config.token, config)
         self.main.lane = make_lane(self.main)
         self._open: dict[TokenKey, LaneSettings] = {}  # those of other tokens
@@ -139,9 +143,9 @@ class Lanes:
         if lane is None:
             if len(self._open) >= self._max_lanes:
                 self._drop_idle()
-            lane = settings.lane = self._make_lane(settings)
+            lane = settings.lane = self._context.run(self._make_lane, settings)
             self._open[settings.key] = settings
-            lane.start()
+            self._context.run(lane.start)
         return lane
 
     def settings_for(self, token: TokenKey, options: Mapping[str, Any]) -> LaneSettings:

@@ -312,12 +312,14 @@ class Session(AsyncContextManagerMixin):
     async def prepare(self, settings: LaneSettings) -> None:
         """Have a token function asked for the first token, and wait for it.
 
+        :raises ClientClosedError: if the client is closed meanwhile
         :raises TokenRenewalError: if there is no token
         """
         self._lanes.of(settings)
         credentials = settings.credentials
         while not credentials.are_usable(current_time()):
             await credentials.wait_for_change()
+            self.check_open()
         if credentials.failure is not None:
             raise copy_error(credentials.failure)
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200
 """Characters of an HTTP client's message that an error repeats."""
+MAX_URLS = 1000
+"""URLs of methods that are remembered: VK has fewer methods."""
 
 
 # httpx and httpx2 have exceptions of the same names, but not the same classes.
@@ -182,6 +184,8 @@ class Transport:
     ) -> Response:
         url = self._urls.get(method)
         if url is None:
+            if len(self._urls) >= MAX_URLS:  # by names that are no methods
+                self._urls.clear()
             url = self._urls[method] = self._opened_connector().url_of(method)
         lines = _lines(self._host, headers)
         lines.append((b"content-length", b"%d" % len(body)))
@@ -279,7 +283,9 @@ def _reason(error: BaseException) -> str:
     """
     cause: BaseException | None = error
     reason = str(error) or type(error).__name__
-    while cause is not None:
+    seen: set[int] = set()  # with `raise error from error`, it never ends
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         if isinstance(cause, OSError) and cause.strerror:
             reason = cause.strerror
         cause = cause.exceptions[0] if is_group(cause) else cause.__cause__

@@ -115,8 +115,10 @@ class SharedCalls:
     def submit(self, request: APIRequest, on_end: Callable[[APIRequest], None]) -> None:
         """Accept a call; see :meth:`Caller.submit`.
 
+        :raises ClientClosedError: if a client is not open
         :raises ValueError: if it does not read, or brings its own token
         """
+        self.check_usable()
         if not request.reads():
             message = (
                 "a stream over several tokens accepts only calls that read, and"
@@ -157,16 +159,20 @@ class SharedCalls:
         self._is_assigning = True
         try:
             now = current_time()
-            for request in tuple(self._line):
-                if request in self._line and not self._give_to_one(request, now):
-                    break
+            while self._line and self._give_to_one(next(iter(self._line)), now):
+                pass
+            if any(each.quotas and not each.is_full for each in self._shares):
+                # Other methods may find one whose quota for this one is used up.
+                for request in tuple(self._line):
+                    if request in self._line:
+                        self._give_to_one(request, now)
         finally:
             self._is_assigning = False
 
     def _give_to_one(self, request: APIRequest, now: float) -> bool:
         """Give a call to the token with the most room.
 
-        :return: whether the next call may find a token
+        :return: whether it is no longer in the queue
         """
         method = request.method
         able = [each for each in self._shares if not each.reason_against(method, now)]
@@ -178,8 +184,7 @@ class SharedCalls:
         ]
         share = min(ready, key=lambda each: each.load, default=None)
         if share is None:
-            # Another method may find one whose quota for this one is used up.
-            return any(each.quotas for each in self._shares)
+            return False
         del self._line[request]
         made = share.held[request] = request._again()
         try:
