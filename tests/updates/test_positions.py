@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -179,6 +180,32 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
     assert current_time() - start == pytest.approx(180, abs=12)
     assert 15 <= len(store.attempts) <= 23
     assert "could not be saved, retrying: OSError: full" in caplog.text
+
+
+@pytest.mark.parametrize("way", ["loop", "workers"])
+async def test_a_store_that_hangs_has_failed(
+    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    store = Memory()
+
+    async def handler(update: Update[Any] | Gap) -> None:
+        assert number_of(update) == 1
+
+    with pytest.raises(PositionError, match="it took over 30 s") as caught:  # noqa: PT012
+        async with club.bot_updates(position=store) as updates:
+            store.seconds = math.inf
+            write(town, 1)
+            start = current_time()
+            with anyio.fail_after(1000):
+                if way == "workers":
+                    await updates.handle(handler)
+                async for update in updates:
+                    await handler(update)
+    assert isinstance(caught.value.__cause__, TimeoutError)
+    assert current_time() - start == pytest.approx(240, abs=25)
+    assert (
+        "could not be saved, retrying: TimeoutError: it took over 30 s" in caplog.text
+    )
 
 
 async def test_a_store_that_recovers_loses_nothing(town: Simulator, club: VK) -> None:

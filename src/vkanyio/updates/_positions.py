@@ -26,6 +26,8 @@ RETRY_SECONDS = 10.0
 """Between two saves of a store that fails."""
 MAX_FAILING_SECONDS = 180.0
 """For how long a store may fail: updates handled meanwhile may be delivered again."""
+MAX_SAVE_SECONDS = 30.0
+"""For one save: a store that takes longer has failed."""
 CLOSE_SECONDS = 5.0
 """For the last save."""
 
@@ -171,7 +173,10 @@ class PositionKeeper:
 
     async def _save(self) -> None:
         text = str(self._position())
-        await self._store.save(text)
+        with move_on_after(MAX_SAVE_SECONDS) as scope:
+            await self._store.save(text)
+        if scope.cancelled_caught:
+            raise TimeoutError(f"it took over {MAX_SAVE_SECONDS:g} s")
         self._saved, self._failing_since = text, None
         self._due_at = current_time() + SAVE_SECONDS
 
