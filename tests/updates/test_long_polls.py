@@ -91,6 +91,59 @@ async def test_a_server_that_answers_at_once_with_nothing_is_not_flooded(
         assert updates.statistics().polls <= 62
 
 
+async def test_a_server_that_repeats_itself_at_once_is_not_flooded(
+    town: Simulator, followed: Followed
+) -> None:
+    updates_of = {True: [{"type": "group_join", "event_id": "1"}], False: [[61, 1, 1]]}
+    async with followed.listen(wait=25) as updates:
+        polls = 0
+
+        async def same(poll: Any) -> Any:
+            nonlocal polls
+            polls += 1
+            if polls > 100:
+                minute.cancel()
+            is_of_community = followed.server.startswith("groups")
+            return {"ts": str(poll.ts), "updates": updates_of[is_of_community]}
+
+        town.fault(PollFault("same", same), rate=1)
+        with move_on_after(60) as minute:
+            await anext(updates)
+            await anext(updates)
+        assert updates.statistics().polls <= 62
+        assert updates.statistics().duplicates >= 55
+
+
+async def test_polls_that_keep_failing_are_warned_of(
+    town: Simulator, followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with followed.listen() as updates:
+        town.fault(faults.drop_before(), "longpoll", times=2)
+        with move_on_after(100):
+            await anext(updates)
+        assert caplog.text == ""
+        town.fault(faults.drop_before(), "longpoll", times=3)
+        with move_on_after(100):
+            await anext(updates)
+    [record] = caplog.records
+    assert "lost the connection" in record.getMessage()
+
+
+@pytest.mark.parametrize("field", ["ts", "failed"])
+async def test_a_number_of_thousands_of_digits_is_not_one(
+    town: Simulator, followed: Followed, field: str
+) -> None:
+    async def huge(poll: Any) -> Any:
+        answer = {"ts": str(poll.ts), "updates": [], field: "9" * 5000}
+        return answer if field == "ts" else {field: answer[field]}
+
+    async with followed.listen() as updates:
+        town.fault(PollFault("huge", huge))
+        write(town, 1)
+        assert await read(updates, 1) == [1]
+        assert updates.statistics().failures == {"InvalidResponseError": 1}
+
+
 async def test_a_silent_session_is_replaced_after_fifteen_minutes(
     town: Simulator, followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:

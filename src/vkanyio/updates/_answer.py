@@ -23,6 +23,7 @@ INFORMATION_LOST = 3
 """``failed``: VK has lost what it knew of the session."""
 
 _HTTP_OK = 200
+_MAX_DIGITS = 20
 _MAX_SHOWN = 60
 
 
@@ -107,4 +108,5 @@ def read_answer(response: Response, key: str) -> Answer:
 def number(value: object) -> str | None:
     """Return a number of VK as a text: it sends both numbers and texts."""
     text = str(value) if type(value) in (int, str) else ""
-    return text if text.isdecimal() and text.isascii() else None
+    is_number = text.isdecimal() and text.isascii() and len(text) <= _MAX_DIGITS
+    return text if is_number else None

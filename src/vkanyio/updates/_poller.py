@@ -120,7 +120,7 @@ class Poller:
         reply = await self._poll(progress.ts, wait)
         if isinstance(reply, Arrived):
             items = self._accept(reply.updates, reply.ts, reply.pts, progress)
-            if not reply.updates and current_time() - began < MIN_POLL_SECONDS:
+            if not items and current_time() - began < MIN_POLL_SECONDS:
                 await sleep(MIN_POLL_SECONDS)
             return items
         if isinstance(reply, Refused):
@@ -267,11 +267,12 @@ class Poller:
         """Wait after a poll that failed; perhaps get another server."""
         self._caller.check_usable()  # closing the client is why polls fail
         self._failures += 1
-        text = "updates of %s: %s"
-        logger.info(text, self._channel.name, failure.error)
+        is_lasting = self._failures % FAILURES_BEFORE_A_SERVER == 0
+        level = logging.WARNING if is_lasting else logging.INFO
+        logger.log(level, "updates of %s: %s", self._channel.name, failure.error)
         if self._failures > 1 or not failure.retry_at_once:
             await sleep(self._back_off())
-        if self._failures % FAILURES_BEFORE_A_SERVER == 0:
+        if is_lasting:
             await self._try_server()
 
     def _back_off(self) -> float:
