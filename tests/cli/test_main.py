@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 
@@ -30,6 +31,25 @@ def test_without_the_extra_one_line_says_how_to_install_it(missing: str) -> None
     assert run_without(missing, "--version") == (
         f"vkanyio: the command line needs {missing}: {INSTALL}\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
+@pytest.mark.parametrize(
+    ("redirections", "reason"),
+    [
+        (">&-", "standard output is closed: redirect it to /dev/null"),
+        (">&- 2>&-", ""),
+    ],
+)
+def test_a_closed_output_is_reported_before_anything_is_sent(
+    redirections: str, reason: str
+) -> None:
+    command = f"{shlex.quote(sys.executable)} -m vkanyio call users.get {redirections}"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (f"vkanyio: {reason}\n" if reason else "")
 
 
 def test_without_trio_one_line_says_how_to_install_it() -> None:

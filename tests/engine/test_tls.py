@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,21 @@ async def test_certificates_of_the_environment_that_are_missing_are_named(
         monkeypatch.delenv(each, raising=False)
     monkeypatch.setenv(name, str(tmp_path / "missing"))
     with pytest.raises(ValueError, match=f"environment variable {name} .*No such file"):
+        async with VK(TOKEN):
+            pytest.fail("it was entered")
+
+
+async def test_certificates_of_certifi_that_cannot_be_read_blame_no_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    _connection._ssl_context.cache_clear()
+    for each in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setattr(httpx, "create_ssl_context", fail)
+    with pytest.raises(OSError, match="Too many open files"):
         async with VK(TOKEN):
             pytest.fail("it was entered")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import socket
 import subprocess
 import sys
@@ -125,6 +126,35 @@ async def test_it_is_entered_before_the_client_and_once(
     with pytest.raises(ClientUseError, match="entered only once"):
         async with limiter:
             pass
+
+
+FORKED = """
+import os, sys, anyio
+from vkanyio.redis import RedisLimiter
+
+limiter = RedisLimiter(sys.argv[1], name="group 1", limit=20)
+
+async def main():
+    async with limiter:
+        with anyio.fail_after(20):
+            while limiter.statistics().processes < 2:
+                await anyio.sleep(0.05)
+        await anyio.sleep(1.5)  # the other one asks once a second
+
+child = os.fork()
+anyio.run(main, backend=sys.argv[2])
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+async def test_processes_that_were_forked_with_it_are_several(
+    redis: RedisServer, anyio_backend: str
+) -> None:
+    command = [sys.executable, "-c", FORKED, redis.url, anyio_backend]
+    done = await anyio.run_process(command, check=False)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 async def test_it_belongs_to_one_event_loop(redis: RedisServer) -> None:

@@ -81,7 +81,7 @@ async def test_a_process_that_is_slow_to_read_answers_exceeds_nothing(
     async with working(20, 4, request_mode="burst") as (server, processes, _):
         slow, quick = processes[:2], processes[2:]
         for process in slow:
-            virtual_redis.reading[process.limiter._process] = 0.04
+            virtual_redis.reading[process.limiter._shared.process] = 0.04
         await anyio.sleep(SILENCE)
         for working_now, resting in ((quick, slow), (processes, [])) * 3:
             for process in resting:

@@ -24,7 +24,9 @@ class Needs:
 
 
 def make(*, processes: int | None = 4) -> SharedLimit:
-    return SharedLimit("me", 20, "burst", processes, Needs())
+    limit = SharedLimit(20, "burst", processes, Needs())
+    limit.process = "me"
+    return limit
 
 
 def answer_to(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
@@ -25,6 +26,14 @@ def test_a_message_without_a_random_id_gets_one(method: str, params: Any) -> Non
     keys = {request.params["random_id"] for request in made}
     assert len(keys) > 190
     assert all(isinstance(key, int) and 0 < key < 2**31 for key in keys)
+
+
+def test_a_program_that_seeds_random_does_not_repeat_its_random_ids() -> None:
+    keys: set[object] = set()
+    for _ in range(2):  # as after a restart
+        random.seed(7)
+        keys.add(APIRequest("messages.send", {}).params["random_id"])
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(

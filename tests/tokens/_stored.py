@@ -20,12 +20,18 @@ CLIENT_ID = 51_000_000
 
 
 class Store:
-    """Tokens in memory."""
+    """Tokens in memory.
+
+    :ivar saved: those that were new
+    :ivar takes: the seconds for each
+    :ivar error: raised by all saves
+    """
 
     def __init__(self, tokens: StoredTokens | None = None) -> None:
         self.tokens = tokens
         self.saved: list[StoredTokens] = []
         self.takes = 0.0
+        self.error: Exception | None = None
         self._lock = anyio.Lock()
 
     @asynccontextmanager
@@ -37,6 +43,10 @@ class Store:
         return self.tokens
 
     async def save(self, tokens: StoredTokens) -> None:
+        if self.error is not None:
+            raise self.error
+        if tokens == self.tokens:
+            return  # a trial, before a renewal
         await anyio.sleep(self.takes)
         self.tokens = tokens
         self.saved.append(tokens)

@@ -114,6 +114,23 @@ async def test_a_renewal_that_fails_for_now_is_tried_again_later(
         assert await api.call("test.post", {"id": 2}) == 2
 
 
+async def test_a_store_that_cannot_be_written_costs_no_refresh_token(
+    make: Make, vkid: VKID, store: Store, simulator: Simulator
+):
+    assert store.tokens is not None
+    store.error = OSError("the disk is full")
+    simulator.expire(store.tokens.access_token)
+    async with make(vkid) as api:
+        with pytest.raises(TokenRenewalError, match="the disk is full") as caught:
+            await api.call("test.post", {"id": 1})
+        assert caught.value.is_transient
+        assert simulator.vkid.renewals == 0
+        store.error = None
+        await anyio.sleep(10)
+        assert await api.call("test.post", {"id": 2}) == 2
+    assert simulator.vkid.renewals == 1
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

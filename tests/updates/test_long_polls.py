@@ -113,6 +113,21 @@ async def test_a_server_that_repeats_the_same_updates_is_not_flooded(
         assert await read(updates, 1) == [3]
 
 
+async def test_polls_that_keep_failing_are_warned_of(
+    town: Simulator, followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with followed.listen() as updates:
+        town.fault(faults.drop_before(), "longpoll", times=2)
+        with move_on_after(100):
+            await anext(updates)
+        assert caplog.text == ""
+        town.fault(faults.drop_before(), "longpoll", times=3)
+        with move_on_after(100):
+            await anext(updates)
+    [record] = caplog.records
+    assert "lost the connection" in record.getMessage()
+
+
 async def test_a_silent_session_is_replaced_after_fifteen_minutes(
     town: Simulator, followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:

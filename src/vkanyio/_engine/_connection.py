@@ -336,6 +336,7 @@ def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
 
     :param files: SSL_CERT_FILE and SSL_CERT_DIR in the environment, which httpx reads
     :raises ValueError: if they cannot be read
+    :raises OSError: if those of certifi cannot be read
     """
     file, directory = files
     try:
@@ -343,6 +344,8 @@ def _ssl_context(files: tuple[str | None, str | None]) -> ssl.SSLContext:
             os.scandir(directory).close()  # OpenSSL ignores one that is missing
         context = httpx.create_ssl_context()
     except OSError as error:
+        if not file and not directory:
+            raise  # of the package certifi, such as with too many open files
         name = "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
         message = (
             f"cannot read the certificates that the environment variable {name} names:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -98,6 +99,11 @@ def run(arguments: Sequence[str]) -> int:
     :param arguments: the arguments that follow the program name
     :return: the exit code
     """
+    if sys.stderr is None or sys.stdout is None:
+        # The next socket would get its number, and perhaps be written to.
+        if sys.stderr is not None:
+            report(f"standard output is closed: redirect it to {os.devnull}")
+        return WRONG_USAGE
     try:
         code: object = commands.main(
             list(arguments),

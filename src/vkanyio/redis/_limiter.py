@@ -113,10 +113,7 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
         check_arguments(url, name, processes, on_event)
         self._url = url
         self._name = name
-        self._process = uuid4().hex[:12]
-        self._shared = SharedLimit(
-            self._process, limit, request_mode, processes, self._look_again
-        )
+        self._shared = SharedLimit(limit, request_mode, processes, self._look_again)
         self._given = processes
         self._on_event = on_event
         self._keys = keys_of(name)
@@ -231,6 +228,8 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
             raise ClientUseError(message)
         self._stage = LimiterStage.OPEN
         self._loop_token = current_token()
+        # Named here, since processes that are forked share what was made before.
+        self._shared.process = uuid4().hex[:12]
         scope = CancelScope(shield=True)
         try:
             async with ServiceGroup(self._note_crash) as services:
@@ -316,7 +315,7 @@ class RedisLimiter(AsyncContextManagerMixin, EnteredByAsyncWith):
                 question = self._shared.ask(current_time())
                 with suppress(LinkError):
                     await link.ask(self._keys, question.arguments())
-                    await link.leave(self._keys[PROCESSES], self._process)
+                    await link.leave(self._keys[PROCESSES], self._shared.process)
 
     def _note_failure(self, question: Question | None, error: LinkError) -> None:
         if error.is_final and not self._first_try.is_set():

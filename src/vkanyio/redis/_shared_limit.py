@@ -43,10 +43,10 @@ class SharedLimit:
 
     All times are those of the event loop's clock, in seconds.
 
-    :param process: the name of this process
     :param processes: how many processes there are, None if that is not known
     :param on_need: called when Redis must be asked something sooner than
         :meth:`next_due` has returned
+    :ivar process: the name of this process, which has to be set before Redis is asked
     :ivar other_limit: the limit that another process has for the same name
     :ivar silence: for how many seconds nothing is granted, if the last answer was the
         first to say so
@@ -54,7 +54,6 @@ class SharedLimit:
 
     def __init__(
         self,
-        process: str,
         limit: int,
         request_mode: RequestMode,
         processes: int | None,
@@ -62,7 +61,6 @@ class SharedLimit:
     ) -> None:
         # Learns how long requests take; it grants nothing.
         self._pace = Limiter(limit, request_mode=request_mode, window=WINDOW)
-        self._process = process
         self._given = processes or 0
         self._on_need = on_need
         self._clock = ServerClock()
@@ -84,6 +82,7 @@ class SharedLimit:
         self._away_since: float | None = None
         self._probe_at = -math.inf
         self._asked = self._granted = self._by_itself = self._outages = 0
+        self.process: str = ""
         self.other_limit: int = limit
         self.silence: float = 0.0
 
@@ -210,7 +209,7 @@ class SharedLimit:
         self._asked += 1
         to_server = self._clock.to_server
         return Question(
-            process=self._process,
+            process=self.process,
             limit=self._pace.limit,
             request_mode=self._pace.request_mode,
             window=WINDOW,
@@ -219,7 +218,7 @@ class SharedLimit:
             is_refused=self._is_refused,
             not_before=self._not_before,
             pause=max(self._not_before - now, 0.0),
-            wanted=f"{self._process}:{next(self._names)}" if wants else "",
+            wanted=f"{self.process}:{next(self._names)}" if wants else "",
             doubtful=self._permits.doubtful(now),
             processes=self._given,
             reported=dict(self._permits.unknown),

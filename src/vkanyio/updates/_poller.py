@@ -267,11 +267,12 @@ class Poller:
         """Wait after a poll that failed; perhaps get another server."""
         self._caller.check_usable()  # closing the client is why polls fail
         self._failures += 1
-        text = "updates of %s: %s"
-        logger.info(text, self._channel.name, failure.error)
+        is_lasting = self._failures % FAILURES_BEFORE_A_SERVER == 0
+        level = logging.WARNING if is_lasting else logging.INFO
+        logger.log(level, "updates of %s: %s", self._channel.name, failure.error)
         if self._failures > 1 or not failure.retry_at_once:
             await sleep(self._back_off())
-        if self._failures % FAILURES_BEFORE_A_SERVER == 0:
+        if is_lasting:
             await self._try_server()
 
     def _back_off(self) -> float:

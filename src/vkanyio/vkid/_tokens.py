@@ -132,5 +132,9 @@ class TokenStore(Protocol):
         ...
 
     async def save(self, tokens: StoredTokens) -> None:
-        """Replace the tokens, all or nothing, so that they survive a power failure."""
+        """Replace the tokens, all or nothing, so that they survive a power failure.
+
+        Before each renewal it is tried with the tokens that are stored already: new
+        ones that cannot be saved would be lost.
+        """
         ...

@@ -19,7 +19,7 @@ from .._address import is_loopback, parse_address
 from .._caller import posting
 from .._client import VK
 from .._config import OPTION_NAMES
-from .._errors import ClientUseError
+from .._errors import ClientUseError, VKError
 from .._masking import Secrets, mask, mask_options, mask_params
 from .._outcome import Failure
 from .._wire_checks import shown
@@ -99,24 +99,34 @@ class VKID:
         its new ones are returned.
 
         :param refused: the token to replace, None for the first one
-        :raises VKIDError: if there are no tokens, or VK ID issues no new ones
+        :raises VKIDError: if there are no tokens, VK ID issues no new ones, or the
+            store raises an :exc:`OSError`
         :raises TransportError: if VK ID cannot be reached
         :raises ClientUseError: if no client has called it
         """
         refused = mask(refused)
         post = _post_of_client()
-        async with self._store.lock():
-            stored = await self._store.load()
-            if stored is None:
-                message = (
-                    f"there are no tokens in {self._store!r}: authorize, and pass the"
-                    " code to `exchange`"
-                )
-                raise VKIDError(message)
-            if stored.access_token != refused and not stored.has_expired:
-                return stored.token
-            renewed = await _uninterrupted(partial(self._renew, post, stored))
-        return renewed.token
+        try:
+            async with self._store.lock():
+                return await self._find_token(post, refused)
+        except VKError:
+            raise
+        except OSError as error:  # such as a full disk, or too many open files
+            message = f"{self._store!r} cannot be used: {error}"
+            raise VKIDError(message, is_transient=True) from error
+
+    async def _find_token(self, post: SendPost, refused: str | None) -> Token:
+        """Return the stored token if it is valid, or renew it."""
+        stored = await self._store.load()
+        if stored is None:
+            message = (
+                f"there are no tokens in {self._store!r}: authorize, and pass the"
+                " code to `exchange`"
+            )
+            raise VKIDError(message)
+        if stored.access_token != refused and not stored.has_expired:
+            return stored.token
+        return (await _uninterrupted(partial(self._renew, post, stored))).token
 
     def authorization_url(
         self, code_verifier: str, redirect_uri: str, *, state: str = "", scope: str = ""
@@ -199,6 +209,9 @@ class VKID:
             return issued[0]
 
     async def _renew(self, post: SendPost, stored: StoredTokens) -> StoredTokens:
+        # The response of VK ID invalidates the refresh token: on a full disk, the new
+        # one would be lost. So find out before that whether the store can be written.
+        await self._store.save(stored)
         params = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
         device_id = self._device_id or stored.device_id
         return await self._issue(post, params, device_id)
