@@ -204,7 +204,9 @@ class SharedLimit:
         """Return what to ask Redis now."""
         self._permits.settle(now)
         is_away = self._away_since is not None
-        wants = self._is_wanted and not self._permits and self._ask_at <= now
+        # Not while Redis is away: each attempt would leave a permit to be given back.
+        may_want = self._is_wanted and not is_away
+        wants = may_want and not self._permits and self._ask_at <= now
         needs_reset = self._needs_reset or (is_away and self._share.was_used(now))
         self._asked += 1
         to_server = self._clock.to_server
