@@ -82,6 +82,7 @@ pygments_dark_style = "github-dark"
 html_title = f"vkanyio {release}"
 html_static_path = [str(HERE / "_static")]
 html_css_files = ["vkanyio.css"]
+html_js_files = ["search_ru.js"] if language == "ru" else []
 templates_path = [str(HERE / "_templates")]
 html_copy_source = False
 html_show_sphinx = False

@@ -165,7 +165,7 @@ class Config:
         more than the default
     :param version: the version of the VK API
     :param base_url: the URL to which method names are appended
-    :param allow_insecure: allow a ``base_url`` with "http://" to another machine; the
+    :param allow_insecure: allow a ``base_url`` with ``http://`` to another machine; the
         token is then sent unencrypted
     :param headers: HTTP headers to send in addition to those of vkanyio
     :param language: the language of names and texts in VK's values
