@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
+AFTER_SPHINX = 900
+"""A priority; Sphinx's own functions have 500."""
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", _write_pages)
+    app.connect(
+        "autodoc-before-process-signature", _show_defaults_as_values, AFTER_SPHINX
+    )
     app.connect("autodoc-skip-member", _skip_second_names)
     app.connect("autodoc-process-docstring", _add_second_name)
     app.connect("autodoc-process-docstring", _leave_options_to_the_table)
@@ -110,6 +116,12 @@ These classes add nothing to :exc:`APIError`.
 
 {classes}
 """.replace("{{count}}", str(len(ErrorCode)))
+
+
+def _show_defaults_as_values(_app: Sphinx, function: Any, _bound: object) -> None:
+    """Forget the source of defaults that attrs has written: ``attr_dict['limit']``."""
+    if "attr_dict[" in str(getattr(function, "__signature__", "")):
+        del function.__signature__
 
 
 def _skip_second_names(

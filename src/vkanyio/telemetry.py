@@ -1,4 +1,4 @@
-"""OpenTelemetry spans and metrics; needs ``vkanyio[opentelemetry]``.
+"""OpenTelemetry spans and metrics; needs the extra ``opentelemetry``.
 
 ::
 
@@ -8,7 +8,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, final
+
+from ._extras import how_to_install
+
+if find_spec("opentelemetry") is None:
+    _INSTALL = how_to_install("opentelemetry")
+    _MESSAGE = f"vkanyio.telemetry needs another package: {_INSTALL}"
+    raise ImportError(_MESSAGE)
 
 from opentelemetry.metrics import get_meter
 from opentelemetry.trace import (

@@ -187,7 +187,7 @@ async def test_a_bot_after_vk_io(town: Simulator):
     assert first["message"] == "Write /start"
     assert second["message"] == "What would you like?"
     assert third["message"] == "Ordered: 15"
-    assert third["reply_to"]
+    assert json.loads(third["forward"])["is_reply"] is True
     town.press(1, 9, "Catalog")
     assert (await answers_to(town))[-1]["attachment"].startswith("photo")
 

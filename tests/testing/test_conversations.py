@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -315,10 +316,31 @@ async def test_a_message_quotes_others(ask: Ask, code: Ask, say: Ask) -> None:
     assert {"id": 6, "owner_id": 5, "sizes": []}.items() <= photo.items()
 
 
+async def test_a_message_names_others_by_their_numbers_in_a_conversation(
+    ask: Ask, say: Ask
+) -> None:
+    await say("boris", 1, "one")
+    await say("anna", 2, "two")
+    numbers = {"peer_id": 2, "conversation_message_ids": 1}
+    await say("anna", 2, "three", forward=json.dumps({**numbers, "is_reply": True}))
+    await say("anna", 3, "four", forward=json.dumps({**numbers, "message_ids": [2]}))
+    three, four = (await ask("messages.getById", message_ids="3,4"))["items"]
+    assert (three["reply_message"]["text"], three["fwd_messages"]) == ("one", [])
+    assert {each["text"] for each in four["fwd_messages"]} == {"one", "two"}
+    assert "reply_message" not in four
+
+
 @pytest.mark.parametrize(
     ("method", "params", "expected"),
     [
         ("messages.send", {"peer_id": 2, "reply_to": 99}, 100),
+        ("messages.send", {"peer_id": 2, "forward": "{"}, 100),
+        ("messages.send", {"peer_id": 2, "forward": "[]"}, 100),
+        ("messages.send", {"peer_id": 2, "forward": '{"cmids": ["x"]}'}, 100),
+        ("messages.send", {"peer_id": 2, "forward": '{"cmids": null}'}, 100),
+        ("messages.send", {"peer_id": 2, "forward": '{"cmids": [9]}'}, 921),
+        ("messages.send", {"peer_id": 2, "forward": '{"message_ids": [9]}'}, 921),
+        ("messages.send", {"peer_id": 2, "forward": '{"is_reply": true}'}, 100),
         ("messages.send", {"peer_id": 2, "forward_messages": 99}, 921),
         ("messages.send", {"peer_id": 2, "keyboard": "{"}, 911),
         ("messages.send", {"peer_id": 2, "message": "x" * 9001}, 914),

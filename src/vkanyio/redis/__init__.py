@@ -1,4 +1,4 @@
-"""The rate limit of one token, shared by many processes; needs ``vkanyio[redis]``.
+"""The rate limit of one token, shared by many processes; needs the extra ``redis``.
 
 ::
 
@@ -9,8 +9,10 @@
 
 from importlib.util import find_spec
 
+from .._extras import how_to_install
+
 if find_spec("coredis") is None:
-    _MESSAGE = "vkanyio.redis needs another package: pip install 'vkanyio[redis]'"
+    _MESSAGE = f"vkanyio.redis needs another package: {how_to_install('redis')}"
     raise ImportError(_MESSAGE)
 
 from ._errors import RedisRefusedError as RedisRefusedError

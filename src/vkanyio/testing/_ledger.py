@@ -169,7 +169,8 @@ class Ledger(Sequence[Entry]):
         :param seconds: the length of the window, which includes its beginning and
             excludes its end
         :param token: count only the requests of this token, numbered as in
-            :class:`Entry`
+            :class:`Entry`; by default all, also those to servers of uploads and long
+            polls, which no limit counts
         :return: the number of requests in the fullest window
         """
         worst = 0

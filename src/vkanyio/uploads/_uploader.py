@@ -70,7 +70,8 @@ class Uploader(PhotoUploads, DocumentUploads, VideoUploads):
             kinds = () if name.startswith("_") else METHODS
             meant = did_you_mean(name, kinds, most=3)
             message = f"api.upload has no method {name!r}{meant}"
-            raise AttributeError(message, name=name, obj=self)
+            # Without `obj`, or Python would add a suggestion when it prints the error.
+            raise AttributeError(message, name=name)
 
     def options(
         self,

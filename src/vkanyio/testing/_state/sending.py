@@ -11,6 +11,7 @@ from .._errors import JSON, VKFault
 from .base import DAY, Seen, flag, number, numbers, unix
 from .formats import format_data_of
 from .keyboards import check_template, keyboard_of
+from .references import references_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +84,7 @@ class Sending:
             return self._box.all.messages[known], True
         conversation = self._box.all.look(viewer, peer)
         self._require_willing(viewer, peer)
-        reply_to = call.integer("reply_to", 0)
-        forwarded = numbers(call, "forward_messages")
-        if any(self._box.message(viewer, each) is None for each in forwarded):
-            raise VKFault(921)
-        if reply_to and self._box.message(viewer, reply_to) is None:
-            raise VKFault.parameter("reply_to is invalid")
+        reply_to, forwarded = references_of(call, self._box, viewer, peer)
         check_template(call)
         keyboard, format_data = keyboard_of(call), format_data_of(call)
         message = self._box.all.write(
