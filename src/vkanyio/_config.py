@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from ._rate_limiter import RateLimiter
     from ._token import TokenFunction
 
+PROBABLE_MILLISECONDS: Final = 1000.0
+"""As seconds, a quarter of an hour for one attempt; vk-io has milliseconds."""
 TYPED_VERSION: Final = "5.199"
 """The version of the VK API whose methods and objects have types."""
 
@@ -298,6 +300,16 @@ class Config:
     def is_older_than_types(self) -> bool:
         """Whether VK may return other values than the types of methods say."""
         return _parts(self.version) < _parts(TYPED_VERSION)
+
+    @property
+    def probable_milliseconds(self) -> dict[str, float]:
+        """Those of `wait` and `timeout` that were probably meant in milliseconds."""
+        options = {"wait": self.wait, "timeout": self.timeout}
+        return {
+            name: value
+            for name, value in options.items()
+            if value >= PROBABLE_MILLISECONDS
+        }
 
     def __attrs_post_init__(self) -> None:
         """Refuse options that contradict each other."""

@@ -304,6 +304,20 @@ async def test_a_version_older_than_the_types_is_logged_once(
     assert [record.getMessage() for record in caplog.records] == warnings
 
 
+async def test_options_that_seem_to_be_milliseconds_are_warned_of(
+    make_client: Callable[..., VK], caplog: pytest.LogCaptureFixture
+):
+    """vk-io counts them in milliseconds."""
+    async with make_client(timeout=10_000, wait=3000):
+        pass
+    async with make_client(timeout=600, wait=60):
+        pass
+    assert [record.getMessage() for record in caplog.records] == [
+        "wait=3000 is in seconds, not in milliseconds: did you mean 3?",
+        "timeout=10000 is in seconds, not in milliseconds: did you mean 10?",
+    ]
+
+
 async def test_a_quiet_client_logs_two_lines_at_level_info(
     simulator: Simulator,
     make_client: Callable[..., VK],

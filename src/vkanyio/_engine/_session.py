@@ -441,6 +441,9 @@ class Session(AsyncContextManagerMixin):
         if config.is_older_than_types:
             text = "version %s is older than the types, which describe version %s"
             logger.warning(text, config.version, TYPED_VERSION)
+        for name, value in config.probable_milliseconds.items():
+            text = "%s=%g is in seconds, not in milliseconds: did you mean %g?"
+            logger.warning(text, name, value, value / 1000)
 
     def _log_closed(self) -> None:
         made = self.statistics()
