@@ -27,7 +27,8 @@ class Delivery:
     """The way of one request to the server.
 
     :param limiter: the limiter that granted the permit, if the request needs one
-    :param pending: the pending results of the calls that it carries
+    :param pending: the pending results of calls that VK may carry out from the first
+        byte on
 
     :ivar connected_for_it: whether a connection was made for this request
     :ivar reached: whether the other end of that connection answered: the server, or a
@@ -68,14 +69,10 @@ class Delivery:
         """Note that the first byte of the request is about to leave."""
         if not self.sent:
             self.sent = True
-            self.mark_calls()
+            for each in self._pending:
+                each.mark_maybe_carried_out()
             if self._limiter is not None and self._permit is not None:
                 self._limiter.left(self._permit, current_time())
-
-    def mark_calls(self) -> None:
-        """Note that VK may carry out the calls from now on."""
-        for each in self._pending:
-            each.mark_maybe_carried_out()
 
     def reused_connection(self) -> bool:
         """Return whether the request was sent on a connection that was used before."""
