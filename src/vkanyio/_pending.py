@@ -87,19 +87,14 @@ class Pending:
         """Whether VK may have carried out the call."""
         return self._maybe_carried_out
 
-    def mark_maybe_carried_out(self) -> bool:
-        """Note that VK may carry out the call from now on, or may have.
-
-        :return: whether that was so before, for :meth:`restore_mark`
-        """
-        before = self._maybe_carried_out
+    def mark_maybe_carried_out(self) -> None:
+        """Note that VK may carry out the call from now on, or may have."""
         self._maybe_carried_out = True
-        return before
 
     def restore_mark(self, before: bool) -> None:
         """Note that VK did not carry out the call the last time that it was sent.
 
-        :param before: what :meth:`mark_maybe_carried_out` returned that time
+        :param before: whether it may have carried it out before that
         """
         self._maybe_carried_out = before
 

@@ -6,6 +6,7 @@ It neither sends nor retries anything, and knows no clock.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._encoding import without_secrets
@@ -122,6 +123,7 @@ def api_error(
     return found
 
 
+@lru_cache(100)  # comparing takes 10 ms, and a program repeats its mistakes
 def _similar_method(name: str) -> str:
     """Return a hint with the method that was probably meant, or an empty string."""
     from ._method_facts import METHODS  # lazily, to import vkanyio fast

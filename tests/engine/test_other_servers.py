@@ -5,11 +5,13 @@ from __future__ import annotations
 import ssl
 import threading
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
+import anyio.to_thread
 import httpx
 import pytest
 from proof._proxies import socks_proxy
@@ -265,6 +267,17 @@ async def test_a_request_that_goes_on_keeps_its_pool() -> None:
     assert idle == [1, 1]
 
 
+async def test_a_request_needs_no_thread_of_those_that_may_wait_for_it() -> None:
+    threads = anyio.to_thread.current_default_thread_limiter()
+    threads.total_tokens = 1
+    async with listening(always_succeed) as base_url, VK("t", base_url=base_url) as api:
+        call = partial(anyio.from_thread.run, post, api, f"{base_url}/upload")
+        with anyio.fail_after(10):
+            response = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+    threads.total_tokens = 40
+    assert response.status_code == 200
+
+
 async def test_a_request_that_is_prepared_while_the_client_closes_is_not_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -276,6 +289,7 @@ async def test_a_request_that_is_prepared_while_the_client_closes_is_not_sent(
         closed.wait(5)
         return prepare(self, url)
 
+    monkeypatch.setattr(Connector, "is_ready_for", lambda *_: False)
     monkeypatch.setattr(Connector, "prepare", wait)
     async with listening(server.serve) as url, anyio.create_task_group() as tasks:
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from _helpers import POST, READ, both_calls
+from _helpers import POST, READ, both_calls, note
 from _probe import Probe
 from _sockets import (
     FINE,
@@ -22,6 +22,8 @@ from _sockets import (
 )
 from vkanyio import (
     VK,
+    APIRequest,
+    ClientClosedError,
     ConnectionFailedError,
     InvalidResponseError,
     OutcomeUnknownError,
@@ -228,6 +230,37 @@ async def test_a_connection_that_is_not_made_in_time_leaves_no_doubt(
     gc.collect(1)  # a socket left open would warn now
     assert isinstance(error, ConnectionFailedError)
     assert "127.0.0.1" in str(error)
+
+
+@both_calls
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+async def test_a_call_that_is_given_up_while_it_connects_was_not_carried_out(
+    call: Any, mode: str
+) -> None:
+    requests = [APIRequest(*call) for _ in range(2)]
+    errors: list[Any] = []
+    async with listening(never_respond) as base_url, anyio.create_task_group() as tg:
+        secure = base_url.replace("http:", "https:")  # a handshake that does not end
+        with anyio.move_on_after(0.5):
+            async with client(secure, mode=mode) as api:
+                tg.start_soon(note, errors, api.call_with_request, requests[0])
+                with anyio.move_on_after(0.2):
+                    await api.call_with_request(requests[1])
+                assert api.statistics().in_flight > 0
+                assert [each.maybe_carried_out for each in requests] == [False, False]
+                await anyio.sleep_forever()
+    [error] = errors
+    assert isinstance(error, ClientClosedError)
+    assert not error.maybe_carried_out
+    assert "did not carry it out" in str(error)
+
+
+async def test_a_call_that_is_given_up_after_it_was_sent_may_be_carried_out() -> None:
+    request = APIRequest(*POST)
+    async with listening(never_respond) as base_url, client(base_url) as api:
+        with anyio.move_on_after(0.3):
+            await api.call_with_request(request)
+        assert request.maybe_carried_out
 
 
 async def test_a_read_that_gets_no_response_in_time_is_a_timeout() -> None:

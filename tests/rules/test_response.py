@@ -11,10 +11,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vkanyio import APIError, APIRequest, AuthError, ExecuteError, InvalidResponseError
+from vkanyio import (
+    APIError,
+    APIRequest,
+    AuthError,
+    ExecuteError,
+    InvalidResponseError,
+    _response,
+)
 from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response, too_large
+from vkanyio._similar import did_you_mean
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1, "password": "PASSWORD"})
@@ -480,6 +488,24 @@ def test_an_unknown_method_brings_up_the_one_probably_meant(
     assert failure.error.advice == f"{hint}{APIError[3].advice}"
     assert str(failure.error) == f"{method}: error 3: no ({failure.error.advice})"
     assert pickle.loads(pickle.dumps(failure.error)).advice == failure.error.advice
+
+
+def test_the_method_probably_meant_is_looked_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches: list[str] = []
+
+    def search(name: str, known: Any) -> str:
+        searches.append(name)
+        return did_you_mean(name, known)
+
+    monkeypatch.setattr(_response, "did_you_mean", search)
+    body = json.dumps({"error": {"error_code": 3, "error_msg": "no"}}).encode()
+    for _ in range(25):  # a batch, say
+        failure = read_response(200, body, APIRequest("users.getOnce"), SECRETS)
+        assert isinstance(failure, Failure)
+        assert "did you mean" in str(failure.error)
+    assert searches == ["users.getOnce"]
 
 
 def test_the_advice_of_another_error_is_that_of_its_class() -> None:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from _helpers import assert_gone, note, settle, solve_by
+from _probe import Probe
 from _tokens import MODES, Source, outcomes_of
 from vkanyio import (
     VK,
@@ -243,3 +244,28 @@ async def test_a_validation_replaces_the_token_of_a_function(
         simulator.expire("vk1.a.validated")
         await api.call("test.get", {"id": 2})
     assert source.asked == [None, "vk1.a.validated"]
+
+
+async def test_a_validation_ends_the_wait_for_a_renewal_that_hangs(
+    make: Make, simulator: Simulator
+) -> None:
+    source, outcomes = Source(takes=1000.0), list[Any]()
+
+    async def validate(_: Validation) -> str:
+        await anyio.sleep(5)
+        return "vk1.a.validated"
+
+    simulator.fault(faults.validation(), times=1)
+    async with make(source, on_validation=validate) as api:
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(note, outcomes, api.call, "test.get", {"id": 1})
+                await anyio.sleep(1)
+                source.expire(simulator)
+                tg.start_soon(note, outcomes, api.call, "test.get", {"id": 2})
+                await anyio.sleep(1)
+                assert source.renewals == source.in_progress == 1
+        assert sorted(outcomes) == [1, 2]
+        await anyio.sleep(2000)
+        assert await api.call("test.get", {"id": 3}) == 3
+        assert Probe(api).tokens == ["vk1.a.validated"]

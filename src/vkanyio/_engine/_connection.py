@@ -113,6 +113,10 @@ class Connector:
             target=f"{self._path}/{method}".encode("ascii"),
         )
 
+    def is_ready_for(self, scheme: str) -> bool:
+        """Return whether preparing for another server takes no time."""
+        return scheme != "https" or self._ssl_context is not None
+
     def prepare(self, url: str) -> httpcore.URL:
         """Prepare for connections to another server, and return its URL.
 

@@ -72,7 +72,7 @@ class Credentials(Protocol):
         ...
 
     async def wait_for_change(self) -> None:
-        """Wait until a renewal has ended."""
+        """Wait until there may be another token, or none will come."""
         ...
 
     async def obtain(self) -> None:
@@ -150,7 +150,7 @@ class RenewableToken:
     2. The token is used. Some time before its end the function is asked, which holds
        nothing up.
     3. VK has refused the token, or it has expired: the function is asked. No permit is
-       granted before it has returned.
+       granted before it has returned, or a validation has brought another token.
     4. The function has failed: each call fails with an error of its own, and none is
        sent. After a transient failure the function is asked again later.
 
@@ -217,7 +217,7 @@ class RenewableToken:
         return failure.is_transient and now >= self._failed_at + FAILURE_MEMORY
 
     async def wait_for_change(self) -> None:
-        """Wait until a renewal has ended."""
+        """Wait until a renewal has ended, or a validation has brought a token."""
         await self._changed.wait()
 
     async def obtain(self) -> None:
@@ -237,6 +237,11 @@ class RenewableToken:
         self._is_spent = self._is_unproven = False
         self._ends_at = self._renews_at = math.inf
         self._failure = self._refusal = None
+        self._note_change()
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = Event()
 
     def note_accepted(self, token: str) -> None:
         """Note that VK has accepted a token: the function may be asked after it."""
@@ -283,8 +288,7 @@ class RenewableToken:
             self._note_failure(self._failed(problem))
         finally:
             self._renewal = None
-            self._changed.set()
-            self._changed = Event()
+            self._note_change()
 
     async def _consult(self, refused: str | None) -> Token:
         returned = await consult(

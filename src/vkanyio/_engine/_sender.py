@@ -186,11 +186,16 @@ class Sender:
                 span = self._observer.begin(request.method, pending)
             body = to_form({**self._common_params, **request.params, **extra})
             headers = self._headers_of(request, secrets.token)
-            delivery = Delivery(self._limiter, permit)
+            doubts = [each.maybe_carried_out for each in pending]
+            if self._config.http_client is None:
+                delivery = Delivery(self._limiter, permit, pending)
+            else:  # it need not report when they leave, and may keep what it gets
+                delivery = Delivery(self._limiter, permit)
+                for each in pending:
+                    each.mark_maybe_carried_out()
             if not self._transport.reports_sending:
                 # Unless the client turns out to report it.
                 self._limiter.left(permit, current_time())
-            doubts = [each.mark_maybe_carried_out() for each in pending]
             self._counters.batches[len(pending)] += 1
             response = await self._transport.exchange(
                 request.method, body, headers, delivery, secrets, careful=careful

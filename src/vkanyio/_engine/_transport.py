@@ -165,7 +165,11 @@ class Transport:
         delivery: Delivery,
     ) -> Response:
         connector = self._opened_connector()
-        target = await to_thread.run_sync(connector.prepare, url)
+        if connector.is_ready_for(address.scheme):
+            # No thread: all of them may be waiting for this request.
+            target = connector.prepare(url)
+        else:
+            target = await to_thread.run_sync(connector.prepare, url)
         pool = await self._other_pools.take(
             f"{address.scheme}://{address.netloc}",
             partial(connector.connect, target.origin),
