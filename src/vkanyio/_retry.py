@@ -40,14 +40,16 @@ OUTAGE_MEMORY = 60.0
 back-off is longer."""
 
 
-_keys = random.SystemRandom()
-"""Not ``random`` itself: a program that seeds it would repeat its keys when it is
-restarted, and VK would drop the messages as duplicates."""
+_system_random = random.SystemRandom()
 
 
 def new_random_id() -> int:
-    """Make a key for a message: VK stores 32 bits of it, and 0 means no key."""
-    return _keys.randrange(1, 2**31)
+    """Make a key for a message: VK stores 32 bits of it, and 0 means no key.
+
+    A program that calls `random.seed` and is started again would get the same keys, and
+    VK would take its messages for repetitions.
+    """
+    return _system_random.randrange(1, 2**31)
 
 
 def back_off(wait: float, retry: int, generator: random.Random) -> float:

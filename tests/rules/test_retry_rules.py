@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+import random
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +12,7 @@ from vkanyio import APIError
 from vkanyio._outcome import AMBIGUOUS_CODES, Failure
 from vkanyio._retry import MAX_DELAY, back_off, new_random_id
 
-GENERATOR = Random(0)
+GENERATOR = random.Random(0)
 
 
 @pytest.mark.parametrize("code", [1, 10, 36])
@@ -66,8 +66,21 @@ def test_a_back_off_is_jittered_over_all_of_its_range(
 def test_a_random_id_is_any_from_one_on(
     monkeypatch: pytest.MonkeyPatch, place: int, key: int
 ) -> None:
-    monkeypatch.setattr("random.randrange", lambda *bounds: range(*bounds)[place])
+    def randrange(_: random.Random, *bounds: int) -> int:
+        return range(*bounds)[place]
+
+    monkeypatch.setattr("random.SystemRandom.randrange", randrange)
     assert new_random_id() == key
+
+
+def test_a_program_that_seeds_and_is_started_again_gets_other_random_ids() -> None:
+    keys: set[int] = set()
+    state = random.getstate()
+    for _ in range(2):
+        random.seed(42)
+        keys |= {new_random_id() for _ in range(10)}
+    random.setstate(state)
+    assert len(keys) == 20
 
 
 def test_a_random_id_is_one_that_vk_keeps_whole() -> None:
