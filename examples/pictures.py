@@ -10,6 +10,7 @@ shows how a bot stops in order.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from functools import partial
@@ -61,7 +62,7 @@ async def answer(
                 raise
             # Again from the start: a photo may be uploaded twice, but thanks to its
             # random_id the message is delivered once.
-            print("not answered yet:", error)
+            logging.warning("not answered yet: %s", error)
             await anyio.sleep(10)
         else:
             return

@@ -69,14 +69,15 @@ async def answer(api: API, update: MessageNew) -> None:
         except VKError as error:
             if not error.is_transient and not isinstance(error, OutcomeUnknownError):
                 raise
-            print("not answered yet:", error)
+            # Not `print`, which raises if nobody reads the output any more.
+            logging.warning("not answered yet: %s", error)
             await anyio.sleep(10)
         else:
             return
 
 
 def catch_up(gap: Gap) -> None:
-    print("VK has lost updates; unread messages may be among them:", gap)
+    logging.warning("VK has lost updates, perhaps unread messages: %s", gap)
 
 
 def report(update: Update[Any], error: Exception) -> None:

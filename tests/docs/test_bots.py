@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,14 +15,13 @@ from vkanyio import VK
 from vkanyio.testing import faults
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vkanyio.testing import Simulator
 
 pytestmark = pytest.mark.anyio
 
 
 GUIDE = Page("guides/bots.md")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 async def test_the_first_bot_answers_and_goes_on_after_a_restart(
@@ -103,6 +105,25 @@ async def test_a_mailbox_is_followed_also_over_a_restart(
     with anyio.move_on_after(10):
         await names["follow"](club)
     assert capsys.readouterr().out == "1 one\n1 two\ndeleted: 1\n"
+
+
+class Gone(io.StringIO):
+    """An output that nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+async def test_a_message_is_answered_also_if_nobody_reads_what_the_service_says(
+    town: Simulator, club: VK, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = runpy.run_path(str(EXAMPLES / "service.py"))["answer"]
+    monkeypatch.setattr("sys.stdout", Gone())
+    town.fault(faults.error(10), "messages.send", times=5)
+    async with club.bot_updates() as updates:
+        town.say(1, 9, "one")
+        await answer(club, await anext(updates))
+    assert len(town.ledger.carried_out("messages.send")) == 1
 
 
 async def test_a_bot_is_tested_without_vk() -> None:

@@ -267,30 +267,18 @@ async def test_a_request_that_goes_on_keeps_its_pool() -> None:
     assert idle == [1, 1]
 
 
-async def test_a_request_needs_no_thread_of_those_that_may_wait_for_it() -> None:
-    threads = anyio.to_thread.current_default_thread_limiter()
-    threads.total_tokens = 1
-    async with listening(always_succeed) as base_url, VK("t", base_url=base_url) as api:
-        call = partial(anyio.from_thread.run, post, api, f"{base_url}/upload")
-        with anyio.fail_after(10):
-            response = await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
-    threads.total_tokens = 40
-    assert response.status_code == 200
-
-
 async def test_a_request_that_is_prepared_while_the_client_closes_is_not_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server, preparing, closed = Receiver(), anyio.Event(), threading.Event()
-    prepare, failures = Connector.prepare, list[Any]()
+    failures: list[Any] = []
 
-    def wait(self: Connector, url: str) -> Any:
+    def wait(_: Connector) -> None:
         anyio.from_thread.run_sync(preparing.set)
         closed.wait(5)
-        return prepare(self, url)
 
-    monkeypatch.setattr(Connector, "is_ready_for", lambda *_: False)
-    monkeypatch.setattr(Connector, "prepare", wait)
+    monkeypatch.setattr(Connector, "lacks_certificates", lambda *_: True)
+    monkeypatch.setattr(Connector, "load_certificates", wait)
     async with listening(server.serve) as url, anyio.create_task_group() as tasks:
 
         async def upload() -> None:
@@ -307,6 +295,18 @@ async def test_a_request_that_is_prepared_while_the_client_closes_is_not_sent(
     assert not failure.maybe_carried_out
     assert not any(pool.idle for pool in pools.values())
     assert server.connections == 0
+
+
+async def test_requests_need_no_thread_which_the_program_may_have_used_up() -> None:
+    threads = anyio.to_thread.current_default_thread_limiter()
+    async with listening(always_succeed) as url, VK("a-token", base_url=url) as api:
+        before, threads.total_tokens = threads.total_tokens, 1
+        try:
+            async with threads:
+                with anyio.fail_after(5):
+                    assert isinstance(await post(api, url), Response)
+        finally:
+            threads.total_tokens = before
 
 
 async def test_leaving_the_client_ends_requests_of_other_tasks() -> None:

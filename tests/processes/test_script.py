@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import pytest
 from proof._redis_server import RedisServer, Wire
 
 from vkanyio.redis._permits import SharedPermit
-from vkanyio.redis._script import Question, keys_of, read_answer
+from vkanyio.redis._script import Question, keys_of, read_answer, read_script
 from vkanyio.redis._share import silence
 
 from ._virtual import VirtualRedis
@@ -78,6 +79,14 @@ def script(redis: RedisServer) -> Iterator[Script]:
         script.now += 10  # the silence is over
         yield script
         wire.close()
+
+
+def test_an_update_of_the_package_does_not_change_the_script_of_a_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = read_script()
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "of a newer version")
+    assert read_script() == before
 
 
 def test_permits_are_for_now_until_the_limit_is_reached(script: Script) -> None:

@@ -102,7 +102,7 @@ class Connector:
         self._max_bytes = config.max_answer
         self._ssl_context: ssl.SSLContext | None = None
         if "https" in (address.scheme, self.proxy and self.proxy.scheme):
-            self._load_certificates()
+            self.load_certificates()
 
     def url_of(self, method: str) -> httpcore.URL:
         """Return the URL of a method."""
@@ -113,19 +113,10 @@ class Connector:
             target=f"{self._path}/{method}".encode("ascii"),
         )
 
-    def is_ready_for(self, scheme: str) -> bool:
-        """Return whether preparing for another server takes no time."""
-        return scheme != "https" or self._ssl_context is not None
-
-    def prepare(self, url: str) -> httpcore.URL:
-        """Prepare for connections to another server, and return its URL.
-
-        It may load certificates, which takes time.
-        """
+    def url_elsewhere(self, url: str) -> httpcore.URL:
+        """Return the URL of another server."""
         address, query = parse_address(url), urlsplit(url).query
         assert address is not None  # it was checked
-        if address.scheme == "https":
-            self._load_certificates()
         path = address.path or "/"
         target = f"{path}?{query}" if query else path
         return httpcore.URL(
@@ -135,7 +126,12 @@ class Connector:
             target=SecretStr(target).encode("ascii"),  # it may have a key
         )
 
-    def _load_certificates(self) -> None:
+    def lacks_certificates(self, scheme: str) -> bool:
+        """Return whether connections need certificates that are not loaded yet."""
+        return scheme == "https" and self._ssl_context is None
+
+    def load_certificates(self) -> None:
+        """Load certificates, which takes time."""
         if self._ssl_context is None:
             files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
             self._ssl_context = _ssl_context(files)

@@ -165,11 +165,10 @@ class Transport:
         delivery: Delivery,
     ) -> Response:
         connector = self._opened_connector()
-        if connector.is_ready_for(address.scheme):
-            # No thread: all of them may be waiting for this request.
-            target = connector.prepare(url)
-        else:
-            target = await to_thread.run_sync(connector.prepare, url)
+        if connector.lacks_certificates(address.scheme):
+            # Only then: the threads may all be busy with what the program does.
+            await to_thread.run_sync(connector.load_certificates)
+        target = connector.url_elsewhere(url)
         pool = await self._other_pools.take(
             f"{address.scheme}://{address.netloc}",
             partial(connector.connect, target.origin),

@@ -27,9 +27,13 @@ PERSON = b"vkanyio limit"
 """What the hash is for, so that it differs from other hashes of the same name."""
 
 
+# Read once: an update of the package may replace it while the process runs.
+_SCRIPT = Path(__file__).with_name("permits.lua").read_text(encoding="utf-8")
+
+
 def read_script() -> str:
     """Return the text of the script."""
-    return Path(__file__).with_name("permits.lua").read_text(encoding="utf-8")
+    return _SCRIPT
 
 
 def keys_of(name: str) -> list[str]:
