@@ -209,6 +209,20 @@ async def test_a_store_that_hangs_fails_in_the_end(
     assert current_time() - start == pytest.approx(180 + 30, abs=45)
 
 
+async def test_the_longer_a_position_is_the_less_often_it_is_saved() -> None:
+    store = Memory()
+    handled: tuple[str, ...] = ()
+    keeper = PositionKeeper(
+        store, lambda: UpdatesPosition(group_id=9, ts="1", handled=handled)
+    )
+    for _ in range(100):
+        handled += ("x" * 9997,) * 10
+        await keeper.save_if_due()
+        await sleep(1)
+    waits = [b - a for a, b in zip(store.saves, store.saves[1:])]  # noqa: B905
+    assert waits == pytest.approx([2, 4, 8, 16, 32], abs=1)
+
+
 async def test_the_last_save_comes_after_one_that_is_under_way() -> None:
     store = Memory()
     store.seconds = 2
