@@ -86,9 +86,10 @@ class FilePosition:
 
     async def save(self, position: str) -> None:
         """Replace the file."""
-        # A native cancellation leaves while a thread is at work. What that one writes
-        # must not replace a later position.
-        await to_thread.run_sync(self._write, next(self._saves), position)
+        # A cancellation leaves while a thread is at work, since a disk may hang. What
+        # that one writes must not replace a later position.
+        number = next(self._saves)
+        await to_thread.run_sync(self._write, number, position, abandon_on_cancel=True)
 
     def _read(self) -> str | None:
         with suppress(FileNotFoundError):
