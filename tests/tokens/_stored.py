@@ -32,6 +32,7 @@ class Store:
         self.saved: list[StoredTokens] = []
         self.takes = 0.0
         self.error: Exception | None = None
+        self.failures = 0  # of the next saves
         self._lock = anyio.Lock()
 
     @asynccontextmanager
@@ -48,6 +49,9 @@ class Store:
         if tokens == self.tokens:
             return  # a trial, before a renewal
         await anyio.sleep(self.takes)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("no space left")
         self.tokens = tokens
         self.saved.append(tokens)
 

@@ -131,6 +131,39 @@ async def test_a_store_that_cannot_be_written_costs_no_refresh_token(
     assert simulator.vkid.renewals == 1
 
 
+# The store is not well.
+
+
+async def test_a_store_that_fails_for_a_moment_loses_no_tokens(
+    make: Make,
+    vkid: VKID,
+    store: Store,
+    simulator: Simulator,
+    caplog: pytest.LogCaptureFixture,
+):
+    assert store.tokens is not None
+    store.failures = 4
+    simulator.expire(store.tokens.access_token)
+    async with make(vkid) as api:
+        assert await api.call("test.post", {"id": 1}) == 1
+    assert simulator.vkid.renewals == len(store.saved) == 1
+    assert caplog.text.count("could not save the tokens of VK ID, retrying: OSEr") == 4
+    assert "vk2." not in caplog.text
+
+
+async def test_a_store_that_goes_on_failing_raises_its_error(
+    make: Make, vkid: VKID, store: Store, simulator: Simulator
+):
+    assert store.tokens is not None
+    store.failures = 100
+    simulator.expire(store.tokens.access_token)
+    async with make(vkid, retry_limit=0) as api:
+        with pytest.raises(TokenRenewalError, match="no space left"):
+            await api.call("test.post", {"id": 1})
+    assert simulator.vkid.renewals == 1
+    assert store.failures == 95
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

@@ -231,6 +231,17 @@ async def test_the_code_may_come_from_vk(
     assert [entry.params["group_id"] for entry in entries] == ["9", "9"]
 
 
+@pytest.mark.parametrize("value", [None, {}, {"code": None}, {"code": ""}, "1a2b3c"])
+async def test_a_code_that_vk_does_not_return_is_asked_for_again(
+    simulator: Simulator, caplog: pytest.LogCaptureFixture, value: Any
+) -> None:
+    simulator.add_method("groups.getCallbackConfirmationCode", lambda _: value)
+    async with VK("club", http_client=simulator.http_client()) as api:
+        app = receiver(confirmations=None, api=api)
+        assert is_asked_to_repeat(await post(app, event(type="confirmation")))
+    assert "community 9 is unknown: VK returned none" in caplog.text
+
+
 async def test_a_web_socket_is_closed_and_a_lifespan_completed() -> None:
     sent: list[Any] = []
 

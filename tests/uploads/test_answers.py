@@ -177,10 +177,13 @@ async def test_an_address_that_has_expired_is_a_refusal(
     assert simulator.ledger.saved == []
 
 
+@pytest.mark.parametrize(
+    "url", ["", None, "pu.vk.com/c1", "//pu.vk.com", "https://a b"]
+)
 async def test_a_method_that_returns_no_address_is_an_error(
-    simulator: Simulator, api: VK
+    simulator: Simulator, api: VK, url: Any
 ) -> None:
-    simulator.add_method("photos.getWallUploadServer", lambda _: {"upload_url": ""})
+    simulator.add_method("photos.getWallUploadServer", lambda _: {"upload_url": url})
     with pytest.raises(InvalidResponseError, match="returned no address"):
         await api.upload.wall_photo(b"a picture")
 

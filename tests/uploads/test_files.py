@@ -64,6 +64,13 @@ class Pipe(io.BytesIO):
         return False
 
 
+class AsyncFile:
+    """An uploaded file as web frameworks have them."""
+
+    async def read(self, size: int = -1) -> bytes:
+        raise AssertionError("it was read")
+
+
 def rewound() -> io.BytesIO:
     """Return a file object that stands at the beginning of the content."""
     file = io.BytesIO(b"before " + CONTENT)
@@ -224,6 +231,7 @@ REFUSED: dict[str, tuple[str, Any, type[Exception], str]] = {
     ),
     "no size": ("wall_photo", File(Chunks()), ValueError, "File(content, size=...)"),
     "no size of a pipe": ("wall_photo", File(Pipe(b"x")), ValueError, "size=..."),
+    "an async file": ("wall_photo", AsyncFile(), TypeError, "AsyncFile, whose `read`"),
     "a number": ("wall_photo", 5, TypeError, "a vkanyio.uploads.File, got int"),
     "a File in a File": ("wall_photo", File(File(b"x")), TypeError, "got File"),  # type: ignore[arg-type]
     "a URL": ("wall_photo", "https://vk.com/1.jpg", ValueError, "got a URL"),

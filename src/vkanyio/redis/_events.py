@@ -10,7 +10,7 @@ class RedisAway(NamedTuple):
 
     :ivar at: when that was noticed, by the event loop's clock
     :ivar reason: what went wrong
-    :ivar limit: how many requests a second this process may start by itself, from two
+    :ivar limit: how many requests a second this process may start by itself, from three
         seconds later on; 0 if it waits until Redis is back
     """
 

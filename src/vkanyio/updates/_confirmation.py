@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, final
 from anyio import current_time
 
 from .._errors import VKError
+from .._typeguards import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -64,6 +65,10 @@ class ConfirmationCodes:
             except VKError as error:
                 logger.error(NO_CODE, group_id, error)  # noqa: TRY400, it says it all
                 return None
-            text = str(value["code"])
+            found = value.get("code") if is_dict(value) else None
+            if not isinstance(found, str) or not found:
+                logger.error(NO_CODE, group_id, "VK returned none")
+                return None
+            text = found
             self._cached[group_id] = current_time(), text
         return text

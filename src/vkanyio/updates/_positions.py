@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SAVE_SECONDS = 1.0
 """Between two saves."""
+SAVED_A_SECOND = 100_000
+"""Characters. A position becomes longer and longer while a handler hangs, since it has
+all that was handled meanwhile: it is saved less often then."""
 RETRY_SECONDS = 10.0
 """Between two saves of a store that fails."""
 MAX_FAILING_SECONDS = 180.0
@@ -83,9 +86,10 @@ class FilePosition:
 
     async def save(self, position: str) -> None:
         """Replace the file."""
-        # A native cancellation leaves while a thread is at work. What that one writes
-        # must not replace a later position.
-        await to_thread.run_sync(self._write, next(self._saves), position)
+        # A cancellation leaves while a thread is at work, since a disk may hang. What
+        # that one writes must not replace a later position.
+        number = next(self._saves)
+        await to_thread.run_sync(self._write, number, position, abandon_on_cancel=True)
 
     def _read(self) -> str | None:
         with suppress(FileNotFoundError):
@@ -198,7 +202,8 @@ class PositionKeeper:
         if scope.cancelled_caught:
             raise TimeoutError(f"it took over {MAX_SAVE_SECONDS:g} s")
         self._saved, self._failing_since = text, None
-        self._due_at = current_time() + SAVE_SECONDS
+        seconds = max(SAVE_SECONDS, len(text) / SAVED_A_SECOND)
+        self._due_at = current_time() + seconds
 
     def _failed(self, error: Exception) -> PositionError:
         reason = str(error) or type(error).__name__

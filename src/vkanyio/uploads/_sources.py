@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+from inspect import iscoroutinefunction
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast, final
 
 import anyio
@@ -164,12 +165,14 @@ def _size_given(parameter: str, size: int | None, reason: str) -> int:
 def _check_type(parameter: str, content: Any) -> Any:
     """Return the content of a file if it is of a known type."""
     is_known = isinstance(content, str | bytes | bytearray | os.PathLike)
-    is_known = is_known or hasattr(content, "__aiter__") or hasattr(content, "read")
+    is_known = is_known or hasattr(content, "__aiter__") or _is_file_object(content)
     if isinstance(content, File) or not is_known:
         message = (
             f"{parameter} must be a path, bytes, a binary file object or a"
             f" vkanyio.uploads.File, got {type(content).__name__}"
         )
+        if hasattr(content, "read"):
+            message += ", whose `read` is async: pass the `file` in it, or its bytes"
         raise TypeError(message)
     if isinstance(content, str) and content.startswith(("http://", "https://")):
         message = (
@@ -183,6 +186,11 @@ def _check_type(parameter: str, content: Any) -> Any:
         message = f'{parameter} must be opened as binary, open(path, "rb"), got text'
         raise TypeError(message)
     return content
+
+
+def _is_file_object(content: Any) -> bool:
+    read = getattr(content, "read", None)
+    return callable(read) and not iscoroutinefunction(read)
 
 
 def _size_of_path(parameter: str, path: str | os.PathLike[str]) -> int:

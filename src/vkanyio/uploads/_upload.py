@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import attrs
 from anyio import CancelScope, current_time, sleep
 
+from .._address import parse_address
 from .._errors import (
     ConnectionFailedError,
     InvalidResponseError,
@@ -283,10 +284,15 @@ def address_in(method: str, value: Any) -> str:
     :raises InvalidResponseError: if there is none
     """
     address = value.get("upload_url") if is_dict(value) else value
-    if not isinstance(address, str) or not address:
+    if not isinstance(address, str) or not _is_usable(address):
         message = "VK returned no address to send the file to"
         raise InvalidResponseError(message, method=method, status=200, body=b"")
     return address
+
+
+def _is_usable(address: str) -> bool:
+    parsed = parse_address(address)
+    return parsed is not None and parsed.scheme in ("http", "https")
 
 
 async def save(caller: Caller, upload: UnsavedUpload) -> list[Uploaded[Any]]:

@@ -5,6 +5,7 @@ It owns no connections: it sends its requests over those of the client that asks
 
 from __future__ import annotations
 
+import logging
 import secrets
 from base64 import urlsafe_b64encode
 from functools import partial
@@ -39,9 +40,13 @@ T = TypeVar("T")
 VKID_URL = "https://id.vk.ru"
 REQUEST_SECONDS = 30.0
 """For a request and for storing what it returned; during it, nothing cancels that."""
+SAVE_PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between attempts to store what it returned."""
 MAX_PAUSE = 8.0
 """Seconds between two attempts to connect."""
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+logger = logging.getLogger("vkanyio")
 
 
 @final
@@ -229,8 +234,21 @@ class VKID:
         hidden = Secrets(params.get("code", ""), params)
         status, body = await self._send(post, mask(urlencode(params)).encode())
         tokens = read_tokens(status, body, hidden, device_id)
-        await self._store.save(tokens)
+        await self._save(tokens)
         return tokens
+
+    async def _save(self, tokens: StoredTokens) -> None:
+        """Store new tokens, and try again if that fails: the old ones are void."""
+        for pause in SAVE_PAUSES:
+            try:
+                await self._store.save(tokens)
+            except Exception as error:
+                text = "%r could not save the tokens of VK ID, retrying: %s"
+                logger.warning(text, self._store, type(error).__name__)
+                await sleep(pause)
+            else:
+                return
+        await self._store.save(tokens)
 
     async def _send(self, post: SendPost, body: bytes) -> tuple[int, bytes]:
         """Send a request; one that has certainly not left is sent again.
