@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import threading
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
