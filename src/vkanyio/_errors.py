@@ -441,13 +441,17 @@ class TokenRenewalError(VKError):
     """Raised when VK refused the token, and the token function returned no new one.
 
     ``__cause__`` is the reason: what the function raised, or VK's error for the new
-    token. The function is not called again, unless that was a transient :exc:`VKError`.
+    token. The function is not called again, unless that was a transient :exc:`VKError`,
+    or an :exc:`OSError` such as :exc:`TimeoutError`.
     """
 
     @property
     def is_transient(self) -> bool:
         """Whether the renewal may succeed later, as its cause says."""
-        return isinstance(self.__cause__, VKError) and self.__cause__.is_transient
+        cause = self.__cause__
+        if isinstance(cause, VKError):
+            return cause.is_transient
+        return isinstance(cause, OSError)
 
 
 class NoTokenLeftError(VKError):

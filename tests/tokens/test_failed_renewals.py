@@ -97,10 +97,19 @@ async def test_a_new_token_that_vk_refuses_at_once_is_not_renewed_again(
         assert "through the same proxy, as the calls" in str(each)
 
 
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ConnectionFailedError("id.vk.ru is away"),
+        TimeoutError(),  # of anyio.fail_after
+        ConnectionRefusedError("the vault is away"),
+    ],
+    ids=lambda cause: type(cause).__name__,
+)
 async def test_a_transient_failure_is_tried_again_after_a_while(
-    make: Make, simulator: Simulator
+    make: Make, simulator: Simulator, cause: Exception
 ) -> None:
-    source = Source(fail=fail_with(ConnectionFailedError("id.vk.ru is away")))
+    source = Source(fail=fail_with(cause))
     async with make(source, retry_limit=0) as api:
         source.expire(simulator)
         outcomes = await outcomes_of(api, 3)
