@@ -304,6 +304,7 @@ def test_blank_lines_are_counted_and_null_is_not_sent(
         (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
         (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
+        (["calls.jsonl", "-o", "x" * 300], "cannot write"),
         (["calls.jsonl", "-o", "text"], "text exists, but its line 1 was not written"),
         (["calls.jsonl", "--limit", "0"], "limit"),
         (

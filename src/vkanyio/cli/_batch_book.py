@@ -172,7 +172,7 @@ class Book:
 def _read(path: str, place: int, raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _foreign(path, place) from None
     if not is_dict(record):
         raise _foreign(path, place)
