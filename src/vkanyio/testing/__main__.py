@@ -7,6 +7,7 @@ to be installed; ``vkanyio simulator`` is the same where the extra ``cli`` is mi
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 import anyio
@@ -14,6 +15,8 @@ import anyio
 from ._fault_words import FORM, OrderedFault, read_fault
 from ._process import log_to_stderr, serve_until_stopped
 from ._simulator import Simulator
+
+MAX_PORT = 65535
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,12 +26,15 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    simulator = Simulator(
-        limit=options.limit,
-        window=options.window,
-        latency=options.latency,
-        seed=options.seed,
-    )
+    try:
+        simulator = Simulator(
+            limit=options.limit,
+            window=options.window,
+            latency=options.latency,
+            seed=options.seed,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     for each in options.ordered:
         try:
             each.inject(simulator)
@@ -36,7 +42,12 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"argument --fault: {error}")
     if options.log:
         log_to_stderr()
-    anyio.run(_run, options, simulator, backend=options.backend)
+    try:
+        anyio.run(_run, options, simulator, backend=options.backend)
+    except OSError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    except KeyboardInterrupt:  # before the simulator itself receives signals
+        sys.exit(128 + signal.SIGINT)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=0, help="port, 0 for any free one (%(default)s)")
+    add("--port", type=_port, default=0, help="port, 0 for any free one (%(default)s)")
     add(
         "--limit",
         type=int,
@@ -78,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         help="stop at the end of standard input, so when the parent process dies",
     )
     return parser
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or int(word) > MAX_PORT:
+        message = f"{word!r} is not a number from 0 to {MAX_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(word)
 
 
 def _fault(word: str) -> OrderedFault:
