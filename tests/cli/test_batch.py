@@ -167,7 +167,7 @@ def test_the_size_of_batches_is_an_option(
     assert max(Counter(calls).values()) == 5
     code, _, err = batch(users(1), "--execute-count", count)
     assert code == 2
-    assert "execute_count" in err
+    assert "--execute-count" in err
 
 
 @pytest.mark.parametrize(

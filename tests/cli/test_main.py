@@ -89,6 +89,16 @@ def test_a_wrong_command_is_one_line_that_names_it(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "command"), [(["call", "--limit"], "vkanyio call"), (["-x"], "vkanyio")]
+)
+def test_a_wrong_option_refers_to_the_help_that_has_it(
+    capsys: pytest.CaptureFixture[str], words: list[str], command: str
+) -> None:
+    assert run(words) == 2
+    assert capsys.readouterr().err.endswith(f" (see `{command} --help`)\n")
+
+
 @pytest.mark.parametrize("name", [None, *MODULES])
 def test_every_help_text_has_an_example_that_fits_a_line(
     capsys: pytest.CaptureFixture[str], name: str | None

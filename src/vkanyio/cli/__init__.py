@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from .._extras import how_to_install
@@ -15,6 +16,7 @@ def main() -> None:
     Exit codes: 0 for success, 1 for an error from VK, 2 for wrong usage, 3 if no
     response came, 4 if VK may have carried the call out, 130 for Ctrl-C.
     """
+    _open_closed_streams()
     try:
         from ._app import run
     except ModuleNotFoundError as error:
@@ -28,6 +30,17 @@ def main() -> None:
         )
         sys.exit(2)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Open the null device for standard streams that are closed, as by ``>&-``.
+
+    Python has None in place of such a stream, and the system would give its number to
+    the next file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run_plain_simulator() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from importlib import import_module
@@ -18,6 +19,7 @@ from ._common import (
     WRONG_USAGE,
     CommandError,
     Interrupted,
+    discard,
     report,
 )
 
@@ -39,6 +41,9 @@ MODULES = {
     "upload": "_upload",
 }
 """The module of each command."""
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Why standard output cannot be written; click itself handles a broken pipe."""
 
 
 @final
@@ -109,7 +114,9 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx is not None else "vkanyio"
+        # Errors of the parser have no context.
+        name = next((word for word in arguments[:1] if word in MODULES), None)
+        command = "vkanyio" if name is None else f"vkanyio {name}"
         message = error.format_message().rstrip(".")
         report(f"{message} (see `{command} --help`)")
         return WRONG_USAGE
@@ -124,4 +131,10 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:  # click raises it for KeyboardInterrupt, and ends the line
         report("interrupted")
         return SIGNALLED + signal.SIGINT
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        discard(sys.stdout)
+        report(f"cannot write to standard output: {error.strerror}")
+        return WRONG_USAGE
     return code if isinstance(code, int) else 0
