@@ -358,7 +358,7 @@ def test_without_coredis_the_import_says_what_to_install(anyio_backend: str) -> 
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert "ImportError: vkanyio.redis needs another package" in done.stderr
-    assert "pip install 'vkanyio[redis]'" in done.stderr
+    assert "pip install '.[redis]'" in done.stderr
 
 
 def test_a_local_limiter_can_always_be_used(anyio_backend: str) -> None:

@@ -170,3 +170,31 @@ def test_ctrl_c_before_it_receives_signals_is_silent(
         main([])
     assert caught.value.code == 130
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("missing", "options", "says"),
+    [
+        ("hypercorn", [], "needs hypercorn: run pip install '.[testing]' in the"),
+        ("lark", [], "needs lark: run pip install '.[testing]' in the clone"),
+        (
+            "trio",
+            ["--backend", "trio"],
+            "--backend trio needs trio: run pip install trio",
+        ),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    missing: str, options: list[str], says: str
+) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from vkanyio.testing.__main__ import main\n"
+        f"main({options})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

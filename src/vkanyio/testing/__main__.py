@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from importlib.util import find_spec
 
 import anyio
 
@@ -17,6 +18,8 @@ from ._process import log_to_stderr, serve_until_stopped
 from ._simulator import Simulator
 
 MAX_PORT = 65535
+NEEDED = ("hypercorn", "lark")
+INSTALL = "run pip install '.[testing]' in the clone of vkanyio"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -26,6 +29,9 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if find_spec(options.backend) is None:
+        missing = f"--backend {options.backend} needs {options.backend}"
+        parser.error(f"{missing}: run pip install {options.backend}")
     try:
         simulator = Simulator(
             limit=options.limit,
@@ -46,6 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
         anyio.run(_run, options, simulator, backend=options.backend)
     except OSError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in NEEDED:
+            raise
+        parser.exit(2, f"{parser.prog} needs {missing}: {INSTALL}\n")
     except KeyboardInterrupt:  # before the simulator itself receives signals
         sys.exit(128 + signal.SIGINT)
 
