@@ -61,6 +61,21 @@ def test_a_module_that_the_extra_does_not_bring_is_not_blamed_on_it() -> None:
     assert INSTALL not in done.stderr
 
 
+def test_ctrl_c_while_modules_are_loaded_is_one_line() -> None:
+    code = (
+        "import sys, vkanyio.cli\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, *_):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "vkanyio.cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "vkanyio: interrupted\n")
+
+
 def test_runs_as_a_module_too() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "vkanyio", "--version"],

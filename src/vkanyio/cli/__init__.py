@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from .._extras import how_to_install
@@ -29,6 +30,9 @@ def main() -> None:
             f"vkanyio: the command line needs {missing}: {how_to_install('cli')}\n"
         )
         sys.exit(2)
+    except KeyboardInterrupt:  # while the modules are loaded
+        sys.stderr.write("vkanyio: interrupted\n")
+        sys.exit(128 + signal.SIGINT)
     sys.exit(run(sys.argv[1:]))
 
 
