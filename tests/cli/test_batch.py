@@ -301,6 +301,8 @@ def test_blank_lines_are_counted_and_null_is_not_sent(
     [
         (["nowhere.jsonl"], "cannot read nowhere.jsonl: "),
         (["."], "cannot read .: "),
+        ([""], "cannot read '': "),
+        (["calls.jsonl", "-o", ""], "cannot write '': "),
         (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
         (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import sys
 import time
@@ -212,7 +213,8 @@ class LineFile:
         self._written += len(data)
 
     def _command_error(self, error: OSError) -> CommandError:
-        return CommandError(f"cannot write {self.path}: {error.strerror}", WRONG_USAGE)
+        message = f"cannot write {shlex.quote(self.path)}: {error.strerror}"
+        return CommandError(message, WRONG_USAGE)
 
 
 @final
