@@ -179,6 +179,9 @@ async def _cancel_on_signals(
                 # A task group would wrap it.
                 failure = error
             tg.cancel_scope.cancel()
+    if received:
+        # The process ends: another Ctrl-C must not keep it from saying how.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if failure is not None:
         raise failure
     if not results:
