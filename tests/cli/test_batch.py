@@ -167,7 +167,7 @@ def test_the_size_of_batches_is_an_option(
     assert max(Counter(calls).values()) == 5
     code, _, err = batch(users(1), "--execute-count", count)
     assert code == 2
-    assert "execute_count" in err
+    assert "--execute-count" in err
 
 
 @pytest.mark.parametrize(
@@ -301,9 +301,12 @@ def test_blank_lines_are_counted_and_null_is_not_sent(
     [
         (["nowhere.jsonl"], "cannot read nowhere.jsonl: "),
         (["."], "cannot read .: "),
+        ([""], "cannot read '': "),
+        (["calls.jsonl", "-o", ""], "cannot write '': "),
         (["calls.jsonl", "-o", "calls.jsonl"], "the output is the input"),
         (["calls.jsonl", "-o", "no/where"], "cannot write no/where: "),
         (["calls.jsonl", "-o", "/dev/null"], "leave out --output"),
+        (["calls.jsonl", "-o", "x" * 300], "cannot write"),
         (["calls.jsonl", "-o", "text"], "text exists, but its line 1 was not written"),
         (["calls.jsonl", "--limit", "0"], "limit"),
         (

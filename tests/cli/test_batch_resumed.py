@@ -186,6 +186,8 @@ def test_a_journal_without_its_output_is_refused(
         '{"line": 1, "digest": "1"}',
         '{"line": true, "digest": "1", "response": 1}',
         '{"line": 1, "digest": "123456789abc", "response": 1}',
+        '{"line": 2147483648000, "digest": "1", "response": 1}',
+        "[" * 100_000,
     ],
 )
 def test_a_file_of_something_else_is_left_alone(
@@ -198,6 +200,32 @@ def test_a_file_of_something_else_is_left_alone(
     assert "out.jsonl exists, but its line 1 was not written by `vkanyio batch`" in err
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == f"{line}\n"
     assert simulator.ledger.requests == 0
+
+
+@pytest.mark.parametrize("key", ['"x"', "[1]", "99999999999", "true"])
+def test_a_journal_of_something_else_is_left_alone(
+    simulator: Simulator, resume: Resume, tmp_path: Path, key: str
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", posts(1, "messages.send"))
+    write_calls(tmp_path / "out.jsonl", [])
+    entry = f'{{"line": 1, "digest": "1", "started": 1, "random_id": {key}}}'
+    write_calls(tmp_path / "out.jsonl.journal", [entry])
+    code, err = resume()
+    assert code == 2
+    assert "out.jsonl.journal exists, but its line 1 was not written by `vka" in err
+    assert simulator.ledger.requests == 0
+
+
+def test_an_error_of_another_version_is_one_that_stays(
+    simulator: Simulator, resume: Resume, tmp_path: Path
+) -> None:
+    write_calls(tmp_path / "calls.jsonl", users(1))
+    resume()
+    record = {**records(tmp_path)[0], "error": {"type": ["new"], "code": [1]}}
+    write_calls(tmp_path / "out.jsonl", [record])
+    requests = simulator.ledger.requests
+    assert resume()[0] == 0
+    assert simulator.ledger.requests == requests
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")

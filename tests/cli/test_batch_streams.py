@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vkanyio.cli import _progress_lines
+from vkanyio.cli._app import run
 
 from .batches import users, write_calls
 from .conftest import BACKENDS, Resume, run_on_terminal
@@ -86,6 +88,15 @@ def test_a_reader_that_has_enough_ends_it_quietly(base_url: str, backend: str) -
         assert process.wait(10) == 1
     assert err.count("\n") == 1
     assert "HTTP requests" in err
+
+
+@BACKENDS
+def test_a_device_that_cannot_be_polled_is_read(
+    base_url: str, backend: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ["batch", os.devnull, "--base-url", base_url, "--backend", backend]
+    assert run(words) == 0
+    assert capfd.readouterr().err.startswith("vkanyio: no calls in ")
 
 
 def test_a_line_without_an_end_is_not_read_whole(base_url: str) -> None:

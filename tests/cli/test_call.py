@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,11 +124,11 @@ def test_no_connection_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["users.get", "a=1", "a=2"], "'a'"),
         (["users get"], "'users get'"),
         (["execute"], "code"),
-        (["users.get", "--limit", "0"], "limit"),
+        (["users.get", "--limit", "0"], "vkanyio: --limit must be"),
         (["users.get", "--limit", "many"], "--limit"),
         (["users.get", "--language", "xx"], "language"),
         (["users.get", "--timeout", "0"], "timeout"),
-        (["users.get", "--retries", "-1"], "retry_limit"),
+        (["users.get", "--retries", "-1"], "vkanyio: --retries must be"),
         (["users.get", "--proxy", "ftp://a:hidden@b"], "proxy"),
         (["users.get", "--api-version", "five"], "version"),
         (["users.get", "user_ids:=[1"], "'user_ids:=[1' is not JSON"),
@@ -224,6 +225,38 @@ def test_ctrl_c_ends_a_call_and_says_whether_it_may_have_reached_vk(
     assert (process.returncode, out) == (130, "")
     warning = ": wall.post may have reached VK; check before you repeat it"
     assert err == f"vkanyio: interrupted{warning if method == 'wall.post' else ''}\n"
+
+
+# Runs the command line, with Ctrl-C at the moment at which it reports how it ended.
+IMPATIENT = """
+import signal, vkanyio.cli, vkanyio.cli._app as app
+report = app.report
+def report_late(message):
+    signal.raise_signal(signal.SIGINT)
+    report(message)
+app.report = report_late
+vkanyio.cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+@BACKENDS
+def test_a_second_ctrl_c_does_not_keep_a_call_from_saying_how_it_ended(
+    base_url: str, simulator: Simulator, backend: str
+) -> None:
+    arrived = hang(simulator)
+    words = ["call", "wall.post", "--base-url", base_url, "--backend", backend]
+    with subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, *words], stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for_arrivals(arrived, 1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert err == (
+        "vkanyio: interrupted: wall.post may have reached VK; check before you repeat"
+        " it\n"
+    )
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(

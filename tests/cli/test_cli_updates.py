@@ -263,6 +263,7 @@ def test_a_broken_position_is_refused_and_left_alone(
     file = tmp_path / "position"
     file.write_text("not a position")
     code, _, err = updates("9", "--position", str(file))
-    assert code == 1
+    assert code == 2
+    assert err.startswith("vkanyio: --position: ")
     assert err.count("\n") == 1
     assert file.read_text() == "not a position"

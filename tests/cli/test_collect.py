@@ -259,14 +259,18 @@ def test_a_list_that_is_cut_off_says_so(collect: Collect, simulator: Simulator) 
         (["users.get"], "users.get cannot be collected: it does not return a list"),
         (["wall.get", "owner=1"], "wall.get has no parameter 'owner'"),
         (["wall.get", "count=500"], "count must be a whole number from 1 to 100"),
-        (["wall.get", "--max-items", "0"], "max_items must be a whole number of at"),
+        (["wall.get", "--max-items", "0"], "Invalid value for '--max-items': 0 is "),
         (["wall.get", "--resume", "no-position"], "no-position has no position of"),
         (["wall.get", "--resume", "of-others"], "of-others has no position of"),
         (
             ["status.get"],
             "status.get cannot be collected: it does not return a list in pages: use `",
         ),
-        (["wall.get", "--resume", "/"], "--resume: cannot read '/'"),
+        (["wall.get", "--resume", "/"], "--resume: cannot read '/': Is a directory"),
+        (["wall.get", "--resume", "bytes"], "--resume: 'bytes' is not UTF-8 text"),
+        (["wall.get", "-o", "x" * 250], f"--output: cannot read '{'x' * 250}.position"),
+        (["wall.get", "-o", "out", "--resume", "./out"], "the position would be wr"),
+        (["wall.get", "-o", "out.new", "--resume", "out"], "the position would be wr"),
     ],
 )
 def test_mistakes_are_one_line_and_nothing_is_sent(
@@ -280,6 +284,7 @@ def test_mistakes_are_one_line_and_nothing_is_sent(
     monkeypatch.chdir(tmp_path)
     Path("no-position").write_text("{}")
     Path("of-others").write_text("a diary")
+    Path("bytes").write_bytes(b"\xff")
     code, items, err = collect(*words)
     assert (code, items) == (2, [])
     assert err.startswith(f"vkanyio: {problem}")
@@ -293,7 +298,7 @@ def test_a_position_that_cannot_be_kept_is_reported(
 ) -> None:
     simulator.add_list("groups.getMembers", range(3))
     code, _, err = collect(*MEMBERS, "--resume", "/nowhere/place")
-    assert code == 1
+    assert code == 2
     assert "vkanyio: --resume: cannot write '/nowhere/place': No such file" in err
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shlex
 import subprocess
 import sys
 
@@ -33,25 +32,6 @@ def test_without_the_extra_one_line_says_how_to_install_it(missing: str) -> None
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
-@pytest.mark.parametrize(
-    ("redirections", "reason"),
-    [
-        (">&-", "standard output is closed: redirect it to /dev/null"),
-        (">&- 2>&-", ""),
-    ],
-)
-def test_a_closed_output_is_reported_before_anything_is_sent(
-    redirections: str, reason: str
-) -> None:
-    command = f"{shlex.quote(sys.executable)} -m vkanyio call users.get {redirections}"
-    done = subprocess.run(
-        ["sh", "-c", command], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert done.stderr == (f"vkanyio: {reason}\n" if reason else "")
-
-
 def test_without_trio_one_line_says_how_to_install_it() -> None:
     assert run_without("trio", "call", "users.get", "--backend", "trio") == (
         f"vkanyio: --backend trio needs trio: {INSTALL}\n"
@@ -81,6 +61,21 @@ def test_a_module_that_the_extra_does_not_bring_is_not_blamed_on_it() -> None:
     assert INSTALL not in done.stderr
 
 
+def test_ctrl_c_while_modules_are_loaded_is_one_line() -> None:
+    code = (
+        "import sys, vkanyio.cli\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, *_):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "vkanyio.cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "vkanyio: interrupted\n")
+
+
 def test_runs_as_a_module_too() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "vkanyio", "--version"],
@@ -107,6 +102,16 @@ def test_a_wrong_command_is_one_line_that_names_it(
     assert "'dmeo'" in err
     assert "demo" in err.replace("'dmeo'", "")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "command"), [(["call", "--limit"], "vkanyio call"), (["-x"], "vkanyio")]
+)
+def test_a_wrong_option_refers_to_the_help_that_has_it(
+    capsys: pytest.CaptureFixture[str], words: list[str], command: str
+) -> None:
+    assert run(words) == 2
+    assert capsys.readouterr().err.endswith(f" (see `{command} --help`)\n")
 
 
 @pytest.mark.parametrize("name", [None, *MODULES])

@@ -96,13 +96,13 @@ def test_a_near_miss_gets_a_suggestion(
         assert err.count("\n") == 1
 
 
-def test_what_is_like_nothing_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["methods", "xylophone"]) == 2
+@pytest.mark.parametrize("word", ["xylophone", "", "."])
+def test_what_is_like_nothing_is_one_line(
+    capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    assert run(["methods", word]) == 2
     out, err = capsys.readouterr()
-    assert (out, err) == (
-        "",
-        "vkanyio: VK's schema has no method like 'xylophone'\n",
-    )
+    assert (out, err) == ("", f"vkanyio: VK's schema has no method like {word!r}\n")
 
 
 def test_a_method_is_shown_with_all_that_is_known(look: Look) -> None:

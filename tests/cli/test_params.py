@@ -48,15 +48,33 @@ def test_values_come_from_files_and_from_standard_input(
     assert json.loads(entry.params["payload"]) == {"c": 1}
 
 
+def test_a_byte_order_mark_is_not_part_of_a_text(
+    call: MakeCall,
+    simulator: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.json").write_text('{"peer_id": 7}', encoding="utf-8-sig")
+    Path("text").write_text("Ёж", encoding="utf-8-sig")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\ufeff[1]"))
+    words = ["messages.send", "@params.json", "message@text", "payload:=@-"]
+    assert call(*words)[0] == 0
+    [entry] = simulator.ledger.carried_out()
+    assert (entry.params["message"], entry.params["payload"]) == ("Ёж", "1")
+
+
 def test_files_that_hold_something_else_are_named(
     call: MakeCall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("list.json").write_text("[]", encoding="utf-8")
     Path("bytes").write_bytes(b"\xff")
+    Path("deep.json").write_text("[" * 100_000, encoding="utf-8")
     Path("secret.json").write_text('{"access_token": "x"}', encoding="utf-8")
     for word, says in [
         ("@list.json", "'@list.json' must contain a JSON object"),
+        ("@deep.json", "'@deep.json' is not JSON"),
         ("fields@bytes", "'bytes' is not UTF-8 text"),
         ("@secret.json", "VK_TOKEN"),
     ]:

@@ -152,6 +152,7 @@ def is_fault(name: str, value: object) -> bool:
         (["--token", "bot=club0"], "'bot=club0' does not have the form"),
         (["--port", "99999"], "99999"),
         (["--limit", "-1"], "-1"),
+        (["--latency", "nan"], "latency must be 0 or more, not nan"),
         (["--window", "round"], "'round'"),
         (["--host", "nosuch.invalid"], "cannot listen on nosuch.invalid, port 0: "),
     ],

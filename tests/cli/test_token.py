@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("content", [f"{TOKEN}\n", f"  {TOKEN}"])
+@pytest.mark.parametrize("content", [f"{TOKEN}\n", f"  {TOKEN}", f"\ufeff{TOKEN}\r\n"])
 def test_the_token_comes_from_a_file(
     call: MakeCall,
     simulator: Simulator,

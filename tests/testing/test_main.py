@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
+
+from vkanyio.testing.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,3 +126,75 @@ def test_a_wrong_option_is_refused() -> None:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "round" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--port", "65536"], "argument --port: '65536' is not a number from 0 to 6"),
+        (["--port", "-1"], "argument --port: '-1' is not a number from 0 to 6"),
+        (["--limit", "-1"], "limit must be 0 or more, not -1"),
+        (["--latency", "-1"], "latency must be 0 or more, not -1.0"),
+        (["--latency", "nan"], "latency must be 0 or more, not nan"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(options)
+    assert caught.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        pytest.raises(SystemExit) as caught,
+    ):
+        main(["--port", str(other.getsockname()[1])])
+    assert caught.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "while attempting to bind" in err
+
+
+def test_ctrl_c_before_it_receives_signals_is_silent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(anyio, "run", interrupted)
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("missing", "options", "says"),
+    [
+        ("hypercorn", [], "needs hypercorn: run pip install '.[testing]' in the"),
+        ("lark", [], "needs lark: run pip install '.[testing]' in the clone"),
+        (
+            "trio",
+            ["--backend", "trio"],
+            "--backend trio needs trio: run pip install trio",
+        ),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    missing: str, options: list[str], says: str
+) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from vkanyio.testing.__main__ import main\n"
+        f"main({options})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
 import sys
 from importlib import import_module
@@ -19,6 +19,7 @@ from ._common import (
     WRONG_USAGE,
     CommandError,
     Interrupted,
+    discard,
     report,
 )
 
@@ -40,6 +41,9 @@ MODULES = {
     "upload": "_upload",
 }
 """The module of each command."""
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Why standard output cannot be written; click itself handles a broken pipe."""
 
 
 @final
@@ -99,11 +103,6 @@ def run(arguments: Sequence[str]) -> int:
     :param arguments: the arguments that follow the program name
     :return: the exit code
     """
-    if sys.stderr is None or sys.stdout is None:
-        # The next socket would get its number, and perhaps be written to.
-        if sys.stderr is not None:
-            report(f"standard output is closed: redirect it to {os.devnull}")
-        return WRONG_USAGE
     try:
         code: object = commands.main(
             list(arguments),
@@ -115,7 +114,9 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx is not None else "vkanyio"
+        # Errors of the parser have no context.
+        name = next((word for word in arguments[:1] if word in MODULES), None)
+        command = "vkanyio" if name is None else f"vkanyio {name}"
         message = error.format_message().rstrip(".")
         report(f"{message} (see `{command} --help`)")
         return WRONG_USAGE
@@ -130,4 +131,10 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:  # click raises it for KeyboardInterrupt, and ends the line
         report("interrupted")
         return SIGNALLED + signal.SIGINT
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        discard(sys.stdout)
+        report(f"cannot write to standard output: {error.strerror}")
+        return WRONG_USAGE
     return code if isinstance(code, int) else 0

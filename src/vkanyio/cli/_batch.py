@@ -253,7 +253,7 @@ def _open_input(source: str, output: str | None) -> Generator[int]:
             raise IsADirectoryError(0, "it is a directory")
         descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
-        message = f"cannot read {source}: {error.strerror}"
+        message = f"cannot read {shlex.quote(source)}: {error.strerror}"
         raise CommandError(message, WRONG_USAGE) from None
     try:
         yield descriptor

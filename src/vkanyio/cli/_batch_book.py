@@ -22,6 +22,9 @@ KEY_SECONDS = 50 * 60.0
 """How long VK deduplicates by a key: an hour (https://dev.vk.com/method/messages.send),
 minus some minutes for clock differences."""
 
+MAX_LINES = 10**9
+"""Limit of the line number in a record: memory is needed for all lines before it."""
+
 AGAIN_TYPES = frozenset(
     {"ConnectionFailedError", "RequestTimeoutError", "InvalidResponseError"}
 )
@@ -141,9 +144,10 @@ class Book:
             if since is False:
                 self.started.pop(number, None)
             elif self.state(number) is not LineState.DONE:
-                if not isinstance(since, int | float):
+                key = entry.get("random_id")
+                if not isinstance(since, int | float) or not _is_key(key):
                     raise _foreign(path, place)
-                key, at = entry.get("random_id"), float(since)
+                at = float(since)
                 known = self.started.get(number)
                 if known is not None and known.random_id == key:
                     at = min(at, known.time)  # VK may have got it then
@@ -172,14 +176,18 @@ class Book:
 def _read(path: str, place: int, raw: bytes) -> dict[str, Any]:
     try:
         record = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _foreign(path, place) from None
     if not is_dict(record):
         raise _foreign(path, place)
     number = record.get("line")
-    if type(number) is not int or number < 1:
+    if type(number) is not int or not 1 <= number <= MAX_LINES:
         raise _foreign(path, place)
     return record
+
+
+def _is_key(key: object) -> bool:
+    return key is None or (type(key) is int and -(2**31) <= key < 2**31)
 
 
 def _foreign(path: str, place: int) -> CommandError:
@@ -191,9 +199,10 @@ def _foreign(path: str, place: int) -> CommandError:
 
 
 def _state_after(error: Mapping[str, Any], *, retry_errors: bool) -> LineState:
-    kind, code = error.get("type"), error.get("code")
+    kind, code = str(error.get("type")), error.get("code")
     if kind == "OutcomeUnknownError":
         return LineState.UNKNOWN
-    if retry_errors or kind in AGAIN_TYPES or code in AGAIN_CODES:
+    is_temporary = isinstance(code, int) and code in AGAIN_CODES
+    if retry_errors or kind in AGAIN_TYPES or is_temporary:
         return LineState.AGAIN
     return LineState.DONE

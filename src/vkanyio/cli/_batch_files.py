@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import sys
 import time
@@ -174,8 +175,9 @@ class LineFile:
     def remove_if_empty(self) -> None:
         """Delete the file if it has nothing in it; it stays open."""
         path = Path(self.path)
-        if path.exists() and not path.stat().st_size:
-            path.unlink()
+        with suppress(OSError):  # another process may have removed it
+            if not path.stat().st_size:
+                path.unlink()
 
     def close(self) -> None:
         """Sync the file to disk and close it.
@@ -211,7 +213,8 @@ class LineFile:
         self._written += len(data)
 
     def _command_error(self, error: OSError) -> CommandError:
-        return CommandError(f"cannot write {self.path}: {error.strerror}", WRONG_USAGE)
+        message = f"cannot write {shlex.quote(self.path)}: {error.strerror}"
+        return CommandError(message, WRONG_USAGE)
 
 
 @final
@@ -227,7 +230,9 @@ class OutputFiles:
 
     def __init__(self, path: str) -> None:
         journal = Path(f"{path}.journal")
-        if journal.exists() and not Path(path).exists():
+        # Not Path.exists, which may raise an OSError; opening the output reports it.
+        has_journal = os.path.exists(journal)
+        if has_journal and not os.path.exists(path):
             message = (
                 f"{journal} exists, but {path} does not: restore {path}, or remove the"
                 " journal"
@@ -237,7 +242,7 @@ class OutputFiles:
         self.records.lock()
         self._journal_path = journal
         self._journal: LineFile | None = None
-        if journal.exists():
+        if has_journal:
             try:
                 self._journal = LineFile(str(journal))
             except CommandError:
@@ -284,7 +289,8 @@ class OutputFiles:
     def finish(self) -> None:
         """Close the files and delete the journal, when no call is left."""
         self.close()
-        self._journal_path.unlink(missing_ok=True)
+        with suppress(OSError):  # the directory may have become read-only
+            self._journal_path.unlink(missing_ok=True)
 
 
 def open_private(path: str, flags: int) -> int:
@@ -298,7 +304,7 @@ def _encode(record: Any) -> bytes:
 
 
 def _is_whole(raw: bytes) -> bool:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         return isinstance(json.loads(raw), dict)
     return False
 

@@ -140,7 +140,10 @@ class LineReader:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        mode = os.fstat(descriptor).st_mode
+        is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        # Others, such as files and /dev/null, cannot be polled, and never block.
+        self._may_block = is_pipe or os.isatty(descriptor)
         self._buffer = bytearray()
         self._searched = 0
         self._ended = False
@@ -180,7 +183,7 @@ class LineReader:
         return end
 
     async def _read(self) -> bytes:
-        if self._is_file:
+        if not self._may_block:
             return os.read(self._descriptor, _CHUNK)
         if sys.platform == "win32":
             return await anyio.to_thread.run_sync(

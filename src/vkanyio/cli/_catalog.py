@@ -118,6 +118,8 @@ def search(words: Sequence[str]) -> list[str]:
     words.
     """
     asked = [word.lower() for each in words for word in _words(each)]
+    if not asked:  # such as "-"
+        return []
     ranked: list[tuple[int, str]] = []
     for name in names():
         there = [word.lower() for word in _words(name)]

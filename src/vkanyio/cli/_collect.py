@@ -72,7 +72,9 @@ COLLECT_TIMEOUT = 30.0
         " OUTPUT.position]"
     ),
 )
-@click.option("--max-items", type=int, metavar="N", help="Stop after N items.")
+@click.option(
+    "--max-items", type=click.IntRange(1), metavar="N", help="Stop after N items."
+)
 @client_options
 def collect(
     method: str,

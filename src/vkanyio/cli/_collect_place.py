@@ -32,6 +32,7 @@ class Place:
 
     def __init__(self, path: str, option: str) -> None:
         self._path = path
+        self._new = f"{path}.new"
         self._option = option
         self.exists = False
         self.position: str | None = None
@@ -40,8 +41,11 @@ class Place:
             text = Path(path).read_text(encoding="utf-8")
         except FileNotFoundError:
             return
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"--resume: cannot read {path!r}: {error}"
+        except OSError as error:
+            message = f"{option}: cannot read {path!r}: {error.strerror}"
+            raise CommandError(message, WRONG_USAGE) from None
+        except UnicodeDecodeError:
+            message = f"{option}: {path!r} is not UTF-8 text"
             raise CommandError(message, WRONG_USAGE) from None
         self.exists = True
         position, _, size = text.strip().partition("\n")
@@ -67,6 +71,11 @@ class Place:
         differs = f"{self} belongs to {method} with other parameters"
         return f"{differs}: repeat those, or {other}"
 
+    def is_in_the_way_of(self, path: str) -> bool:
+        """Return whether the position would be written over a file."""
+        taken = {os.path.realpath(each) for each in (self._path, self._new)}
+        return os.path.realpath(path) in taken
+
     def remove(self) -> None:
         """Delete the file."""
         Path(self._path).unlink(missing_ok=True)
@@ -77,14 +86,13 @@ class Place:
         :raises CommandError: if it cannot be written
         """
         lines = [position] if size is None else [position, str(size)]
-        new = f"{self._path}.new"
         try:
-            with open(new, "w", encoding="utf-8", opener=open_private) as file:
+            with open(self._new, "w", encoding="utf-8", opener=open_private) as file:
                 file.writelines(f"{line}\n" for line in lines)
-            os.replace(new, self._path)
+            os.replace(self._new, self._path)
         except OSError as error:
-            message = f"--resume: cannot write {self._path!r}: {error.strerror}"
-            raise CommandError(message) from None
+            message = f"{self._option}: cannot write {self._path!r}: {error.strerror}"
+            raise CommandError(message, WRONG_USAGE) from None
 
 
 def items_read(position: str) -> Any:
@@ -95,7 +103,7 @@ def items_read(position: str) -> Any:
 def _read(position: str) -> dict[str, Any]:
     try:
         value = json.loads(position)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if is_dict(value) else {}
 
@@ -105,6 +113,9 @@ def open_output(path: str, place: Place) -> LineFile:
 
     :raises CommandError: if it is not the output of the run that wrote the position
     """
+    if place.is_in_the_way_of(path):
+        message = f"the position would be written over {path}: choose another --resume"
+        raise CommandError(message, WRONG_USAGE)
     file = LineFile(path)
     file.lock()
     has, belongs = file.size(), place.size or 0

@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, TextIO, TypeVar, final
 
 import anyio
 import click
@@ -86,9 +86,27 @@ def report(message: str) -> None:
     for token in (os.environ.get(TOKEN_VARIABLE, "").strip(), *secrets):
         if len(token) >= MIN_SECRET_LENGTH:
             message = message.replace(token, "***")
-    # Not click.echo, which would bypass a progress bar that replaces the stream.
-    sys.stderr.write(f"vkanyio: {one_line(message)}\n")
-    sys.stderr.flush()
+    write_to_stderr(f"vkanyio: {message}")
+
+
+def write_to_stderr(message: str) -> None:
+    """Write one line to standard error, or nowhere if that is full or a broken pipe."""
+    try:
+        # Not click.echo, which would bypass a progress bar that replaces the stream.
+        sys.stderr.write(f"{one_line(message)}\n")
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Discard what a stream that cannot be written still has in its buffer.
+
+    The interpreter flushes it at exit, and would fail again.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def one_line(text: str) -> str:
@@ -161,6 +179,9 @@ async def _cancel_on_signals(
                 # A task group would wrap it.
                 failure = error
             tg.cancel_scope.cancel()
+    if received:
+        # The process ends: another Ctrl-C must not keep it from saying how.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     if failure is not None:
         raise failure
     if not results:

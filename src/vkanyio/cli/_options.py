@@ -20,8 +20,8 @@ from ._common import (
     CommandError,
     backend_option,
     check_backend,
-    one_line,
     secrets,
+    write_to_stderr,
 )
 
 if TYPE_CHECKING:
@@ -65,13 +65,22 @@ class ClientOptions:
         try:
             config = Config.from_options("none-yet", options)
         except (TypeError, ValueError) as error:
-            raise CommandError(str(error), WRONG_USAGE) from error
+            raise CommandError(_of_command_line(error), WRONG_USAGE) from error
         source, token = _read_token(self.token_file)
         secrets.add(token)
         try:
             return attrs.evolve(config, token=token)
         except ValueError as error:
             raise CommandError(f"{source}: {error}", WRONG_USAGE) from error
+
+
+def _of_command_line(error: Exception) -> str:
+    """Return the message about an option of the library, with the name it has here."""
+    name, space, problem = str(error).partition(" ")
+    if name not in _CONFIG_NAMES:
+        return str(error)
+    here = _OTHER_NAMES.get(name) or f"--{name.replace('_', '-')}"
+    return f"{here}{space}{problem}"
 
 
 def _read_token(path: str | None) -> tuple[str, str]:
@@ -96,7 +105,7 @@ def _read_token(path: str | None) -> tuple[str, str]:
 
 def _token_of_file(path: str) -> str:
     try:
-        token = Path(path).read_text(encoding="utf-8").strip()
+        token = Path(path).read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         message = f"--token-file: cannot read {path!r}: {error.strerror}"
         raise CommandError(message, WRONG_USAGE) from None
@@ -193,6 +202,7 @@ _CONFIG_NAMES = (
     *("limit", "mode", "request_mode", "execute_count", "timeout", "retry_limit"),
     *("language", "version", "proxy", "base_url", "allow_insecure"),
 )
+_OTHER_NAMES = {"retry_limit": "--retries", "version": "--api-version"}
 
 
 def client_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -223,7 +233,7 @@ class StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record in one line."""
-        sys.stderr.write(f"{one_line(self.format(record))}\n")
+        write_to_stderr(self.format(record))
 
 
 def log_to_stderr(verbosity: int) -> None:

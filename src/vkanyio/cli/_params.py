@@ -79,7 +79,7 @@ def _read(word: str) -> dict[str, Any]:
         return {name: text}
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"{word!r} is not JSON: {error}"
         raise CommandError(message, WRONG_USAGE) from None
     if name:
@@ -93,13 +93,15 @@ def _read(word: str) -> dict[str, Any]:
 def read_text(path: str, word: str) -> str:
     """Return the text of a file, or of standard input if the path is ``-``.
 
+    A byte order mark, which some editors write, is not part of the text.
+
     :param word: the argument as the user wrote it, for errors
     :raises CommandError: if the file cannot be read
     """
     try:
         if path == "-":
-            return sys.stdin.read()
-        return Path(path).read_text(encoding="utf-8")
+            return sys.stdin.read().removeprefix("\ufeff")
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         message = f"{word!r}: cannot read {path!r}: {error.strerror}"
         raise CommandError(message, WRONG_USAGE) from None

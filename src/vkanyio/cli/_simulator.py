@@ -131,22 +131,35 @@ def simulator(
       VK_TOKEN=any vkanyio call users.get --base-url http://127.0.0.1:8000/method
     """
     check_backend(backend)
-    made = Simulator(
-        limit=limit, window=window, latency=latency, seed=seed, tokens=tokens or None
-    )
-    for each in ordered:
-        try:
+    try:
+        made = Simulator(
+            limit=limit,
+            window=window,
+            latency=latency,
+            seed=seed,
+            tokens=tokens or None,
+        )
+        for each in ordered:
             each.inject(made)
-        except ValueError as error:
-            raise CommandError(str(error), WRONG_USAGE) from None
+    except ValueError as error:
+        raise CommandError(str(error), WRONG_USAGE) from None
     if log:
         log_to_stderr()
+    is_listening = False
+
+    def show(base_url: str) -> None:
+        nonlocal is_listening
+        is_listening = True
+        click.echo(base_url)
+
     try:
         anyio.run(
-            partial(serve_until_stopped, made, host, port, started=click.echo),
+            partial(serve_until_stopped, made, host, port, started=show),
             backend=backend,
         )
     except OSError as error:
+        if is_listening:  # standard output cannot be written
+            raise
         # Python appends the address to the message of the system.
         reason = str(error.strerror).partition(" (while")[0]
         message = f"cannot listen on {host}, port {port}: {reason}"

@@ -11,7 +11,7 @@ import click
 
 from .. import VK, Config, ParameterError, VKError
 from .._similar import did_you_mean
-from ..updates import FilePosition, Gap, Update, mailbox
+from ..updates import FilePosition, Gap, PositionError, Update, mailbox
 from ._batch_files import StreamOutput
 from ._common import WRONG_USAGE, CommandError, Interrupted, report, run_async
 from ._explain import command_error
@@ -147,6 +147,8 @@ def _check_mailbox(
 
 def _explained(error: VKError) -> CommandError:
     """Return the error with which the command ends."""
+    if isinstance(error, PositionError):
+        return CommandError(f"--position: {error}", WRONG_USAGE)
     if isinstance(error, ParameterError) and error.method == "groups.getById":
         message = (
             "the token is not that of a community: name one as GROUP, such as club1,"

@@ -9,10 +9,10 @@
 
 from importlib.util import find_spec
 
-from .._extras import how_to_install
+from .._extras import how_to_install as _how_to_install
 
 if find_spec("coredis") is None:
-    _MESSAGE = f"vkanyio.redis needs another package: {how_to_install('redis')}"
+    _MESSAGE = f"vkanyio.redis needs another package: {_how_to_install('redis')}"
     raise ImportError(_MESSAGE)
 
 from ._errors import RedisRefusedError as RedisRefusedError

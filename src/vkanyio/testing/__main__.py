@@ -7,13 +7,19 @@ to be installed; ``vkanyio simulator`` is the same where the extra ``cli`` is mi
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from importlib.util import find_spec
 
 import anyio
 
 from ._fault_words import FORM, OrderedFault, read_fault
 from ._process import log_to_stderr, serve_until_stopped
 from ._simulator import Simulator
+
+MAX_PORT = 65535
+NEEDED = ("hypercorn", "lark")
+INSTALL = "run pip install '.[testing]' in the clone of vkanyio"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,12 +29,18 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    simulator = Simulator(
-        limit=options.limit,
-        window=options.window,
-        latency=options.latency,
-        seed=options.seed,
-    )
+    if find_spec(options.backend) is None:
+        missing = f"--backend {options.backend} needs {options.backend}"
+        parser.error(f"{missing}: run pip install {options.backend}")
+    try:
+        simulator = Simulator(
+            limit=options.limit,
+            window=options.window,
+            latency=options.latency,
+            seed=options.seed,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     for each in options.ordered:
         try:
             each.inject(simulator)
@@ -36,7 +48,17 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"argument --fault: {error}")
     if options.log:
         log_to_stderr()
-    anyio.run(_run, options, simulator, backend=options.backend)
+    try:
+        anyio.run(_run, options, simulator, backend=options.backend)
+    except OSError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in NEEDED:
+            raise
+        parser.exit(2, f"{parser.prog} needs {missing}: {INSTALL}\n")
+    except KeyboardInterrupt:  # before the simulator itself receives signals
+        sys.exit(128 + signal.SIGINT)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=0, help="port, 0 for any free one (%(default)s)")
+    add("--port", type=_port, default=0, help="port, 0 for any free one (%(default)s)")
     add(
         "--limit",
         type=int,
@@ -78,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         help="stop at the end of standard input, so when the parent process dies",
     )
     return parser
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or int(word) > MAX_PORT:
+        message = f"{word!r} is not a number from 0 to {MAX_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(word)
 
 
 def _fault(word: str) -> OrderedFault:

@@ -48,13 +48,14 @@ async def serve_until_stopped(
     compile_script("return null;")
     stop = anyio.Event()
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with simulator.serve(host, port) as base_url, create_task_group() as tg:
-            tg.start_soon(_stop_on_signal, signals, stop)
-            if until_stdin_closes:
-                _stop_on_stdin_end(stop)
-            started(base_url)
-            await stop.wait()
-            tg.cancel_scope.cancel()
+        async with simulator.serve(host, port) as base_url:
+            started(base_url)  # not in the task group, which would wrap an error
+            async with create_task_group() as tg:
+                tg.start_soon(_stop_on_signal, signals, stop)
+                if until_stdin_closes:
+                    _stop_on_stdin_end(stop)
+                await stop.wait()
+                tg.cancel_scope.cancel()
 
 
 async def _stop_on_signal(

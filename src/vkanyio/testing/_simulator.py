@@ -73,6 +73,8 @@ class Simulator:
             raise ValueError(f"window must be one of {[*WINDOWS]}, not {window!r}")
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
+        if not callable(latency) and not latency >= 0:
+            raise ValueError(f"latency must be 0 or more, not {latency}")
         self.ledger: Ledger = Ledger()
         self.vkid: SimulatedVKID = SimulatedVKID()
         self._seed = seed
