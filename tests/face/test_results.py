@@ -18,6 +18,7 @@ from vkanyio import (
     Captcha,
     ClientClosedError,
     ClientUseError,
+    Confirmation,
     ExecuteError,
     ExecuteResult,
     OutcomeUnknownError,
@@ -272,6 +273,22 @@ async def test_the_lane_of_a_submitted_request_is_kept_until_its_end(
         assert await request.wait() == 1
         await anyio.sleep(10)
         assert "another-token" not in await call_with_other_tokens(api)
+
+
+async def test_the_lane_of_a_submitted_request_is_kept_between_its_attempts(
+    simulator: Simulator, make_client: MakeClient
+) -> None:
+    async def agree(_: Confirmation) -> bool:
+        await anyio.sleep(30)
+        return True
+
+    request = APIRequest("test.get", {"id": 1, "access_token": "another-token"})
+    simulator.fault(faults.confirmation(), times=1)
+    async with make_client(on_confirmation=agree) as api:
+        Probe(api).caller.submit(request, lambda _: None)
+        await anyio.sleep(10)
+        assert "another-token" in await call_with_other_tokens(api)
+        assert await request.wait() == 1
 
 
 async def test_a_lane_is_kept_for_somebody_else_who_waits(

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ..._typeguards import is_dict, is_list
 from .._errors import VKFault
 from .base import numbers
 
@@ -54,8 +53,10 @@ def references_of(
 def _parse(text: str) -> dict[str, Any]:
     with suppress(ValueError):
         found: Any = json.loads(text)
-        if is_dict(found) and isinstance(found.get("peer_id", 0), int):
-            return found
+        if isinstance(found, dict):
+            forward = cast("dict[str, Any]", found)
+            if isinstance(forward.get("peer_id", 0), int):
+                return forward
     raise VKFault.parameter("forward is invalid")
 
 
@@ -63,7 +64,7 @@ def _numbers(forward: dict[str, Any], *names: str) -> list[int]:
     found: list[int] = []
     for name in names:
         value = forward.get(name, [])
-        found += value if is_list(value) else [value]
+        found += cast("list[Any]", value) if isinstance(value, list) else [value]
     if not all(isinstance(each, int) for each in found):
         raise VKFault.parameter("forward is invalid")
     return found
