@@ -203,17 +203,13 @@ async def test_failures_of_a_client_on_real_sockets_are_mapped(
     simulator = Simulator(limit=0)
     simulator.fault(faults.drop_after(), rate=1)
     async with library.AsyncClient(trust_env=False) as http_client:
-        options: dict[str, Any] = {
-            "http_client": http_client,
-            "retry_limit": 0,
-            "timeout": 0.2,
-        }
+        options: dict[str, Any] = {"http_client": http_client, "retry_limit": 0}
         async with simulator.serve() as base_url:
             async with VK(TOKEN, base_url=base_url, **options) as api:
                 dropped, _ = await error_of(api, call)
             simulator.clear_faults()
             simulator.fault(faults.hang_before(), rate=1)
-            async with VK(TOKEN, base_url=base_url, **options) as api:
+            async with VK(TOKEN, base_url=base_url, timeout=1.0, **options) as api:
                 late, _ = await error_of(api, call)
         async with VK(TOKEN, base_url=base_url, **options) as api:
             refused, _ = await error_of(api, call)

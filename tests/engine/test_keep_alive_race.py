@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -39,9 +40,11 @@ class Keeping:
 
     async def serve(self, stream: BufferedByteStream) -> None:
         self.connections += 1
+        seconds = math.inf  # the first request may be late on a busy machine
         while True:
-            with anyio.move_on_after(self._seconds) as idle:
+            with anyio.move_on_after(seconds) as idle:
                 await read_request(stream)
+            seconds = self._seconds
             if idle.cancelled_caught:
                 if self._mute:
                     await read_request(stream)

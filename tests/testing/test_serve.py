@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
 
+from _helpers import collect_garbage
 from vkanyio.testing import Call, Simulator, _asgi, _serve, faults
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ pytestmark = [
 ]
 
 CALL = {"v": "5.199", "access_token": "t"}
+REQUEST = b"GET /method/test.echo?v=5.199&access_token=t HTTP/1.1\r\nHost: vk\r\n\r\n"
 
 
 @pytest.fixture
@@ -212,6 +217,63 @@ async def test_leaving_does_not_wait_for_clients_that_keep_connections(
             stream = await raw(base_url, data)
             await client.post(f"{base_url}/test.echo", data=CALL)
     await stream.aclose()
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_leaving_closes_the_connections_that_arrive_meanwhile(
+    simulator: Simulator, turns: int
+) -> None:
+    connections: list[socket.socket] = []
+
+    async def connect_in_each_turn(port: int | None) -> None:
+        for _ in range(60):
+            with suppress(ConnectionRefusedError):
+                connections.append(socket.create_connection(("127.0.0.1", port)))
+            await checkpoint()
+
+    async with anyio.create_task_group() as tg, simulator.serve() as base_url:
+        tg.start_soon(connect_in_each_turn, httpx.URL(base_url).port)
+        for _ in range(10 + turns):
+            await checkpoint()
+    assert 10 < len(connections) < 60
+    for connection in connections:
+        connection.close()
+    collect_garbage()
+
+
+async def test_leaving_cancels_a_request_that_arrives_meanwhile(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_serve, "SHUTDOWN_TIMEOUT", 20)
+    simulator.fault(faults.hang_before())
+    start = anyio.current_time()
+    async with simulator.serve() as base_url, httpx.AsyncClient() as client:
+        stream = await raw(base_url, b"")
+        await client.get(base_url)  # the stream was accepted before
+        await stream.send(REQUEST)
+    assert anyio.current_time() - start < 20
+    await stream.aclose()
+
+
+def test_leaving_closes_the_connection_of_a_client_that_does_not_read(
+    monkeypatch: pytest.MonkeyPatch, anyio_backend: str
+) -> None:
+    if anyio_backend == "trio":
+        pytest.skip("hypercorn waits until the client reads")
+    monkeypatch.setattr(_serve, "SHUTDOWN_TIMEOUT", 0.1)
+    simulator = Simulator(limit=0)
+    simulator.add_method("test.echo", lambda call: "x" * 2**25)
+    client = socket.socket()
+
+    async def leave_with_a_response_unread() -> None:
+        async with simulator.serve() as base_url:
+            client.connect(("127.0.0.1", httpx.URL(base_url).port))
+            client.sendall(REQUEST)
+            await anyio.wait_readable(client)
+
+    with client:
+        anyio.run(leave_with_a_response_unread, backend=anyio_backend)
+    gc.collect()
 
 
 async def test_an_exception_in_the_block_is_not_wrapped(simulator: Simulator) -> None:

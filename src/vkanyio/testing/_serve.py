@@ -6,11 +6,13 @@ import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, final
+from weakref import WeakSet
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from ._asgi import Message, Receive, Scope, Send
 from ._errors import ConnectionFault
@@ -30,6 +32,9 @@ KEEP_ALIVE = 75.0
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds to wait at the end before an open connection is closed by force."""
 
+ACCEPTING_TURNS = 5
+"""Turns of the event loop until an accepted connection is served: 3 on asyncio."""
+
 
 @asynccontextmanager
 async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, None]:
@@ -40,16 +45,16 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
     :param port: the port, 0 for any free one
     :return: the base URL
     """
-    serve_asgi, config = _hypercorn()
     site = _Site(app)
     failure: BaseException | None = None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Clients can connect from now on: until the server runs, they wait in the backlog.
-    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
-        config.bind = [f"fd://{listener.dup().detach()}"]
+    server = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    with _Listener(fileno=server.detach()) as listener:
+        serve_asgi, config = _hypercorn(listener)
         try:
             async with anyio.create_task_group() as site.tasks:
-                site.tasks.start_soon(_run, serve_asgi, site, config)
+                site.tasks.start_soon(_run, serve_asgi, site, config, listener)
                 try:
                     yield _base_url(listener)
                 except anyio.get_cancelled_exc_class():
@@ -71,17 +76,27 @@ async def serve(app: Application, host: str, port: int) -> AsyncGenerator[str, N
 
 
 async def _run(
-    serve_asgi: Callable[..., Awaitable[None]], site: _Site, config: Any
+    serve_asgi: Callable[..., Awaitable[None]],
+    site: _Site,
+    config: Any,
+    listener: _Listener,
 ) -> None:
+    async def stop() -> None:
+        await site.closed.wait()
+        await listener.stop()
+        tasks.start_soon(listener.disconnect)
+
     # Hypercorn shuts down cleanly when asked to, but not when it is cancelled.
     with anyio.CancelScope(shield=True):
-        await serve_asgi(site, config, shutdown_trigger=site.closed.wait)
+        async with anyio.create_task_group() as tasks:
+            await serve_asgi(site, config, shutdown_trigger=stop)
+            tasks.cancel_scope.cancel()
     site.tasks.cancel_scope.cancel()  # nothing is received any more
 
 
-def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
+def _hypercorn(listener: _Listener) -> tuple[Callable[..., Awaitable[None]], Any]:
     try:
-        from hypercorn.config import Config
+        from hypercorn.config import Config, Sockets
     except ModuleNotFoundError as exc:
         raise ModuleNotFoundError(
             "Simulator.serve() needs hypercorn, which the extra 'testing' installs",
@@ -90,10 +105,15 @@ def _hypercorn() -> tuple[Callable[..., Awaitable[None]], Any]:
     trio = sys.modules.get("trio")
     in_trio = trio is not None and trio.lowlevel.in_trio_task()
     serve_asgi = import_module(f"hypercorn.{'trio' if in_trio else 'asyncio'}").serve
-    config = Config()
+    config: Any = Config()
     config.accesslog = config.errorlog = None
     config.backlog = BACKLOG
-    config.graceful_timeout = SHUTDOWN_TIMEOUT
+    if in_trio:  # takes plain sockets only
+        config.bind = [f"fd://{listener.dup().detach()}"]
+    else:
+        listener.setblocking(False)
+        config.create_sockets = lambda: Sockets([], [listener], [])
+    config.graceful_timeout = 2 * SHUTDOWN_TIMEOUT  # the listener is first
     config.include_server_header = False
     config.keep_alive_timeout = KEEP_ALIVE
     return serve_asgi, config
@@ -103,6 +123,44 @@ def _base_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
     return f"http://{address}:{port}/method"
+
+
+@final
+class _Listener(socket.socket):
+    """A listening socket that lets hypercorn close every connection on asyncio.
+
+    Hypercorn would leave two kinds of them open, until they are garbage:
+
+    1. Those that asyncio has accepted, but not handed over when its server is closed.
+       So no more are accepted for some turns before that.
+    2. Those whose clients do not read the response. So these are disconnected.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._is_accepting = True
+        self._connections: WeakSet[socket.socket] = WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection: asyncio calls this."""
+        if not self._is_accepting:
+            raise BlockingIOError
+        connection, peer = super().accept()
+        self._connections.add(connection)
+        return connection, peer
+
+    async def stop(self) -> None:
+        """Accept no more connections, and wait until the accepted ones are served."""
+        self._is_accepting = False
+        for _ in range(ACCEPTING_TURNS):
+            await checkpoint()
+
+    async def disconnect(self) -> None:
+        """Disconnect after a while the clients that are still connected."""
+        await anyio.sleep(SHUTDOWN_TIMEOUT)
+        for connection in tuple(self._connections):
+            with suppress(OSError):  # it is closed
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @final
@@ -132,6 +190,8 @@ class _Site:
         exchange = _Exchange(receive, send, self.tasks)
         with anyio.CancelScope() as cutoff:
             self._running.add(cutoff)
+            if self.closed.is_set():
+                cutoff.cancel()
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             except ConnectionFault:
