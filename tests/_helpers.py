@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import anyio
@@ -15,6 +17,7 @@ import trio
 from anyio import current_time, get_running_tasks
 from anyio.lowlevel import checkpoint
 
+import vkanyio
 from _probe import Probe
 from vkanyio import APIRequest, HTTPResponse, VKError
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     MakeClient: TypeAlias = Callable[..., VK]
 
 TOKEN = "vk1.a.the-secret-token"
+LIBRARY = f"{Path(vkanyio.__file__).parent}{os.sep}"
+"""How the names of the library's own files begin, wherever it is installed."""
 READ = "users.get", {"user_ids": 1}
 POST = "wall.post", {"message": "hello"}
 both_calls = pytest.mark.parametrize("call", [READ, POST], ids=["read", "post"])

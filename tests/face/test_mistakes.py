@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from _helpers import LIBRARY
 from vkanyio import (
     API,
     VK,
@@ -137,7 +138,9 @@ def test_no_local_variable_shows_the_arguments() -> None:
         shown = traceback.TracebackException.from_exception(
             caught.value, capture_locals=True
         )
-        of_the_library = [each for each in shown.stack if "vkanyio" in each.filename]
+        of_the_library = [
+            each for each in shown.stack if each.filename.startswith(LIBRARY)
+        ]
         assert of_the_library
         for frame in of_the_library:
             assert "SECRET" not in str(frame.locals)

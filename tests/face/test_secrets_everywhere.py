@@ -21,6 +21,7 @@ import anyio
 import pytest
 
 from _bad_responses import chunked, http_response
+from _helpers import LIBRARY
 from _probe import Probe
 from _sockets import listening, read_request
 from vkanyio import VK, APIRequest, Captcha, Validation, VKError
@@ -160,7 +161,7 @@ def locals_of_the_library(error: BaseException) -> list[str]:
     for one in chain(error):
         shown = traceback.TracebackException.from_exception(one, capture_locals=True)
         for frame in shown.stack:
-            if "src/vkanyio/" in frame.filename:
+            if frame.filename.startswith(LIBRARY):
                 texts += (frame.locals or {}).values()
     return texts
 

@@ -16,6 +16,7 @@ import attrs
 import pytest
 
 import vkanyio
+from _helpers import LIBRARY
 from _sockets import always_succeed, listening
 from vkanyio import (
     VK,
@@ -71,7 +72,7 @@ def frames_of(
         found += [
             (frame.name, frame.locals or {})
             for frame in shown.stack
-            if "src/vkanyio/" in frame.filename or also in frame.filename
+            if frame.filename.startswith(LIBRARY) or also in frame.filename
         ]
     return found
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from _helpers import LIBRARY
 from vkanyio.vkid import StoredTokens
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def frames_of(error: BaseException | None) -> str:
             error, capture_locals=True
         )
         for frame in captured.stack:
-            if "/vkanyio/" in frame.filename and "/testing/" not in frame.filename:
+            if frame.filename.startswith(LIBRARY) and "/testing/" not in frame.filename:
                 shown += f"{frame.name}: {frame.locals}\n"
         error = error.__cause__
     assert "VKID(" in shown, shown

@@ -64,7 +64,7 @@ def _numbers(forward: dict[str, Any], *names: str) -> list[int]:
     found: list[int] = []
     for name in names:
         value = forward.get(name, [])
-        found += cast("list[Any]", value) if isinstance(value, list) else [value]
+        found += value if isinstance(value, list) else [value]
     if not all(isinstance(each, int) for each in found):
         raise VKFault.parameter("forward is invalid")
     return found
