@@ -19,8 +19,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from ._ports import free_port
 from ._server import read_deeds
-from .sockets import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, final
 
+from ._ports import free_port
 from ._programs import Program, program
-from .sockets import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -144,6 +144,7 @@ def run_infrastructure(
 
     :param size: the part of the calls that is made, 1.0 for all
     """
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     rows: dict[str, Row] = {}
     first = 1
     patience = SHORT_PATIENCE if size < 1.0 else PATIENCE
@@ -240,7 +241,6 @@ def _ignore_environment(authority: Path) -> None:
 @click.option("--only", default="", help="Only scenarios whose name contains this.")
 def main(short: bool, backend: str | None, only: str) -> None:
     """Run the scenarios, print the table, and exit with 1 if a promise was broken."""
-    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     missing = missing_programs()
     if missing and not short:
         _stop_without(missing)

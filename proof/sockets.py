@@ -18,7 +18,6 @@ import logging
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -37,6 +36,7 @@ from ._clock import BACKENDS
 from ._errand import Errand
 from ._judge import complaint_by_effects
 from ._kinds import KINDS, number_of
+from ._ports import free_port
 from ._proxies import CERTIFICATE, http_proxy, socks_proxy, tls_proxy
 from ._relay import Relay
 from ._server import LIMIT, read_deeds, read_faults
@@ -67,11 +67,6 @@ RATE = 0.01
 PATIENCE = 120.0
 """Seconds after which a call without an outcome counts as lost."""
 START_SECONDS = 60.0
-PORTS = range(20_000, 30_000)
-"""Below the ports that systems use for outgoing connections.
-
-An outgoing connection to a port without a listener could otherwise connect to itself.
-"""
 
 
 @final
@@ -251,19 +246,6 @@ class Sockets:
 
 def _open_files() -> int:
     return len(os.listdir("/dev/fd"))
-
-
-def free_port() -> int:
-    """Find a port that nothing listens on."""
-    while True:
-        with socket.socket() as probe:
-            port = random.choice(PORTS)
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @contextmanager

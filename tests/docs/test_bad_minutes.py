@@ -91,6 +91,7 @@ each_program = pytest.mark.parametrize(("program", "method"), PROGRAMS)
 async def test_a_program_lives_through_a_bad_minute(
     town: Simulator,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     program: Any,
     method: str,
     fault: faults.Fault,
@@ -103,7 +104,8 @@ async def test_a_program_lives_through_a_bad_minute(
             assert not town.ledger.carried_out(method)
             town.clear_faults()
     assert town.ledger.carried_out(method)
-    reason, *_ = capsys.readouterr().out.splitlines()
+    logged = [each.getMessage() for each in caplog.records if each.name == "root"]
+    reason, *_ = [*capsys.readouterr().out.splitlines(), *logged]
     assert len(reason.partition(":")[2]) > 10 or reason == "no response in 30 seconds"
 
 
