@@ -22,7 +22,8 @@ from _helpers import (
     returns_at_once,
     settle,
 )
-from vkanyio import ClientUseError, ParameterError
+from _probe import Probe
+from vkanyio import ClientUseError, Limiter, ParameterError
 from vkanyio._engine._call_task import CallTask
 from vkanyio.testing import faults
 
@@ -151,50 +152,85 @@ async def test_abandoned_calls_take_no_room(make_client):
             assert api.statistics().waiting + api.statistics().in_flight == 3
 
 
-@pytest.mark.parametrize("turns", range(12))
-async def test_a_call_is_sent_or_withdrawn_but_not_both(make_client, turns):
-    transport = InstantTransport()
+async def wait_for_the_permit(limiter: Limiter) -> None:
+    """Wait until the next request may start: the ticker wakes up in the same turn."""
+    await anyio.sleep_until(limiter.ready_at(current_time()))
+
+
+turn_by_turn = pytest.mark.parametrize("turns", range(12))
+at_once_or_later = pytest.mark.parametrize("waits", [False, True], ids=["now", "later"])
+
+
+@turn_by_turn
+@at_once_or_later
+async def test_a_call_is_sent_or_withdrawn_but_not_both(make_client, turns, waits):
+    transport, limiter = InstantTransport(), Limiter(1)
     http_client = AsyncClient(transport=transport)
-    async with make_client(limit=1, http_client=http_client) as api:
+    async with make_client(limiter=limiter, http_client=http_client) as api:
         scope = CancelScope()
 
         async def call() -> None:
             with scope:
                 await api.call_with_request(get(1))
 
+        if waits:
+            await api.call_with_request(get(0))
+        before = transport.requests
         async with create_task_group() as tasks:
             tasks.start_soon(call)
+            if waits:
+                await wait_for_the_permit(limiter)
             for _ in range(turns):
                 await checkpoint()
             scope.cancel()
         await settle()
-        sent = transport.requests
-        assert api.statistics().sent == sent
+        sent = transport.requests - before
+        assert api.statistics().sent == transport.requests
         assert_at_rest(api)
         start = current_time()
         await api.call_with_request(get(2))
         assert current_time() == pytest.approx(start + sent * 1.02 + 1)
 
 
-@pytest.mark.parametrize("turns", range(12))
-async def test_an_abandoned_request_is_not_sent(make_client, turns):
-    request = get(1)
+@turn_by_turn
+@at_once_or_later
+async def test_an_abandoned_request_is_not_sent(make_client, turns, waits):
+    request, limiter = get(1), Limiter(1)
     waited_for: list[bool] = []
 
-    async def handle(_: Request) -> Response:
-        waited_for.append(request._pending.is_live)
+    async def handle(sent: Request) -> Response:
+        if b"id=1" in sent.content:
+            waited_for.append(request._pending.is_live)
         await anyio.sleep(1)
         return Response(200, json={"response": 1})
 
     http_client = AsyncClient(transport=MockTransport(handle))
-    async with make_client(limit=1, http_client=http_client) as api:
+    async with make_client(limiter=limiter, http_client=http_client) as api:
+        if waits:
+            await api.call_with_request(get(0))
         async with create_task_group() as tasks:
             tasks.start_soon(api.call_with_request, request)
+            if waits:
+                await wait_for_the_permit(limiter)
             for _ in range(turns):
                 await checkpoint()
             tasks.cancel_scope.cancel()
         await settle()
     assert all(waited_for)
+
+
+async def test_a_request_that_is_given_up_as_it_joins_the_queue_is_never_sent(
+    make_client, simulator
+):
+    async with make_client(limit=1) as api:
+        await api.call_with_request(get(1))
+        request = get(2)
+        Probe(api).caller.submit(request, lambda _: None)
+        Probe(api).caller.give_up(request)  # before the collector has seen it
+        await anyio.sleep(5)
+        assert_at_rest(api)
+    assert carried_out(simulator) == [1]
+    assert_gone(api)
 
 
 # In flight

@@ -80,8 +80,11 @@ async def test_a_process_that_is_slow_to_read_answers_exceeds_nothing(
 ) -> None:
     async with working(20, 4, request_mode="burst") as (server, processes, _):
         slow, quick = processes[:2], processes[2:]
+        await anyio.sleep(0.01)  # they get their names by entering their limiters
         for process in slow:
-            virtual_redis.reading[process.limiter._shared.process] = 0.04
+            name = process.limiter._shared.process
+            assert name
+            virtual_redis.reading[name] = 0.04
         await anyio.sleep(SILENCE)
         for working_now, resting in ((quick, slow), (processes, [])) * 3:
             for process in resting:
