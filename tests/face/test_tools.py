@@ -70,6 +70,12 @@ def test_the_hints_of_every_object_are_found() -> None:
         assert each.__required_keys__ == {*hints} - optional, each
 
 
+def test_annotations_are_types_without_looking_names_up() -> None:
+    for each in classes():
+        for name, hint in each.__annotations__.items():
+            assert not isinstance(hint, str | typing.ForwardRef), (each, name)
+
+
 def test_no_alias_is_left_as_text() -> None:
     assert ALIASES
     for place in ALIASES:
