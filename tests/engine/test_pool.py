@@ -126,3 +126,18 @@ async def test_a_connection_that_was_closed_while_it_connected_stays_closed() ->
             await network.connect_tcp("127.0.0.1", port_of(url))
         with anyio.fail_after(5):
             await ended.wait()
+
+
+async def test_a_connection_is_closed_under_its_request_with_the_pool() -> None:
+    class Hanging(FakeConnection):
+        async def request(self, *_: Any) -> None:
+            await anyio.sleep_forever()
+
+    connection = Hanging(anyio.current_time())
+    pool = pool_of(connection)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(request, pool)
+        await anyio.wait_all_tasks_blocked()
+        await pool.close()
+        assert not connection.is_open
+        tasks.cancel_scope.cancel()

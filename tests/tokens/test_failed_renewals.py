@@ -27,7 +27,8 @@ async def test_a_renewal_that_fails_fails_each_call_and_is_remembered(
     source = Source(takes=1.0, fail=fail_with(cause))
     async with make(source, mode=mode, max_connections=3) as api:
         source.expire(simulator)
-        outcomes = await outcomes_of(api, 50, "test.post")
+        with anyio.fail_after(60):
+            outcomes = await outcomes_of(api, 50, "test.post")
         refused = simulator.ledger.requests
         assert refused <= 3
         await anyio.sleep(3600)
