@@ -7,6 +7,7 @@ time that a server listens on it, and clients would talk to the wrong one.
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 from contextlib import suppress
@@ -40,6 +41,7 @@ def _reserve_block() -> tuple[socket.socket, range]:
 
 
 _mark, _block = _reserve_block()
+atexit.register(_mark.close)
 _ports = cycle(_block)
 
 
