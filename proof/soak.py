@@ -295,6 +295,7 @@ def run_soak(
     :param note: called with one line for each request and each outcome
     :return: the figures, with the complaint if a promise was broken
     """
+    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     soak = Soak(mode, calls, seed, note)
     try:
         run_in_virtual_time(backend, soak.run, seed=seed)
@@ -314,7 +315,6 @@ def run_soak(
 @click.option("--mode", type=click.Choice(MODES), help="Only in this mode.")
 def main(calls: int, seed: int, backend: str | None, mode: Mode | None) -> None:
     """Make the calls, print the table, and exit with 1 if a promise was broken."""
-    logging.getLogger("vkanyio").addHandler(logging.NullHandler())  # marks are unknown
     backends = [backend] if backend else BACKENDS
     modes: Sequence[Mode] = [mode] if mode else MODES
     runs: list[tuple[str, Mode]] = [(each, way) for each in backends for way in modes]
