@@ -144,6 +144,14 @@ def test_a_late_arrival_delays_the_next_window() -> None:
     ) == pytest.approx(1.05)
 
 
+def test_what_a_penalty_keeps_free_covers_lateness() -> None:
+    limiter = Limiter(1, request_mode="burst")
+    limiter.slow_down(0.0)
+    margin = MIN_MARGIN + PENALTY_STEP
+    late = 0.1 + margin  # by 0.1 s, but for what is kept free
+    assert after_responses(limiter, late) == pytest.approx(1 + margin, abs=0.001)
+
+
 def test_the_second_request_may_be_late_already() -> None:
     limiter = Limiter(1, request_mode="burst")
     for start, round_trip, ready in ((0.0, 0.1, 1.02), (1.02, 0.15, 2.07)):
