@@ -9,3 +9,8 @@ def how_to_install(extra: str) -> str:
     The package is on no index yet, so it is installed from a clone.
     """
     return f"run pip install '.[{extra}]' in the clone of vkanyio"
+
+
+def without_extra(module: str, extra: str) -> ImportError:
+    """Return the error of a module whose extra is not installed."""
+    return ImportError(f"{module} needs another package: {how_to_install(extra)}")

@@ -11,12 +11,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, final
 
-from ._extras import how_to_install
+from ._extras import without_extra
 
 if find_spec("opentelemetry") is None:
-    _INSTALL = how_to_install("opentelemetry")
-    _MESSAGE = f"vkanyio.telemetry needs another package: {_INSTALL}"
-    raise ImportError(_MESSAGE)
+    raise without_extra(__name__, "opentelemetry")
 
 from opentelemetry.metrics import get_meter
 from opentelemetry.trace import (

@@ -122,28 +122,6 @@ def test_a_retry_is_not_noted_again(
 
 
 @BACKENDS
-def test_nothing_more_is_sent_once_the_journal_is_full(
-    simulator: Simulator,
-    resume: Resume,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    backend: str,
-) -> None:
-    def write(file: LineFile, data: bytes) -> None:
-        if file.path.endswith(".journal") and len(started(tmp_path)) >= 3:
-            raise file._command_error(OSError(errno.ENOSPC, "No space left on device"))
-        real_write(file, data)
-
-    real_write = LineFile._write
-    write_calls(tmp_path / "calls.jsonl", posts(30))
-    with monkeypatch.context() as patched:
-        patched.setattr(LineFile, "_write", write)
-        # There is a connection already, by which a request could leave at once.
-        assert resume("--backend", backend, "--mode", "sequential")[0] in (2, 4)
-    assert {*carried_out(simulator)} <= {*started(tmp_path)} == {1, 2, 3}
-
-
-@BACKENDS
 @pytest.mark.parametrize("fails", ["write", "sync"])
 def test_nothing_is_sent_that_the_journal_cannot_have(
     simulator: Simulator,

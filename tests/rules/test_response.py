@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import sys
 from typing import Any
 
@@ -17,12 +16,10 @@ from vkanyio import (
     AuthError,
     ExecuteError,
     InvalidResponseError,
-    _response,
 )
 from vkanyio._masking import Secrets
 from vkanyio._outcome import Failure, Success
 from vkanyio._response import read_response, too_large
-from vkanyio._similar import did_you_mean
 
 TOKEN = "vk1.a.the-secret-token"
 REQUEST = APIRequest("users.get", {"user_ids": 1, "password": "PASSWORD"})
@@ -466,47 +463,3 @@ def test_a_malformed_entry_is_an_error_without_details(entry: Any) -> None:
     assert isinstance(success, Success)
     [error] = success.to_execute_result().errors
     assert (error.method, error.code, error.message) == ("", 0, "")
-
-
-@pytest.mark.parametrize(
-    ("method", "hint"),
-    [
-        ("users.gett", "did you mean users.get? "),
-        ("Users.get", "did you mean users.get? "),
-        ("xylophone", ""),
-        ("users.get", ""),  # the schema has it, and VK does not
-        ("execute.users", ""),
-    ],
-)
-def test_an_unknown_method_brings_up_the_one_probably_meant(
-    method: str, hint: str
-) -> None:
-    body = json.dumps({"error": {"error_code": 3, "error_msg": "no"}}).encode()
-    failure = read_response(200, body, APIRequest(method), SECRETS)
-    assert isinstance(failure, Failure)
-    assert isinstance(failure.error, APIError)
-    assert failure.error.advice == f"{hint}{APIError[3].advice}"
-    assert str(failure.error) == f"{method}: error 3: no ({failure.error.advice})"
-    assert pickle.loads(pickle.dumps(failure.error)).advice == failure.error.advice
-
-
-def test_the_method_probably_meant_is_looked_for_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    searches: list[str] = []
-
-    def search(name: str, known: Any) -> str:
-        searches.append(name)
-        return did_you_mean(name, known)
-
-    monkeypatch.setattr(_response, "did_you_mean", search)
-    body = json.dumps({"error": {"error_code": 3, "error_msg": "no"}}).encode()
-    for _ in range(25):  # a batch, say
-        failure = read_response(200, body, APIRequest("users.getOnce"), SECRETS)
-        assert isinstance(failure, Failure)
-        assert "did you mean" in str(failure.error)
-    assert searches == ["users.getOnce"]
-
-
-def test_the_advice_of_another_error_is_that_of_its_class() -> None:
-    assert "advice" not in vars(api_error({"error_code": 5}))

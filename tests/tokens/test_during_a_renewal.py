@@ -133,7 +133,7 @@ async def test_leaving_does_not_wait_for_who_enters_a_view(make: Make) -> None:
 
 @final
 class Expired:
-    """An HTTP client that responds, when it is told to, that the token has expired."""
+    """An HTTP client that waits, and then responds that the token has expired."""
 
     status_code = 200
     content = (

@@ -31,7 +31,13 @@ from vkanyio._reading._stream import CallStream
 from vkanyio.testing import Account, Simulator, VKFault, faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterator,
+    )
 
     from vkanyio.testing import Call
 
@@ -401,6 +407,22 @@ async def test_leaving_the_block_gives_up_the_calls_of_all_tokens(
     assert (await read(api, reads(10), views))[1] == []
 
 
+async def consume_until_closed(
+    simulator: Simulator,
+    consume: Callable[[VK], Coroutine[Any, Any, None]],
+    seconds: float,
+) -> None:
+    """Consume in another task than that of the client, whose block is cancelled."""
+    http_client = simulator.http_client()
+    with anyio.fail_after(seconds + 1):
+        async with anyio.create_task_group() as tg:
+            with anyio.move_on_after(seconds):
+                async with VK(NAMES[0], http_client=http_client) as api:
+                    tg.start_soon(consume, api)
+                    await anyio.sleep_forever()
+    assert_gone(api)
+
+
 async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
     errors: list[Any] = []
 
@@ -413,19 +435,9 @@ async def test_closing_the_client_fails_what_is_left(simulator: Simulator):
                     except VKError as error:
                         errors.append(error)
 
-    http_client = simulator.http_client()
-    async with anyio.create_task_group() as tg:
-        with anyio.move_on_after(0.5):
-            async with VK(NAMES[0], http_client=http_client) as api:
-                tg.start_soon(consume, api)
-                await anyio.sleep_forever()
-        try:
-            await anyio.sleep(1)
-        finally:
-            tg.cancel_scope.cancel()
+    await consume_until_closed(simulator, consume, 0.5)
     assert errors
     assert {type(error) for error in errors} == {ClientClosedError}
-    assert_gone(api)
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -440,13 +452,7 @@ async def test_an_endless_stream_ends_with_the_client(
                     with suppress(ClientClosedError):
                         call.result()
 
-    http_client = simulator.http_client()
-    async with anyio.create_task_group() as tg:
-        with anyio.move_on_after(5):
-            async with VK(NAMES[0], http_client=http_client) as api:
-                tg.start_soon(consume, api)
-                await anyio.sleep_forever()
-    assert_gone(api)
+    await consume_until_closed(simulator, consume, 5)
 
 
 def endless() -> Iterator[tuple[str, dict[str, Any]]]:

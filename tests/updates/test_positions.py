@@ -156,19 +156,23 @@ async def test_an_error_of_the_last_save_is_raised_or_a_note_of_another(
     assert "could not save the position of updates: full" in caught.value.__notes__[0]
 
 
-@pytest.mark.parametrize("way", ["loop", "workers"])
-async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end(
-    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture, way: str
-) -> None:
-    store = Memory()
+async def error_of_a_broken_store(
+    town: Simulator, club: VK, store: Memory, way: str, **broken: Any
+) -> tuple[PositionError, float]:
+    """Break a store, handle an update, and go on until the error ends the program.
+
+    :param broken: attributes of the broken store
+    :return: the error, and after how many seconds it came
+    """
     found: list[int] = []
 
     async def handler(update: Update[Any] | Gap) -> None:
         found.append(number_of(update))
 
-    with pytest.raises(PositionError, match="could not save") as caught:  # noqa: PT012
+    start = current_time()
+    with pytest.raises(PositionError) as caught:  # noqa: PT012
         async with club.bot_updates(position=store) as updates:
-            store.error = OSError("full")
+            vars(store).update(broken)
             write(town, 1)
             start = current_time()
             with anyio.fail_after(1000):
@@ -176,36 +180,36 @@ async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end
                     await updates.handle(handler)
                 async for update in updates:
                     await handler(update)
-    assert isinstance(caught.value.__cause__, OSError)
     assert found == [1]
-    assert current_time() - start == pytest.approx(180, abs=12)
+    return caught.value, current_time() - start
+
+
+both_ways = pytest.mark.parametrize("way", ["loop", "workers"])
+
+
+@both_ways
+async def test_a_store_that_fails_is_tried_again_and_its_error_raised_in_the_end(
+    town: Simulator, club: VK, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    store, full = Memory(), OSError("full")
+    error, seconds = await error_of_a_broken_store(town, club, store, way, error=full)
+    assert "could not save" in str(error)
+    assert error.__cause__ is full
+    assert seconds == pytest.approx(180, abs=12)
     assert 15 <= len(store.attempts) <= 23
     assert "could not be saved, retrying: OSError: full" in caplog.text
 
 
-@pytest.mark.parametrize("way", ["loop", "workers"])
+@both_ways
 async def test_a_store_that_hangs_fails_in_the_end(
     town: Simulator, club: VK, way: str
 ) -> None:
-    store = Memory()
-    found: list[int] = []
-
-    async def handler(update: Update[Any] | Gap) -> None:
-        found.append(number_of(update))
-
-    with pytest.raises(PositionError, match="took over 30 s") as caught:  # noqa: PT012
-        async with club.bot_updates(position=store) as updates:
-            store.seconds = math.inf
-            write(town, 1)
-            start = current_time()
-            with anyio.fail_after(1000):
-                if way == "workers":
-                    await updates.handle(handler)
-                async for update in updates:
-                    await handler(update)
-    assert isinstance(caught.value.__cause__, TimeoutError)
-    assert found == [1]
-    assert current_time() - start == pytest.approx(180 + 30, abs=45)
+    error, seconds = await error_of_a_broken_store(
+        town, club, Memory(), way, seconds=math.inf
+    )
+    assert "took over 30 s" in str(error)
+    assert isinstance(error.__cause__, TimeoutError)
+    assert seconds == pytest.approx(180 + 30, abs=45)
 
 
 async def test_the_longer_a_position_is_the_less_often_it_is_saved() -> None:

@@ -7,13 +7,12 @@
             ...
 """
 
-from importlib.util import find_spec
+from importlib.util import find_spec as _find_spec
 
-from .._extras import how_to_install as _how_to_install
+from .._extras import without_extra as _without_extra
 
-if find_spec("coredis") is None:
-    _MESSAGE = f"vkanyio.redis needs another package: {_how_to_install('redis')}"
-    raise ImportError(_MESSAGE)
+if _find_spec("coredis") is None:
+    raise _without_extra(__name__, "redis")
 
 from ._errors import RedisRefusedError as RedisRefusedError
 from ._events import RedisAway as RedisAway
